@@ -1,0 +1,1 @@
+"""Metrics and benchmarks: how good the results are."""

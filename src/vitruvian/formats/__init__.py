@@ -1,0 +1,1 @@
+"""Files: OBJ, GLB, PLY, STL, the viewer page, previews and reports."""

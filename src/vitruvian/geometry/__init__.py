@@ -1,0 +1,1 @@
+"""Rotations, meshes and the rasteriser; knows nothing of people."""

@@ -1,0 +1,117 @@
+"""A z-buffer triangle rasteriser on the CPU."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Fragments:
+    """What a pixel sees of a mesh.
+
+    Attributes:
+        face: (H, W) int32, the nearest face at the pixel's centre, -1 where there is none.
+        depth: (H, W) float32, z of the surface in metres, inf where there is none.
+        barycentric: (H, W, 3) float32 perspective-correct weights of the face's corners.
+    """
+
+    face: np.ndarray
+    depth: np.ndarray
+    barycentric: np.ndarray
+
+    @property
+    def mask(self) -> np.ndarray:
+        """(H, W) bool, where the mesh is seen."""
+        return self.face >= 0
+
+    def interpolate(self, values: np.ndarray, faces: np.ndarray) -> np.ndarray:
+        """Values (V, C) at the vertices, interpolated to (H, W, C) float32; 0 where empty.
+
+        ``faces`` (F, 3) may index another set than the geometry's, such as texture corners.
+        """
+        out = np.zeros((*self.face.shape, values.shape[1]), np.float32)
+        mask = self.mask
+        corners = values[faces[self.face[mask]]]  # (N, 3, C)
+        out[mask] = np.einsum("nkc,nk->nc", corners, self.barycentric[mask])
+        return out
+
+
+@numba.njit(
+    "void(float32[:,::1],float32[::1],int32[:,::1],boolean,int32[:,::1],float32[:,::1],float32[:,:,::1])",
+    cache=True,
+    nogil=True,
+)
+def _rasterize(points, depth, faces, cull, face_out, depth_out, barycentric_out):
+    height, width = face_out.shape
+    for t in range(faces.shape[0]):
+        a, b, c = faces[t, 0], faces[t, 1], faces[t, 2]
+        if depth[a] <= 0 or depth[b] <= 0 or depth[c] <= 0:
+            continue
+        x0, y0 = points[a, 0], points[a, 1]
+        x1, y1 = points[b, 0], points[b, 1]
+        x2, y2 = points[c, 0], points[c, 1]
+        area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
+        if abs(area) < 1e-9:
+            continue
+        # Seen from the camera (y down), counter-clockwise outward faces have negative area.
+        if cull and area > 0:
+            continue
+        left = max(0, int(np.ceil(min(x0, x1, x2) - 0.5)))
+        right = min(width - 1, int(np.floor(max(x0, x1, x2) - 0.5)))
+        top = max(0, int(np.ceil(min(y0, y1, y2) - 0.5)))
+        bottom = min(height - 1, int(np.floor(max(y0, y1, y2) - 0.5)))
+        inverse_area = 1.0 / area
+        inv0, inv1, inv2 = 1.0 / depth[a], 1.0 / depth[b], 1.0 / depth[c]
+        for row in range(top, bottom + 1):
+            py = row + 0.5
+            for column in range(left, right + 1):
+                px = column + 0.5
+                w1 = ((px - x0) * (y2 - y0) - (x2 - x0) * (py - y0)) * inverse_area
+                w2 = ((x1 - x0) * (py - y0) - (px - x0) * (y1 - y0)) * inverse_area
+                w0 = 1.0 - w1 - w2
+                if w0 < 0 or w1 < 0 or w2 < 0:
+                    continue
+                z = 1.0 / (w0 * inv0 + w1 * inv1 + w2 * inv2)
+                if z < depth_out[row, column]:
+                    depth_out[row, column] = z
+                    face_out[row, column] = t
+                    barycentric_out[row, column, 0] = w0 * inv0 * z
+                    barycentric_out[row, column, 1] = w1 * inv1 * z
+                    barycentric_out[row, column, 2] = w2 * inv2 * z
+
+
+def rasterize(
+    points: np.ndarray,
+    depth: np.ndarray,
+    faces: np.ndarray,
+    width: int,
+    height: int,
+    *,
+    cull_back_faces: bool = False,
+) -> Fragments:
+    """Nearest face, depth and barycentric weights at every pixel's centre.
+
+    Args:
+        points: (V, 2) pixels of the vertices (continuous; see ``Camera``).
+        depth: (V,) distance along the viewing axis in metres; faces with a corner at or behind
+            0 are skipped.
+        faces: (F, 3) corner indices, counter-clockwise from outside.
+        width, height: size of the picture in pixels.
+        cull_back_faces: leave out faces seen from behind.
+    """
+    face_out = np.full((height, width), -1, np.int32)
+    depth_out = np.full((height, width), np.inf, np.float32)
+    barycentric_out = np.zeros((height, width, 3), np.float32)
+    _rasterize(
+        np.ascontiguousarray(points, np.float32),
+        np.ascontiguousarray(depth, np.float32),
+        np.ascontiguousarray(faces, np.int32),
+        cull_back_faces,
+        face_out,
+        depth_out,
+        barycentric_out,
+    )
+    return Fragments(face_out, depth_out, barycentric_out)

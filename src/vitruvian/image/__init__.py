@@ -1,0 +1,1 @@
+"""Pictures: decoding with limits, orientation, colour, and the camera that took them."""

@@ -1,0 +1,1 @@
+"""The neural networks, one small class each, over ONNX Runtime."""

@@ -1,0 +1,1 @@
+"""Finding people: detection, landmarks, mattes, completeness."""

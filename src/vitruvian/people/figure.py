@@ -1,0 +1,84 @@
+"""What the people stage hands on: figures found in a photograph."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+# The 33 landmarks of BlazePose, in the order of its output.
+LANDMARK_NAMES = (
+    "nose", "left_eye_inner", "left_eye", "left_eye_outer", "right_eye_inner", "right_eye",
+    "right_eye_outer", "left_ear", "right_ear", "mouth_left", "mouth_right", "left_shoulder",
+    "right_shoulder", "left_elbow", "right_elbow", "left_wrist", "right_wrist", "left_pinky",
+    "right_pinky", "left_index", "right_index", "left_thumb", "right_thumb", "left_hip",
+    "right_hip", "left_knee", "right_knee", "left_ankle", "right_ankle", "left_heel",
+    "right_heel", "left_foot_index", "right_foot_index",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Landmarks:
+    """Body landmarks of one person.
+
+    Attributes:
+        points: (33, 2) float64 pixels of the photograph (continuous; see ``Camera``).
+        visibility: (33,) float64 in 0..1, the network's belief that the point is in view.
+        world: (33, 3) float64 metres, centred on the hips, axes as the camera frame's (x right,
+            y down, z forward), already turned back by the crop's rotation but not by the viewing
+            ray. About 16 % too small; see ``body.fit``.
+        disagreement: median distance to the detector's keypoints / crop size; above .06 the
+            landmarks are suspect.
+    """
+
+    points: np.ndarray
+    visibility: np.ndarray
+    world: np.ndarray
+    disagreement: float
+
+
+@dataclass(frozen=True)
+class Alpha:
+    """A person's matte, stored as a window of the photograph.
+
+    Attributes:
+        values: (h, w) uint8, 255 = wholly this person.
+        x, y: left and top of the window in whole pixels of the photograph.
+        width, height: size of the photograph in pixels.
+    """
+
+    values: np.ndarray
+    x: int
+    y: int
+    width: int
+    height: int
+
+    def full(self) -> np.ndarray:
+        """The matte (height, width) uint8 at the size of the photograph."""
+        out = np.zeros((self.height, self.width), np.uint8)
+        h, w = self.values.shape
+        out[self.y : self.y + h, self.x : self.x + w] = self.values
+        return out
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One person found in a photograph, before anything is known in 3D.
+
+    Attributes:
+        box: (4,) float64 x0, y0, x1, y1 in pixels.
+        score: 0..1, how sure the detection is.
+        landmarks: the body landmarks.
+        alpha: the matte of this person only.
+        complete: the whole figure is in view (head to feet, inside the frame).
+        completeness: 0..1 score behind ``complete``.
+        warnings: sentences for the user.
+    """
+
+    box: np.ndarray
+    score: float
+    landmarks: Landmarks
+    alpha: Alpha
+    complete: bool
+    completeness: float
+    warnings: tuple[str, ...] = ()

@@ -1,0 +1,1 @@
+"""Placing people in one metric world."""

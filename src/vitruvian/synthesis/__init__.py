@@ -1,0 +1,1 @@
+"""Synthetic clothed people, made from freely licensed assets."""

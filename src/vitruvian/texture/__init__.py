@@ -1,0 +1,1 @@
+"""Colour for every side of a surface, from the photograph."""
