@@ -1,0 +1,278 @@
+"""From a file, bytes or a Pillow image to upright 8-bit sRGB, within limits."""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError, features
+
+from vitruvian.errors import InputError, MissingExtraError
+from vitruvian.image.exif import Exif, read_exif
+from vitruvian.image.limits import MAX_BYTES, MAX_PIXELS, MAX_WORKING_SIDE, MIN_SIDE
+
+# Only these decoders are ever tried: the others that Pillow carries (PostScript, PSD, FPX...)
+# are not photographs, and some are dangerous on files of strangers. (JPEG's opens MPO too.)
+_FORMATS = ["JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF"]
+_HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+
+# Formats whose further frames make an animation. (MPO's are a thumbnail or a second lens, and
+# TIFF's are pages: their first frame is the picture.)
+_ANIMATED_FORMATS = {"GIF", "PNG", "WEBP", "AVIF"}
+
+# What shows through transparent pixels, whose own colour is arbitrary. Mid-grey, because it is
+# what the people stage paints over everything that is not the person it looks at: white would
+# join pale clothes to the background, black dark ones.
+BACKDROP = (127, 127, 127)
+
+_DAMAGED = "is damaged or cut short; export or download it again."
+_NOT_A_PICTURE = (
+    "is not a picture in a format that can be read; give a JPEG, PNG, WebP or HEIC file."
+)
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """A decoded picture.
+
+    Attributes:
+        pixels: (H, W, 3) uint8 sRGB, upright, composited over ``BACKDROP``.
+        alpha: (H, W) uint8, or None when the picture is opaque throughout.
+        exif: its tags.
+        original_size: upright (width, height) before any reduction.
+    """
+
+    pixels: np.ndarray
+    alpha: np.ndarray | None
+    exif: Exif
+    original_size: tuple[int, int]
+
+
+def decode_file(path: Path, label: str) -> Decoded:
+    """Decode a file. ``label`` is how error sentences call it.
+
+    Raises:
+        InputError: the file cannot be used; nothing of it was decoded if it is over a limit.
+        MissingExtraError: it is HEIC and the extra ``heic`` is not installed.
+    """
+    try:
+        if path.is_dir():
+            raise InputError(
+                f"{label} is a folder; give the pictures in it, for example {label}/*.jpg."
+            )
+        size = path.stat().st_size
+        _check_bytes(size, label)
+        with path.open("rb") as stream:
+            return _decode_stream(stream, label)
+    except FileNotFoundError:
+        raise InputError(f"{label} does not exist; check the path.") from None
+    except PermissionError:
+        raise InputError(f"{label} may not be read; check its permissions.") from None
+    except OSError as error:
+        reason = (error.strerror or "input/output error").lower()
+        raise InputError(f"{label} cannot be read ({reason}); check the path.") from None
+
+
+def decode_bytes(data: bytes, label: str) -> Decoded:
+    """Decode the content of an image file held in memory; errors as ``decode_file``."""
+    _check_bytes(len(data), label)
+    return _decode_stream(io.BytesIO(data), label)
+
+
+def decode_image(image: Image.Image, label: str) -> Decoded:
+    """Convert a Pillow image, which is left as it is; errors as ``decode_file``."""
+    return _convert(image, label, own=False)
+
+
+def _check_bytes(size: int, label: str) -> None:
+    if size == 0:
+        raise InputError(f"{label} is empty; export or download it again.")
+    if size > MAX_BYTES:
+        raise InputError(
+            f"{label} has {size / 2**20:.0f} MB, over the limit of {MAX_BYTES // 2**20} MB; "
+            "save a smaller copy."
+        )
+
+
+def _decode_stream(stream: BinaryIO, label: str) -> Decoded:
+    formats = _formats_for(stream, label)
+    try:
+        with warnings.catch_warnings():
+            # Our own limit follows; Pillow's milder warning at 89 megapixels says nothing new.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            image = Image.open(stream, formats=formats)
+    except Image.DecompressionBombError as error:
+        found = re.search(r"\((\d+) pixels\)", str(error))
+        raise _too_many_pixels(int(found.group(1)) if found else 2 * MAX_PIXELS, label) from None
+    except UnidentifiedImageError:
+        stream.seek(0)
+        known = any(
+            stream.read(4).startswith(magic) for magic in (b"\xff\xd8", b"\x89PNG", b"GIF8")
+        )
+        raise InputError(f"{label} {_DAMAGED if known else _NOT_A_PICTURE}") from None
+    except Exception as error:  # OSError, SyntaxError, struct.error... on damaged headers
+        raise InputError(f"{label} {_DAMAGED}") from error
+    with image:
+        return _convert(image, label, own=True)
+
+
+def _formats_for(stream: BinaryIO, label: str) -> list[str]:
+    """The decoders to try, by the first bytes; the suffix of the name means nothing."""
+    head = stream.read(12)
+    stream.seek(0)
+    if head[4:8] != b"ftyp":
+        return _FORMATS
+    if head[8:12] in (b"avif", b"avis"):
+        if not features.check("avif"):
+            raise InputError(f"{label} {_NOT_A_PICTURE}")
+        return ["AVIF"]
+    if head[8:12] not in _HEIC_BRANDS:
+        raise InputError(f"{label} is a video or another media file; give a picture.")
+    try:
+        import pillow_heif
+    except ImportError:
+        raise MissingExtraError(
+            f"{label} is a HEIC picture; run pip install 'vitruvian[heic]' to read it, or save it "
+            "as JPEG."
+        ) from None
+    pillow_heif.register_heif_opener()
+    return ["HEIF"]
+
+
+def _too_many_pixels(count: int, label: str) -> InputError:
+    return InputError(
+        f"{label} declares {count / 1e6:.0f} megapixels, over the limit of "
+        f"{MAX_PIXELS // 1_000_000}; save a smaller copy."
+    )
+
+
+def _too_small(width: int, height: int, label: str) -> InputError:
+    return InputError(
+        f"{label} is {width} x {height} pixels; give a picture of at least {MIN_SIDE} pixels on "
+        "each side."
+    )
+
+
+def _reduction(size: tuple[int, int]) -> int:
+    """The whole number by which a picture is reduced to fit the working size.
+
+    Whole factors cost a tenth of a resampling filter, and JPEG's are free.
+    """
+    return -(-max(size) // MAX_WORKING_SIDE)
+
+
+def _convert(image: Image.Image, label: str, *, own: bool) -> Decoded:
+    """Limits, then pixels. ``own`` says that the image may be changed in place."""
+    width, height = image.size
+    if width * height > MAX_PIXELS:
+        raise _too_many_pixels(width * height, label)
+    if image.format in _ANIMATED_FORMATS and getattr(image, "n_frames", 1) > 1:
+        raise InputError(f"{label} is an animation; save the frame you want as JPEG or PNG.")
+    if min(width, height) // _reduction((width, height)) < MIN_SIDE:
+        raise _too_small(width, height, label)
+
+    try:
+        factor = _reduction(image.size)
+        if own and factor > 1:
+            image.draft(None, (width // factor, height // factor))  # JPEG: decodes at 1/2, 1/4, 1/8
+        image.load()
+        exif = read_exif(image)  # after load: PNG may carry it behind the pixels
+        image = _to_8_bit(image)
+        factor = _reduction(image.size)
+        if factor > 1:
+            image = image.reduce(factor)
+        image = _to_srgb(image)
+    except MemoryError:
+        raise InputError(f"{label} does not fit in memory; save a smaller copy.") from None
+    except Exception as error:  # as many kinds as there are decoders and ways to damage a file
+        raise InputError(f"{label} {_DAMAGED}") from error
+
+    image = _upright(image, exif.orientation)
+    if exif.orientation >= 5:
+        width, height = height, width
+    alpha = None
+    if image.mode == "RGBA":
+        band = image.getchannel("A")
+        if band.getextrema() != (255, 255):
+            alpha = np.array(band)
+            image = Image.alpha_composite(Image.new("RGBA", image.size, BACKDROP), image)
+        image = image.convert("RGB")
+    return Decoded(np.array(image), alpha, exif, (width, height))
+
+
+def _to_8_bit(image: Image.Image) -> Image.Image:
+    """The image in a mode that can be resized smoothly: L, RGB, RGBA, CMYK, YCbCr or LAB."""
+    if image.mode in ("RGB", "RGBA", "L", "CMYK", "YCbCr", "LAB"):
+        if image.mode in ("RGB", "L") and "transparency" in image.info:
+            return image.convert("RGBA")
+        return image
+    if image.mode == "1":
+        return image.convert("L")
+    if image.mode.startswith("I") or image.mode == "F":
+        return _grey_from_numbers(image)
+    if image.mode in ("P", "PA", "LA", "La", "RGBa"):
+        return image.convert("RGBA")
+    return image.convert("RGB")
+
+
+def _grey_from_numbers(image: Image.Image) -> Image.Image:
+    """8-bit grey from 16- or 32-bit integers or floating point."""
+    values = np.asarray(image, dtype=np.float32)
+    if not np.isfinite(values).all():
+        raise ValueError("pixels are not finite")
+    # 16-bit files span 0..65535. Floating point has no range of its own: 0..1 by custom.
+    top = 1.0 if image.mode == "F" and values.max() <= 1.0 else 65535.0
+    if image.mode == "F" and 1.0 < values.max() <= 255.0:
+        top = 255.0
+    grey = Image.fromarray(np.clip(values * (255.0 / top) + 0.5, 0, 255).astype(np.uint8))
+    grey.info = dict(image.info)
+    return grey
+
+
+def _to_srgb(image: Image.Image) -> Image.Image:
+    """RGB or RGBA in sRGB, through the embedded colour profile where there is one."""
+    target = "RGBA" if image.mode == "RGBA" else "RGB"
+    profile = image.info.get("icc_profile")
+    if profile and image.mode in ("RGB", "RGBA", "CMYK", "L"):
+        converted = _apply_profile(image, profile, target)
+        if converted is not None:
+            return converted
+    return image if image.mode == target else image.convert(target)
+
+
+def _apply_profile(image: Image.Image, profile: bytes, target: str) -> Image.Image | None:
+    """The image taken from ``profile`` to sRGB; None when it is sRGB already, or unreadable."""
+    from PIL import ImageCms
+
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        if "srgb" in ImageCms.getProfileDescription(source).lower():
+            return None
+        return ImageCms.profileToProfile(
+            image, source, ImageCms.createProfile("sRGB"), outputMode=target
+        )
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        # A profile for another colour space, or a broken one: the plain values are closer to
+        # the truth than a refusal.
+        return None
+
+
+_TRANSPOSE = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+def _upright(image: Image.Image, orientation: int) -> Image.Image:
+    method = _TRANSPOSE.get(orientation)
+    return image if method is None else image.transpose(method)
