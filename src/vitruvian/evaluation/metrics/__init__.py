@@ -1,0 +1,1 @@
+"""What the numbers mean: one module per kind of metric, each function with its definition."""
