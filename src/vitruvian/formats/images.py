@@ -1,0 +1,31 @@
+"""Encoding pictures for files, chosen for speed."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+
+def encode_png(pixels: np.ndarray, *, level: int = 1) -> bytes:
+    """PNG bytes of grey (H, W), RGB (H, W, 3) or RGBA (H, W, 4) uint8 pixels.
+
+    ``level`` is zlib's 0..9; on photographs 1 is several times faster than 6 and 10 % larger.
+    """
+    return _encode(".png", pixels, [cv2.IMWRITE_PNG_COMPRESSION, level])
+
+
+def encode_jpeg(pixels: np.ndarray, *, quality: int = 90) -> bytes:
+    """JPEG bytes of grey (H, W) or RGB (H, W, 3) uint8 pixels."""
+    return _encode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])
+
+
+def _encode(suffix: str, pixels: np.ndarray, options: list[int]) -> bytes:
+    if pixels.dtype != np.uint8:
+        raise ValueError(f"pixels must be uint8, got {pixels.dtype}")
+    if pixels.ndim == 3:
+        order = {3: cv2.COLOR_RGB2BGR, 4: cv2.COLOR_RGBA2BGRA}[pixels.shape[2]]
+        pixels = cv2.cvtColor(pixels, order)
+    done, data = cv2.imencode(suffix, pixels, options)
+    if not done:
+        raise ValueError(f"cannot encode an image of shape {pixels.shape} as {suffix}")
+    return data.tobytes()
