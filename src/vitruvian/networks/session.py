@@ -1,0 +1,247 @@
+"""ONNX Runtime sessions over the shipped weights: created once, shared, thread-safe.
+
+The files and their checksums are listed in ``weights/manifest.json``. A session is made the first
+time a network is used and kept for the life of the process (or until :func:`set_threads` changes
+the thread count). ``InferenceSession.run`` may be called from several threads at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import threading
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from vitruvian.errors import InputError, WeightsError
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+THREADS_VARIABLE = "VITRUVIAN_THREADS"
+MAX_DEFAULT_THREADS = 4
+
+_lock = threading.RLock()
+_sessions: dict[str, onnxruntime.InferenceSession] = {}
+_threads: int | None = None
+
+
+@dataclass(frozen=True)
+class TensorSpec:
+    """Name, element type and shape of a network's input or output; -1 is a free dimension."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class WeightsEntry:
+    """One row of the manifest.
+
+    Attributes:
+        name: what the code calls the network.
+        file: file name beside the manifest.
+        size: bytes.
+        sha256: checksum of the file, hexadecimal.
+        package, version: the published package the network was taken from.
+        source_file: the file inside that package.
+        licence: SPDX identifier.
+        description: one sentence.
+        inputs, outputs: the tensors of the graph.
+    """
+
+    name: str
+    file: str
+    size: int
+    sha256: str
+    package: str
+    version: str
+    source_file: str
+    licence: str
+    description: str
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+
+
+def weights_directory() -> Path:
+    """The folder that holds the manifest and the ONNX files."""
+    return Path(str(resources.files("vitruvian.networks"))) / "weights"
+
+
+@lru_cache(maxsize=1)
+def weights_manifest() -> dict[str, WeightsEntry]:
+    """The shipped networks by name.
+
+    Raises:
+        WeightsError: the manifest is missing or cannot be read.
+    """
+    path = weights_directory() / "manifest.json"
+    try:
+        rows = json.loads(path.read_text(encoding="utf-8"))["networks"]
+        return {row["name"]: _entry(row) for row in rows}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise WeightsError(
+            f"The list of networks {path} is missing or damaged: reinstall vitruvian."
+        ) from error
+
+
+def _entry(row: dict[str, Any]) -> WeightsEntry:
+    def specs(items: list[dict[str, Any]]) -> tuple[TensorSpec, ...]:
+        return tuple(TensorSpec(i["name"], i["dtype"], tuple(i["shape"])) for i in items)
+
+    fields = {key: value for key, value in row.items() if key not in ("inputs", "outputs")}
+    return WeightsEntry(inputs=specs(row["inputs"]), outputs=specs(row["outputs"]), **fields)
+
+
+def verify_weights() -> list[WeightsEntry]:
+    """Check every shipped file against its SHA-256 and return the manifest's rows.
+
+    Raises:
+        WeightsError: a file is missing or differs from its checksum.
+    """
+    for entry in weights_manifest().values():
+        path = _checked_path(entry)
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        if digest != entry.sha256:
+            raise WeightsError(
+                f"The weights {path} do not match their checksum: reinstall vitruvian."
+            )
+    return list(weights_manifest().values())
+
+
+def _checked_path(entry: WeightsEntry) -> Path:
+    """The path of a weights file, its size compared with the manifest (cheap, unlike a hash)."""
+    path = weights_directory() / entry.file
+    if not path.is_file():
+        raise WeightsError(f"The weights {path} are missing: reinstall vitruvian.")
+    if path.stat().st_size != entry.size:
+        raise WeightsError(
+            f"The weights {path} are {path.stat().st_size} bytes instead of {entry.size}: "
+            "reinstall vitruvian."
+        )
+    return path
+
+
+def thread_count() -> int:
+    """Threads a network runs on.
+
+    What :func:`set_threads` was given, else the environment variable ``VITRUVIAN_THREADS``, else
+    the number of processors this process may use, up to four.
+    """
+    if _threads is not None:
+        return _threads
+    text = os.environ.get(THREADS_VARIABLE, "").strip()
+    if text:
+        if not text.isdigit() or int(text) < 1:
+            raise InputError(
+                f"The environment variable {THREADS_VARIABLE} is {text!r}: "
+                "give it a whole number of threads, 1 or more."
+            )
+        return int(text)
+    return min(_available_processors(), MAX_DEFAULT_THREADS)
+
+
+def _available_processors() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def set_threads(count: int | None) -> None:
+    """Set the threads each network runs on; None returns to the default.
+
+    Sessions already made with another count are dropped and made anew when next used.
+
+    Raises:
+        InputError: ``count`` is below 1.
+    """
+    global _threads
+    if count is not None and count < 1:
+        raise InputError(f"{count} threads were asked for: give a whole number, 1 or more.")
+    with _lock:
+        before = thread_count() if _sessions else None
+        _threads = count
+        if before is not None and thread_count() != before:
+            _sessions.clear()
+
+
+def providers() -> list[str]:
+    """The ONNX Runtime providers in use, in order: CUDA where it is available, then the CPU."""
+    import onnxruntime
+
+    wanted = ("CUDAExecutionProvider", "CPUExecutionProvider")
+    available = set(onnxruntime.get_available_providers())
+    return [name for name in wanted if name in available]
+
+
+def session(name: str) -> onnxruntime.InferenceSession:
+    """The session of a network of the manifest, made at the first call.
+
+    Raises:
+        WeightsError: the file is missing, truncated or not a readable graph.
+        KeyError: the manifest has no such network.
+    """
+    with _lock:
+        if name not in _sessions:
+            _sessions[name] = _create(weights_manifest()[name])
+        return _sessions[name]
+
+
+def _create(entry: WeightsEntry) -> onnxruntime.InferenceSession:
+    import onnxruntime
+
+    path = _checked_path(entry)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = thread_count()
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    # Threads that spin while idle steal time from numba, OpenCV and other processes: on a busy
+    # machine of two cores they double the time of a pass, on an idle one they save a millisecond.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=providers())
+    except Exception as error:  # ONNX Runtime raises its own, undocumented types
+        raise WeightsError(f"The weights {path} cannot be loaded: reinstall vitruvian.") from error
+
+
+def run(name: str, inputs: np.ndarray, outputs: tuple[str, ...]) -> list[np.ndarray]:
+    """Run a network of one input.
+
+    Args:
+        name: the network, as in the manifest.
+        inputs: the input tensor.
+        outputs: names of the outputs wanted, in the order they are returned.
+
+    Raises:
+        WeightsError: as :func:`session`.
+    """
+    entry = weights_manifest()[name]
+    result: list[np.ndarray] = session(name).run(list(outputs), {entry.inputs[0].name: inputs})
+    return result
+
+
+def warm_up(*names: str) -> None:
+    """Load networks ahead of their first use, side by side (all of the manifest by default)."""
+    wanted = names or tuple(weights_manifest())
+    missing = [name for name in wanted if name not in _sessions]
+
+    def load(name: str) -> None:
+        # Made outside the lock so that several files load at once; the first one made wins.
+        made = _create(weights_manifest()[name])
+        with _lock:
+            _sessions.setdefault(name, made)
+
+    threads = [threading.Thread(target=load, args=(name,)) for name in missing]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for name in wanted:  # raises here, in the caller, what a thread could not
+        session(name)

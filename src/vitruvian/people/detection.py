@@ -1,0 +1,169 @@
+"""Where people are: MoveNet at several scales, tiles and NanoDet for crowds, merged.
+
+MoveNet MultiPose lists six people at most and works for people of about 40 to 260 pixels in its
+input: larger ones come out with low scores, split or not at all. So the image is looked at in
+several sizes, each of which answers for the people of its own range.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from vitruvian.networks.movenet import MoveNet, MoveNetPeople
+from vitruvian.networks.nanodet import NanoDet, box_iou
+
+SCORE_THRESHOLD = 0.25
+# A person above this many pixels of network input is left to a smaller scale.
+LARGEST_INPUT_PX = 260.0
+# MoveNet's six slots are nearly used up: look again at parts of the image.
+CROWD = 5
+MIN_PERSON_PX = 40.0
+
+
+@dataclass(frozen=True)
+class Detection:
+    """One person as the detectors see them.
+
+    Attributes:
+        box: (4,) float64 x0, y0, x1, y1 in pixels.
+        score: 0..1.
+        keypoints: (17, 2) float64 pixels, order of ``networks.movenet.COCO_KEYPOINTS``.
+        keypoint_scores: (17,) float64 in 0..1.
+    """
+
+    box: np.ndarray
+    score: float
+    keypoints: np.ndarray
+    keypoint_scores: np.ndarray
+
+    @property
+    def size(self) -> float:
+        """The longer side of the box in pixels."""
+        return float(max(self.box[2] - self.box[0], self.box[3] - self.box[1]))
+
+
+def detect(image: np.ndarray) -> list[Detection]:
+    """People of an (H, W, 3) uint8 RGB image, surest first, each of them once."""
+    coarse = _look(image, 256)
+    fine = _look(image, 384)
+    found = coarse + fine
+    crowd = max(len(coarse), len(fine)) >= CROWD
+    longest = max(image.shape[:2])
+    if crowd or not found or _finer_may_find_more(coarse, fine, longest):
+        finest = _look(image, 640)
+        found += finest
+        crowd |= len(finest) >= CROWD
+    if not found:
+        # A person larger than the picture: make them small enough for the network.
+        found = _look(image, 160)
+    people = merge(found)
+    if crowd:
+        people = merge(people + _look_in_tiles(image))
+        people = merge(people + _confirmed_boxes(image, people))
+    return people
+
+
+def _finer_may_find_more(coarse: list[Detection], fine: list[Detection], longest: int) -> bool:
+    """Whether a pass at 640 could change what 256 and 384 found.
+
+    It can where the finer of the two saw someone whom the coarser one did not, or where a person
+    is so small that others like them would have been missed.
+    """
+    if any(person.size * 384 / longest < 110 for person in coarse + fine):
+        return True
+    return any(not any(same_person(person, other) for other in coarse) for person in fine)
+
+
+def _look(image: np.ndarray, size: int, threshold: float = SCORE_THRESHOLD) -> list[Detection]:
+    """One pass of MoveNet, without the people who are too large for it."""
+    people = MoveNet(size)(image, threshold)
+    return [person for person in _detections(people) if person.size * people.scale <= _limit(size)]
+
+
+def _limit(size: int) -> float:
+    # The smallest pass answers for everyone larger: nobody else would.
+    return np.inf if size <= 256 else LARGEST_INPUT_PX
+
+
+def _detections(people: MoveNetPeople) -> list[Detection]:
+    rows = zip(people.boxes, people.scores, people.keypoints, people.keypoint_scores, strict=True)
+    return [
+        Detection(box, float(score), keypoints, keypoint_scores)
+        for box, score, keypoints, keypoint_scores in rows
+    ]
+
+
+def _shifted(person: Detection, offset: np.ndarray) -> Detection:
+    return replace(person, box=person.box + np.tile(offset, 2), keypoints=person.keypoints + offset)
+
+
+def _look_in_tiles(image: np.ndarray) -> list[Detection]:
+    """Three overlapping half-width tiles (half-height where the image is upright)."""
+    height, width = image.shape[:2]
+    along = 0 if width >= height else 1
+    length = (width, height)[along]
+    found = []
+    for start in (0, length // 4, length // 2):
+        stop = min(start + length // 2, length)
+        tile = image[:, start:stop] if along == 0 else image[start:stop]
+        offset = np.zeros(2)
+        offset[along] = start
+        for person in _look(np.ascontiguousarray(tile), 512):
+            low, high = person.box[along], person.box[along + 2]
+            cut = (low < 4 and start > 0) or (high > stop - start - 4 and stop < length)
+            shifted = _shifted(person, offset)
+            # Cut by the tile's edge: a neighbouring tile or the whole image shows them better.
+            found.append(replace(shifted, score=shifted.score * 0.6) if cut else shifted)
+    return [person for person in found if person.score >= SCORE_THRESHOLD]
+
+
+def _confirmed_boxes(image: np.ndarray, people: list[Detection]) -> list[Detection]:
+    """People whom only NanoDet saw, and in whose box MoveNet then finds a pose."""
+    height, width = image.shape[:2]
+    found = NanoDet()(image)
+    added = []
+    for box, score in zip(found.boxes, found.scores, strict=True):
+        if any(box_iou(box, person.box) > 0.35 for person in people):
+            continue
+        if max(box[2] - box[0], box[3] - box[1]) < MIN_PERSON_PX:
+            continue
+        margin = 0.15 * (box[2:] - box[:2])
+        x0, y0 = np.maximum(box[:2] - margin, 0).astype(int)
+        x1, y1 = np.minimum(box[2:] + margin, [width, height]).astype(int)
+        if x1 - x0 < 8 or y1 - y0 < 8:
+            continue
+        offset = np.array([x0, y0], dtype=np.float64)
+        candidates = [
+            _shifted(person, offset)
+            for person in _look(np.ascontiguousarray(image[y0:y1, x0:x1]), 224, 0.2)
+        ]
+        best = max(candidates, key=lambda person: box_iou(box, person.box), default=None)
+        if best is not None and box_iou(box, best.box) > 0.5:
+            added.append(replace(best, score=max(best.score, 0.5 * float(score))))
+    return added
+
+
+def merge(people: list[Detection]) -> list[Detection]:
+    """Keep the surest of every group of detections of one person."""
+    kept: list[Detection] = []
+    for person in sorted(people, key=lambda p: -p.score):
+        if not any(same_person(person, other) for other in kept):
+            kept.append(person)
+    return kept
+
+
+def same_person(a: Detection, b: Detection) -> bool:
+    """Whether two detections show one person: poses that agree, or boxes that coincide."""
+    return keypoint_distance(a, b) < 0.2 or box_iou(a.box, b.box) > 0.75
+
+
+def keypoint_distance(a: Detection, b: Detection) -> float:
+    """Median distance of the keypoints seen in both, in units of the smaller person's size."""
+    seen = np.minimum(a.keypoint_scores, b.keypoint_scores) > 0.1
+    if seen.sum() < 3:
+        seen = np.ones(17, dtype=bool)
+    areas = [(p.box[2] - p.box[0]) * (p.box[3] - p.box[1]) for p in (a, b)]
+    size = np.sqrt(max(min(areas), 1.0))
+    return float(np.median(np.linalg.norm((a.keypoints - b.keypoints)[seen], axis=1)) / size)

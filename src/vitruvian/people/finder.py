@@ -1,0 +1,139 @@
+"""Photograph in, figures out: detection, landmarks, matte and completeness in order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from vitruvian.people.completeness import THRESHOLD, completeness
+from vitruvian.people.detection import Detection, detect
+from vitruvian.people.figure import Alpha, Figure, Landmarks
+from vitruvian.people.landmarks import SUSPECT_DISAGREEMENT, PoseEstimate, estimate_landmarks
+from vitruvian.people.matte import coarse_mask, refine
+
+if TYPE_CHECKING:
+    from vitruvian.image.photo import Photo
+
+# Nobody is easier to find in more pixels than these.
+WORKING_LONG_SIDE = 1600
+REJECT_DISAGREEMENT = 0.2
+MIN_PRESENCE = 0.4
+_CORE = np.array([0, 11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28])
+
+
+def find_people(photo: Photo, *, max_people: int | None = None) -> list[Figure]:
+    """The people of a photograph, largest first.
+
+    Args:
+        photo: what to look at; only its pixels are read.
+        max_people: keep only this many of the largest; None keeps everyone.
+
+    Returns:
+        Figures in pixels of the photograph; an empty list when nobody is found.
+    """
+    image, scale = _working_image(photo.pixels)
+    found = _landmarks(image, detect(image))
+    found.sort(key=lambda pair: -pair[0].size)
+    if max_people is not None:
+        found = found[:max_people]
+    height, width = photo.pixels.shape[:2]
+    figures = []
+    for person, estimate in found:
+        mask = coarse_mask(image, estimate, person.box)
+        if mask is None:
+            continue
+        alpha = _to_photo(refine(image, mask), mask.window, scale, width, height)
+        figures.append(_figure(person, estimate, alpha, scale, image.shape[:2]))
+    return figures
+
+
+def _working_image(pixels: np.ndarray) -> tuple[np.ndarray, float]:
+    """The photograph at working size and working pixels per photograph pixel."""
+    height, width = pixels.shape[:2]
+    scale = WORKING_LONG_SIDE / max(height, width)
+    if scale >= 1:
+        return pixels, 1.0
+    size = (max(round(width * scale), 1), max(round(height * scale), 1))
+    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), scale
+
+
+def _landmarks(
+    image: np.ndarray, detections: list[Detection]
+) -> list[tuple[Detection, PoseEstimate]]:
+    """Landmarks of every detection, without those that show nobody or somebody twice."""
+    pairs = []
+    for person in detections:
+        neighbours = [other for other in detections if other is not person]
+        pairs.append((person, estimate_landmarks(image, person, neighbours)))
+    pairs.sort(key=lambda pair: -_trust(*pair))
+    kept: list[tuple[Detection, PoseEstimate]] = []
+    for person, estimate in pairs:
+        if estimate.score < MIN_PRESENCE or estimate.disagreement > REJECT_DISAGREEMENT:
+            continue
+        if not any(_same(estimate, other) for _, other in kept):
+            kept.append((person, estimate))
+    return kept
+
+
+def _trust(person: Detection, estimate: PoseEstimate) -> float:
+    return person.score * (1 - min(estimate.disagreement, 0.9)) * min(estimate.score, 1.0)
+
+
+def _same(a: PoseEstimate, b: PoseEstimate) -> bool:
+    distance = np.median(np.linalg.norm((a.points - b.points)[_CORE], axis=1))
+    return bool(distance < 0.12 * min(a.crop.side, b.crop.side))
+
+
+def _to_photo(
+    values: np.ndarray, window: tuple[int, int, int, int], scale: float, width: int, height: int
+) -> Alpha:
+    """The matte cut to where it is not zero, in pixels of the photograph."""
+    x0, y0, x1, y1 = window
+    if scale != 1.0:
+        x0, y0 = round(x0 / scale), round(y0 / scale)
+        x1, y1 = min(round(x1 / scale), width), min(round(y1 / scale), height)
+        values = cv2.resize(values, (x1 - x0, y1 - y0), interpolation=cv2.INTER_LINEAR)
+    rows, columns = np.flatnonzero(values.any(axis=1)), np.flatnonzero(values.any(axis=0))
+    if len(rows) == 0:
+        return Alpha(np.zeros((1, 1), np.uint8), x0, y0, width, height)
+    top, left = int(rows[0]), int(columns[0])
+    values = np.ascontiguousarray(values[top : rows[-1] + 1, left : columns[-1] + 1])
+    return Alpha(values, x0 + left, y0 + top, width, height)
+
+
+def _figure(
+    person: Detection,
+    estimate: PoseEstimate,
+    alpha: Alpha,
+    scale: float,
+    working_size: tuple[int, ...],
+) -> Figure:
+    score = completeness(estimate, working_size[1], working_size[0])
+    h, w = alpha.values.shape
+    return Figure(
+        box=np.array([alpha.x, alpha.y, alpha.x + w, alpha.y + h], dtype=np.float64),
+        score=float(person.score),
+        landmarks=Landmarks(
+            points=estimate.points / scale,
+            visibility=estimate.visibility,
+            world=estimate.world,
+            disagreement=estimate.disagreement,
+        ),
+        alpha=alpha,
+        complete=score >= THRESHOLD,
+        completeness=score,
+        warnings=_warnings(estimate, score),
+    )
+
+
+def _warnings(estimate: PoseEstimate, score: float) -> tuple[str, ...]:
+    sentences = []
+    if score < THRESHOLD:
+        sentences.append("Not the whole figure is in view, so the hidden part is a guess.")
+    if estimate.sides_in_doubt:
+        sentences.append("Left and right are in doubt, so the person may be turned about.")
+    elif estimate.disagreement > SUSPECT_DISAGREEMENT:
+        sentences.append("The pose is uncertain: two networks disagree on where the joints are.")
+    return tuple(sentences)

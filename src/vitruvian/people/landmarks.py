@@ -1,0 +1,199 @@
+"""BlazePose's landmarks of one detected person: crops, passes, averaging and how far to trust."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from vitruvian.networks.blazepose import (
+    CROP_CENTER,
+    CROP_RADIUS,
+    BlazePose,
+    BlazePoseOutput,
+    mirrored,
+)
+from vitruvian.people.crops import Crop
+from vitruvian.people.detection import Detection
+
+# The 12 keypoints from shoulders to ankles, as MoveNet (COCO) and as BlazePose number them.
+_COCO_BODY = np.arange(5, 17)
+_BLAZE_BODY = np.array([11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28])
+_BLAZE_SWAPPED = np.array([12, 11, 14, 13, 16, 15, 24, 23, 26, 25, 28, 27])
+
+CROP_MARGIN = 1.25
+SUSPECT_DISAGREEMENT = 0.06
+
+
+@dataclass(frozen=True)
+class PoseEstimate:
+    """Landmarks of one person in pixels of the image that was given.
+
+    Attributes:
+        points: (33, 2) float64 continuous pixels.
+        visibility: (33,) float64 in 0..1.
+        presence: (33,) float64 in 0..1, belief that the point lies inside the crop.
+        world: (33, 3) float64 metres, hips at the origin, the camera frame's axes (turned back by
+            the crop's rotation, not by the viewing ray).
+        crop: the crop of the last pass.
+        score: BlazePose's belief that there is a person.
+        disagreement: median distance to the detector's keypoints / size of the person.
+        swapped_disagreement: the same with BlazePose's left and right exchanged.
+    """
+
+    points: np.ndarray
+    visibility: np.ndarray
+    presence: np.ndarray
+    world: np.ndarray
+    crop: Crop
+    score: float
+    disagreement: float
+    swapped_disagreement: float
+
+    @property
+    def sides_in_doubt(self) -> bool:
+        """The detector sees left where BlazePose sees right."""
+        return self.disagreement > 0.03 and self.swapped_disagreement < 0.6 * self.disagreement
+
+
+def estimate_landmarks(
+    image: np.ndarray, person: Detection, neighbours: list[Detection]
+) -> PoseEstimate:
+    """Landmarks of a detected person.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        person: whom to look at.
+        neighbours: the other detections; where a box overlaps this person's, everything outside
+            of the person's own box is greyed out first, lest the crop settle on the neighbour.
+    """
+    own = _without_neighbours(image, person) if _overlapped(person, neighbours) else image
+    estimate = _passes(own, crop_of_detection(person), person)
+    if _trustworthy(estimate):
+        return estimate
+    attempts = [estimate, _passes(own, crop_of_box(person), person, follow=False)]
+    if own is image:
+        attempts.append(
+            _passes(_without_neighbours(image, person), crop_of_detection(person), person)
+        )
+    return min(attempts, key=_loss)
+
+
+def _trustworthy(estimate: PoseEstimate) -> bool:
+    return _loss(estimate) <= SUSPECT_DISAGREEMENT
+
+
+def _loss(estimate: PoseEstimate) -> float:
+    # Sides that the two networks name differently do not make the crop wrong.
+    return min(estimate.disagreement, estimate.swapped_disagreement)
+
+
+def crop_of_detection(person: Detection) -> Crop:
+    """First crop: hips in the centre, hip to shoulder upwards, reaching every keypoint seen."""
+    hips = person.keypoints[11:13].mean(axis=0)
+    shoulders = person.keypoints[5:7].mean(axis=0)
+    torso = shoulders - hips
+    length = np.linalg.norm(torso)
+    up = torso / length if length > 1 else np.array([0.0, -1.0])
+    seen = person.keypoints[person.keypoint_scores > 0.15]
+    reach = np.linalg.norm(seen - hips, axis=1).max() if len(seen) else 0.0
+    radius = max(reach, 0.45 * person.size)
+    return Crop(hips, up, 2 * radius * CROP_MARGIN)
+
+
+def crop_of_box(person: Detection) -> Crop:
+    """An upright crop around the box, for when the keypoints cannot be trusted."""
+    center = (person.box[:2] + person.box[2:]) / 2
+    return Crop(center, np.array([0.0, -1.0]), person.size * CROP_MARGIN)
+
+
+def crop_of_output(output: BlazePoseOutput, crop: Crop) -> Crop:
+    """The next crop, from the two auxiliary landmarks."""
+    center, rim = crop.to_image(output.points[[CROP_CENTER, CROP_RADIUS]])
+    radius = float(np.linalg.norm(rim - center))
+    up = (rim - center) / radius if radius > 1 else crop.up
+    return Crop(center, up, 2 * max(radius, 8.0) * CROP_MARGIN)
+
+
+def _passes(
+    image: np.ndarray, first: Crop, person: Detection, *, follow: bool = True
+) -> PoseEstimate:
+    """Up to three passes, each from the crop the last one asks for, then one in the mirror."""
+    network = BlazePose()
+    crop = first
+    output = network(crop.extract(image))
+    for _ in range(2 if follow else 0):
+        following = crop_of_output(output, crop)
+        if _nearly_same(following, crop) or not _plausible(following, first):
+            break
+        crop = following
+        output = network(crop.extract(image))
+    reflection = mirrored(network(np.ascontiguousarray(crop.extract(image)[:, ::-1])))
+    points = crop.to_image(output.points[:33])
+    visibility, presence, world = output.visibility, output.presence, output.world
+    reflected = crop.to_image(reflection.points[:33])
+    if _same_pose(points, reflected, crop):
+        points = (points + reflected) / 2
+        visibility = (visibility + reflection.visibility) / 2
+        presence = (presence + reflection.presence) / 2
+        world = (world + reflection.world) / 2
+    world = world[:33].copy()
+    world[:, :2] = world[:, :2] @ crop.rotation.T
+    size = crop.side / CROP_MARGIN
+    return PoseEstimate(
+        points=points,
+        visibility=visibility[:33],
+        presence=presence[:33],
+        world=world,
+        crop=crop,
+        score=output.score,
+        disagreement=_disagreement(points[_BLAZE_BODY], person, size),
+        swapped_disagreement=_disagreement(points[_BLAZE_SWAPPED], person, size),
+    )
+
+
+def _nearly_same(a: Crop, b: Crop) -> bool:
+    """Crops so close that another pass would not move the landmarks."""
+    moved = np.linalg.norm(a.center - b.center) / b.side
+    return bool(moved < 0.03 and abs(np.log(a.side / b.side)) < 0.06 and a.up @ b.up > 0.995)
+
+
+def _plausible(crop: Crop, first: Crop) -> bool:
+    """Whether a crop still looks at the person detected, not at nothing or at everything."""
+    moved = np.linalg.norm(crop.center - first.center) / first.side
+    return bool(moved < 0.5 and 0.4 < crop.side / first.side < 2.5)
+
+
+def _same_pose(points: np.ndarray, reflected: np.ndarray, crop: Crop) -> bool:
+    """Whether straight and mirrored pass agree on which side is left: only then average them."""
+    straight = np.median(np.linalg.norm((points - reflected)[_BLAZE_BODY], axis=1))
+    swapped = np.median(np.linalg.norm(points[_BLAZE_SWAPPED] - reflected[_BLAZE_BODY], axis=1))
+    return bool(straight <= swapped and straight < 0.1 * crop.side)
+
+
+def _disagreement(points: np.ndarray, person: Detection, size: float) -> float:
+    """Median distance of 12 points to the detector's keypoints, in units of ``size``."""
+    seen = person.keypoint_scores[_COCO_BODY] > 0.3
+    if not seen.any():
+        return 1.0
+    distance = np.linalg.norm(points - person.keypoints[_COCO_BODY], axis=1)[seen]
+    return float(np.median(distance) / size)
+
+
+def _overlapped(person: Detection, neighbours: list[Detection]) -> bool:
+    a = person.box
+    return any(
+        min(a[2], b.box[2]) > max(a[0], b.box[0]) and min(a[3], b.box[3]) > max(a[1], b.box[1])
+        for b in neighbours
+    )
+
+
+def _without_neighbours(image: np.ndarray, person: Detection) -> np.ndarray:
+    """The image, grey outside the person's box and a margin of 6 %."""
+    height, width = image.shape[:2]
+    margin = 0.06 * (person.box[2:] - person.box[:2])
+    x0, y0 = np.clip(person.box[:2] - margin, 0, [width, height]).astype(int)
+    x1, y1 = np.clip(person.box[2:] + margin, 0, [width, height]).astype(int)
+    grey = np.full_like(image, 128)
+    grey[y0:y1, x0:x1] = image[y0:y1, x0:x1]
+    return grey
