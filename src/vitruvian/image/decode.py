@@ -19,6 +19,7 @@ from vitruvian.image.limits import MAX_BYTES, MAX_PIXELS, MAX_WORKING_SIDE, MIN_
 # Only these decoders are ever tried: the others that Pillow carries (PostScript, PSD, FPX...)
 # are not photographs, and some are dangerous on files of strangers. (JPEG's opens MPO too.)
 _FORMATS = ["JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF"]
+_MAGIC = (b"\xff\xd8", b"\x89PNG", b"GIF8", b"RIFF", b"II*\0", b"MM\0*")
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 
 # Formats whose further frames make an animation. (MPO's are a thumbnail or a second lens, and
@@ -100,20 +101,23 @@ def _check_bytes(size: int, label: str) -> None:
 
 
 def _decode_stream(stream: BinaryIO, label: str) -> Decoded:
+    with warnings.catch_warnings():
+        # What Pillow warns of (odd tags, more than 89 megapixels) either stops us below, in our
+        # own words, or does not matter to the user.
+        warnings.simplefilter("ignore")
+        return _open_and_convert(stream, label)
+
+
+def _open_and_convert(stream: BinaryIO, label: str) -> Decoded:
     formats = _formats_for(stream, label)
     try:
-        with warnings.catch_warnings():
-            # Our own limit follows; Pillow's milder warning at 89 megapixels says nothing new.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = Image.open(stream, formats=formats)
+        image = Image.open(stream, formats=formats)
     except Image.DecompressionBombError as error:
         found = re.search(r"\((\d+) pixels\)", str(error))
         raise _too_many_pixels(int(found.group(1)) if found else 2 * MAX_PIXELS, label) from None
     except UnidentifiedImageError:
         stream.seek(0)
-        known = any(
-            stream.read(4).startswith(magic) for magic in (b"\xff\xd8", b"\x89PNG", b"GIF8")
-        )
+        known = formats != _FORMATS or stream.read(4).startswith(_MAGIC)
         raise InputError(f"{label} {_DAMAGED if known else _NOT_A_PICTURE}") from None
     except Exception as error:  # OSError, SyntaxError, struct.error... on damaged headers
         raise InputError(f"{label} {_DAMAGED}") from error
