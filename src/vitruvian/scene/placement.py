@@ -1,0 +1,107 @@
+"""From bodies fitted one by one to a scene: upright, on one ground, in depth order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from vitruvian.body.body import Body
+from vitruvian.image.camera import Camera
+from vitruvian.people.figure import LANDMARK_NAMES, Figure
+from vitruvian.scene.ground import STATURE_SD, feet_seen, fit_ground, world_from_ground
+from vitruvian.scene.order import find_occlusions, order_scales
+from vitruvian.scene.upright import estimate_up, standing
+
+_FEET = [
+    index
+    for index, name in enumerate(LANDMARK_NAMES)
+    if name.endswith(("ankle", "heel", "foot_index"))
+]
+_KNOWN_SD = 0.002  # relative, of a stature that was given
+_WORTH_REFITTING = 0.01  # relative change of size below which a body is left as it is
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Bodies in their final sizes and places, and the world around them.
+
+    Attributes:
+        bodies: in the camera frame.
+        world_from_camera: (4, 4) float64 rigid matrix.
+    """
+
+    bodies: tuple[Body, ...]
+    world_from_camera: np.ndarray
+
+
+def _lowest(body: Body, up: np.ndarray) -> np.ndarray:
+    """The lowest point (3,) of a body."""
+    return body.vertices[(body.vertices @ up).argmin()].astype(np.float64)
+
+
+def place_people(
+    figures: Sequence[Figure],
+    bodies: Sequence[Body],
+    faces: np.ndarray,
+    camera: Camera,
+    refit: Callable[[Figure, float], Body],
+    *,
+    known_sizes: Collection[int] = (),
+) -> Placement:
+    """Turn the world upright, find its ground and settle sizes and depth order.
+
+    One picture does not tell a small person near by from a tall one far away. Two cues settle it
+    where they are seen: feet stand on one ground, and whoever hides another is nearer.
+
+    Args:
+        figures, bodies: one each per person.
+        faces: (F, 3) of the body model.
+        camera: of the photograph.
+        refit: fits a figure's body anew to a given stature in metres.
+        known_sizes: indices of the people whose stature was given; they keep it.
+    """
+    up = estimate_up(bodies, [1.0 if f.complete else 0.3 for f in figures])
+    placed = list(bodies)
+    if len(bodies) > 1:
+        seen = np.array(
+            [
+                feet_seen(f.landmarks.visibility[_FEET], f.complete) * max(standing(b)[0], 0.3)
+                for f, b in zip(figures, bodies, strict=True)
+            ]
+        )
+        feet = np.stack([_lowest(body, up) for body in bodies])
+        statures = np.array([body.height_m for body in bodies])
+        known = np.isin(np.arange(len(bodies)), list(known_sizes))
+        stature_sd = np.where(known, _KNOWN_SD, STATURE_SD)
+        ground = fit_ground(feet, statures, seen, up, stature_sd)
+        scales = np.ones(len(bodies))
+        if ground is not None:
+            up = ground.up
+            scales = ground.scales
+        occlusions = find_occlusions(
+            [body.vertices for body in bodies], faces, [f.alpha for f in figures], camera
+        )
+        depths = np.array([body.translation[2] for body in bodies]) * scales
+        trust = np.where(known, 1e6, 0.1 + seen)
+        scales = scales * order_scales(depths, occlusions, trust)
+        for i, scale in enumerate(scales):
+            if not known[i] and abs(np.log(scale)) > _WORTH_REFITTING:
+                placed[i] = refit(figures[i], float(bodies[i].height_m * scale))
+    return Placement(tuple(placed), _world(placed, figures, up))
+
+
+def _world(bodies: Sequence[Body], figures: Sequence[Figure], up: np.ndarray) -> np.ndarray:
+    """``world_from_camera`` with the ground under the feet and the people around the origin."""
+    if not bodies:
+        return world_from_ground(up, -1.6 * up)
+    heights = np.array([float((body.vertices @ up).min()) for body in bodies])
+    trust = np.array([0.05 + feet_seen(f.landmarks.visibility[_FEET], f.complete) for f in figures])
+    # The ground is where most feet are; those in the air or below the frame are outvoted.
+    order = np.argsort(heights)
+    cumulative = np.cumsum(trust[order])
+    level = heights[order][np.searchsorted(cumulative, cumulative[-1] / 2)]
+    centre = np.mean([body.translation for body in bodies], axis=0)
+    origin = centre + (level - centre @ up) * up
+    return world_from_ground(up, origin)
