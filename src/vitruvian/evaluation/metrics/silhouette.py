@@ -64,8 +64,8 @@ def outside(body: np.ndarray, person: np.ndarray) -> float:
     """The share of a rendered body (H, W) bool that lies outside the person's mask (H, W) bool.
 
     A body under clothes never fills the mask, so IoU rewards bodies that are too fat; what sticks
-    out of the mask is wrong whatever is worn. 0 for a body that is not in the picture.
+    out of the mask is wrong whatever is worn. NaN for a body that is not in the picture.
     """
     body, person = _masks(body, person)
     area = int(np.count_nonzero(body))
-    return int(np.count_nonzero(body & ~person)) / area if area else 0.0
+    return int(np.count_nonzero(body & ~person)) / area if area else float("nan")
