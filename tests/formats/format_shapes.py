@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
+from vitruvian.formats.rig import Rig
 from vitruvian.geometry.mesh import Mesh
+from vitruvian.geometry.rotations import matrix_from_axis_angle
 
 # Colours of the quarters of the atlas: as seen in an image, so row 0 is the top.
 TOP_LEFT, TOP_RIGHT = (220, 30, 30), (30, 200, 30)
@@ -54,3 +58,46 @@ def tube(rings: int = 12, sides: int = 10, *, frame: str = "world") -> Mesh:
         uv_faces=np.array(uv_faces, np.int32),
         texture=quarter_atlas(),
     )
+
+
+JOINT_HEIGHTS = np.array([0.1, 0.4, 0.7])
+
+
+def rigged_tube(*, seed: int = 0) -> tuple[Mesh, Rig]:
+    """The tube on a chain of three joints, bent at random, with smooth weights."""
+    rng = np.random.default_rng(seed)
+    mesh = tube()
+    near = np.exp(-(((mesh.vertices[:, 1:2] - JOINT_HEIGHTS) / 0.15) ** 2))  # (V, 3)
+    weights = np.concatenate([near, np.zeros((len(near), 1))], 1)
+    weights /= weights.sum(1, keepdims=True)
+    joints = np.tile(np.array([0, 1, 2, 0], np.uint16), (len(near), 1))
+    mesh = replace(mesh, frame="body", skin_joints=joints, skin_weights=weights.astype(np.float32))
+    rig = Rig(
+        joint_names=("root", "spine05", "head"),
+        parents=np.array([-1, 0, 1], np.int32),
+        joints=np.stack([0 * JOINT_HEIGHTS, JOINT_HEIGHTS, 0.02 * JOINT_HEIGHTS], 1),
+        rotations=matrix_from_axis_angle(rng.normal(0, 0.6, (3, 3))),
+        root_translation=rng.normal(0, 1, 3),
+    )
+    return mesh, rig
+
+
+def linear_blend(mesh: Mesh, rig: Rig) -> np.ndarray:
+    """The posed vertices (V, 3), the slow and obvious way."""
+    assert mesh.skin_joints is not None
+    assert mesh.skin_weights is not None
+    world = np.zeros((len(rig.joint_names), 4, 4))
+    for j, parent in enumerate(rig.parents):
+        local = np.eye(4)
+        local[:3, :3] = rig.rotations[j]
+        if parent < 0:
+            local[:3, 3] = rig.root_translation
+            world[j] = local
+        else:
+            local[:3, 3] = rig.joints[j] - rig.joints[parent]
+            world[j] = world[parent] @ local
+    posed = np.zeros_like(mesh.vertices, dtype=float)
+    for v, vertex in enumerate(mesh.vertices):
+        for j, weight in zip(mesh.skin_joints[v], mesh.skin_weights[v], strict=True):
+            posed[v] += weight * (world[j, :3, :3] @ (vertex - rig.joints[j]) + world[j, :3, 3])
+    return posed

@@ -11,9 +11,11 @@ from pathlib import Path
 
 from vitruvian.errors import InputError
 from vitruvian.formats.atomic import write_bytes, write_json, write_text
+from vitruvian.formats.avatar import avatar_glb, write_avatar
 from vitruvian.formats.glb import scene_glb, write_glb, write_scene_glb
 from vitruvian.formats.obj import write_obj
 from vitruvian.formats.ply import write_ply
+from vitruvian.formats.rig import Rig
 from vitruvian.formats.stl import write_stl
 from vitruvian.geometry.mesh import Mesh
 
@@ -26,8 +28,11 @@ WRITERS: dict[str, Callable[[Mesh, Path], Path]] = {
 
 __all__ = [
     "WRITERS",
+    "Rig",
+    "avatar_glb",
     "export_mesh",
     "scene_glb",
+    "write_avatar",
     "write_bytes",
     "write_glb",
     "write_json",

@@ -50,8 +50,19 @@ def write_json(path: str | Path, value: Any) -> Path:
 
 
 def json_text(value: Any, *, indent: int | None = 2) -> str:
-    """``value`` as standard JSON; numpy numbers, arrays and paths become plain values."""
-    return json.dumps(value, indent=indent, allow_nan=False, ensure_ascii=False, default=_plain)
+    """``value`` as standard JSON; numpy numbers, arrays and paths become plain values.
+
+    ``indent`` None gives one line without spaces.
+    """
+    separators = (",", ":") if indent is None else None
+    return json.dumps(
+        value,
+        indent=indent,
+        separators=separators,
+        allow_nan=False,
+        ensure_ascii=False,
+        default=_plain,
+    )
 
 
 def _plain(value: Any) -> Any:
