@@ -1,0 +1,320 @@
+"""``vitruvian photo``: photographs to folders of 3D people."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from vitruvian.cli import INTERRUPTED, debugging, say
+from vitruvian.commands.destination import (
+    check_replaceable,
+    complete_folder,
+    folder_names,
+    open_destination,
+)
+from vitruvian.errors import InputError, VitruvianError, WeightsError
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+
+class Detail(StrEnum):
+    """How far the surface goes."""
+
+    body = "body"
+    clothed = "clothed"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What ``vitruvian photo`` was asked for, checked."""
+
+    output: Path
+    height_cm: float | None
+    fov_deg: float | None
+    max_people: int | None
+    detail: Detail
+    texture: bool
+    formats: tuple[str, ...]
+    as_json: bool
+
+
+@dataclass
+class Tally:
+    """How the pictures fared."""
+
+    total: int
+    done: int = 0
+    exit_codes: set[int] = field(default_factory=set)
+
+
+def photo(
+    images: Annotated[list[str], typer.Argument(metavar="IMAGE...", help="Photographs of people.")],
+    output: Annotated[
+        Path,
+        typer.Option("--output", "-o", metavar="DIR", help="Folder for the results."),
+    ] = Path("out"),
+    height: Annotated[
+        float | None,
+        typer.Option(
+            "--height",
+            metavar="CM",
+            min=40,
+            max=260,
+            help="Stature of the largest person in the picture, in centimetres; fixes the scale.",
+        ),
+    ] = None,
+    fov: Annotated[
+        float | None,
+        typer.Option(
+            "--fov",
+            metavar="DEG",
+            min=1,
+            max=170,
+            help="Field of view across the longer side, in degrees; else from EXIF, or assumed.",
+        ),
+    ] = None,
+    max_people: Annotated[
+        int | None,
+        typer.Option("--max-people", metavar="N", min=1, help="Keep only the N largest people."),
+    ] = None,
+    detail: Annotated[
+        Detail,
+        typer.Option("--detail", help="Stop at the body under the clothes, or go on to them."),
+    ] = Detail.clothed,
+    texture: Annotated[
+        bool, typer.Option("--texture/--no-texture", help="Colour the meshes from the picture.")
+    ] = True,
+    formats: Annotated[
+        str,
+        typer.Option(
+            "--formats", metavar="LIST", help="Mesh formats: obj, glb, ply, stl, with commas."
+        ),
+    ] = "obj,glb",
+    as_json: Annotated[
+        bool,
+        typer.Option("--json", help="Print one report per picture on stdout, one line each."),
+    ] = False,
+    threads: Annotated[
+        int | None,
+        typer.Option(
+            "--threads", metavar="N", min=1, help="Processor threads to use; else up to four."
+        ),
+    ] = None,
+) -> int:
+    """Turn photographs into metric, textured 3D people.
+
+    Writes DIR/NAME/ for each picture NAME: scene.glb, viewer.html, preview.png, report.json and a
+    folder for each person.
+    """
+    options = Options(
+        output=output.expanduser(),
+        height_cm=height,
+        fov_deg=fov,
+        max_people=max_people,
+        detail=detail,
+        texture=texture,
+        formats=_formats(formats),
+        as_json=as_json,
+    )
+    jobs = _jobs(images, options.output)
+    made = open_destination(options.output)
+    try:
+        _set_threads(threads)
+        return _reconstruct_all(jobs, options)
+    finally:
+        if made:
+            # Empty when nothing succeeded: then leave no trace.
+            with contextlib.suppress(OSError):
+                options.output.rmdir()
+
+
+def _formats(text: str) -> tuple[str, ...]:
+    from vitruvian.formats import WRITERS
+
+    known = [suffix.removeprefix(".") for suffix in WRITERS]
+    wanted = [part.strip().lower().removeprefix(".") for part in text.split(",") if part.strip()]
+    unknown = [part for part in wanted if part not in known]
+    if unknown or not wanted:
+        what = unknown[0] if unknown else text
+        raise InputError(f"There is no mesh format {what!r}; choose from {', '.join(known)}.")
+    return tuple(dict.fromkeys(wanted))
+
+
+def _set_threads(count: int | None) -> None:
+    if count is None:
+        return
+    import cv2
+    from numba import get_num_threads, set_num_threads
+
+    from vitruvian.networks import set_threads
+
+    set_threads(count)
+    cv2.setNumThreads(count)
+    set_num_threads(min(count, get_num_threads()))  # numba's own count is also its most
+
+
+def _jobs(images: list[str], output: Path) -> list[tuple[str, Path]]:
+    """Each picture as the user wrote it, with its result's folder; repeated pictures once."""
+    unique: dict[Path, str] = {}
+    for image in images:
+        unique.setdefault(Path(image).expanduser().absolute(), image)
+    ordered = list(unique.values())
+    names = folder_names(Path(image) for image in ordered)
+    for image, name in zip(ordered, names, strict=True):
+        if name != (Path(image).stem or "photo"):
+            say(f"{image}: its result goes to {output / name}, because another has its name.")
+    return [(image, output / name) for image, name in zip(ordered, names, strict=True)]
+
+
+def _reconstruct_all(jobs: list[tuple[str, Path]], options: Options) -> int:
+    """Work through the pictures; a bad one does not stop the others."""
+    tally = Tally(len(jobs))
+    with _progress(len(jobs)) as progress, _termination_interrupts():
+        task = progress.add_task("photos", total=len(jobs)) if progress else None
+        try:
+            for image, target in jobs:
+                _reconstruct_one(image, target, options, tally, progress)
+                if progress and task is not None:
+                    progress.advance(task)
+        except KeyboardInterrupt:
+            say(f"Stopped: {tally.done} of {tally.total} pictures are finished and kept.")
+            return INTERRUPTED
+    if not tally.exit_codes:
+        return 0
+    return tally.exit_codes.pop() if len(tally.exit_codes) == 1 else InputError.exit_code
+
+
+def _reconstruct_one(
+    image: str, target: Path, options: Options, tally: Tally, progress: Progress | None
+) -> None:
+    start = time.perf_counter()
+    try:
+        report = _reconstruct(image, target, options)
+    except WeightsError:
+        raise  # every other picture would fail the same way
+    except VitruvianError as error:
+        if debugging():
+            raise
+        tally.exit_codes.add(error.exit_code)
+        _fail(image, str(error), options)
+        return
+    except Exception as error:  # our own mistake: the other pictures still deserve their turn
+        if debugging():
+            raise
+        reason = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(".")
+        tally.exit_codes.add(VitruvianError.exit_code)
+        _fail(
+            image,
+            f"{image} failed unexpectedly ({reason}): set VITRUVIAN_DEBUG=1 and report what it "
+            "then prints.",
+            options,
+        )
+        return
+    tally.done += 1
+    if options.as_json:
+        _print(_json_line({"directory": str(target), **report}), progress)
+        return
+    count = len(report["people"])
+    who = {0: "nobody", 1: "1 person"}.get(count, f"{count} people")
+    _print(f"{target}: {who}, {time.perf_counter() - start:.1f} s", progress)
+    for warning in report.get("warnings", ()):
+        say(f"{image}: {warning}")
+    for person in report["people"]:
+        for warning in person.get("warnings", ()):
+            say(f"{image}, person {person['id']}: {warning}")
+
+
+def _reconstruct(image: str, target: Path, options: Options) -> dict[str, Any]:
+    """Reconstruct one picture into ``target`` and return its report."""
+    check_replaceable(target)
+    from vitruvian import pipeline  # loads the networks' runtime: not for mere usage errors
+
+    scene = pipeline.reconstruct(
+        image,
+        height_cm=options.height_cm,
+        fov_deg=options.fov_deg,
+        max_people=options.max_people,
+        detail=options.detail.value,
+        texture=options.texture,
+    )
+    with complete_folder(target) as folder:
+        return scene.save(folder, formats=options.formats)
+
+
+def _fail(image: str, sentence: str, options: Options) -> None:
+    say(sentence)
+    if options.as_json:
+        _print(_json_line({"image": {"path": image}, "error": sentence}), None)
+
+
+def _json_line(value: dict[str, Any]) -> str:
+    from vitruvian.formats.atomic import json_text
+
+    return json_text(value, indent=None)
+
+
+def _print(line: str, progress: Progress | None) -> None:
+    """A line on stdout, above the progress bar where both share the terminal."""
+    if progress is not None and sys.stdout.isatty():
+        progress.console.out(line, highlight=False)
+    else:
+        print(line, flush=True)
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Progress | None]:
+    """A bar on stderr for several pictures on a terminal, else nothing."""
+    if total < 2 or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    # stdout stays untouched: it may carry JSON to another program while stderr is a terminal.
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, redirect_stdout=False, transient=True) as progress:
+        yield progress
+
+
+@contextmanager
+def _termination_interrupts() -> Iterator[None]:
+    """Let a request to terminate clean up as Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
