@@ -15,9 +15,23 @@ def _ccp(data: Path) -> Suite:
     return MaskSuite.open(data)
 
 
+def _groups(data: Path) -> Suite:
+    from vitruvian.evaluation.suites.groups import GroupSuite
+
+    return GroupSuite.open(data)
+
+
+def _speed(data: Path) -> Suite:
+    from vitruvian.evaluation.suites.speed import SpeedSuite
+
+    return SpeedSuite.open(data)
+
+
 # Suites are imported when chosen: each brings libraries that the others do not need.
 SUITES: dict[str, tuple[Callable[[Path], Suite], str]] = {
     "ccp": (_ccp, "photographs with true masks: people found, alpha, silhouettes, keypoints"),
+    "groups": (_groups, "photographs with a head count: everyone found, nobody twice"),
+    "speed": (_speed, "photographs: seconds by stage, cold start, peak memory"),
 }
 
 
