@@ -1,0 +1,70 @@
+# make demo      a picture becomes 3D people, from a fresh clone
+# make test      lint, types and tests
+# make help      the rest
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-train lint format clean
+
+help:
+	@echo "make demo        install into $(VENV) and turn examples/people.jpg into 3D people"
+	@echo "make test        lint, check types and run the tests"
+	@echo "make test-train  also the tests that need torch and anny"
+	@echo "make lint        ruff and mypy only"
+	@echo "make format      format the code"
+	@echo "make clean       remove $(VENV), results and caches"
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || \
+		{ rm -rf $(VENV); echo "On Debian: apt install python3-venv" >&2; exit 1; }
+
+$(VENV)/.runtime: $(BIN)/python pyproject.toml
+	@echo "Installing into $(VENV), a minute or two..."
+	@$(PIP) install -e .
+	@touch $@
+
+$(VENV)/.dev: $(BIN)/python pyproject.toml
+	@echo "Installing with test tools into $(VENV), a minute or two..."
+	@$(PIP) install -e '.[dev,heic]'
+	@touch $@ $(VENV)/.runtime
+
+# torch comes first and alone: the version that is asked for here is the one anny then finds. A
+# CPU build is enough; where the package index offers CUDA only, install torch yourself before.
+$(VENV)/.train: $(VENV)/.dev
+	@$(BIN)/python -c 'import torch' 2>/dev/null || $(PIP) install torch==2.13.0
+	@$(PIP) install anny==0.6.2
+	@touch $@
+
+demo: $(VENV)/.runtime
+	@$(BIN)/vitruvian photo examples/people.jpg -o out
+	@echo
+	@echo "Look at:"
+	@echo "  out/people/preview.png   the picture, the people over it and from all sides"
+	@echo "  out/people/viewer.html   the scene, to turn in a browser"
+	@echo "  out/people/scene.glb     the scene, for Blender and other 3D programs"
+	@echo "Your own: $(BIN)/vitruvian photo YOUR.jpg -o out"
+
+test: lint
+	$(BIN)/pytest -m "not train"
+
+test-train: $(VENV)/.train
+	$(BIN)/pytest -m train
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) out .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
