@@ -1,0 +1,95 @@
+// Reads the GLB files that Vitruvian's scene_glb writes: meshes of one primitive under root nodes
+// without transforms, tightly packed. Not a general glTF loader, and a tenth of its size.
+import {
+  BufferAttribute,
+  BufferGeometry,
+  LinearMipmapLinearFilter,
+  SRGBColorSpace,
+  Texture,
+} from "three";
+
+export interface Model {
+  name: string;
+  geometry: BufferGeometry;
+  texture: Texture | null;
+}
+
+interface Accessor {
+  bufferView: number;
+  componentType: number;
+  count: number;
+  type: "SCALAR" | "VEC2" | "VEC3" | "VEC4";
+  normalized?: boolean;
+}
+
+interface Document {
+  accessors?: Accessor[];
+  bufferViews?: { byteOffset: number; byteLength: number }[];
+  images?: { bufferView: number; mimeType: string }[];
+  textures?: { source: number }[];
+  materials?: { pbrMetallicRoughness: { baseColorTexture?: { index: number } } }[];
+  meshes?: {
+    primitives: { attributes: Record<string, number>; indices: number; material: number }[];
+  }[];
+  nodes?: { name: string; mesh?: number }[];
+}
+
+const WIDTH = { SCALAR: 1, VEC2: 2, VEC3: 3, VEC4: 4 };
+const ATTRIBUTES = [
+  ["POSITION", "position"],
+  ["NORMAL", "normal"],
+  ["TEXCOORD_0", "uv"],
+  ["COLOR_0", "color"],
+] as const;
+
+export async function readGlb(data: ArrayBuffer): Promise<Model[]> {
+  const header = new DataView(data);
+  const jsonLength = header.getUint32(12, true);
+  const json = new TextDecoder().decode(new Uint8Array(data, 20, jsonLength));
+  const document: Document = JSON.parse(json);
+  const binaryStart = 20 + jsonLength + 8;
+
+  function attribute(index: number): BufferAttribute {
+    const accessor = document.accessors![index];
+    const view = document.bufferViews![accessor.bufferView];
+    const start = binaryStart + view.byteOffset;
+    const width = WIDTH[accessor.type];
+    const length = accessor.count * width;
+    const array =
+      accessor.componentType === 5126
+        ? new Float32Array(data, start, length)
+        : accessor.componentType === 5125
+          ? new Uint32Array(data, start, length)
+          : new Uint16Array(data, start, length);
+    return new BufferAttribute(array, width, accessor.normalized ?? false);
+  }
+
+  async function texture(index: number): Promise<Texture> {
+    const image = document.images![document.textures![index].source];
+    const view = document.bufferViews![image.bufferView];
+    const bytes = new Uint8Array(data, binaryStart + view.byteOffset, view.byteLength);
+    const bitmap = await createImageBitmap(new Blob([bytes], { type: image.mimeType }));
+    const result = new Texture(bitmap);
+    result.flipY = false;
+    result.colorSpace = SRGBColorSpace;
+    result.minFilter = LinearMipmapLinearFilter;
+    result.anisotropy = 4;
+    result.needsUpdate = true;
+    return result;
+  }
+
+  const models = (document.nodes ?? []).map(async (node): Promise<Model> => {
+    const primitive = document.meshes![node.mesh!].primitives[0];
+    const geometry = new BufferGeometry();
+    for (const [from, to] of ATTRIBUTES) {
+      const index = primitive.attributes[from];
+      if (index !== undefined) geometry.setAttribute(to, attribute(index));
+    }
+    geometry.setIndex(attribute(primitive.indices));
+    geometry.computeBoundingBox();
+    geometry.computeBoundingSphere();
+    const map = document.materials![primitive.material].pbrMetallicRoughness.baseColorTexture;
+    return { name: node.name, geometry, texture: map ? await texture(map.index) : null };
+  });
+  return Promise.all(models);
+}

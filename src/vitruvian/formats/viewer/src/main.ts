@@ -1,0 +1,107 @@
+// The page around the 3D view: modes, people, photograph, labels.
+import { readGlb } from "./glb";
+import { type Mode, Stage } from "./stage";
+
+interface PersonData {
+  name: string;
+  label: string;
+  height: string | null;
+  box: [number, number, number, number] | null; // fractions of the photograph
+}
+
+const element = <T extends HTMLElement>(id: string): T => document.getElementById(id) as T;
+
+function decode(base64: string): ArrayBuffer {
+  const text = atob(base64.trim());
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes.buffer;
+}
+
+function makeButton(parent: HTMLElement, onClick: () => void): HTMLButtonElement {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.addEventListener("click", onClick);
+  parent.append(button);
+  return button;
+}
+
+async function start(): Promise<void> {
+  const people: PersonData[] = JSON.parse(element("people-data").textContent!);
+  const canvas = element<HTMLCanvasElement>("canvas");
+  const models = await readGlb(decode(element("scene-data").textContent!));
+  const stage = new Stage(canvas, models);
+  const names = people.map((person) => `${person.label}${person.height ? `, ${person.height}` : ""}`);
+  canvas.setAttribute("aria-label", names.length ? `3D view of ${names.join("; ")}` : "Empty 3D view");
+
+  const buttons: { person: number | null; button: HTMLButtonElement }[] = [];
+  const select = (person: number | null): void => {
+    for (const item of buttons) item.button.setAttribute("aria-pressed", String(item.person === person));
+    stage.look(person);
+  };
+  stage.onPick = select;
+  document.addEventListener("keydown", (event) => event.key === "Escape" && select(null));
+
+  const list = element("people");
+  if (people.length > 1) {
+    const everyone = makeButton(list, () => select(null));
+    everyone.textContent = "Everyone";
+    everyone.setAttribute("aria-pressed", "true");
+    buttons.push({ person: null, button: everyone });
+  }
+  // Nodes and people go by name: their order in the file is not part of the contract.
+  people.forEach((person) => {
+    const index = stage.meshes.findIndex((mesh) => mesh.name === person.name);
+    if (index < 0) return;
+    const button = makeButton(list, () => select(index));
+    button.append(Object.assign(document.createElement("span"), { textContent: person.label }));
+    button.append(Object.assign(document.createElement("span"), { textContent: person.height ?? "" }));
+    button.setAttribute("aria-pressed", "false");
+    buttons.push({ person: index, button });
+    if (person.box && element("photo").querySelector("img")) {
+      const frame = makeButton(element("photo"), () => select(index));
+      const [x0, y0, x1, y1] = person.box.map((value) => `${value * 100}%`);
+      frame.style.cssText = `left:${x0};top:${y0};width:calc(${x1} - ${x0});height:calc(${y1} - ${y0})`;
+      frame.setAttribute("aria-label", `${person.label} in the photograph`);
+      frame.setAttribute("aria-pressed", "false");
+      buttons.push({ person: index, button: frame });
+    }
+    if (person.height) addLabel(stage, index, person.height);
+  });
+  if (!people.length) showMessage("Nobody was found in this picture.");
+
+  for (const button of document.querySelectorAll<HTMLButtonElement>("#modes button")) {
+    button.addEventListener("click", () => {
+      for (const other of document.querySelectorAll("#modes button")) {
+        other.setAttribute("aria-pressed", String(other === button));
+      }
+      stage.setMode(button.dataset.mode as Mode);
+    });
+  }
+  document.body.dataset.ready = "true";
+}
+
+function addLabel(stage: Stage, index: number, text: string): void {
+  const label = Object.assign(document.createElement("span"), { textContent: text });
+  element("labels").append(label);
+  const before = stage.onFrame;
+  stage.onFrame = () => {
+    before();
+    const point = stage.above(index);
+    label.hidden = point === null;
+    if (point) {
+      label.style.transform = `translate(-50%, -100%) translate(${point.x}px, ${point.y}px)`;
+    }
+  };
+}
+
+function showMessage(text: string): void {
+  const message = element("message");
+  message.textContent = text;
+  message.hidden = false;
+}
+
+start().catch((error: unknown) => {
+  console.error(error);
+  showMessage("This browser cannot show the 3D view: it needs WebGL 2.");
+});
