@@ -82,7 +82,7 @@ def _face_lines(corners: np.ndarray) -> bytes:
 
 # Python needs about 60 ms to format a body's 230,000 numbers; this needs 3.
 @numba.njit("int64(uint8[::1],int64,int64,int64)", cache=True, nogil=True)
-def _put_digits(out, at, value, least):
+def _put_digits(out: np.ndarray, at: int, value: int, least: int) -> int:
     """Write non-negative ``value`` in at least ``least`` digits at ``at``; returns the end."""
     digits = 1
     ceiling = 10
@@ -97,7 +97,7 @@ def _put_digits(out, at, value, least):
 
 
 @numba.njit("int64(int64[:,::1],uint8[::1],uint8[::1])", cache=True, nogil=True)
-def _format_fixed(micro, keyword, out):
+def _format_fixed(micro: np.ndarray, keyword: np.ndarray, out: np.ndarray) -> int:
     at = 0
     for row in range(micro.shape[0]):
         for letter in keyword:
@@ -120,7 +120,7 @@ def _format_fixed(micro, keyword, out):
 
 
 @numba.njit("int64(int64[:,:,::1],uint8[::1])", cache=True, nogil=True)
-def _format_faces(corners, out):
+def _format_faces(corners: np.ndarray, out: np.ndarray) -> int:
     at = 0
     for row in range(corners.shape[0]):
         out[at] = 102  # f

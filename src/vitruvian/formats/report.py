@@ -1,0 +1,112 @@
+"""``report.json``: what was found, where the files are, and how far to trust them.
+
+The shape is ``report.schema.json`` beside this module (JSON Schema, draft 2020-12).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+REPORT_VERSION = 1
+
+
+def person_report(
+    *,
+    id: int,
+    box: Sequence[float] | np.ndarray,
+    score: float,
+    complete: bool,
+    height_m: float,
+    silhouette_iou: float | None,
+    keypoint_error: float | None,
+    warnings: Sequence[str] = (),
+    files: Mapping[str, str | Path] | None = None,
+) -> dict[str, Any]:
+    """One entry of the report's ``people``, as plain values.
+
+    Args:
+        id: from 1, the largest person in the picture first.
+        box: (4,) x0, y0, x1, y1 in pixels of the picture.
+        score: 0..1, how sure the detection is.
+        complete: the whole figure is in view.
+        height_m: stature in metres, as if standing upright.
+        silhouette_iou: rendered mesh against the matte, 0..1; None or NaN when not measured.
+        keypoint_error: mean reprojection error / person's height in the picture; None or NaN
+            when not measured.
+        warnings: sentences for the user.
+        files: what a file is for -> its path relative to the report, such as
+            ``{"mesh": "person-1/mesh.obj"}``.
+    """
+    return {
+        "id": int(id),
+        "box": [round(float(value), 2) for value in box],
+        "score": round(float(score), 4),
+        "complete": bool(complete),
+        "height_m": round(float(height_m), 4),
+        "checks": {
+            "silhouette_iou": _measured(silhouette_iou),
+            "keypoint_error": _measured(keypoint_error),
+        },
+        "warnings": list(warnings),
+        "files": _relative_paths(files or {}),
+    }
+
+
+def scene_report(
+    *,
+    path: str | Path | None,
+    width: int,
+    height: int,
+    focal_px: float,
+    focal_source: str,
+    timings_s: Mapping[str, float],
+    people: Sequence[Mapping[str, Any]],
+    warnings: Sequence[str] = (),
+    files: Mapping[str, str | Path] | None = None,
+) -> dict[str, Any]:
+    """The whole report as plain values, ready for ``write_json``.
+
+    Args:
+        path: the picture as the user named it; None when it did not come from a file.
+        width, height: of the upright picture, in pixels.
+        focal_px: focal length in pixels.
+        focal_source: ``exif``, ``given`` or ``assumed``.
+        timings_s: seconds by stage, in the order of the stages.
+        people: ``person_report`` of each.
+        warnings: sentences about the picture as a whole.
+        files: files of the whole scene, such as ``{"scene": "scene.glb"}``.
+    """
+    return {
+        "version": REPORT_VERSION,
+        "image": {
+            "path": None if path is None else str(path),
+            "width": int(width),
+            "height": int(height),
+        },
+        "camera": {"focal_px": round(float(focal_px), 2), "source": focal_source},
+        "timings_s": {stage: round(float(value), 4) for stage, value in timings_s.items()},
+        "people": [dict(person) for person in people],
+        "warnings": list(warnings),
+        "files": _relative_paths(files or {}),
+    }
+
+
+def report_schema() -> dict[str, Any]:
+    """The JSON Schema that every report meets."""
+    text = resources.files(__package__).joinpath("report.schema.json").read_text(encoding="utf-8")
+    return json.loads(text)
+
+
+def _measured(value: float | None) -> float | None:
+    return None if value is None or math.isnan(value) else round(float(value), 4)
+
+
+def _relative_paths(paths: Mapping[str, str | Path]) -> dict[str, str]:
+    return {use: Path(path).as_posix() for use, path in paths.items()}
