@@ -42,8 +42,8 @@ def axis_angle_from_matrix(matrix: np.ndarray) -> np.ndarray:
     k = np.empty((*m.shape[:-2], 4, 4))
     k[..., 0, 0] = 1 + trace
     for i in range(3):
-        j, l = (i + 1) % 3, (i + 2) % 3
-        k[..., 0, i + 1] = k[..., i + 1, 0] = m[..., l, j] - m[..., j, l]
+        j, n = (i + 1) % 3, (i + 2) % 3
+        k[..., 0, i + 1] = k[..., i + 1, 0] = m[..., n, j] - m[..., j, n]
         k[..., i + 1, i + 1] = 1 + 2 * m[..., i, i] - trace
         k[..., i + 1, j + 1] = k[..., j + 1, i + 1] = m[..., i, j] + m[..., j, i]
     quaternion = np.take_along_axis(k, best[..., None, None], axis=-2)[..., 0, :]
