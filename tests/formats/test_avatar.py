@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,12 +10,15 @@ from pathlib import Path
 import numpy as np
 import pygltflib
 import pytest
-from format_shapes import linear_blend, rigged_tube, tube
+from format_shapes import linear_blend, quarter_atlas, rigged_tube, tube
 from scipy.spatial.transform import Rotation
 
-from vitruvian.formats import avatar_glb, scene_glb, write_avatar, write_glb
+from vitruvian.body.model import body_model
+from vitruvian.formats import Rig, avatar_glb, scene_glb, write_avatar, write_glb
 from vitruvian.formats.corners import split_at_seams
 from vitruvian.formats.humanoid import humanoid_name, humanoid_names
+from vitruvian.geometry.mesh import Mesh
+from vitruvian.geometry.rotations import matrix_from_axis_angle
 
 COMPONENTS = {5121: np.uint8, 5123: np.uint16, 5125: np.uint32, 5126: np.float32}
 WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT4": 16}
@@ -145,12 +149,68 @@ def test_humanoid_names() -> None:
         "finger1-2.R": "RightThumbIntermediate",
         "metacarpal1.L": "LeftIndexMetacarpal",
         "finger2-1.L": "LeftIndexProximal",
-        "toe1-1.L": "LeftToes",
+        "toes.L": "LeftToes",
+        "toe3-1.L": "LeftThirdToeProximal",
         "oculi01.R": "RightOculi01",
         "tongue00": "Tongue00",
     }
     assert {name: humanoid_name(name) for name in expected} == expected
     assert humanoid_names(["a-b", "a_b", "AB"]) == ("AB", "AB2", "AB3")
+
+
+# The bones that a VRM 1.0 humanoid must have, and the fingers.
+LIMBS = ("UpperLeg", "LowerLeg", "Foot", "UpperArm", "LowerArm", "Hand")
+FINGERS = [
+    finger + part
+    for finger in ("Thumb", "Index", "Middle", "Ring", "Little")
+    for part in ("Proximal", "Intermediate", "Distal")
+]
+
+
+def test_body_model_becomes_a_whole_humanoid() -> None:
+    names = body_model().joint_names
+    humanoid = humanoid_names(names)
+    assert len(set(humanoid)) == len(names)
+    assert {"Hips", "Spine", "Chest", "UpperChest", "Neck", "Head"} <= set(humanoid)
+    for side in ("Left", "Right"):
+        wanted = {side + name for name in (*LIMBS, *FINGERS, "Shoulder", "Toes", "Eye")}
+        assert wanted <= set(humanoid)
+    # No name is left to the fallback: every joint of the body has one of its own.
+    assert all(re.fullmatch(r"[A-Za-z]+", name) for name in humanoid)
+
+
+def body_avatar(seed: int) -> tuple[Mesh, Rig, np.ndarray]:
+    """The body model with random shape and pose: rest mesh, rig, and its own posed vertices."""
+    model = body_model()
+    rng = np.random.default_rng(seed)
+    betas = rng.normal(0, 1, len(model.shape_directions))
+    pose = rng.normal(0, 0.3, (len(model.joint_names), 3))
+    translation = rng.normal(0, 1, 3)
+    vertices, joints = model.rest(betas)
+    mesh = Mesh(
+        vertices=vertices.astype(np.float32),
+        faces=model.faces,
+        frame="body",
+        uvs=model.uvs,
+        uv_faces=model.uv_faces,
+        texture=quarter_atlas(),
+        skin_joints=model.skin_joints,
+        skin_weights=model.skin_weights,
+    )
+    rig = Rig(model.joint_names, model.parents, joints, matrix_from_axis_angle(pose), translation)
+    return mesh, rig, model.forward(betas, pose, translation).vertices
+
+
+def test_body_model_survives_the_file(
+    khronos_issues: Callable[[Path], dict], tmp_path: Path
+) -> None:
+    mesh, rig, posed = body_avatar(seed=1)
+    path = write_avatar(mesh, rig, tmp_path / "avatar.glb")
+    viewer = Viewer(path.read_bytes())
+    source = split_at_seams(mesh).source
+    np.testing.assert_allclose(viewer.skinned("photo"), posed[source], atol=1e-5)
+    issues = khronos_issues(path)
+    assert (issues["numErrors"], issues["numWarnings"]) == (0, 0), issues["messages"]
 
 
 def files_to_validate(folder: Path) -> dict[str, Path]:

@@ -24,6 +24,7 @@ _MIDDLE = {
     "jaw": "Jaw",
 }
 _FINGERS = {1: "Thumb", 2: "Index", 3: "Middle", 4: "Ring", 5: "Little"}
+_TOES = {2: "Second", 3: "Third", 4: "Fourth", 5: "Little"}
 _PHALANGES = {1: "Proximal", 2: "Intermediate", 3: "Distal"}
 _SIDED = {
     "pelvis": "Pelvis",
@@ -32,8 +33,9 @@ _SIDED = {
     "lowerleg01": "LowerLeg",
     "lowerleg02": "LowerLegTwist",
     "foot": "Foot",
-    "toe1-1": "Toes",
-    "toe1-2": "ToesEnd",
+    "toes": "Toes",
+    "toe1-1": "BigToeProximal",
+    "toe1-2": "BigToeDistal",
     "clavicle": "Shoulder",
     "shoulder01": "ShoulderTwist",
     "upperarm01": "UpperArm",
@@ -50,8 +52,8 @@ _SIDED = {
         for phalanx, part in _PHALANGES.items()
     },
     **{
-        f"toe{toe}-{phalanx}": f"{_FINGERS[toe]}Toe{part}"
-        for toe in range(2, 6)
+        f"toe{toe}-{phalanx}": f"{name}Toe{part}"
+        for toe, name in _TOES.items()
         for phalanx, part in _PHALANGES.items()
     },
 }
