@@ -96,6 +96,12 @@ def test_callers_data_stay_as_they_are() -> None:
     assert list(image.tobytes()) == list(before.tobytes())
 
 
+def test_dark_picture_of_16_bits_stays_dark(tmp_path: Path) -> None:
+    for kind in (np.uint16, np.int32):
+        Image.fromarray(np.full((HEIGHT, WIDTH), 200, kind)).save(tmp_path / "night.tiff")
+        assert load_photo(tmp_path / "night.tiff").pixels.max() <= 1
+
+
 def test_grey_of_8_16_and_32_bits(tmp_path: Path) -> None:
     ramp = np.tile(np.linspace(0, 1, WIDTH), (HEIGHT, 1))
     expected = np.repeat((ramp * 255).round()[..., None], 3, axis=2)
@@ -103,7 +109,9 @@ def test_grey_of_8_16_and_32_bits(tmp_path: Path) -> None:
         "8.png": (ramp * 255).round().astype(np.uint8),
         "16.png": (ramp * 65535).round().astype(np.uint16),
         "16.tiff": (ramp * 65535).round().astype(np.uint16),
+        "32.tiff": (ramp * 65535).round().astype(np.int32),
         "float.tiff": ramp.astype(np.float32),
+        "float-255.tiff": (ramp * 255).astype(np.float32),
     }
     for name, array in files.items():
         Image.fromarray(array).save(tmp_path / name)

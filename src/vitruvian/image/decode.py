@@ -226,16 +226,25 @@ def _to_8_bit(image: Image.Image) -> Image.Image:
 
 def _grey_from_numbers(image: Image.Image) -> Image.Image:
     """8-bit grey from 16- or 32-bit integers or floating point."""
-    values = np.asarray(image, dtype=np.float32)
-    if not np.isfinite(values).all():
-        raise ValueError("pixels are not finite")
-    # 16-bit files span 0..65535. Floating point has no range of its own: 0..1 by custom.
-    top = 1.0 if image.mode == "F" and values.max() <= 1.0 else 65535.0
-    if image.mode == "F" and 1.0 < values.max() <= 255.0:
-        top = 255.0
-    grey = Image.fromarray(np.clip(values * (255.0 / top) + 0.5, 0, 255).astype(np.uint8))
+    values = np.asarray(image)
+    if values.dtype == np.uint16:
+        # The high byte, as decoders take it from 16-bit colour: no copies of four bytes a pixel.
+        grey = Image.fromarray((values >> 8).astype(np.uint8))
+    else:
+        scaled = values * np.float32(255 / _white(values)) + np.float32(0.5)
+        grey = Image.fromarray(scaled.clip(0, 255).astype(np.uint8))
     grey.info = dict(image.info)
     return grey
+
+
+def _white(values: np.ndarray) -> float:
+    """The value that stands for white: floating point has no range of its own, 0..1 by custom."""
+    if values.dtype.kind != "f":
+        return 65535.0
+    if not np.isfinite(values).all():
+        raise ValueError("pixels are not finite")
+    top = float(values.max())
+    return next((white for white in (1.0, 255.0) if top <= white), 65535.0)
 
 
 def _to_srgb(image: Image.Image) -> Image.Image:
