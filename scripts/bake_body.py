@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 
 DENSITY = 985.0  # kg per cubic metre of living people, lungs included
+WEIGHT_RANGE = (-0.1, 1.8)  # of Anny's parameter; beyond, bodies crease and swell
 DIRECTIONS = 32
 INFLUENCES = 4
 ROOT = Path(__file__).resolve().parents[1]
@@ -80,14 +81,16 @@ def sample_adults(
     """Age, stature and mass of adults.
 
     Stature is that of ANSUR II. Mass given stature follows its regression (log mass on log
-    stature), with the residual widened by 1.35: soldiers are held to a weight, civilians not.
+    stature), with the residual widened by 1.35, as soldiers are held to a weight and civilians
+    are not, and moved half the way to the world's mean body mass index of 24.3 (NCD-RisC, 2016).
     """
     stature, mass = read_ansur(ansur, sex)
     slope, intercept = np.polyfit(np.log(stature), np.log(mass), 1)
     residual = np.std(np.log(mass) - slope * np.log(stature) - intercept)
     height = rng.normal(stature.mean(), stature.std(), count)
     noise = np.clip(rng.normal(size=count), -2.2, 2.2)
-    weight = np.exp(slope * np.log(height) + intercept + 1.35 * residual * noise)
+    shift = np.log(24.3 / np.mean(mass / stature**2)) / 2
+    weight = np.exp(slope * np.log(height) + intercept + shift + 1.35 * residual * noise)
     return rng.triangular(18, 30, 80, count), height, weight
 
 
@@ -121,7 +124,11 @@ def sample_people(rng: np.random.Generator, counts: tuple[int, int, int], ansur:
     )
     blur = rng.beta(1, 9, total)  # nobody is the average of one sex in every respect
     race = rng.dirichlet([0.6, 0.6, 0.6], total)
-    muscle = np.where(female == 1, rng.beta(3, 4, total), rng.beta(4, 3.5, total))
+    muscle = 0.15 + np.where(
+        female == 1, 0.55 * rng.beta(2.5, 3.5, total), 0.65 * rng.beta(2.5, 3, total)
+    )
+    # Anny's parameters multiply: past its range, heavy *and* muscular turns into a caricature.
+    muscle = np.minimum(muscle, np.interp(mass / stature**2, [24, 34], [0.8, 0.3]))
     phenotype = {
         "gender": np.where(female == 1, 1 - blur, blur),
         "age": anny_age(age),
@@ -193,7 +200,7 @@ def volumes(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     return np.einsum("nfi,nfi->n", np.cross(a, b), c) / 6
 
 
-def solve_phenotypes(anny: Anny, people: People, faces: np.ndarray, chunk: int = 200) -> None:
+def solve_phenotypes(anny: Anny, people: People, faces: np.ndarray, chunk: int = 50) -> None:
     """Find ``height`` and ``weight`` (in place) so that stature and mass are the targets.
 
     Stature and mass rise with either, so weight is bisected and, inside, height is found from
@@ -204,7 +211,8 @@ def solve_phenotypes(anny: Anny, people: People, faces: np.ndarray, chunk: int =
         np.argsort(anny.template[:, 1])[:400], np.argsort(-anny.template[:, 1])[:300]
     ]  # vertices that can be the lowest or the highest
     low_high = anny.template[ends, 1], anny.blendshapes[:, ends, 1]
-    flat = anny.blendshapes.reshape(len(anny.blendshapes), -1)
+    flat = anny.blendshapes.reshape(len(anny.blendshapes), -1).astype(np.float32)
+    template = anny.template.astype(np.float32)
     for start in range(0, len(people.group), chunk):
         part = slice(start, start + chunk)
         phenotype = {k: v[part] for k, v in people.phenotype.items()}
@@ -213,9 +221,9 @@ def solve_phenotypes(anny: Anny, people: People, faces: np.ndarray, chunk: int =
             y = low_high[0] + anny.coefficients(phenotype) @ low_high[1]
             return y.max(1) - y.min(1)
 
-        low = np.full(len(phenotype["age"]), -0.5)
-        high = np.full(len(low), 4.0)
-        for _ in range(9):
+        low = np.full(len(phenotype["age"]), WEIGHT_RANGE[0])
+        high = np.full(len(low), WEIGHT_RANGE[1])
+        for _ in range(8):
             phenotype["weight"] = (low + high) / 2
             for _ in range(2):
                 at_0 = stature({**phenotype, "height": phenotype["height"] - 0.05})
@@ -223,8 +231,8 @@ def solve_phenotypes(anny: Anny, people: People, faces: np.ndarray, chunk: int =
                 slope = (at_1 - at_0) / 0.1
                 wanted = people.stature[part] - (at_0 + at_1) / 2
                 phenotype["height"] = np.clip(phenotype["height"] + wanted / slope, 0.0, 1.0)
-            bodies = (anny.coefficients(phenotype) @ flat).reshape(-1, *anny.template.shape)
-            mass = DENSITY * volumes(bodies + anny.template, faces)
+            bodies = anny.coefficients(phenotype).astype(np.float32) @ flat
+            mass = DENSITY * volumes(bodies.reshape(-1, *anny.template.shape) + template, faces)
             light = mass < people.mass[part]
             low = np.where(light, phenotype["weight"], low)
             high = np.where(light, high, phenotype["weight"])
@@ -293,7 +301,7 @@ def landmark_points(names, joints, vertices, weights, mirror):
     middle = skin & (np.abs(vertices[:, 0]) < 0.002)
     level = middle & (np.abs(vertices[:, 1] - (eye[1] - 0.045)) < 0.02)
     nose = int(np.flatnonzero(level)[vertices[level, 2].argmax()])
-    front = eye + [0, 0, 0.02]
+    front = eye + np.array([0, 0, 0.02])
     side_of_head = skin & (np.abs(vertices[:, 1] - eye[1] + 0.012) < 0.012)
     ear = int(np.flatnonzero(side_of_head)[vertices[side_of_head, 0].argmax()])
     foot = joints[bone["foot.L"]]
@@ -301,12 +309,12 @@ def landmark_points(names, joints, vertices, weights, mirror):
     big_toe = weights[:, toe_bones].sum(1) > 0.5
     tip = int(np.flatnonzero(big_toe)[vertices[big_toe, 2].argmax()])
     by_vertex = {
-        "eye_inner": nearest(front + [-0.017, 0, 0], skin),
+        "eye_inner": nearest(front - np.array([0.017, 0, 0]), skin),
         "eye": nearest(front, skin),
-        "eye_outer": nearest(front + [0.017, 0, 0], skin),
+        "eye_outer": nearest(front + np.array([0.017, 0, 0]), skin),
         "ear": ear,
         "mouth": nearest(vertices[nose] + [0.025, -0.04, -0.015], skin),
-        "heel": nearest(foot + [0, -0.08, -0.05]),
+        "heel": nearest(foot - np.array([0, 0.08, 0.05])),
         "foot_index": tip,
     }
     by_joint = {
@@ -362,12 +370,13 @@ def bake(arguments: argparse.Namespace) -> dict[str, np.ndarray]:
     solve_phenotypes(anny, people, faces)
     coefficients = anny.coefficients(people.phenotype)
     print(f"sampled {len(coefficients)} people in {time.time() - clock:.0f} s")
+    low, high = np.add(WEIGHT_RANGE, (0.01, -0.01))
     for group, name in enumerate(("men", "women", "children")):
         chosen = people.group == group
         weight, height = people.phenotype["weight"][chosen], people.phenotype["height"][chosen]
         print(
             f"  {name}: weight parameter {np.percentile(weight, [1, 50, 99]).round(2)}, at a"
-            f" limit {np.mean((weight < -0.49) | (weight > 3.98)):.1%}; height"
+            f" limit {np.mean((weight < low) | (weight > high)):.1%}; height"
             f" {np.percentile(height, [1, 50, 99]).round(2)}, at a limit"
             f" {np.mean((height <= 0) | (height >= 1)):.1%}"
         )
@@ -400,7 +409,7 @@ def bake(arguments: argparse.Namespace) -> dict[str, np.ndarray]:
     # One unit is one standard deviation of adults, or a fifth of the children's offset where
     # that is larger, so that a child stays within reach.
     scale = np.maximum(betas[adult].std(0), np.percentile(np.abs(betas[~adult]), 90, axis=0) / 5)
-    # Signs: first direction tall, the rest so that the largest movement is outwards.
+    # Signs: positive betas raise the body's first vertex.
     directions = (basis * scale[:, None]) @ stacked
     betas = betas / scale
     flip = np.where(directions.reshape(DIRECTIONS, -1, 3)[:, 0, 1] < 0, -1.0, 1.0)
@@ -503,6 +512,9 @@ def population_statistics(people: People, betas: np.ndarray) -> dict[str, np.nda
         "women": people.group == 1,
         "adults": people.group < 2,
         "children": people.group == 2,
+        "small children": (people.group == 2) & (people.age < 7),
+        "schoolchildren": (people.group == 2) & (people.age >= 6) & (people.age < 13),
+        "teenagers": (people.group == 2) & (people.age >= 13),
     }
     for name, chosen in groups.items():
         out[f"{name}_mean"] = betas[chosen].mean(0).astype(np.float32)
@@ -533,7 +545,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--ansur", type=Path, required=True)
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "anny_cache")
-    parser.add_argument("--samples", type=int, default=5000)
+    parser.add_argument("--samples", type=int, default=4000)
     parser.add_argument("--child-share", type=float, default=1.0)
     default = ROOT / "src/vitruvian/body/data/body.npz"
     parser.add_argument("-o", "--output", type=Path, default=default)
