@@ -11,7 +11,7 @@ _FACES_PER_LEAF = 4
 
 
 @numba.njit("uint64(uint64)", cache=True, inline="always")
-def _spread_bits(value):
+def _spread_bits(value: np.uint64) -> np.uint64:
     # 21 bits, two zeros between each: the interleaving of a Morton code.
     value &= np.uint64(0x1FFFFF)
     value = (value | (value << np.uint64(32))) & np.uint64(0x1F00000000FFFF)
@@ -22,7 +22,7 @@ def _spread_bits(value):
 
 
 @numba.njit("uint64[::1](uint64[:,::1])", cache=True, nogil=True)
-def _morton_codes(cells):
+def _morton_codes(cells: np.ndarray) -> np.ndarray:
     codes = np.empty(len(cells), np.uint64)
     for i in range(len(cells)):
         codes[i] = (
@@ -34,7 +34,7 @@ def _morton_codes(cells):
 
 
 @numba.njit(cache=True, inline="always")
-def _box_distance2(box, x, y, z):
+def _box_distance2(box: np.ndarray, x: float, y: float, z: float) -> float:
     dx = max(box[0] - x, 0.0, x - box[3])
     dy = max(box[1] - y, 0.0, y - box[4])
     dz = max(box[2] - z, 0.0, z - box[5])
@@ -42,12 +42,14 @@ def _box_distance2(box, x, y, z):
 
 
 @numba.njit(cache=True, inline="always")
-def _dot(ax, ay, az, bx, by, bz):
+def _dot(ax: float, ay: float, az: float, bx: float, by: float, bz: float) -> float:
     return ax * bx + ay * by + az * bz
 
 
 @numba.njit(cache=True)
-def _closest_on_edges(p, a, b, c):
+def _closest_on_edges(
+    p: np.ndarray, a: np.ndarray, b: np.ndarray, c: np.ndarray
+) -> tuple[float, float, float]:
     """Barycentric weights of the point closest to p on a triangle without area."""
     corners = (a, b, c)
     best, best_start, best_t = np.inf, 0, 0.0
@@ -71,7 +73,9 @@ def _closest_on_edges(p, a, b, c):
 
 
 @numba.njit(cache=True)
-def _closest_weights(p, a, b, c):
+def _closest_weights(
+    p: np.ndarray, a: np.ndarray, b: np.ndarray, c: np.ndarray
+) -> tuple[float, float, float]:
     """Barycentric weights of the point of triangle abc closest to p.
 
     In scalars: small arrays would be allocated for every triangle that is looked at.
@@ -111,47 +115,83 @@ def _closest_weights(p, a, b, c):
     return va / total, vb / total, vc / total
 
 
-@numba.njit(
-    "void(float64[:,::1],float64[:,:,::1],int64[::1],float64[:,::1],float64[::1],int64[::1],float64[:,::1])",
-    cache=True,
-    nogil=True,
-)
-def _query(points, triangles, leaf_starts, boxes, distance2_out, face_out, closest_out):
+@numba.njit(cache=True)
+def _walk(
+    p: np.ndarray,
+    triangles: np.ndarray,
+    leaf_starts: np.ndarray,
+    boxes: np.ndarray,
+    best: float,
+    closest: np.ndarray,
+) -> tuple[float, int]:
+    """Squared distance to and index of the closest triangle nearer than ``best`` (squared)."""
     leaves = len(leaf_starts) - 1
     stack = np.empty(128, np.int64)
     stack_distance2 = np.empty(128)
-    for i in range(len(points)):
-        p = points[i]
-        best, best_face = np.inf, -1
-        stack[0], stack_distance2[0], top = 1, 0.0, 1
-        while top > 0:
-            top -= 1
-            node = stack[top]
-            if stack_distance2[top] >= best:
-                continue
-            if node < leaves:
-                near, far = 2 * node, 2 * node + 1
-                near_d = _box_distance2(boxes[near], p[0], p[1], p[2])
-                far_d = _box_distance2(boxes[far], p[0], p[1], p[2])
-                if far_d < near_d:
-                    near, far, near_d, far_d = far, near, far_d, near_d
+    best_face = -1
+    stack[0], stack_distance2[0], top = 1, _box_distance2(boxes[1], p[0], p[1], p[2]), 1
+    while top > 0:
+        top -= 1
+        node = stack[top]
+        if stack_distance2[top] >= best:
+            continue
+        if node < leaves:
+            near, far = 2 * node, 2 * node + 1
+            near_d = _box_distance2(boxes[near], p[0], p[1], p[2])
+            far_d = _box_distance2(boxes[far], p[0], p[1], p[2])
+            if far_d < near_d:
+                near, far, near_d, far_d = far, near, far_d, near_d
+            if far_d < best:
                 stack[top], stack_distance2[top] = far, far_d
-                stack[top + 1], stack_distance2[top + 1] = near, near_d
-                top += 2
-                continue
-            leaf = node - leaves
-            for t in range(leaf_starts[leaf], leaf_starts[leaf + 1]):
-                a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
-                u, v, w = _closest_weights(p, a, b, c)
-                x = u * a[0] + v * b[0] + w * c[0]
-                y = u * a[1] + v * b[1] + w * c[1]
-                z = u * a[2] + v * b[2] + w * c[2]
-                d = (x - p[0]) ** 2 + (y - p[1]) ** 2 + (z - p[2]) ** 2
-                if d < best:
-                    best, best_face = d, t
-                    closest_out[i, 0], closest_out[i, 1], closest_out[i, 2] = x, y, z
-        distance2_out[i] = best
-        face_out[i] = best_face
+                top += 1
+            if near_d < best:
+                stack[top], stack_distance2[top] = near, near_d
+                top += 1
+            continue
+        leaf = node - leaves
+        for t in range(leaf_starts[leaf], leaf_starts[leaf + 1]):
+            a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+            u, v, w = _closest_weights(p, a, b, c)
+            x = u * a[0] + v * b[0] + w * c[0]
+            y = u * a[1] + v * b[1] + w * c[1]
+            z = u * a[2] + v * b[2] + w * c[2]
+            d = (x - p[0]) ** 2 + (y - p[1]) ** 2 + (z - p[2]) ** 2
+            if d < best:
+                best, best_face = d, t
+                closest[0], closest[1], closest[2] = x, y, z
+    return best, best_face
+
+
+@numba.njit(
+    "void(float64[:,::1],int64[::1],float64[:,:,::1],int64[::1],float64[:,::1],float64[::1],"
+    "int64[::1],float64[:,::1])",
+    cache=True,
+    nogil=True,
+)
+def _query(
+    points: np.ndarray,
+    order: np.ndarray,
+    triangles: np.ndarray,
+    leaf_starts: np.ndarray,
+    boxes: np.ndarray,
+    distance2_out: np.ndarray,
+    face_out: np.ndarray,
+    closest_out: np.ndarray,
+) -> None:
+    previous = -1
+    for i in order:
+        p = points[i]
+        bound = np.inf
+        if previous >= 0:
+            # No farther than the previous point's closest one; the slack is for rounding.
+            q = closest_out[previous]
+            bound = (p[0] - q[0]) ** 2 + (p[1] - q[1]) ** 2 + (p[2] - q[2]) ** 2
+            bound = bound * (1 + 1e-9) + 1e-18
+        best, face = _walk(p, triangles, leaf_starts, boxes, bound, closest_out[i])
+        if face < 0:
+            best, face = _walk(p, triangles, leaf_starts, boxes, np.inf, closest_out[i])
+        distance2_out[i], face_out[i] = best, face
+        previous = i
 
 
 @dataclass(frozen=True)
@@ -190,11 +230,7 @@ class ClosestPointTree:
             raise ValueError("a mesh without faces has no closest points")
         if not np.isfinite(triangles).all():
             raise ValueError("the mesh has vertices that are not finite")
-        centers = triangles.mean(1)
-        low = centers.min(0)
-        extent = max(float((centers.max(0) - low).max()), 1e-30)
-        cells = ((centers - low) / extent * (2**21 - 1)).astype(np.uint64)
-        self._order = np.argsort(_morton_codes(np.ascontiguousarray(cells)), kind="stable")
+        self._order = _morton_order(triangles.mean(1))
         self._triangles = np.ascontiguousarray(triangles[self._order])
         leaves = 1 << max(0, int(np.log2(max(1, len(triangles) // _FACES_PER_LEAF))))
         self._starts = np.arange(leaves + 1, dtype=np.int64) * len(triangles) // leaves
@@ -221,5 +257,24 @@ class ClosestPointTree:
         distance2 = np.empty(len(points))
         faces = np.empty(len(points), np.int64)
         closest = np.empty((len(points), 3))
-        _query(points, self._triangles, self._starts, self._boxes, distance2, faces, closest)
+        if len(points):
+            _query(
+                points,
+                _morton_order(points),  # neighbours one after the other, for the bound and cache
+                self._triangles,
+                self._starts,
+                self._boxes,
+                distance2,
+                faces,
+                closest,
+            )
         return ClosestPoints(closest, np.sqrt(distance2), self._order[faces])
+
+
+def _morton_order(points: np.ndarray) -> np.ndarray:
+    """Indices (N,) int64 that sort points (N, 3), N >= 1, along a space-filling curve."""
+    low = points.min(0)
+    extent = max(float((points.max(0) - low).max()), 1e-30)
+    cells = ((points - low) / extent * (2**21 - 1)).astype(np.uint64)
+    codes = _morton_codes(np.ascontiguousarray(cells))
+    return np.argsort(codes, kind="stable").astype(np.int64)

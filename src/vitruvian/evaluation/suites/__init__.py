@@ -27,10 +27,17 @@ def _speed(data: Path) -> Suite:
     return SpeedSuite.open(data)
 
 
+def _shapes(data: Path) -> Suite:
+    from vitruvian.evaluation.suites.shapes import ShapeSuite
+
+    return ShapeSuite.open(data)
+
+
 # Suites are imported when chosen: each brings libraries that the others do not need.
 SUITES: dict[str, tuple[Callable[[Path], Suite], str]] = {
     "ccp": (_ccp, "photographs with true masks: people found, alpha, silhouettes, keypoints"),
     "groups": (_groups, "photographs with a head count: everyone found, nobody twice"),
+    "shapes": (_shapes, "3D characters photographed from 8 sides: surface against truth"),
     "speed": (_speed, "photographs: seconds by stage, cold start, peak memory"),
 }
 
