@@ -33,10 +33,38 @@ class Fragments:
         ``faces`` (F, 3) may index another set than the geometry's, such as texture corners.
         """
         out = np.zeros((*self.face.shape, values.shape[1]), np.float32)
-        mask = self.mask
-        corners = values[faces[self.face[mask]]]  # (N, 3, C)
-        out[mask] = np.einsum("nkc,nk->nc", corners, self.barycentric[mask])
+        _interpolate(
+            np.ascontiguousarray(self.face),
+            np.ascontiguousarray(self.barycentric),
+            np.ascontiguousarray(values, np.float32),
+            np.ascontiguousarray(faces, np.int32),
+            out,
+        )
         return out
+
+
+@numba.njit(
+    "void(int32[:,::1],float32[:,:,::1],float32[:,::1],int32[:,::1],float32[:,:,::1])",
+    cache=True,
+    nogil=True,
+)
+def _interpolate(
+    face: np.ndarray,
+    barycentric: np.ndarray,
+    values: np.ndarray,
+    faces: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    for row in range(face.shape[0]):
+        for column in range(face.shape[1]):
+            t = face[row, column]
+            if t < 0:
+                continue
+            for corner in range(3):
+                weight = barycentric[row, column, corner]
+                vertex = faces[t, corner]
+                for channel in range(values.shape[1]):
+                    out[row, column, channel] += weight * values[vertex, channel]
 
 
 @numba.njit(
