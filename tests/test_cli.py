@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import types
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -209,6 +208,17 @@ def test_earlier_result_is_replaced_whole(
     assert tree(folder / "out") == ["street", "street/report.json", "street/scene.glb"]
 
 
+def test_replacing_the_result_of_another_picture_is_said(
+    folder: Path, pipeline: StandInPipeline, capsys: Any
+) -> None:
+    picture(folder / "street.png")
+    assert run(capsys, "photo", "street.jpg")[0] == 0
+    _, _, err = run(capsys, "photo", "street.png")
+    assert err.splitlines()[0] == (
+        "street.png: out/street held the result of street.jpg and was replaced."
+    )
+
+
 @pytest.mark.parametrize("failure", [OSError(28, "No space left on device"), ValueError("odd")])
 def test_earlier_result_survives_a_failure(
     folder: Path, pipeline: StandInPipeline, capsys: Any, failure: Exception
@@ -393,13 +403,19 @@ def test_starting_up_loads_nothing_heavy() -> None:
 
 
 def test_program_starts_in_half_a_second() -> None:
+    resource = pytest.importorskip("resource", reason="needs processor times of child processes")
+
+    def processor_seconds() -> float:
+        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return usage.ru_utime + usage.ru_stime
+
     def once() -> float:
-        start = time.perf_counter()
+        start = processor_seconds()
         command = [sys.executable, "-c", "from vitruvian.cli import main; main(['--help'])"]
         subprocess.run(command, check=True, capture_output=True)
-        return time.perf_counter() - start
+        return processor_seconds() - start
 
-    # The best of several: other work on the machine only ever adds.
+    # Processor time, and the best of several: other work on the machine only ever adds.
     assert min(once() for _ in range(4)) < 0.5
 
 

@@ -61,23 +61,27 @@ def folder_names(images: Iterable[Path]) -> list[str]:
     return names
 
 
-def check_replaceable(target: Path) -> None:
+def check_replaceable(target: Path) -> str | None:
     """Refuse to replace anything but an earlier result or an empty folder.
 
     ``vitruvian photo src.jpg -o .`` must not cost the user a folder called ``src``.
+
+    Returns:
+        The picture of the earlier result, as it was named then; None when there is none.
 
     Raises:
         InputError: ``target`` exists and is something else.
     """
     if not target.exists() and not target.is_symlink():
-        return
+        return None
     if target.is_dir() and not target.is_symlink():
         if not any(target.iterdir()):
-            return
-        with contextlib.suppress(OSError, ValueError):
+            return None
+        with contextlib.suppress(OSError, ValueError, LookupError, TypeError):
             report = json.loads((target / REPORT).read_text(encoding="utf-8"))
-            if isinstance(report, dict) and "people" in report:
-                return
+            if isinstance(report["people"], list):
+                picture = report["image"]["path"]
+                return None if picture is None else str(picture)
     raise InputError(
         f"{target} exists and is not an earlier result: choose another folder with -o, or rename "
         "the picture."

@@ -238,7 +238,7 @@ def _reconstruct_one(
 
 def _reconstruct(image: str, target: Path, options: Options) -> dict[str, Any]:
     """Reconstruct one picture into ``target`` and return its report."""
-    check_replaceable(target)
+    earlier = check_replaceable(target)
     from vitruvian import pipeline  # loads the networks' runtime: not for mere usage errors
 
     scene = pipeline.reconstruct(
@@ -250,7 +250,10 @@ def _reconstruct(image: str, target: Path, options: Options) -> dict[str, Any]:
         texture=options.texture,
     )
     with complete_folder(target) as folder:
-        return scene.save(folder, formats=options.formats)
+        report = scene.save(folder, formats=options.formats)
+    if earlier is not None and Path(earlier).name != Path(image).name:
+        say(f"{image}: {target} held the result of {earlier} and was replaced.")
+    return report
 
 
 def _fail(image: str, sentence: str, options: Options) -> None:
