@@ -115,8 +115,8 @@ def photo(
 ) -> int:
     """Turn photographs into metric, textured 3D people.
 
-    Writes DIR/NAME/ for each picture NAME: scene.glb, viewer.html, preview.png, report.json and a
-    folder for each person.
+    Writes DIR/NAME/ for each picture NAME: scene.glb, viewer.html, preview.png,
+    report.json, and a folder for each person with meshes and a rigged avatar.
     """
     options = Options(
         output=output.expanduser(),
