@@ -1,0 +1,151 @@
+"""Photograph to scene: the one place that calls the stages in order."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal
+
+import numpy as np
+
+from vitruvian.body.body import Body
+from vitruvian.body.fit import fit_body
+from vitruvian.body.model import body_model
+from vitruvian.errors import InputError
+from vitruvian.geometry.mesh import Mesh
+from vitruvian.image.photo import Photo, PhotoSource, load_photo
+from vitruvian.people.figure import Figure
+from vitruvian.people.finder import find_people
+from vitruvian.scene.checks import check_warnings, silhouette_iou
+from vitruvian.scene.placement import place_people
+from vitruvian.scene.scene import Checks, Person, Scene
+from vitruvian.surface import reconstruct_surface
+from vitruvian.texture import texture_mesh
+
+Detail = Literal["body", "clothed"]
+
+NOBODY = "Nobody was found in the picture."
+_ASSUMED_LENS = (
+    "The picture does not say what lens took it; a common one was assumed, so distances may be "
+    "off by a common factor."
+)
+
+
+class StageTimer:
+    """Adds up seconds by the name of the stage."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, stage: str) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            elapsed = time.perf_counter() - start
+            self.seconds[stage] = self.seconds.get(stage, 0.0) + elapsed
+
+
+def reconstruct(
+    source: PhotoSource | Photo,
+    *,
+    height_cm: float | None = None,
+    fov_deg: float | None = None,
+    max_people: int | None = None,
+    detail: Detail = "clothed",
+    texture: bool = True,
+) -> Scene:
+    """Reconstruct everyone in a photograph as metric 3D people.
+
+    Args:
+        source: a path, the bytes of an image file, a Pillow image, an (H, W, 3) uint8 sRGB array
+            or a ``Photo``.
+        height_cm: stature of the largest person in the picture, in centimetres; fixes the scale,
+            also of others who stand on the same ground.
+        fov_deg: field of view across the picture's longer side, in degrees; by default from EXIF,
+            else assumed.
+        max_people: keep only so many, the largest in the picture.
+        detail: ``body`` stops at the parametric body, ``clothed`` moves it to the silhouette.
+        texture: project the photograph onto the meshes.
+
+    Returns:
+        The scene. Its ``people`` is empty, with a warning, when nobody was found.
+
+    Raises:
+        InputError: the picture or an option cannot be used; one sentence says why.
+    """
+    _validate(height_cm, max_people, detail)
+    timer = StageTimer()
+    with timer("decode"):
+        photo = load_photo(source, fov_deg=fov_deg)
+    with timer("people"):
+        figures = find_people(photo, max_people=max_people)
+    if not figures:
+        nowhere = place_people([], [], body_model().faces, photo.camera, _no_refit)
+        world_from_camera = nowhere.world_from_camera
+        return Scene(photo, (), np.linalg.inv(world_from_camera), timer.seconds, (NOBODY,))
+
+    with timer("body"):
+        bodies = _fit_all(photo, figures, height_cm)
+    with timer("scene"):
+        placement = place_people(
+            figures,
+            bodies,
+            body_model().faces,
+            photo.camera,
+            lambda figure, height_m: fit_body(figure, photo.camera, height_m=height_m),
+            known_sizes=(0,) if height_cm is not None else (),
+        )
+    people = []
+    for number, (figure, body) in enumerate(zip(figures, placement.bodies, strict=True), 1):
+        with timer("surface"):
+            if detail == "clothed":
+                mesh = reconstruct_surface(photo, figure, body)
+            else:
+                mesh = body.as_mesh()
+        if texture:
+            with timer("texture"):
+                mesh = texture_mesh(photo, figure, mesh)
+        with timer("checks"):
+            people.append(_person(number, photo, figure, body, mesh, placement.world_from_camera))
+    warnings = (_ASSUMED_LENS,) if photo.camera.source == "assumed" else ()
+    camera_from_world = np.linalg.inv(placement.world_from_camera)
+    return Scene(photo, tuple(people), camera_from_world, timer.seconds, warnings)
+
+
+def _validate(height_cm: float | None, max_people: int | None, detail: str) -> None:
+    if height_cm is not None and not (math.isfinite(height_cm) and 40 <= height_cm <= 260):
+        raise InputError(f"A height of {height_cm:g} cm cannot be a person's; give 40 to 260.")
+    if max_people is not None and max_people < 1:
+        raise InputError(f"At most {max_people} people leaves nobody; give 1 or more.")
+    if detail not in ("body", "clothed"):
+        raise InputError(f"There is no detail {detail!r}; choose body or clothed.")
+
+
+def _no_refit(figure: Figure, height_m: float) -> Body:
+    raise AssertionError("nobody to refit")
+
+
+def _fit_all(photo: Photo, figures: list[Figure], height_cm: float | None) -> list[Body]:
+    bodies = []
+    for index, figure in enumerate(figures):
+        known = height_cm / 100 if height_cm is not None and index == 0 else None
+        bodies.append(fit_body(figure, photo.camera, height_m=known))
+    return bodies
+
+
+def _person(
+    number: int,
+    photo: Photo,
+    figure: Figure,
+    body: Body,
+    mesh: Mesh,
+    world_from_camera: np.ndarray,
+) -> Person:
+    checks = Checks(silhouette_iou(mesh, figure.alpha, photo.camera), body.keypoint_error)
+    warnings = (*figure.warnings, *check_warnings(checks.silhouette_iou, checks.keypoint_error))
+    world_mesh = mesh.transformed(world_from_camera, "world")
+    return Person(number, figure, body, mesh, world_mesh, checks, warnings)
