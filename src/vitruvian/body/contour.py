@@ -130,7 +130,7 @@ def mesh_edges(faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 @numba.njit("int64[::1](float32[:,::1],float32[:,::1])", cache=True, nogil=True)
-def _nearest(queries, points):
+def _nearest(queries: np.ndarray, points: np.ndarray) -> np.ndarray:
     """Index (Q,) of the nearest of ``points`` (P, 4) to each of ``queries`` (Q, 4).
 
     All pairs: with a few hundred by a thousand this takes less than building a tree.

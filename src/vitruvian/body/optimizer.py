@@ -50,7 +50,9 @@ class FitState:
     nogil=True,
     fastmath=True,
 )
-def _accumulate(hessian, gradient, rows, residual, first):
+def _accumulate(
+    hessian: np.ndarray, gradient: np.ndarray, rows: np.ndarray, residual: np.ndarray, first: int
+) -> None:
     """Add J^T J (lower triangle) and J^T r of ``rows`` (M, n), columns from ``first`` on.
 
     By hand: rows are short and half zero (joints that do not move a point), where a threaded

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -131,6 +130,6 @@ def world_from_ground(up: np.ndarray, origin: np.ndarray) -> np.ndarray:
     return matrix
 
 
-def feet_seen(visibilities: Sequence[float], complete: bool) -> float:
-    """Trust 0..1 in a person's feet from the visibility of ankles, heels and toes."""
+def feet_seen(visibilities: np.ndarray, complete: bool) -> float:
+    """Trust 0..1 in a person's feet from the visibility (N,) of ankles, heels and toes."""
     return float(np.mean(visibilities)) * (1.0 if complete else 0.6)

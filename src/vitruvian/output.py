@@ -1,0 +1,139 @@
+"""Scene to files: everything that ``vitruvian photo`` leaves on disk."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vitruvian.body.body import Body
+from vitruvian.body.model import body_model
+from vitruvian.body.unpose import rest_mesh
+from vitruvian.errors import InputError
+from vitruvian.formats import WRITERS, export_mesh, scene_glb, write_bytes, write_json
+from vitruvian.formats.avatar import write_avatar
+from vitruvian.formats.images import encode_png
+from vitruvian.formats.preview import fit_photo, overlay_meshes, person_views, write_preview
+from vitruvian.formats.report import person_report, scene_report
+from vitruvian.formats.rig import Rig
+from vitruvian.formats.viewer import write_viewer
+from vitruvian.geometry.rotations import matrix_from_axis_angle
+from vitruvian.scene.scene import Person, Scene
+
+
+def save_scene(scene: Scene, directory: Path, formats: Sequence[str]) -> dict[str, Any]:
+    """Write a scene's files into ``directory`` and return the report.
+
+    ``scene.glb``, ``viewer.html``, ``preview.png``, ``report.json``, and for each person a folder
+    ``person-N`` with ``mesh.*`` in the wanted formats, ``avatar.glb``, ``body.obj``,
+    ``body.json`` and ``alpha.png``.
+
+    Raises:
+        InputError: an unknown format or a place that cannot be written.
+    """
+    unknown = [name for name in formats if f".{name}" not in WRITERS]
+    if unknown:
+        known = ", ".join(suffix[1:] for suffix in WRITERS)
+        raise InputError(f"There is no format {unknown[0]!r}; choose among {known}.")
+    start = time.perf_counter()
+    names = {person.id: f"person-{person.id}" for person in scene.people}
+    people = [
+        _save_person(scene, person, directory / names[person.id], formats)
+        for person in scene.people
+    ]
+    _save_overviews(scene, directory, names)
+    timings = {**scene.timings_s, "files": time.perf_counter() - start}
+    report = scene_report(
+        path=scene.photo.path,
+        width=scene.photo.width,
+        height=scene.photo.height,
+        focal_px=scene.camera.focal_px,
+        focal_source=scene.camera.source,
+        timings_s=timings,
+        people=people,
+        warnings=scene.warnings,
+    )
+    write_json(directory / "report.json", report)
+    return report
+
+
+def _save_person(
+    scene: Scene, person: Person, folder: Path, formats: Sequence[str]
+) -> dict[str, Any]:
+    """Write one person's folder and return their entry of the report."""
+    files = {}
+    for name in formats:
+        files[f"mesh_{name}"] = export_mesh(person.mesh, folder / f"mesh.{name}")
+    files["avatar"] = write_avatar(
+        rest_mesh(person.mesh_camera, person.body),
+        _rig(person.body, scene.world_from_camera),
+        folder / "avatar.glb",
+        name=folder.name,
+    )
+    body_mesh = person.body.as_mesh().transformed(scene.world_from_camera, "world")
+    files["body_mesh"] = export_mesh(body_mesh, folder / "body.obj")
+    description = person.body.to_json_dict() | {
+        "world_from_camera": scene.world_from_camera.round(6).tolist()
+    }
+    files["body"] = write_json(folder / "body.json", description)
+    files["alpha"] = write_bytes(folder / "alpha.png", encode_png(person.figure.alpha.full()))
+    return person_report(
+        id=person.id,
+        box=person.figure.box,
+        score=person.figure.score,
+        complete=person.complete,
+        height_m=person.height_m,
+        silhouette_iou=person.checks.silhouette_iou,
+        keypoint_error=person.checks.keypoint_error,
+        warnings=person.warnings,
+        files={use: Path(folder.name) / path.name for use, path in files.items()},
+    )
+
+
+def _save_overviews(scene: Scene, directory: Path, names: dict[int, str]) -> None:
+    """Write what shows everyone together: the scene, its page and the preview."""
+    packed = scene_glb({names[person.id]: person.mesh for person in scene.people})
+    write_bytes(directory / "scene.glb", packed)
+    entries = [
+        {
+            "name": names[person.id],
+            "height_m": person.height_m,
+            "box": [float(value) for value in person.figure.box],
+        }
+        for person in scene.people
+    ]
+    title = scene.photo.name
+    write_viewer(directory / "viewer.html", packed, scene.photo.pixels, entries, title=title)
+
+    count = len(scene.people)
+    photo = fit_photo(scene.photo.pixels, count)
+    overlay = overlay_meshes(photo, [person.mesh_camera for person in scene.people], scene.camera)
+    views = [
+        person_views(
+            f"Person {person.id} · {person.height_m * 100:.0f} cm",
+            person.mesh,
+            count,
+            forward=_facing(person.body, scene.world_from_camera),
+        )
+        for person in scene.people
+    ]
+    write_preview(directory / "preview.png", photo, overlay, views)
+
+
+def _facing(body: Body, world_from_camera: np.ndarray) -> np.ndarray:
+    """Where the person's hips face (3,), world frame."""
+    turned = matrix_from_axis_angle(body.pose[0]) @ np.array([0.0, 0.0, 1.0])
+    return world_from_camera[:3, :3] @ turned
+
+
+def _rig(body: Body, world_from_camera: np.ndarray) -> Rig:
+    """The body's skeleton with its pose and place in the world."""
+    model = body_model()
+    _, joints = model.rest(body.betas)
+    rotations = matrix_from_axis_angle(body.pose)
+    rotations[0] = world_from_camera[:3, :3] @ rotations[0]
+    root = world_from_camera[:3, :3] @ body.translation + world_from_camera[:3, 3]
+    return Rig(model.joint_names, model.parents, joints, rotations, root)
