@@ -32,7 +32,6 @@ def example() -> dict:
         focal_source="assumed",
         timings_s={"people": 0.0712345, "body": np.float32(0.05)},
         people=[person],
-        files={"scene": "scene.glb"},
     )
 
 

@@ -69,7 +69,6 @@ def scene_report(
     timings_s: Mapping[str, float],
     people: Sequence[Mapping[str, Any]],
     warnings: Sequence[str] = (),
-    files: Mapping[str, str | Path] | None = None,
 ) -> dict[str, Any]:
     """The whole report as plain values, ready for ``write_json``.
 
@@ -81,7 +80,6 @@ def scene_report(
         timings_s: seconds by stage, in the order of the stages.
         people: ``person_report`` of each.
         warnings: sentences about the picture as a whole.
-        files: files of the whole scene, such as ``{"scene": "scene.glb"}``.
     """
     return {
         "version": REPORT_VERSION,
@@ -94,7 +92,6 @@ def scene_report(
         "timings_s": {stage: round(float(value), 4) for stage, value in timings_s.items()},
         "people": [dict(person) for person in people],
         "warnings": list(warnings),
-        "files": _relative_paths(files or {}),
     }
 
 
