@@ -21,7 +21,8 @@ from pathlib import Path
 
 import numpy as np
 
-DENSITY = 985.0  # kg per cubic metre of living people, lungs included
+from vitruvian.body.model import DENSITY
+
 WEIGHT_RANGE = (-0.1, 1.8)  # of Anny's parameter; beyond, bodies crease and swell
 DIRECTIONS = 32
 INFLUENCES = 4
@@ -268,6 +269,25 @@ def strongest(weights: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
     return np.where(kept > 0, order, order[:, :1]), kept / kept.sum(1, keepdims=True)
 
 
+def symmetric_skin(
+    weights: np.ndarray, mirror: np.ndarray, joint_mirror: np.ndarray, on_left: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """``strongest`` of a symmetric body's weights, ties broken alike on both sides.
+
+    The left half decides. On the middle line an influence is kept with its counterpart only.
+    """
+    joints, kept = strongest(weights, INFLUENCES)
+    middle = mirror == np.arange(len(mirror))
+    for vertex in np.flatnonzero(middle):
+        partners = set(joints[vertex][kept[vertex] > 0].tolist())
+        lonely = [joint_mirror[j] not in partners for j in joints[vertex]]
+        kept[vertex, lonely] = 0
+    kept = kept / kept.sum(1, keepdims=True)
+    right = ~middle & ~on_left
+    joints[right], kept[right] = joint_mirror[joints[mirror[right]]], kept[mirror[right]]
+    return joints, kept
+
+
 def mirror_of(vertices: np.ndarray) -> np.ndarray:
     """For each vertex (V,) the index of its mirror image, of a body symmetric about x = 0."""
     from scipy.spatial import cKDTree
@@ -438,7 +458,7 @@ def bake(arguments: argparse.Namespace) -> dict[str, np.ndarray]:
     lowest = template[:, 1].min()
     template, joints = template - [0, lowest, 0], joints - [0, lowest, 0]
 
-    skin_joints, skin_weights = strongest(weights, INFLUENCES)
+    skin_joints, skin_weights = symmetric_skin(weights, mirror, joint_mirror, template[:, 0] > 0)
     marks = landmark_points(names, joints, template, weights, mirror)
     on_vertices, on_joints, mark_weights, factors = marks
     mark_template = (on_vertices @ template + on_joints @ joints) * factors
@@ -522,7 +542,6 @@ def population_statistics(people: People, betas: np.ndarray) -> dict[str, np.nda
     targets = {
         "gender": people.phenotype["gender"],
         "muscle": people.phenotype["muscle"],
-        "log_mass": np.log(people.mass),
         "age": people.age,
     }
     design = np.column_stack([betas, np.ones(len(betas))])

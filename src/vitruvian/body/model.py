@@ -33,6 +33,13 @@ ACTIVE_JOINT_NAMES = (
     "foot.L", "foot.R", "toes.L", "toes.R",
 )  # fmt: skip
 
+DENSITY = 985.0  # kilograms per cubic metre of living people, lungs included
+
+# Groups of ``BodyModel.shape_prior``; children are of 2 to 17 years, in three bands of age.
+SHAPE_GROUPS = (
+    "adults", "men", "women", "children", "small children", "schoolchildren", "teenagers",
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Posed:
@@ -265,9 +272,13 @@ class BodyModel:
         return self._stature_directions
 
     def shape_prior(self, group: str = "adults", count: int | None = None) -> ShapePrior:
-        """The Gaussian of the first ``count`` betas over men, women, adults or children."""
-        if f"{group}_mean" not in self._data:
-            raise ValueError(f"group must be men, women, adults or children, got {group!r}")
+        """The Gaussian of the first ``count`` betas over a group of people.
+
+        Groups: ``SHAPE_GROUPS``. Use it instead of N(0, I): betas go together (the tall are
+        heavier), and the Gaussian of adults keeps a fit from making children of them.
+        """
+        if group not in SHAPE_GROUPS:
+            raise ValueError(f"group must be one of {', '.join(SHAPE_GROUPS)}; got {group!r}")
         count = self.shape_count if count is None else count
         mean = self._data[f"{group}_mean"][:count].astype(np.float64)
         covariance = self._data[f"{group}_covariance"][:count, :count].astype(np.float64)
@@ -276,18 +287,21 @@ class BodyModel:
         return ShapePrior(mean, np.linalg.inv(np.linalg.cholesky(covariance)))
 
     def describe_shape(self, betas: np.ndarray) -> dict[str, float]:
-        """What the shape suggests of the person, by linear regression over the population.
+        """What the shape suggests of the person.
 
-        ``gender`` (0 male to 1 female), ``muscle`` (0 to 1), ``mass_kg`` and ``age`` in years
-        (of use to tell children from adults only), beside ``stature_m``.
+        ``stature_m``; ``mass_kg`` from the volume; and, by linear regression over the population,
+        ``gender`` (0 male to 1 female), ``muscle`` (0 to 1) and ``age`` in years (which tells
+        children from adults, and little among adults).
         """
         betas = self._checked_betas(betas)
         table = self._data["phenotype_map"].astype(np.float64)
         values = table[:, : len(betas)] @ betas + table[:, -1]
         found = dict(zip((str(n) for n in self._data["phenotype_names"]), values, strict=True))
+        corners = self.rest(betas)[0][self.faces]  # (F, 3, 3)
+        volume = np.einsum("fi,fi->", np.cross(corners[:, 0], corners[:, 1]), corners[:, 2]) / 6
         return {
             "stature_m": self.stature(betas),
-            "mass_kg": float(np.exp(found["log_mass"])),
+            "mass_kg": DENSITY * float(volume),
             "gender": float(np.clip(found["gender"], 0, 1)),
             "muscle": float(np.clip(found["muscle"], 0, 1)),
             "age": float(np.clip(found["age"], 0, 100)),

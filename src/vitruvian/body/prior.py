@@ -39,7 +39,7 @@ class PosePrior:
     upper: np.ndarray
 
     def energy(self, pose: np.ndarray) -> float:
-        """Squared Mahalanobis distance of a pose (D,); about D for a usual one."""
+        """Squared Mahalanobis distance of a pose (D,); below D for a usual one."""
         whitened = self.whitening @ (np.asarray(pose, np.float64) - self.mean)
         return float(whitened @ whitened)
 
