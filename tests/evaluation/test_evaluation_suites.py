@@ -214,7 +214,14 @@ def oracle(character: Character, change: Callable[[np.ndarray], np.ndarray]) -> 
             mesh_camera=mesh.with_vertices(change(mesh.vertices)),
             figure=SimpleNamespace(alpha=Alpha(mask, 0, 0, 240, 320)),
         )
-        return SimpleNamespace(people=(person,), camera=shot.camera, timings_s={"all": 1.5})
+        leaning = np.eye(4)
+        leaning[:3, :3] = matrix_from_axis_angle(np.array([0.1, 0, 0]))
+        return SimpleNamespace(
+            people=(person,),
+            camera=shot.camera,
+            camera_from_world=shot.camera_from_world @ leaning,
+            timings_s={"all": 1.5},
+        )
 
     return remember, reconstruct
 
@@ -240,6 +247,7 @@ def test_shapes_suite_forgives_a_similarity_and_says_how_large(
     assert numbers["f_score_1cm"] > 0.99
     assert numbers["size_error"] == pytest.approx(0.2, abs=0.01)
     assert numbers["turn_deg"] == pytest.approx(np.rad2deg(0.15), abs=0.7)
+    assert numbers["up_deg"] == pytest.approx(np.rad2deg(0.1))
     assert numbers["unaligned_chamfer_cm"] > 2
     assert numbers["alpha_iou"] == 1
     assert numbers["seconds"] == 1.5

@@ -102,6 +102,7 @@ class ShapeSuite:
         Metric("unaligned_chamfer_cm", "unaligned Chamfer", "cm", "lower", 2),
         Metric("size_error", "size error", "", "lower"),
         Metric("turn_deg", "turned by", "°", "lower", 1),
+        Metric("up_deg", "world's up off by", "°", "lower", 1),
         Metric("silhouette_iou", "surface silhouette IoU"),
         Metric("alpha_iou", "alpha IoU"),
         Metric("watertight", "watertight"),
@@ -158,6 +159,7 @@ class ShapeSuite:
         numbers["watertight"] = float(is_watertight(prediction.faces))
         outer = keep_faces(prediction, outer_faces(prediction))
         up = shot.camera_from_world[:3, :3] @ np.array([0.0, 1.0, 0.0])
+        numbers["up_deg"] = _between_deg(scene.camera_from_world[:3, 1], up)
         found, aligned = compare_surfaces(outer, truth, character.stature_m, up)
         numbers.update(found)
         for caption, mesh, front in (
@@ -203,6 +205,11 @@ def compare_surfaces(
 def _angle_deg(alignment: Similarity) -> float:
     cosine = (np.trace(alignment.rotation) - 1) / 2
     return float(np.rad2deg(np.arccos(np.clip(cosine, -1, 1))))
+
+
+def _between_deg(a: np.ndarray, b: np.ndarray) -> float:
+    """The angle between two directions (3,)."""
+    return float(np.rad2deg(np.arctan2(np.linalg.norm(np.cross(a, b)), a @ b)))
 
 
 def _plaster(mesh: Mesh, truth: Mesh, up: np.ndarray, *, front: bool) -> np.ndarray:
