@@ -146,6 +146,13 @@ def test_nobody_is_not_an_error(folder: Path, pipeline: StandInPipeline, capsys:
     assert code == 0
     assert out.startswith("out/street: nobody, ")
     assert err == "street.jpg: Nobody was found in the picture.\n"
+    # What holds for every picture is said once.
+    code, out, err = run(capsys, "photo", "street.jpg", "beach.png")
+    assert [line.split(",")[0] for line in out.splitlines()] == [
+        "out/street: nobody",
+        "out/beach: nobody",
+    ]
+    assert err == "street.jpg: Nobody was found in the picture.\n"
 
 
 def test_a_bad_picture_does_not_stop_the_others(

@@ -57,6 +57,7 @@ class Tally:
     total: int
     done: int = 0
     exit_codes: set[int] = field(default_factory=set)
+    said: set[str] = field(default_factory=set)
 
 
 def photo(
@@ -230,7 +231,9 @@ def _reconstruct_one(
     who = {0: "nobody", 1: "1 person"}.get(count, f"{count} people")
     _print(f"{target}: {who}, {time.perf_counter() - start:.1f} s", progress)
     for warning in report.get("warnings", ()):
-        say(f"{image}: {warning}")
+        if warning not in tally.said:  # of a hundred pictures none may name its lens
+            tally.said.add(warning)
+            say(f"{image}: {warning}")
     for person in report["people"]:
         for warning in person.get("warnings", ()):
             say(f"{image}, person {person['id']}: {warning}")
