@@ -72,7 +72,15 @@ def _interpolate(
     cache=True,
     nogil=True,
 )
-def _rasterize(points, depth, faces, cull, face_out, depth_out, barycentric_out):
+def _rasterize(
+    points: np.ndarray,
+    depth: np.ndarray,
+    faces: np.ndarray,
+    cull: bool,
+    face_out: np.ndarray,
+    depth_out: np.ndarray,
+    barycentric_out: np.ndarray,
+) -> None:
     height, width = face_out.shape
     for t in range(faces.shape[0]):
         a, b, c = faces[t, 0], faces[t, 1], faces[t, 2]
