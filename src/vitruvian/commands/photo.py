@@ -291,21 +291,25 @@ def _progress(total: int) -> Iterator[Progress | None]:
         MofNCompleteColumn,
         Progress,
         TextColumn,
-        TimeElapsedColumn,
         TimeRemainingColumn,
     )
 
     columns = (
         TextColumn("{task.description}"),
-        BarColumn(),
+        BarColumn(bar_width=24),
         MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
         TimeRemainingColumn(),
+        TextColumn("left"),
     )
     # stdout stays untouched: it may carry JSON to another program while stderr is a terminal.
     console = Console(stderr=True)
-    with Progress(*columns, console=console, redirect_stdout=False, transient=True) as progress:
+    with Progress(
+        *columns,
+        console=console,
+        redirect_stdout=False,
+        transient=True,
+        speed_estimate_period=600,  # a crowded picture takes longer than the default looks back
+    ) as progress:
         yield progress
 
 
