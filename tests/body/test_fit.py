@@ -1,0 +1,167 @@
+"""The fit on bodies whose truth is known, seen through a simulated landmark network."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from vitruvian.body import observations
+from vitruvian.body.contour import extract_outline, match_outline, mesh_edges
+from vitruvian.body.fit import FitOptions, FitProblem, _initial_state, fit_body
+from vitruvian.body.model import body_model
+from vitruvian.body.observations import observe
+from vitruvian.body.prior import pose_prior
+from vitruvian.body.unpose import rest_mesh
+from vitruvian.geometry.rasterizer import rasterize
+from vitruvian.geometry.rotations import matrix_from_axis_angle, rotation_between
+from vitruvian.image.camera import Camera
+from vitruvian.people.figure import Alpha, Figure, Landmarks
+
+CAMERA = Camera.centered(1200, 800, 1000)
+
+
+def random_body(seed, yaw=0.0):
+    """Betas, local rotations and translation of somebody in view, in a plausible pose."""
+    rng = np.random.default_rng(seed)
+    model = body_model()
+    betas = rng.normal(size=10)
+    pose = np.zeros((len(model.parents), 3))
+    prior = pose_prior()
+    pose[model.active[1:]] = (prior.mean + 0.15 * rng.normal(size=len(prior.mean))).reshape(-1, 3)
+    rotations = matrix_from_axis_angle(pose)
+    upright = matrix_from_axis_angle(np.array([np.pi, 0, 0]))
+    rotations[0] = upright @ matrix_from_axis_angle(np.array([0, yaw, 0]))
+    return betas, rotations, np.array([0.2, 0.1, 3.4])
+
+
+def photograph(betas, rotations, translation, noise_px=0.0, seed=0):
+    """The figure that a network with its known biases would find of a body."""
+    model = body_model()
+    points, _ = model.evaluate(
+        model.keypoints, betas, rotations, translation, model.active, jacobian=False
+    )
+    hips = points[observations.HIPS].mean(0)
+    ray = CAMERA.rays(CAMERA.project(points[observations.HIPS])).mean(0)
+    world = (points - hips) @ rotation_between(np.array([0.0, 0, 1]), ray) * 0.86
+    ears = world[observations.EARS].mean(0) - world[observations.SHOULDERS].mean(0)
+    world[observations.FACE, 2] -= observations.FACE_DEPTH_BIAS * np.linalg.norm(ears[:2])
+    pixels = CAMERA.project(points)
+    pixels += noise_px * np.random.default_rng(seed).normal(size=pixels.shape)
+    vertices = model.forward_rotations(betas, rotations, translation).vertices
+    mask = rasterize(
+        CAMERA.project(vertices), vertices[:, 2], model.faces, CAMERA.width, CAMERA.height
+    ).mask
+    alpha = Alpha((mask * 255).astype(np.uint8), 0, 0, CAMERA.width, CAMERA.height)
+    landmarks = Landmarks(pixels, np.ones(33), world, 0.01)
+    rows, columns = np.nonzero(mask)
+    box = np.array([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1], float)
+    return Figure(box, 0.9, landmarks, alpha, True, 0.95), vertices
+
+
+def intersection_over_union(vertices, alpha):
+    model = body_model()
+    mask = rasterize(
+        CAMERA.project(vertices), vertices[:, 2], model.faces, CAMERA.width, CAMERA.height
+    ).mask
+    truth = alpha.full() > 127
+    return (mask & truth).sum() / (mask | truth).sum()
+
+
+@pytest.mark.parametrize("yaw", [0.0, 0.9, 2.2, 3.1])
+def test_known_bodies_are_found_again(yaw):
+    figure, truth = photograph(*random_body(3, yaw), noise_px=2.0)
+    body = fit_body(figure, CAMERA)
+    assert body.keypoint_error < 0.008
+    assert intersection_over_union(body.vertices, figure.alpha) > 0.9
+    # Size and distance are ambiguous; the shape of the posed body is not.
+    found = body.vertices - body.vertices.mean(0)
+    wanted = truth - truth.mean(0)
+    found = found * (found * wanted).sum() / (found**2).sum()
+    assert np.linalg.norm(found - wanted, axis=1).mean() < 0.05
+
+
+def test_given_height_is_kept():
+    figure, _ = photograph(*random_body(5))
+    for height in (1.55, 1.9):
+        assert fit_body(figure, CAMERA, height_m=height).height_m == pytest.approx(height, abs=0.01)
+
+
+def test_taller_people_are_farther_away():
+    figure, _ = photograph(*random_body(5))
+    near = fit_body(figure, CAMERA, height_m=1.5)
+    far = fit_body(figure, CAMERA, height_m=1.8)
+    ratio = far.translation[2] / near.translation[2]
+    assert ratio == pytest.approx(1.2, abs=0.03)
+
+
+def test_the_silhouette_improves_the_outline():
+    betas, rotations, translation = random_body(8)
+    figure, _ = photograph(
+        betas + np.array([0, 2.5, 0, 0, 0, 0, 0, 0, 0, 0]), rotations, translation
+    )
+    without = fit_body(figure, CAMERA, silhouette=False)
+    with_it = fit_body(figure, CAMERA)
+    assert intersection_over_union(with_it.vertices, figure.alpha) > intersection_over_union(
+        without.vertices, figure.alpha
+    )
+
+
+def test_normal_equations_agree_with_finite_differences():
+    figure, _ = photograph(*random_body(2), noise_px=3.0)
+    model, options = body_model(), FitOptions()
+    observed = observe(figure.landmarks, CAMERA)
+    problem = FitProblem(model, observed, pose_prior(), options, 1.16, 1.7)
+    state = _initial_state(model, observed, options, 1.16)
+    problem.metres_per_ray = float(state.translation[2])
+    outline = extract_outline(figure.alpha, CAMERA)
+    vertices = model.forward_rotations(state.betas, state.rotations, state.translation).vertices
+    targets = match_outline(
+        outline, vertices, model.faces, mesh_edges(model.faces), first_round=True
+    )
+    problem.follow_contour(targets)
+    gradient = problem.evaluate(state, True).gradient
+    # The priors' axis-angle is linearised about rest poses: exact where joints are at rest.
+    step = 1e-6
+    for index in range(problem.unknowns):
+        delta = np.zeros(problem.unknowns)
+        delta[index] = step
+        forward = problem.evaluate(state.stepped(delta, problem.active), False).cost
+        backward = problem.evaluate(state.stepped(-delta, problem.active), False).cost
+        slope = (forward - backward) / (2 * step)
+        assert 2 * gradient[index] == pytest.approx(slope, rel=2e-3, abs=2e-2), index
+
+
+def test_hidden_feet_do_not_break_the_fit():
+    figure, _ = photograph(*random_body(11))
+    visibility = np.ones(33)
+    visibility[25:] = 0.02
+    points = figure.landmarks.points.copy()
+    points[25:, 1] += 400
+    landmarks = replace(figure.landmarks, points=points, visibility=visibility)
+    body = fit_body(replace(figure, landmarks=landmarks), CAMERA, silhouette=False)
+    assert np.isfinite(body.vertices).all()
+    assert body.keypoint_error < 0.02
+
+
+def test_empty_matte_falls_back_to_landmarks():
+    figure, _ = photograph(*random_body(11))
+    empty = Alpha(np.zeros((10, 10), np.uint8), 0, 0, CAMERA.width, CAMERA.height)
+    body = fit_body(replace(figure, alpha=empty), CAMERA)
+    assert body.keypoint_error < 0.01
+
+
+def test_unposing_and_posing_again_is_the_identity():
+    figure, _ = photograph(*random_body(4))
+    body = fit_body(figure, CAMERA)
+    model = body_model()
+    mesh = body.as_mesh()
+    swollen = mesh.with_vertices(mesh.vertices + 0.02 * mesh.vertex_normals())
+    rest = rest_mesh(swollen, body)
+    posed = model.forward(body.betas, body.pose, body.translation)
+    _, joints = model.rest(body.betas)
+    local = rest.vertices[:, None] - joints[model.skin_joints]
+    turned = np.einsum("vkab,vkb->vka", posed.rotations[model.skin_joints], local)
+    turned += posed.joints[model.skin_joints]
+    again = (turned * model.skin_weights[..., None]).sum(1)
+    error = np.linalg.norm(again - swollen.vertices, axis=1)
+    assert np.quantile(error, 0.99) < 1e-4
