@@ -107,7 +107,9 @@ def ms(seconds: float) -> str:
 
 def percentile_90(values: Sequence[float]) -> float:
     """The 90th percentile (the value itself when there is but one)."""
-    return statistics.quantiles(values, n=10)[-1] if len(values) > 1 else values[0]
+    return (
+        statistics.quantiles(values, n=10, method="inclusive")[-1] if len(values) > 1 else values[0]
+    )
 
 
 def stage_table(rows: Sequence[dict[str, Any]], body_rows: Sequence[dict[str, Any]]) -> str:
