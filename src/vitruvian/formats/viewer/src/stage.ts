@@ -12,7 +12,6 @@ import {
   PerspectiveCamera,
   Raycaster,
   Scene,
-  Sphere,
   Spherical,
   Vector2,
   Vector3,
@@ -66,14 +65,18 @@ export class Stage {
   /** Show one person, or everyone for null. */
   look(index: number | null, smooth = true): void {
     const box = index === null ? this.bounds() : this.meshes[index].geometry.boundingBox!;
-    const sphere = box.getBoundingSphere(new Sphere());
-    const half = (this.camera.fov / 2) * (Math.PI / 180);
-    const narrow = Math.min(1, this.camera.aspect);
-    const distance = (Math.max(sphere.radius, 0.3) * 1.08) / Math.sin(Math.atan(Math.tan(half) * narrow));
+    const center = box.getCenter(new Vector3());
+    const half = box.getSize(new Vector3()).multiplyScalar(0.5);
     const direction = smooth
       ? this.camera.position.clone().sub(this.controls.target).normalize()
       : new Vector3(0.28, 0.12, 1).normalize();
-    this.glideTo(sphere.center, sphere.center.clone().addScaledVector(direction, distance), smooth);
+    // The box's extent across, up and along the view, which is level enough to take y as up.
+    const level = direction.clone().setY(0).normalize();
+    const across = Math.abs(level.z) * half.x + Math.abs(level.x) * half.z;
+    const along = Math.abs(level.x) * half.x + Math.abs(level.z) * half.z;
+    const slope = Math.tan((this.camera.fov / 2) * (Math.PI / 180));
+    const distance = Math.max(half.y, across / this.camera.aspect, 0.3) * (1.12 / slope) + 0.7 * along;
+    this.glideTo(center, center.clone().addScaledVector(direction, distance), smooth);
   }
 
   setMode(mode: Mode): void {
@@ -98,7 +101,12 @@ export class Stage {
       model.texture || colored
         ? new MeshBasicMaterial({ map: model.texture, vertexColors: colored })
         : clay;
-    const wireframe = new MeshBasicMaterial({ color: 0x4a86c5, wireframe: true });
+    const wireframe = new MeshBasicMaterial({
+      color: 0x4a86c5,
+      wireframe: true,
+      transparent: true, // a body's 40,000 lines would else be one blot from afar
+      opacity: 0.3,
+    });
     this.materials.push({ textured, clay, wireframe });
     const mesh = new Mesh(model.geometry, textured);
     mesh.name = model.name;
