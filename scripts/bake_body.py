@@ -560,11 +560,8 @@ def population_statistics(people: People, betas: np.ndarray) -> dict[str, np.nda
             ("adults", ~fit & (people.group < 2)),
             ("children", ~fit & (people.group == 2)),
         ):
-            share = 1 - left[test].var() / max(target[test].var(), 1e-9)
-            print(
-                f"  {name} of {kind}: R^2 {share:.3f},"
-                f" error {left[test].mean():.3f} +- {left[test].std():.3f}"
-            )
+            off, spread = left[test].mean(), left[test].std()
+            print(f"  {name} of held-out {kind}: off by {off:.3f} +- {spread:.3f}")
         rows.append(solution)
     out["phenotype_names"] = np.array(list(targets))
     out["phenotype_map"] = np.array(rows, np.float32)  # (P, K + 1), last column the intercept

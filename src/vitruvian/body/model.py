@@ -290,8 +290,8 @@ class BodyModel:
         """What the shape suggests of the person.
 
         ``stature_m``; ``mass_kg`` from the volume; and, by linear regression over the population,
-        ``gender`` (0 male to 1 female), ``muscle`` (0 to 1) and ``age`` in years (which tells
-        children from adults, and little among adults).
+        ``gender`` (0 male to 1 female), ``muscle`` (0 to 1) and ``maturity`` (years of age / 18,
+        1 for adults).
         """
         betas = self._checked_betas(betas)
         table = self._data["phenotype_map"].astype(np.float64)
@@ -304,7 +304,7 @@ class BodyModel:
             "mass_kg": DENSITY * float(volume),
             "gender": float(np.clip(found["gender"], 0, 1)),
             "muscle": float(np.clip(found["muscle"], 0, 1)),
-            "age": float(np.clip(found["age"], 0, 100)),
+            "maturity": float(np.clip(found["maturity"], 0, 1)),
         }
 
     def mirrored_pose(self, pose: np.ndarray) -> np.ndarray:
