@@ -16,6 +16,7 @@ from vitruvian.errors import InputError
 from vitruvian.formats import WRITERS, export_mesh, scene_glb, write_bytes, write_json
 from vitruvian.formats.avatar import write_avatar
 from vitruvian.formats.images import encode_png
+from vitruvian.formats.obj import write_obj
 from vitruvian.formats.preview import fit_photo, overlay_meshes, person_views, write_preview
 from vitruvian.formats.report import person_report, scene_report
 from vitruvian.formats.rig import Rig
@@ -66,7 +67,11 @@ def _save_person(
     """Write one person's folder and return their entry of the report."""
     files = {}
     for name in formats:
-        files[f"mesh_{name}"] = export_mesh(person.mesh, folder / f"mesh.{name}")
+        path = folder / f"mesh.{name}"
+        if name == "obj":
+            files["mesh_obj"] = write_obj(person.mesh, path, texture_name="texture.png")
+        else:
+            files[f"mesh_{name}"] = export_mesh(person.mesh, path)
     files["avatar"] = write_avatar(
         rest_mesh(person.mesh_camera, person.body),
         _rig(person.body, scene.world_from_camera),
