@@ -188,6 +188,30 @@ def is_upright(model: BodyModel, poses: np.ndarray) -> np.ndarray:
     return (knees < 1.0) & (straightest < 0.45) & (hips < 0.7) & (trunk < 0.6)
 
 
+def level_heads(model: BodyModel, poses: np.ndarray, clips: np.ndarray) -> np.ndarray:
+    """Poses with the heads of each actor raised so that upright ones look 5 degrees down.
+
+    The captures' head segments are calibrated to helmets and caps, not to faces: half of the
+    actors seem to look at their feet all the time.
+    """
+    head = model.joint_index["head"]
+    upright = is_upright(model, poses)
+    raised = poses.copy()
+    actors = np.array([" ".join(clip.split()[:2])[:6] for clip in clips])
+    for actor in np.unique(actors):
+        mine = actors == actor
+        sample = np.flatnonzero(mine & upright)
+        if len(sample) < 10:
+            sample = np.flatnonzero(mine)
+        turns = [model.forward(np.zeros(0), poses[i]).rotations[head] for i in sample[:200]]
+        down = np.median([np.arcsin(np.clip(-turn[1, 2], -1, 1)) for turn in turns])
+        change = matrix_from_axis_angle(np.array([np.deg2rad(5) - down, 0, 0]))
+        local = matrix_from_axis_angle(poses[mine, head]) @ change
+        raised[mine, head] = axis_angle_from_matrix(local)
+        print(f"  {actor}: heads {np.rad2deg(down):.0f} degrees down before")
+    return raised
+
+
 def is_possible(model: BodyModel, poses: np.ndarray) -> np.ndarray:
     """(N,) whether ankles and wrists turn no further than people's; markers slip now and then."""
     feet = [model.joint_index[f"foot.{s}"] for s in "LR"]
@@ -228,6 +252,7 @@ def main() -> None:
     )
     good = (error < 15) & is_possible(model, poses)
     poses, clip_names = poses[good], clip_names[good]
+    poses = level_heads(model, poses, clip_names)
     sitting = seated(rng, model, poses[rng.choice(len(poses), len(poses) // 10, replace=False)])
     poses = np.concatenate([poses, sitting])
     clip_names = np.concatenate([clip_names, np.full(len(sitting), "seated")])
