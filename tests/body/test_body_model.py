@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vitruvian.body.keypoints import COCO_LANDMARKS, COCO_NAMES, landmark_subset
-from vitruvian.body.model import ACTIVE_JOINT_NAMES, BodyModel, PointSet, body_model
+from vitruvian.body.model import ACTIVE_JOINT_NAMES, DATA, BodyModel, PointSet, body_model
 from vitruvian.geometry.rotations import matrix_from_axis_angle
 from vitruvian.people.figure import LANDMARK_NAMES
 
@@ -277,3 +279,14 @@ def test_coco_keypoints_are_the_landmarks_of_their_names(model: BodyModel) -> No
     assert len(points) == 17
     with pytest.raises(ValueError, match="unknown landmarks"):
         landmark_subset(model, ("left_knee", "tail"))
+
+
+def test_data_are_small_and_quick_to_read() -> None:
+    path = DATA / "body.npz"
+    assert path.stat().st_size < 12e6
+    times = []
+    for _ in range(3):
+        start = time.perf_counter()
+        BodyModel(path)
+        times.append(time.perf_counter() - start)
+    assert min(times) < 0.15, "about 0.02 s when nothing else runs"
