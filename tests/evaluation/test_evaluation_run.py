@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from vitruvian.errors import InputError
 from vitruvian.evaluation.command import evaluate, evaluate_suite
 from vitruvian.evaluation.folders import data_folder
-from vitruvian.evaluation.rendering import draw, silhouette
+from vitruvian.evaluation.rendering import silhouette
 from vitruvian.evaluation.runner import run_cases
 from vitruvian.evaluation.scores import Scores, Summary, compare, moved_most
 from vitruvian.evaluation.suite import Metric, Outcome, Picture
@@ -235,7 +235,9 @@ def slab(mask: np.ndarray, camera: Camera) -> Mesh:
         (rays * 2).astype(np.float32),
         np.array([[0, 3, 2], [0, 2, 1]], np.int32),
         "camera",
-        vertex_colors=np.full((4, 3), 200, np.uint8),
+        np.zeros((1, 2), np.float32),
+        np.zeros((2, 3), np.int32),
+        np.full((2, 2, 3), 200, np.uint8),
     )
 
 
@@ -338,29 +340,10 @@ def test_masks_are_read_in_every_form(tmp_path: Path) -> None:
         read_mask(tmp_path / "broken.png", SIZE)
 
 
-# --- drawing -------------------------------------------------------------------------------------
+# --- silhouettes ---------------------------------------------------------------------------------
 
 
-def test_drawing_reads_the_texture_the_right_way_up() -> None:
-    camera = Camera.from_fov(60, 80, 120)
-    square = slab(np.ones((120, 80), bool), camera)
-    texture = np.zeros((4, 2, 3), np.uint8)
-    texture[:2, 0], texture[:2, 1] = (255, 0, 0), (0, 255, 0)
-    texture[2:, 0], texture[2:, 1] = (0, 0, 255), (255, 255, 0)
-    uvs = np.array([[0, 1], [1, 1], [1, 0], [0, 0]], np.float32)
-    mesh = Mesh(square.vertices, square.faces, "camera", uvs, square.faces, texture)
-    drawing = draw(mesh, camera)
-    assert drawing.mask.all()
-    assert drawing.colors is not None
-    corners = drawing.colors[[5, 5, -5, -5], [5, -5, 5, -5]]
-    np.testing.assert_allclose(
-        corners, [[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 0]], atol=1
-    )
-    np.testing.assert_allclose(drawing.depth, 2.0, atol=1e-5)
-    np.testing.assert_allclose(drawing.normals[60, 40], [0, 0, -1], atol=1e-6)
-
-
-def test_drawing_survives_vertices_behind_the_camera() -> None:
+def test_silhouettes_survive_vertices_behind_the_camera() -> None:
     camera = Camera.from_fov(60, 80, 120)
     square = slab(person_mask()[:, :80], camera)
     behind = Mesh(

@@ -15,9 +15,10 @@ from vitruvian.errors import InputError
 from vitruvian.evaluation.folders import images_in, suite_folder
 from vitruvian.evaluation.metrics.image import psnr, ssim
 from vitruvian.evaluation.metrics.silhouette import boundary_f, iou, outside
-from vitruvian.evaluation.pictures import around, faded, outlined, resized, shaded, tinted
-from vitruvian.evaluation.rendering import draw, silhouette
+from vitruvian.evaluation.pictures import around, faded, outlined, resized, tinted
+from vitruvian.evaluation.rendering import silhouette
 from vitruvian.evaluation.suite import Metric, Outcome, Picture
+from vitruvian.geometry.render import render_mesh
 
 _TRUE, _FOUND = (0, 150, 60), (220, 30, 60)
 
@@ -126,20 +127,17 @@ class MaskSuite:
         numbers["keypoint_error"] = float(person.body.keypoint_error)
         over = outlined(tinted(photo.pixels, body, (60, 120, 255), 0.5), true, _TRUE)
         pictures.append(Picture("body", _thumbnail(over, window)))
-        drawing = draw(person.mesh_camera, scene.camera)
-        numbers["surface_iou"] = iou(drawing.mask, true)
-        plaster = np.where(
-            drawing.mask[..., None],
-            shaded(drawing.normals, drawing.mask),
-            faded(photo.pixels, 0.6),
-        )
-        pictures.append(Picture("surface", _thumbnail(outlined(plaster, true, _TRUE), window)))
-        if drawing.colors is not None:
-            colors = np.clip(drawing.colors + 0.5, 0, 255).astype(np.uint8)
-            inside = drawing.mask & true
-            numbers["psnr"] = psnr(colors, photo.pixels, inside)
-            numbers["ssim"] = ssim(colors, photo.pixels, inside)
-            textured = np.where(drawing.mask[..., None], colors, np.uint8(255))
+        size = (photo.width, photo.height)
+        clay = render_mesh(person.mesh_camera, scene.camera, *size, mode="clay")
+        surface = clay[..., 3] > 127
+        numbers["surface_iou"] = iou(surface, true)
+        over = np.where(surface[..., None], clay[..., :3], faded(photo.pixels, 0.6))
+        pictures.append(Picture("surface", _thumbnail(outlined(over, true, _TRUE), window)))
+        if person.mesh_camera.texture is not None:
+            colors = render_mesh(person.mesh_camera, scene.camera, *size, mode="texture")[..., :3]
+            numbers["psnr"] = psnr(colors, photo.pixels, surface & true)
+            numbers["ssim"] = ssim(colors, photo.pixels, surface & true)
+            textured = np.where(surface[..., None], colors, np.uint8(255))
             pictures.append(Picture("textured", _thumbnail(textured, window)))
         return Outcome(numbers, tuple(pictures))
 

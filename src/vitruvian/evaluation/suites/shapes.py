@@ -215,7 +215,7 @@ def _between_deg(a: np.ndarray, b: np.ndarray) -> float:
 def _plaster(mesh: Mesh, truth: Mesh, up: np.ndarray, *, front: bool) -> np.ndarray:
     """A plaster rendering of ``mesh``, framed on ``truth``, from the camera or from one side."""
     low, high = truth.vertices.min(0), truth.vertices.max(0)
-    center, half = (low + high) / 2, float((high - low).max()) * 0.53
+    center, half = (low + high) / 2, float((high - low).max()) * 0.58
     ahead = np.array([0.0, 0.0, 1.0])
     direction = ahead if front else np.cross(up, ahead)
     rotation = view_rotation(direction, up)
