@@ -15,7 +15,9 @@ import numpy as np
     cache=True,
     nogil=True,
 )
-def joint_transforms(parents, joints, rotations, translation):
+def joint_transforms(
+    parents: np.ndarray, joints: np.ndarray, rotations: np.ndarray, translation: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Global rotations (J, 3, 3) and positions (J, 3) of the joints."""
     count = len(parents)
     turned = np.empty((count, 3, 3))
@@ -46,7 +48,13 @@ def joint_transforms(parents, joints, rotations, translation):
     nogil=True,
     fastmath=True,
 )
-def skin(vertices, skin_joints, skin_weights, matrices, out):
+def skin(
+    vertices: np.ndarray,
+    skin_joints: np.ndarray,
+    skin_weights: np.ndarray,
+    matrices: np.ndarray,
+    out: np.ndarray,
+) -> None:
     """Linear blend skinning of vertices (V, 3) by matrices (J, 3, 4) into ``out``."""
     influences = skin_joints.shape[1]
     for v in range(vertices.shape[0]):
@@ -72,21 +80,21 @@ def skin(vertices, skin_joints, skin_weights, matrices, out):
     fastmath=True,
 )
 def evaluate(
-    parents,
-    joint_template,
-    joint_directions,
-    betas,
-    rotations,
-    translation,
-    template,
-    directions,
-    point_joints,
-    point_weights,
-    active,
-    jacobian,
-    out,
-    derivative,
-):
+    parents: np.ndarray,
+    joint_template: np.ndarray,
+    joint_directions: np.ndarray,
+    betas: np.ndarray,
+    rotations: np.ndarray,
+    translation: np.ndarray,
+    template: np.ndarray,
+    directions: np.ndarray,
+    point_joints: np.ndarray,
+    point_weights: np.ndarray,
+    active: np.ndarray,
+    jacobian: bool,
+    out: np.ndarray,
+    derivative: np.ndarray,
+) -> None:
     """See ``BodyModel.evaluate``; directions come as (J, K, 3) and (N, K, 3), and
     ``derivative`` must be zero."""
     count, shapes, turns = len(parents), len(betas), len(active)
