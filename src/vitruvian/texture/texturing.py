@@ -1,0 +1,97 @@
+"""One atlas per person: the photograph where it shows them, an educated guess elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+
+from vitruvian.body.model import body_model
+from vitruvian.geometry.mesh import Mesh
+from vitruvian.image.photo import Photo
+from vitruvian.people.figure import Figure
+from vitruvian.texture.atlas import TexelMap, texel_map
+from vitruvian.texture.diffuse import diffuse_colors
+from vitruvian.texture.projection import Lookup, look_up, person_view
+from vitruvian.texture.regions import Regions, body_regions
+
+_NEUTRAL = 128  # grey, for people of whom the photograph shows nothing
+_MIRROR_TRUST = 0.6  # of a colour taken from the other side of the body
+_BEHIND_TRUST = 0.5  # of a colour taken from the front for the back
+
+
+@lru_cache(maxsize=2)
+def _body_texels(size: int) -> TexelMap:
+    model = body_model()
+    return texel_map(model.uvs, model.uv_faces, size)
+
+
+@lru_cache(maxsize=2)
+def _texel_regions(size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Part (N,) uint8, head (N,) and face (N,) float32 of the covered texels."""
+    model, regions, texels = body_model(), body_regions(), _body_texels(size)
+    both = texels.interpolate(np.stack([regions.head, regions.face], axis=1), model.faces)
+    return regions.part[model.faces[texels.faces, 0]], both[:, 0], both[:, 1]
+
+
+def texture_mesh(photo: Photo, figure: Figure, mesh: Mesh, *, size: int = 1024) -> Mesh:
+    """Colour a person's surface on every side.
+
+    Where the camera sees the surface the photograph is projected onto it, weighted by facing and
+    by the matte. The back of trunk and limbs continues the front: the colour that the photograph
+    shows at the same place. The back of the head takes the colours around the face, not the
+    face. What is hidden by the person's own limbs takes the other side's colour where that is
+    seen, and else what spreads over the surface from around it.
+
+    Args:
+        photo: the picture.
+        figure: the person's matte.
+        mesh: camera frame, in the body model's topology and texture coordinates.
+        size: texels along each side of the atlas.
+
+    Returns:
+        The mesh with its ``texture`` (size, size, 3) uint8 sRGB.
+    """
+    model, regions, texels = body_model(), body_regions(), _body_texels(size)
+    if len(mesh.vertices) != len(model.template):
+        raise ValueError(
+            f"the mesh must have the body's {len(model.template)} vertices, "
+            f"got {len(mesh.vertices)}"
+        )
+    view = person_view(photo, figure.alpha, mesh, regions.part)
+    if view is None:
+        plain = np.full((size, size, 3), _NEUTRAL, np.uint8)
+        return replace(mesh, uvs=model.uvs, uv_faces=model.uv_faces, texture=plain)
+    normals = mesh.vertex_normals()
+    fill = _fill(look_up(view, mesh.vertices, normals, regions.part), regions)
+
+    part, head, _ = _texel_regions(size)
+    found = look_up(
+        view,
+        texels.interpolate(mesh.vertices, model.faces),
+        texels.interpolate(normals, model.faces),
+        part,
+    )
+    behind = found.behind * (1 - head)
+    weight = np.maximum(found.seen, behind)[:, None]
+    colors = texels.interpolate(fill, model.faces)
+    colors += weight * (found.colors - colors)
+    atlas = texels.image(np.clip(colors + 0.5, 0, 255).astype(np.uint8))
+    return replace(mesh, uvs=model.uvs, uv_faces=model.uv_faces, texture=atlas)
+
+
+def _fill(found: Lookup, regions: Regions) -> np.ndarray:
+    """A colour (V, 3) float32 for every vertex, whatever hides it."""
+    seen = found.seen
+    mirrored = _MIRROR_TRUST * seen[regions.mirror]
+    through = _BEHIND_TRUST * found.behind * (1 - regions.head)
+    total = seen + (1 - seen) * np.maximum(mirrored, through)
+    guess = np.where((through > mirrored)[:, None], found.colors, found.colors[regions.mirror])
+    known = seen[:, None] * found.colors + (1 - seen)[:, None] * guess
+    everywhere = diffuse_colors(known, total, regions.edges)
+    # The back of the head: the same, as if the face were not known.
+    beside_face = total * (1 - regions.face)
+    hair = diffuse_colors(known, beside_face, regions.edges)
+    share = (regions.head * (1 - regions.face))[:, None]
+    return everywhere + share * (hair - everywhere)
