@@ -46,7 +46,12 @@ def _diffuse(
 
 
 def diffuse_colors(
-    known: np.ndarray, weights: np.ndarray, edges: np.ndarray, *, iterations: int = 60
+    known: np.ndarray,
+    weights: np.ndarray,
+    edges: np.ndarray,
+    *,
+    bands: np.ndarray | None = None,
+    iterations: int = 60,
 ) -> np.ndarray:
     """Colours at every vertex from those that are known at some.
 
@@ -57,6 +62,7 @@ def diffuse_colors(
         known: (V, 3) colours.
         weights: (V,) 0..1, how surely each is known.
         edges: (E, 2) edges of the mesh.
+        bands: (V,) int labels; where nothing is known, colours start as the mean of their band.
         iterations: how far colours travel, in edges.
 
     Returns:
@@ -66,11 +72,17 @@ def diffuse_colors(
     weights = np.ascontiguousarray(weights, np.float32)
     total = float(weights.sum())
     mean = (weights @ known / total) if total > 1e-6 else np.full(3, 128, np.float32)
-    colors = np.where(weights[:, None] > 0.02, known, mean.astype(np.float32))
-    has_color = (weights > 0.02).astype(np.float32)
+    start = np.broadcast_to(mean, known.shape)
+    if bands is not None and total > 1e-6:
+        # Each band's mean, drawn towards that of all by one vertex's worth of weight.
+        mass = np.bincount(bands, weights)[:, None] + 1.0
+        sums = np.stack([np.bincount(bands, weights * known[:, c]) for c in range(3)], axis=1)
+        start = ((sums + mean) / mass)[bands]
+    colors = np.where(weights[:, None] > 0.02, known, start)
+    colored = (weights > 0.02).astype(np.float32)
     colors = np.ascontiguousarray(colors, np.float32)
-    mass = np.zeros(len(known), np.float32)
+    reached = np.zeros(len(known), np.float32)
     _diffuse(
-        known, weights, np.ascontiguousarray(edges, np.int32), colors, has_color, mass, iterations
+        known, weights, np.ascontiguousarray(edges, np.int32), colors, colored, reached, iterations
     )
     return colors

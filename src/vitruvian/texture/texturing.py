@@ -8,23 +8,34 @@ from functools import lru_cache
 import numpy as np
 
 from vitruvian.body.model import body_model
+from vitruvian.body.regions import Regions, body_regions
 from vitruvian.geometry.mesh import Mesh
 from vitruvian.image.photo import Photo
 from vitruvian.people.figure import Figure
 from vitruvian.texture.atlas import TexelMap, texel_map
 from vitruvian.texture.diffuse import diffuse_colors
 from vitruvian.texture.projection import Lookup, look_up, person_view
-from vitruvian.texture.regions import Regions, body_regions
 
 _NEUTRAL = 128  # grey, for people of whom the photograph shows nothing
 _MIRROR_TRUST = 0.6  # of a colour taken from the other side of the body
 _BEHIND_TRUST = 0.5  # of a colour taken from the front for the back
+_BAND_M = 0.06
+_LEAST_HAIR = 5.0  # vertices' worth of hair in view below which its colour is not trusted
 
 
 @lru_cache(maxsize=2)
 def _body_texels(size: int) -> TexelMap:
     model = body_model()
     return texel_map(model.uvs, model.uv_faces, size)
+
+
+@lru_cache(maxsize=1)
+def _bands() -> np.ndarray:
+    """(V,) int labels of slices of the body, some centimetres long, by part and height."""
+    regions, template = body_regions(), body_model().template
+    along = np.einsum("vc,vc->v", template, regions.axis)
+    slices = ((along - along.min()) / _BAND_M).astype(int)
+    return regions.part * (slices.max() + 1) + slices
 
 
 @lru_cache(maxsize=2)
@@ -89,9 +100,11 @@ def _fill(found: Lookup, regions: Regions) -> np.ndarray:
     total = seen + (1 - seen) * np.maximum(mirrored, through)
     guess = np.where((through > mirrored)[:, None], found.colors, found.colors[regions.mirror])
     known = seen[:, None] * found.colors + (1 - seen)[:, None] * guess
-    everywhere = diffuse_colors(known, total, regions.edges)
-    # The back of the head: the same, as if the face were not known.
-    beside_face = total * (1 - regions.face)
-    hair = diffuse_colors(known, beside_face, regions.edges)
-    share = (regions.head * (1 - regions.face))[:, None]
+    everywhere = diffuse_colors(known, total, regions.edges, bands=_bands())
+    # The back of the head: from where hair grows, most of which is seen at a slant only.
+    hair_seen = np.sqrt(seen) * regions.hair
+    if hair_seen.sum() < _LEAST_HAIR:
+        hair_seen = total * (1 - regions.face)
+    hair = diffuse_colors(known, hair_seen, regions.edges)
+    share = (regions.hair * (1 - seen))[:, None]
     return everywhere + share * (hair - everywhere)

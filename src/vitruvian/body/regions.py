@@ -1,4 +1,4 @@
-"""Parts of the body that the texture treats differently, from the body model alone."""
+"""Parts of the body that surface and texture treat differently, from the body model alone."""
 
 from __future__ import annotations
 
@@ -20,6 +20,11 @@ class Regions:
         part: (V,) uint8, one of ``TRUNK`` to ``RIGHT_LEG``.
         head: (V,) float32, 1 on the head, falling to 0 down the neck.
         face: (V,) float32, 1 on the face: never a colour for the back of the head.
+        throat: (V,) float32, 1 on the front of the neck and under the chin.
+        hair: (V,) float32, 1 where hair grows: the skull behind the face and above the ears.
+        hand: (V,) float32, 1 on the hands, falling to 0 at the wrists.
+        foot: (V,) float32, 1 on the feet, falling to 0 above the ankles.
+        axis: (V, 3) float32 unit direction of the bone inside, rest frame.
         mirror: (V,) int32, the vertex on the other side.
         edges: (E, 2) int32, every edge of the mesh once.
     """
@@ -27,6 +32,11 @@ class Regions:
     part: np.ndarray
     head: np.ndarray
     face: np.ndarray
+    throat: np.ndarray
+    hair: np.ndarray
+    hand: np.ndarray
+    foot: np.ndarray
+    axis: np.ndarray
     mirror: np.ndarray
     edges: np.ndarray
 
@@ -77,8 +87,41 @@ def body_regions() -> Regions:
     face = head * _smooth_step(forward, 0.50, 0.62)
     face = face * (1 - _smooth_step(model.template[:, 1], brow, crown))
 
+    front_of_neck = on_head * _smooth_step(forward, 0.42, 0.55)
+    throat = front_of_neck * (1 - _smooth_step(height, 0.0, 0.05))
+    ear = model.keypoints.template[7:9, 1].mean()
+    hair = on_head * (1 - face) * _smooth_step(model.template[:, 1], ear - 0.01, ear + 0.03)
+
     edges = np.concatenate([model.faces[:, [0, 1]], model.faces[:, [1, 2]], model.faces[:, [2, 0]]])
     edges = np.unique(np.sort(edges, axis=1), axis=0).astype(np.int32)
+    hands = _descendants(model, "wrist.L") | _descendants(model, "wrist.R")
+    feet = _descendants(model, "foot.L") | _descendants(model, "foot.R")
     return Regions(
-        part, head.astype(np.float32), face.astype(np.float32), model.vertex_mirror, edges
+        part=part,
+        head=head.astype(np.float32),
+        face=face.astype(np.float32),
+        throat=throat.astype(np.float32),
+        hair=hair.astype(np.float32),
+        hand=_smooth_step(_weight_of(model, hands), 0.3, 0.9),
+        foot=_smooth_step(_weight_of(model, feet), 0.3, 0.9),
+        axis=_bone_axes(model),
+        mirror=model.vertex_mirror,
+        edges=edges,
     )
+
+
+def _bone_axes(model: BodyModel) -> np.ndarray:
+    """Directions (V, 3) of the bones by skinning weight; of chains with one way to go on."""
+    directions = np.tile(np.array([0.0, 1.0, 0.0]), (len(model.parents), 1))
+    for joint in range(len(model.parents)):
+        children = np.flatnonzero(model.parents == joint)
+        if len(children) == 1:
+            offset = model.joint_template[children[0]] - model.joint_template[joint]
+            length = np.linalg.norm(offset)
+            if length > 1e-4:
+                directions[joint] = offset / length
+    # A bone's direction has no sign: flip all of them upwards before they are averaged.
+    directions *= np.where(directions[:, 1] < 0, -1.0, 1.0)[:, None]
+    blended = (directions[model.skin_joints] * model.skin_weights[..., None]).sum(1)
+    length = np.linalg.norm(blended, axis=1, keepdims=True)
+    return (blended / np.maximum(length, 1e-6)).astype(np.float32)
