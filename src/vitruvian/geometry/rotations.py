@@ -31,36 +31,35 @@ def matrix_from_axis_angle(axis_angle: np.ndarray) -> np.ndarray:
 def axis_angle_from_matrix(matrix: np.ndarray) -> np.ndarray:
     """Axis-angle vectors (..., 3) in radians, of angle at most pi, of rotations (..., 3, 3).
 
-    By way of quaternions (Shepperd's choice of the largest component), stable near 0 and pi.
+    By way of quaternions, stable near 0 and pi.
     """
-    m = np.asarray(matrix, dtype=np.float64)
-    trace = m[..., 0, 0] + m[..., 1, 1] + m[..., 2, 2]
-    choices = np.stack([trace, m[..., 0, 0], m[..., 1, 1], m[..., 2, 2]], axis=-1)
-    best = choices.argmax(-1)
-    quaternion = np.empty((*m.shape[:-2], 4))
-    # Rows of the 4x4 symmetric matrix 4 q q^T; the one with the largest diagonal is normalised.
-    k = np.empty((*m.shape[:-2], 4, 4))
-    k[..., 0, 0] = 1 + trace
-    for i in range(3):
-        j, n = (i + 1) % 3, (i + 2) % 3
-        k[..., 0, i + 1] = k[..., i + 1, 0] = m[..., n, j] - m[..., j, n]
-        k[..., i + 1, i + 1] = 1 + 2 * m[..., i, i] - trace
-        k[..., i + 1, j + 1] = k[..., j + 1, i + 1] = m[..., i, j] + m[..., j, i]
-    quaternion = np.take_along_axis(k, best[..., None, None], axis=-2)[..., 0, :]
-    quaternion = quaternion / np.linalg.norm(quaternion, axis=-1, keepdims=True)
-    quaternion = np.where(quaternion[..., :1] < 0, -quaternion, quaternion)
-    vector = quaternion[..., 1:]
+    quaternion = quaternion_from_matrix(matrix)
+    vector = quaternion[..., :3]
     sine = np.linalg.norm(vector, axis=-1, keepdims=True)
-    angle = 2 * np.arctan2(sine, quaternion[..., :1])
+    angle = 2 * np.arctan2(sine, quaternion[..., 3:])
     return vector * np.where(sine < 1e-9, 2.0, angle / np.maximum(sine, 1e-12))
 
 
 def quaternion_from_matrix(matrix: np.ndarray) -> np.ndarray:
-    """Unit quaternions (..., 4) as (x, y, z, w), w >= 0, of rotations (..., 3, 3)."""
-    axis_angle = axis_angle_from_matrix(matrix)
-    angle = np.linalg.norm(axis_angle, axis=-1, keepdims=True)
-    axis = axis_angle / np.maximum(angle, 1e-12)
-    return np.concatenate([axis * np.sin(angle / 2), np.cos(angle / 2)], axis=-1)
+    """Unit quaternions (..., 4) as (x, y, z, w), w >= 0, of rotations (..., 3, 3).
+
+    Divides by the largest component (Shepperd, 1978), so that no turn is badly conditioned.
+    """
+    m = np.asarray(matrix, dtype=np.float64)
+    trace = m[..., 0, 0] + m[..., 1, 1] + m[..., 2, 2]
+    choices = np.stack([m[..., 0, 0], m[..., 1, 1], m[..., 2, 2], trace], axis=-1)
+    best = choices.argmax(-1)
+    # Rows of the symmetric matrix 4 q q^T; the one with the largest diagonal is normalised.
+    k = np.empty((*m.shape[:-2], 4, 4))
+    k[..., 3, 3] = 1 + trace
+    for i in range(3):
+        j, n = (i + 1) % 3, (i + 2) % 3
+        k[..., 3, i] = k[..., i, 3] = m[..., n, j] - m[..., j, n]
+        k[..., i, i] = 1 + 2 * m[..., i, i] - trace
+        k[..., i, j] = k[..., j, i] = m[..., i, j] + m[..., j, i]
+    quaternion = np.take_along_axis(k, best[..., None, None], axis=-2)[..., 0, :]
+    quaternion = quaternion / np.linalg.norm(quaternion, axis=-1, keepdims=True)
+    return np.where(quaternion[..., 3:] < 0, -quaternion, quaternion)
 
 
 def rotation_between(a: np.ndarray, b: np.ndarray) -> np.ndarray:
