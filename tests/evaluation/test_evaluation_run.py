@@ -100,6 +100,14 @@ def test_a_run_writes_scores_page_and_sheets(tmp_path: Path) -> None:
     assert not (tmp_path / "o" / "failures.txt").exists()
 
 
+def test_failures_for_one_reason_are_told_once(tmp_path: Path) -> None:
+    console = quiet()
+    evaluate_suite(NumberSuite((*[-1.0] * 7, -2.0)), tmp_path, console=console)
+    printed = text_of(console)
+    assert "case-0, case-1, case-2, case-3, case-4 and 2 more: ArithmeticError: -1.0" in printed
+    assert "failed: case-7: ArithmeticError: -2.0 has no root" in printed
+
+
 def test_limit_takes_the_first_cases(tmp_path: Path) -> None:
     scores = evaluate_suite(NumberSuite(), tmp_path, limit=2, console=quiet())
     assert list(scores.cases) == ["case-0", "case-1"]

@@ -41,8 +41,12 @@ def print_scores(scores: Scores, console: Console) -> None:
             str(summary.count),
         )
     console.print(table)
+    by_reason: dict[str, list[str]] = {}
     for name, reason in scores.failures.items():
-        console.print(f"failed: {name}: {reason}", style="red", markup=False)
+        by_reason.setdefault(reason, []).append(name)
+    for reason, names in by_reason.items():
+        listed = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+        console.print(f"failed: {listed}: {reason}", style="red", markup=False)
 
 
 def print_comparison(before: Scores, after: Scores, console: Console) -> None:
