@@ -24,7 +24,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ MODES: dict[str, dict[str, Any]] = {
     "full": {},
     "body": {"detail": "body", "texture": False},
 }
+OPTIONS = {"full": (), "body": ("--detail", "body", "--no-texture")}
 FILES = "files"
 
 
@@ -112,21 +113,24 @@ def percentile_90(values: Sequence[float]) -> float:
     )
 
 
-def stage_table(rows: Sequence[dict[str, Any]], body_rows: Sequence[dict[str, Any]]) -> str:
-    """Median and 90th percentile by stage, for both modes."""
-    names = list(dict.fromkeys(name for row in rows for name in row["stages"]))
+def stage_table(rows_by_mode: dict[str, list[dict[str, Any]]]) -> str:
+    """Median and 90th percentile by stage, for each mode."""
+    every_row = [row for rows in rows_by_mode.values() for row in rows]
+    names = list(dict.fromkeys(name for row in every_row for name in row["stages"]))
 
-    def cells(pick: Any) -> list[str]:
+    def cells(pick: Callable[[dict[str, Any]], float]) -> list[str]:
         out = []
-        for group in (rows, body_rows):
-            values = [pick(row) for row in group]
+        for rows in rows_by_mode.values():
+            values = [pick(row) for row in rows]
             out += [ms(statistics.median(values)), ms(percentile_90(values))]
         return out
 
     lines = [[name, *cells(lambda row, n=name: row["stages"].get(n, 0.0))] for name in names]
     lines.append(["**without files**", *cells(lambda row: row["reconstruct"])])
     lines.append(["**with files**", *cells(lambda row: row["total"])])
-    header = ["stage, ms", "full: median", "90 %", "body only: median", "90 %"]
+    header = ["stage, ms"]
+    for mode in rows_by_mode:
+        header += [f"{mode}: median", "90 %"]
     return table(header, lines)
 
 
@@ -149,29 +153,30 @@ def machine() -> str:
     return f"{model}, {os.cpu_count()} cores, Python {platform.python_version()}"
 
 
-def run(single: Sequence[Path], groups: Sequence[Path], repeats: int) -> None:
+def run(single: Sequence[Path], groups: Sequence[Path], modes: Sequence[str], repeats: int) -> None:
     """Measure everything and print it."""
     print(f"{machine()}; load average {os.getloadavg()[0]:.1f} at the start.\n")
     if single:
-        full, body = measure_apart(single, "full"), measure_apart(single, "body")
-        one = [row for row in full["rows"] if row["people"] == 1]
-        one_body = [row for row in body["rows"] if row["people"] == 1]
-        print(f"### One person, warm ({len(one)} of {len(single)} pictures)\n")
-        print(stage_table(one, one_body))
-        print(
-            f"\nPeak memory: {full['peak_mb']:.0f} MB full, {body['peak_mb']:.0f} MB body only.\n"
-        )
-        print("### Cold start, one person, whole program\n")
-        cold = cold_start(single[0], [], repeats)
-        cold_body = cold_start(single[0], ["--detail", "body", "--no-texture"], repeats)
-        lines = [
-            [name, f"{statistics.median(s):.2f}", f"{min(s):.2f}", f"{max(s):.2f}"]
-            for name, s in (("full", cold), ("body only", cold_body))
-        ]
+        results = {mode: measure_apart(single, mode) for mode in modes}
+        one = {
+            mode: [row for row in result["rows"] if row["people"] == 1]
+            for mode, result in results.items()
+        }
+        count = len(one[modes[0]])
+        print(f"### One person, warm ({count} of {len(single)} pictures)\n")
+        if count:
+            print(stage_table(one))
+        peaks = ", ".join(f"{mode} {result['peak_mb']:.0f} MB" for mode, result in results.items())
+        print(f"\nPeak memory: {peaks}.\n")
+        print("### Cold start, whole program\n")
+        lines = []
+        for mode in modes:
+            s = cold_start(single[0], OPTIONS[mode], repeats)
+            lines.append([mode, f"{statistics.median(s):.2f}", f"{min(s):.2f}", f"{max(s):.2f}"])
         print(table(["mode", "median, s", "least", "most"], lines) + "\n")
     if groups:
-        result = measure_apart(groups, "full")
-        print(f"### {len(groups)} pictures of one or many people, warm\n")
+        result = measure_apart(groups, modes[0])
+        print(f"### {len(groups)} pictures of one or many people, warm, {modes[0]}\n")
         lines = [
             [
                 row["name"],
@@ -187,6 +192,7 @@ def run(single: Sequence[Path], groups: Sequence[Path], repeats: int) -> None:
             f"\nFirst person {first:.2f} s, each further one {further:.2f} s (least squares). "
             f"Peak memory {result['peak_mb']:.0f} MB."
         )
+    print(f"\nLoad average {os.getloadavg()[0]:.1f} at the end.")
 
 
 def main() -> None:
@@ -197,6 +203,7 @@ def main() -> None:
     parser.add_argument("--groups", type=Path, default=data / "photos", help="pictures of many")
     parser.add_argument("--count", type=int, default=20, help="pictures of each folder at most")
     parser.add_argument("--repeats", type=int, default=5, help="cold starts")
+    parser.add_argument("--modes", nargs="+", choices=MODES, default=list(MODES))
     parser.add_argument("--measure", nargs="+", metavar=("MODE", "IMAGE"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.measure:
@@ -207,7 +214,7 @@ def main() -> None:
     groups = pictures(arguments.groups, arguments.count)
     if not single and not groups:
         parser.error(f"no pictures in {arguments.single} and {arguments.groups}")
-    run(single, groups, arguments.repeats)
+    run(single, groups, arguments.modes, arguments.repeats)
 
 
 if __name__ == "__main__":
