@@ -83,9 +83,10 @@ def body_regions() -> Regions:
     crown, front, back = skull[:, 1].max(), skull[:, 2].max(), skull[:, 2].min()
     # The face: the front of the skull up to where hair begins.
     forward = (model.template[:, 2] - back) / (front - back)
-    brow = head_joint[1] + 0.72 * (crown - head_joint[1])
+    eyes = model.keypoints.template[[2, 5], 1].mean()
+    hairline = eyes + 0.5 * (crown - eyes)
     face = head * _smooth_step(forward, 0.50, 0.62)
-    face = face * (1 - _smooth_step(model.template[:, 1], brow, crown))
+    face = face * (1 - _smooth_step(model.template[:, 1], hairline - 0.015, hairline + 0.02))
 
     front_of_neck = on_head * _smooth_step(forward, 0.42, 0.55)
     throat = front_of_neck * (1 - _smooth_step(height, 0.0, 0.05))

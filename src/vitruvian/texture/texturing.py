@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from vitruvian.body.model import body_model
-from vitruvian.body.regions import Regions, body_regions
+from vitruvian.body.regions import HEAD, Regions, body_regions
 from vitruvian.geometry.mesh import Mesh
 from vitruvian.image.photo import Photo
 from vitruvian.people.figure import Figure
@@ -39,11 +39,9 @@ def _bands() -> np.ndarray:
 
 
 @lru_cache(maxsize=2)
-def _texel_regions(size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Part (N,) uint8, head (N,) and face (N,) float32 of the covered texels."""
-    model, regions, texels = body_model(), body_regions(), _body_texels(size)
-    both = texels.interpolate(np.stack([regions.head, regions.face], axis=1), model.faces)
-    return regions.part[model.faces[texels.faces, 0]], both[:, 0], both[:, 1]
+def _texel_parts(size: int) -> np.ndarray:
+    """Part (N,) uint8 of the covered texels."""
+    return body_regions().part[body_model().faces[_body_texels(size).faces, 0]]
 
 
 def texture_mesh(photo: Photo, figure: Figure, mesh: Mesh, *, size: int = 1024) -> Mesh:
@@ -77,14 +75,14 @@ def texture_mesh(photo: Photo, figure: Figure, mesh: Mesh, *, size: int = 1024) 
     normals = mesh.vertex_normals()
     fill = _fill(look_up(view, mesh.vertices, normals, regions.part), regions)
 
-    part, head, _ = _texel_regions(size)
+    part = _texel_parts(size)
     found = look_up(
         view,
         texels.interpolate(mesh.vertices, model.faces),
         texels.interpolate(normals, model.faces),
         part,
     )
-    behind = found.behind * (1 - head)
+    behind = np.where(part == HEAD, 0, found.behind)
     weight = np.maximum(found.seen, behind)[:, None]
     colors = texels.interpolate(fill, model.faces)
     colors += weight * (found.colors - colors)
@@ -96,13 +94,13 @@ def _fill(found: Lookup, regions: Regions) -> np.ndarray:
     """A colour (V, 3) float32 for every vertex, whatever hides it."""
     seen = found.seen
     mirrored = _MIRROR_TRUST * seen[regions.mirror]
-    through = _BEHIND_TRUST * found.behind * (1 - regions.head)
+    through = np.where(regions.part == HEAD, 0, _BEHIND_TRUST * found.behind)
     total = seen + (1 - seen) * np.maximum(mirrored, through)
     guess = np.where((through > mirrored)[:, None], found.colors, found.colors[regions.mirror])
     known = seen[:, None] * found.colors + (1 - seen)[:, None] * guess
     everywhere = diffuse_colors(known, total, regions.edges, bands=_bands())
-    # The back of the head: from where hair grows, most of which is seen at a slant only.
-    hair_seen = np.sqrt(seen) * regions.hair
+    # The back of the head: from where hair grows.
+    hair_seen = seen * regions.hair
     if hair_seen.sum() < _LEAST_HAIR:
         hair_seen = total * (1 - regions.face)
     hair = diffuse_colors(known, hair_seen, regions.edges)
