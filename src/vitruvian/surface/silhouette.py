@@ -21,7 +21,7 @@ from vitruvian.geometry.mesh import Mesh
 from vitruvian.image.photo import Photo
 from vitruvian.people.figure import Figure
 from vitruvian.surface.outline import OutlineFinder
-from vitruvian.surface.swell import smooth_over_mesh, spread_gaps
+from vitruvian.surface.swell import merge_close, smooth_over_mesh, spread_gaps
 
 ROUNDS = 3
 # How far clothes and hair may stand off the body, in metres, by part.
@@ -37,6 +37,7 @@ INWARD_M = 0.03
 HAND_M, FOOT_M = 0.012, 0.04
 _NORMAL_SMOOTHING = 12
 _GAP_SMOOTHING = 6
+_SAMPLE_CELL_M = 0.015  # gaps are spread to one point per such cube, then smoothed
 
 
 @lru_cache(maxsize=1)
@@ -57,6 +58,20 @@ def _limits() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     smooth = smooth_over_mesh(limits, regions.edges, 10)
     smooth[body_model().components > 0, 2] = 0
     return smooth[:, 0], smooth[:, 1], smooth[:, 2]
+
+
+@lru_cache(maxsize=1)
+def _samples() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rest points (S, 3) and bone axes (S, 3) that stand for the vertices, and whose (V,)."""
+    template, axis = body_model().template, body_regions().axis
+    number, count = merge_close(template, _SAMPLE_CELL_M)
+    members = np.bincount(number, minlength=count)[:, None]
+    points, axes = (
+        np.stack([np.bincount(number, column, count) for column in values.T], axis=1) / members
+        for values in (template, axis)
+    )
+    axes /= np.maximum(np.linalg.norm(axes, axis=1, keepdims=True), 1e-6)
+    return points, axes, number
 
 
 def reconstruct_surface(photo: Photo, figure: Figure, body: Body) -> Mesh:
@@ -83,6 +98,7 @@ def reconstruct_surface(photo: Photo, figure: Figure, body: Body) -> Mesh:
     outward, inward, follow = _limits()
     normals = smooth_over_mesh(mesh.vertex_normals(), regions.edges, _NORMAL_SMOOTHING)
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-6)
+    samples, sample_axes, sample_of_vertex = _samples()
     offset = np.zeros(len(mesh.vertices), np.float32)
     vertices = mesh.vertices
     for _ in range(ROUNDS):
@@ -92,13 +108,14 @@ def reconstruct_surface(photo: Photo, figure: Figure, body: Body) -> Mesh:
         # A normal that leans out of the picture moves the outline by its cosine only.
         in_picture = np.einsum("nc,nc->n", normals[rim.vertices, :2], rim.normals)
         weights = np.clip(in_picture, 0, 1) ** 2 * follow[rim.vertices]
-        change = spread_gaps(
-            model.template,
-            regions.axis,
+        at_samples = spread_gaps(
+            samples,
+            sample_axes,
             model.template[rim.vertices],
             rim.gaps_m / np.maximum(in_picture, 0.6),
             weights,
         )
+        change = at_samples[sample_of_vertex]
         offset = np.clip(offset + follow * change, -inward, outward)
         offset = smooth_over_mesh(offset[:, None], regions.edges, _GAP_SMOOTHING)[:, 0]
         vertices = mesh.vertices + offset[:, None] * normals

@@ -12,6 +12,7 @@ import numpy as np
 _ALONG_M = 0.045
 _AROUND_M = 0.22
 _DOUBT = 0.3  # weight of "no gap" where hardly any outline is near
+_RIM_CELL_M = 0.015  # outline vertices closer than this speak as one; hands alone have hundreds
 _THREADS = 2
 
 
@@ -53,6 +54,30 @@ def _spread(
         out[v] = value / total
 
 
+def merge_close(points: np.ndarray, cell_m: float) -> tuple[np.ndarray, int]:
+    """Cell numbers (N,) of points (N, 3) that share a cube of side ``cell_m``, and their count."""
+    cells = np.floor(points / cell_m).astype(np.int64)
+    cells -= cells.min(0)
+    spans = cells.max(0) + 1
+    keys = (cells[:, 0] * spans[1] + cells[:, 1]) * spans[2] + cells[:, 2]
+    unique, number = np.unique(keys, return_inverse=True)
+    return number.ravel(), len(unique)
+
+
+def _merged_rim(
+    rim: np.ndarray, gaps: np.ndarray, weights: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The outline's vertices with close ones joined: weights added up, the rest averaged."""
+    used = weights > 1e-4
+    rim, gaps, weights = rim[used], gaps[used], weights[used]
+    if len(rim) == 0:
+        return rim, gaps, weights
+    number, count = merge_close(rim, _RIM_CELL_M)
+    total = np.bincount(number, weights, count)
+    mean = [np.bincount(number, weights * column, count) / total for column in (*rim.T, gaps)]
+    return np.stack(mean[:3], axis=1), mean[3], total
+
+
 def spread_gaps(
     points: np.ndarray, axes: np.ndarray, rim: np.ndarray, gaps: np.ndarray, weights: np.ndarray
 ) -> np.ndarray:
@@ -69,6 +94,7 @@ def spread_gaps(
     Returns:
         (V,) float32 metres; 0 where no outline is near.
     """
+    rim, gaps, weights = _merged_rim(rim, gaps, weights)
     out = np.zeros(len(points), np.float32)
     bounds = np.linspace(0, len(points), _THREADS + 1).astype(int)
     points = np.ascontiguousarray(points, np.float32)
