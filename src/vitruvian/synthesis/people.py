@@ -1,0 +1,196 @@
+"""A person from a recipe: body, skin, clothes, shoes, hair, eyes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from vitruvian.synthesis.anatomy import anatomy
+from vitruvian.synthesis.assets import AssetLibrary, Proxy
+from vitruvian.synthesis.parts import (
+    WHITE,
+    Part,
+    PosedAnatomy,
+    Surface,
+    load_texture,
+    pose_anatomy,
+    proxy_part,
+    skin_part,
+)
+
+Color = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Look:
+    """How one garment looks; see ``parts.Surface``.
+
+    Attributes:
+        tint: linear colour, a factor over the texture or, with ``recolor``, the cloth's own.
+        recolor: dye the cloth; set where the asset has no texture.
+        wrinkles: layers from ``wrinkles.random_wrinkles``.
+        inflate: metres the garment stands off beyond its asset.
+    """
+
+    tint: Color = (1.0, 1.0, 1.0)
+    recolor: bool = False
+    contrast: float = 0.7
+    gloss: float = 0.02
+    wrinkles: tuple[np.ndarray, np.ndarray] | None = None
+    pattern: tuple[int, float, float, tuple[float, ...], tuple[float, ...]] | None = None
+    inflate: float = 0.0
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that makes a person, so that it can be built again.
+
+    Attributes:
+        betas: (K,); pose: (J, 3) axis-angle; expression: (E,) strengths or None.
+        skin: index into the library's skins; skin_tint: linear factors.
+        outfit, shoes, hair, hat: asset names or None.
+        looks: garment kind ("outfit", "shoes", "hat") to its look.
+        hair_tint: linear colour of hair and brows.
+        eyes: name of the eyes' material; brows, lashes: asset names.
+        garments: procedural garments (functions of the posed body that give parts).
+    """
+
+    betas: np.ndarray
+    pose: np.ndarray
+    expression: np.ndarray | None = None
+    skin: int = 0
+    skin_tint: Color = (1.0, 1.0, 1.0)
+    skin_wrinkles: tuple[np.ndarray, np.ndarray] | None = None
+    outfit: str | None = None
+    shoes: str | None = None
+    hair: str | None = None
+    hat: str | None = None
+    looks: dict[str, Look] = field(default_factory=dict)
+    hair_tint: Color = (0.05, 0.03, 0.02)
+    eyes: str = "brown"
+    brows: str = "eyebrow001"
+    lashes: str = "eyelashes01"
+
+
+@dataclass(frozen=True)
+class SyntheticPerson:
+    """A built person, standing on y = 0 at the origin, facing +z as far as its pose does.
+
+    Attributes:
+        recipe: what it was built from.
+        body: the posed mesh hm08, before ``lift``.
+        parts: what is drawn, already lifted.
+        lift: metres that everything was raised to stand on the ground.
+    """
+
+    recipe: Recipe
+    body: PosedAnatomy
+    parts: tuple[Part, ...]
+    lift: float
+
+    @property
+    def vertices(self) -> np.ndarray:
+        """(N, 3) all vertices of the drawn parts that faces use."""
+        return np.concatenate([p.vertices[np.unique(p.faces)] for p in self.parts])
+
+
+def _worn(proxy: Proxy, look: Look) -> Surface:
+    material = proxy.material
+    missing = material.diffuse is None
+    texture = WHITE if material.diffuse is None else load_texture(material.diffuse)
+    normal = None if material.normal is None else load_texture(material.normal)
+    return Surface(
+        texture=texture,
+        normal_map=normal,
+        tint=look.tint,
+        recolor=look.recolor or missing,
+        contrast=look.contrast,
+        gloss=look.gloss,
+        scatter=0.08,
+        wrinkles=look.wrinkles,
+        pattern=look.pattern,
+    )
+
+
+def build_person(recipe: Recipe, library: AssetLibrary) -> SyntheticPerson:
+    """Fit, dress and pose a person, and stand it on the ground."""
+    mesh = anatomy()
+    body = pose_anatomy(mesh, recipe.betas, recipe.pose, recipe.expression)
+    parts: list[Part] = []
+    hidden: list[np.ndarray] = []
+    for kind in ("outfit", "shoes", "hat"):
+        name = getattr(recipe, kind)
+        if name is None:
+            continue
+        proxy = library.proxy("clothes", name)
+        look = recipe.looks.get(kind, Look())
+        parts.append(proxy_part(proxy, body, kind, _worn(proxy, look), inflate=look.inflate))
+        hidden.append(proxy.hidden)
+    skins = library.skins
+    parts.insert(
+        0,
+        skin_part(
+            mesh,
+            body,
+            hidden,
+            Surface(
+                texture=load_texture(skins[recipe.skin % len(skins)]),
+                tint=recipe.skin_tint,
+                gloss=0.035,
+                shininess=14.0,
+                scatter=0.35,
+                wrinkles=recipe.skin_wrinkles,
+            ),
+        ),
+    )
+    parts.extend(_head(recipe, library, body))
+    lift = -min(float(p.vertices[np.unique(p.faces), 1].min()) for p in parts)
+    raised = tuple(_raised(part, lift) for part in parts)
+    return SyntheticPerson(recipe, body, raised, lift)
+
+
+def _head(recipe: Recipe, library: AssetLibrary, body: PosedAnatomy) -> list[Part]:
+    out = []
+    if recipe.hair is not None:
+        proxy = library.proxy("hair", recipe.hair)
+        texture = WHITE if proxy.material.diffuse is None else load_texture(proxy.material.diffuse)
+        normal = proxy.material.normal
+        look = Surface(
+            texture=texture,
+            normal_map=None if normal is None else load_texture(normal),
+            tint=recipe.hair_tint,
+            recolor=True,
+            contrast=0.9,
+            cutout=True,
+            gloss=0.05,
+            shininess=18.0,
+            scatter=0.25,
+        )
+        out.append(proxy_part(proxy, body, "hair", look, solid=True))
+    eyes = library.proxy("eyes", "high-poly")
+    iris = library.folder / "eyes" / "materials" / f"{recipe.eyes}_eye.webp"
+    if iris.is_file():
+        look = Surface(texture=load_texture(iris), gloss=0.25, shininess=60.0, cutout=True)
+        out.append(proxy_part(eyes, body, "eyes", look, solid=False))
+    for kind, name in (("eyebrows", recipe.brows), ("eyelashes", recipe.lashes)):
+        proxy = library.proxy(kind, name)
+        if proxy.material.diffuse is None:
+            continue
+        look = Surface(
+            texture=load_texture(proxy.material.diffuse),
+            tint=recipe.hair_tint,
+            recolor=True,
+            contrast=0.5,
+            cutout=True,
+        )
+        out.append(proxy_part(proxy, body, "face hair", look, solid=False))
+    return out
+
+
+def _raised(part: Part, lift: float) -> Part:
+    vertices = part.vertices + np.array([0, lift, 0], np.float32)
+    return Part(
+        part.name, part.label, part.rest, vertices, part.faces, part.uvs, part.uv_faces,
+        part.surface, part.solid,
+    )  # fmt: skip

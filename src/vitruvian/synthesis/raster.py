@@ -1,0 +1,194 @@
+"""Rasterising textured, partly transparent geometry: nearest and farthest surface, all layers."""
+
+# Compiled functions state their types as Numba signatures.
+# mypy: disallow-untyped-defs=False
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+
+# texels: uint8 (M, 4) of all textures end to end; texture: int32 (P, 3) offset, height, width.
+
+
+@numba.njit(inline="always")
+def _alpha(texels, texture, part, u, v):
+    """Alpha 0..255 of a part's texture at (u, v), nearest texel."""
+    height, width = texture[part, 1], texture[part, 2]
+    x = min(width - 1, int((u - np.floor(u)) * width))
+    y = min(height - 1, int((1.0 - (v - np.floor(v))) * height))
+    return texels[texture[part, 0] + y * width + x, 3]
+
+
+@numba.njit(inline="always")
+def _hash(x, y, t):
+    """A uniform number in 0..255 from integers: dithers alpha between neighbouring samples."""
+    h = np.uint32(x) * np.uint32(0x9E3779B1)
+    h ^= np.uint32(y) * np.uint32(0x85EBCA77)
+    h ^= np.uint32(t) * np.uint32(0xC2B2AE3D)
+    h ^= h >> np.uint32(15)
+    h *= np.uint32(0x2C1B3C6D)
+    h ^= h >> np.uint32(12)
+    return np.int64(h & np.uint32(255))
+
+
+@numba.njit(
+    "void(float32[:,::1],float32[::1],int32[:,::1],float32[:,::1],int32[::1],uint8[::1],"
+    "uint8[:,::1],int32[:,::1],boolean,float32[:,::1],int32[:,::1],float32[:,:,::1])",
+    cache=True,
+    nogil=True,
+)
+def rasterize_surface(
+    points, depth, faces, uvs, part, cutout, texels, texture, far, depth_out, face_out, weight_out
+):
+    """Nearest (or, with ``far``, farthest) surface per sample.
+
+    points (V, 2) samples, depth (V,), faces (F, 3), uvs (V, 2), part (F,), cutout (P,): whether
+    the part's alpha matters. depth_out comes filled with inf (or -inf), face_out with -1;
+    weight_out (H, W, 2) receives the perspective-correct weights of corners 1 and 2.
+    """
+    height, width = face_out.shape
+    sign = np.float32(-1.0) if far else np.float32(1.0)
+    for t in range(faces.shape[0]):
+        a, b, c = faces[t, 0], faces[t, 1], faces[t, 2]
+        if depth[a] < 0.05 or depth[b] < 0.05 or depth[c] < 0.05:
+            continue
+        x0, y0 = points[a, 0], points[a, 1]
+        x1, y1 = points[b, 0], points[b, 1]
+        x2, y2 = points[c, 0], points[c, 1]
+        left = max(0, int(np.ceil(min(x0, x1, x2) - 0.5)))
+        right = min(width - 1, int(np.floor(max(x0, x1, x2) - 0.5)))
+        if left > right:
+            continue
+        top = max(0, int(np.ceil(min(y0, y1, y2) - 0.5)))
+        bottom = min(height - 1, int(np.floor(max(y0, y1, y2) - 0.5)))
+        if top > bottom:
+            continue
+        area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
+        if abs(area) < 1e-8:
+            continue
+        inverse = 1.0 / area
+        i0, i1, i2 = 1.0 / depth[a], 1.0 / depth[b], 1.0 / depth[c]
+        cut = cutout[part[t]]
+        for y in range(top, bottom + 1):
+            py = y + 0.5
+            for x in range(left, right + 1):
+                px = x + 0.5
+                w1 = ((px - x0) * (y2 - y0) - (x2 - x0) * (py - y0)) * inverse
+                if w1 < 0:
+                    continue
+                w2 = ((x1 - x0) * (py - y0) - (px - x0) * (y1 - y0)) * inverse
+                w0 = 1.0 - w1 - w2
+                if w2 < 0 or w0 < 0:
+                    continue
+                z = 1.0 / (w0 * i0 + w1 * i1 + w2 * i2)
+                if sign * z >= sign * depth_out[y, x]:
+                    continue
+                u1, u2 = w1 * i1 * z, w2 * i2 * z
+                if cut:
+                    u0 = 1.0 - u1 - u2
+                    u = u0 * uvs[a, 0] + u1 * uvs[b, 0] + u2 * uvs[c, 0]
+                    v = u0 * uvs[a, 1] + u1 * uvs[b, 1] + u2 * uvs[c, 1]
+                    level = np.int64(_alpha(texels, texture, part[t], u, v))
+                    if level < 25 or (level < 230 and level <= _hash(x, y, t)):
+                        continue
+                depth_out[y, x] = z
+                face_out[y, x] = t
+                weight_out[y, x, 0] = u1
+                weight_out[y, x, 1] = u2
+
+
+@numba.njit(
+    "void(float32[:,::1],float32[::1],int32[:,::1],float32[:,::1],int32[::1],uint8[::1],"
+    "uint8[:,::1],int32[:,::1],float32[:,::1])",
+    cache=True,
+    nogil=True,
+)
+def rasterize_shadow(points, depth, faces, uvs, part, cutout, texels, texture, depth_out):
+    """Nearest depth seen along a parallel light (orthographic), half-transparent parts solid."""
+    height, width = depth_out.shape
+    for t in range(faces.shape[0]):
+        a, b, c = faces[t, 0], faces[t, 1], faces[t, 2]
+        x0, y0 = points[a, 0], points[a, 1]
+        x1, y1 = points[b, 0], points[b, 1]
+        x2, y2 = points[c, 0], points[c, 1]
+        left = max(0, int(np.ceil(min(x0, x1, x2) - 0.5)))
+        right = min(width - 1, int(np.floor(max(x0, x1, x2) - 0.5)))
+        top = max(0, int(np.ceil(min(y0, y1, y2) - 0.5)))
+        bottom = min(height - 1, int(np.floor(max(y0, y1, y2) - 0.5)))
+        if left > right or top > bottom:
+            continue
+        area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
+        if abs(area) < 1e-8:
+            continue
+        inverse = 1.0 / area
+        cut = cutout[part[t]]
+        for y in range(top, bottom + 1):
+            py = y + 0.5
+            for x in range(left, right + 1):
+                px = x + 0.5
+                w1 = ((px - x0) * (y2 - y0) - (x2 - x0) * (py - y0)) * inverse
+                w2 = ((x1 - x0) * (py - y0) - (px - x0) * (y1 - y0)) * inverse
+                w0 = 1.0 - w1 - w2
+                if w0 < 0 or w1 < 0 or w2 < 0:
+                    continue
+                z = w0 * depth[a] + w1 * depth[b] + w2 * depth[c]
+                if z >= depth_out[y, x]:
+                    continue
+                if cut:
+                    u = w0 * uvs[a, 0] + w1 * uvs[b, 0] + w2 * uvs[c, 0]
+                    v = w0 * uvs[a, 1] + w1 * uvs[b, 1] + w2 * uvs[c, 1]
+                    if _alpha(texels, texture, part[t], u, v) < 128:
+                        continue
+                depth_out[y, x] = z
+
+
+@numba.njit(
+    "void(float32[:,::1],float32[::1],int32[:,::1],uint8[::1],int16[:,::1],float32[:,:,::1],"
+    "int8[:,:,::1])",
+    cache=True,
+    nogil=True,
+)
+def rasterize_layers(points, depth, faces, solid, count_out, depth_out, sign_out):
+    """Every crossing of every ray, in the order of the faces (sort them afterwards).
+
+    solid (F,): whether the face bounds a solid. sign_out is +1 where the ray enters (the face
+    looks at the camera) and -1 where it leaves. Crossings beyond the buffer's depth are dropped.
+    """
+    height, width, most = depth_out.shape
+    for t in range(faces.shape[0]):
+        if not solid[t]:
+            continue
+        a, b, c = faces[t, 0], faces[t, 1], faces[t, 2]
+        if depth[a] < 0.05 or depth[b] < 0.05 or depth[c] < 0.05:
+            continue
+        x0, y0 = points[a, 0], points[a, 1]
+        x1, y1 = points[b, 0], points[b, 1]
+        x2, y2 = points[c, 0], points[c, 1]
+        left = max(0, int(np.ceil(min(x0, x1, x2) - 0.5)))
+        right = min(width - 1, int(np.floor(max(x0, x1, x2) - 0.5)))
+        top = max(0, int(np.ceil(min(y0, y1, y2) - 0.5)))
+        bottom = min(height - 1, int(np.floor(max(y0, y1, y2) - 0.5)))
+        if left > right or top > bottom:
+            continue
+        area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
+        if abs(area) < 1e-10:
+            continue
+        inverse = 1.0 / area
+        # In the image (y down) a face that looks at the camera runs clockwise: negative area.
+        sign = np.int8(1) if area < 0 else np.int8(-1)
+        i0, i1, i2 = 1.0 / depth[a], 1.0 / depth[b], 1.0 / depth[c]
+        for y in range(top, bottom + 1):
+            py = y + 0.5
+            for x in range(left, right + 1):
+                px = x + 0.5
+                w1 = ((px - x0) * (y2 - y0) - (x2 - x0) * (py - y0)) * inverse
+                w2 = ((x1 - x0) * (py - y0) - (px - x0) * (y1 - y0)) * inverse
+                w0 = 1.0 - w1 - w2
+                if w0 < 0 or w1 < 0 or w2 < 0:
+                    continue
+                k = count_out[y, x]
+                if k < most:
+                    depth_out[y, x, k] = 1.0 / (w0 * i0 + w1 * i1 + w2 * i2)
+                    sign_out[y, x, k] = sign
+                    count_out[y, x] = k + 1

@@ -1,0 +1,393 @@
+"""Shading of rasterised samples: textures, wrinkles, ambient light, lamps and their shadows."""
+
+# Compiled functions state their types as Numba signatures.
+# mypy: disallow-untyped-defs=False
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+
+# Columns of the table of surfaces, float32 (P, 24).
+TINT = 0  # 0-2 linear colour
+GLOSS = 3  # strength of the highlight
+SHININESS = 4  # Blinn-Phong exponent
+SCATTER = 5  # how far light wraps around (skin, cloth)
+RECOLOR = 6  # 0 texture x tint; 1 tint with the texture's relative brightness
+MEAN = 7  # mean luminance of the texture
+PATTERN = 8  # 0 none, 1 stripes, 2 checks, 3 dots, 4 blotches
+FREQUENCY = 9  # repeats per metre
+SECOND = 10  # 10-12 second linear colour
+DUTY = 13  # share of the second colour
+DIRECTION = 14  # 14-16 stripes' normal in rest space
+CONTRAST = 17  # how much of the texture's relative brightness to keep
+COLUMNS = 24
+
+
+@numba.njit(inline="always")
+def _noise(volume, x, y, z, out):
+    """Trilinear lookup of (n, n, n, 4) in periodic coordinates."""
+    n = volume.shape[0]
+    x = (x - np.floor(x)) * n
+    y = (y - np.floor(y)) * n
+    z = (z - np.floor(z)) * n
+    i, j, k = int(x), int(y), int(z)
+    a, b, c = x - i, y - j, z - k
+    i, j, k = i % n, j % n, k % n
+    i1, j1, k1 = (i + 1) % n, (j + 1) % n, (k + 1) % n
+    for m in range(4):
+        front = (volume[i, j, k, m] * (1 - c) + volume[i, j, k1, m] * c) * (1 - b) + (
+            volume[i, j1, k, m] * (1 - c) + volume[i, j1, k1, m] * c
+        ) * b
+        back = (volume[i1, j, k, m] * (1 - c) + volume[i1, j, k1, m] * c) * (1 - b) + (
+            volume[i1, j1, k, m] * (1 - c) + volume[i1, j1, k1, m] * c
+        ) * b
+        out[m] = front * (1 - a) + back * a
+
+
+@numba.njit(inline="always")
+def _texel(texels, offset, height, width, u, v, out):
+    """Bilinear lookup of 0..255 values, repeating."""
+    fx = (u - np.floor(u)) * width - 0.5
+    fy = (1.0 - (v - np.floor(v))) * height - 0.5
+    x, y = int(np.floor(fx)), int(np.floor(fy))
+    dx, dy = fx - x, fy - y
+    x0, x1 = x % width, (x + 1) % width
+    y0, y1 = y % height, (y + 1) % height
+    a, b = offset + y0 * width + x0, offset + y0 * width + x1
+    c, d = offset + y1 * width + x0, offset + y1 * width + x1
+    for m in range(3):
+        out[m] = (texels[a, m] * (1 - dx) + texels[b, m] * dx) * (1 - dy) + (
+            texels[c, m] * (1 - dx) + texels[d, m] * dx
+        ) * dy
+
+
+@numba.njit(inline="always")
+def _lit(shadow, view, bias, x, y, z, radius, jitter):
+    """Share of a parallel light that reaches (x, y, z): one tap, or eight around it."""
+    size = shadow.shape[0]
+    sx = view[0, 0] * x + view[0, 1] * y + view[0, 2] * z + view[0, 3]
+    sy = view[1, 0] * x + view[1, 1] * y + view[1, 2] * z + view[1, 3]
+    sz = view[2, 0] * x + view[2, 1] * y + view[2, 2] * z + view[2, 3] - bias
+    taps = 1 if radius <= 0 else 8
+    lit = 0.0
+    for k in range(taps):
+        tx, ty = sx, sy
+        if radius > 0:
+            angle = jitter + 2.399963 * k
+            spread = radius * np.sqrt((k + 0.5) / taps)
+            tx += spread * np.cos(angle)
+            ty += spread * np.sin(angle)
+        i, j = int(tx), int(ty)
+        if tx < 0 or ty < 0 or i >= size or j >= size or shadow[j, i] > sz:
+            lit += 1.0
+    return lit / taps
+
+
+@numba.njit(
+    "void(int64,int64,int64,float32[:,::1],int32[:,::1],float32[:,:,::1],float32[:,::1],"
+    "float32[:,::1],float32[:,::1],float32[:,::1],int32[:,::1],int32[::1],uint8[:,::1],"
+    "int32[:,::1],int32[:,::1],float32[:,::1],int32[:,::1],float32[:,:,:,::1],"
+    "float32[:,:,:,:,::1],float32[::1],float32[:,::1],float32[:,::1],float32[:,::1],"
+    "float32[::1],float32[:,:,::1],float32[:,:,::1],float32[::1],boolean,float32[:,:,::1],"
+    "float32[:,:,::1],float32[:,:,::1])",
+    cache=True,
+    nogil=True,
+    fastmath={"contract", "arcp", "nsz"},
+)
+def shade_rows(
+    start,
+    stop,
+    supersample,
+    depth,
+    face,
+    weight,
+    camera_points,
+    rest_points,
+    normals,
+    uvs,
+    faces,
+    part,
+    texels,
+    texture,
+    normal_texture,
+    surface,
+    wrinkle_volume,
+    wrinkle_map,
+    volumes,
+    gamma,
+    harmonics,
+    lamp_direction,
+    lamp_color,
+    lamp_radius,
+    shadow_views,
+    shadows,
+    shadow_bias,
+    far,
+    color_out,
+    normal_out,
+    albedo_out,
+):
+    """Shade pixels of the rows start..stop, averaging supersample**2 samples each.
+
+    Everything is in the camera frame (y down). ``harmonics`` (9, 3) gives irradiance as a function
+    of the normal (Ramamoorthi and Hanrahan, 2001). The first lamps own the first shadow maps; the
+    maps after them sample the sky and measure how open a point is. ``far`` shades the farthest
+    surface, whose normals look away from the camera. Sums are over samples that hit something:
+    divide by the coverage.
+    """
+    lamps = lamp_direction.shape[0]
+    maps = shadows.shape[0]
+    texel = np.zeros(3)
+    noise = np.zeros(4)
+    noise2 = np.zeros(4)
+    basis = np.zeros(9)
+    light = np.zeros(3)
+    for row in range(start, stop):
+        for column in range(color_out.shape[1]):
+            for sy in range(supersample):
+                for sx in range(supersample):
+                    y, x = row * supersample + sy, column * supersample + sx
+                    t = face[y, x]
+                    if t < 0:
+                        continue
+                    a, b, c = faces[t, 0], faces[t, 1], faces[t, 2]
+                    u1, u2 = weight[y, x, 0], weight[y, x, 1]
+                    u0 = 1.0 - u1 - u2
+                    k = part[t]
+                    px = (
+                        u0 * camera_points[a, 0]
+                        + u1 * camera_points[b, 0]
+                        + u2 * camera_points[c, 0]
+                    )
+                    py = (
+                        u0 * camera_points[a, 1]
+                        + u1 * camera_points[b, 1]
+                        + u2 * camera_points[c, 1]
+                    )
+                    pz = (
+                        u0 * camera_points[a, 2]
+                        + u1 * camera_points[b, 2]
+                        + u2 * camera_points[c, 2]
+                    )
+                    rx = u0 * rest_points[a, 0] + u1 * rest_points[b, 0] + u2 * rest_points[c, 0]
+                    ry = u0 * rest_points[a, 1] + u1 * rest_points[b, 1] + u2 * rest_points[c, 1]
+                    rz = u0 * rest_points[a, 2] + u1 * rest_points[b, 2] + u2 * rest_points[c, 2]
+                    nx = u0 * normals[a, 0] + u1 * normals[b, 0] + u2 * normals[c, 0]
+                    ny = u0 * normals[a, 1] + u1 * normals[b, 1] + u2 * normals[c, 1]
+                    nz = u0 * normals[a, 2] + u1 * normals[b, 2] + u2 * normals[c, 2]
+                    scale = 1.0 / np.sqrt(nx * nx + ny * ny + nz * nz + 1e-12)
+                    nx, ny, nz = nx * scale, ny * scale, nz * scale
+                    scale = -1.0 / np.sqrt(px * px + py * py + pz * pz)
+                    vx, vy, vz = px * scale, py * scale, pz * scale
+                    facing = nx * vx + ny * vy + nz * vz
+                    side = 1.0
+                    if (facing < 0) != far:
+                        side = -1.0
+                        nx, ny, nz = -nx, -ny, -nz
+                    u = u0 * uvs[a, 0] + u1 * uvs[b, 0] + u2 * uvs[c, 0]
+                    v = u0 * uvs[a, 1] + u1 * uvs[b, 1] + u2 * uvs[c, 1]
+                    # Slopes of wrinkles (rest space) and of the normal map (texture space), as
+                    # height differences along the two edges of the triangle.
+                    d1, d2, height = 0.0, 0.0, 0.0
+                    for m in range(3):
+                        volume = wrinkle_volume[k, m]
+                        if volume < 0:
+                            continue
+                        w = wrinkle_map[k, m]
+                        qx = w[0, 0] * rx + w[0, 1] * ry + w[0, 2] * rz + w[0, 3]
+                        qy = w[1, 0] * rx + w[1, 1] * ry + w[1, 2] * rz + w[1, 3]
+                        qz = w[2, 0] * rx + w[2, 1] * ry + w[2, 2] * rz + w[2, 3]
+                        _noise(volumes[volume], qx, qy, qz, noise)
+                        _noise(
+                            volumes[0], 0.31 * qx + 0.3, 0.31 * qy + 0.1, 0.31 * qz + 0.7, noise2
+                        )
+                        amount = w[0, 4] * min(1.6, max(0.05, 0.6 + 0.7 * noise2[0]))
+                        height += amount * noise[0]
+                        gx = amount * (w[0, 0] * noise[1] + w[1, 0] * noise[2] + w[2, 0] * noise[3])
+                        gy = amount * (w[0, 1] * noise[1] + w[1, 1] * noise[2] + w[2, 1] * noise[3])
+                        gz = amount * (w[0, 2] * noise[1] + w[1, 2] * noise[2] + w[2, 2] * noise[3])
+                        d1 += (
+                            gx * (rest_points[b, 0] - rest_points[a, 0])
+                            + gy * (rest_points[b, 1] - rest_points[a, 1])
+                            + gz * (rest_points[b, 2] - rest_points[a, 2])
+                        )
+                        d2 += (
+                            gx * (rest_points[c, 0] - rest_points[a, 0])
+                            + gy * (rest_points[c, 1] - rest_points[a, 1])
+                            + gz * (rest_points[c, 2] - rest_points[a, 2])
+                        )
+                    e1x = camera_points[b, 0] - camera_points[a, 0]
+                    e1y = camera_points[b, 1] - camera_points[a, 1]
+                    e1z = camera_points[b, 2] - camera_points[a, 2]
+                    e2x = camera_points[c, 0] - camera_points[a, 0]
+                    e2y = camera_points[c, 1] - camera_points[a, 1]
+                    e2z = camera_points[c, 2] - camera_points[a, 2]
+                    if normal_texture[k, 1] > 0:
+                        # Tangents from the triangle's texture coordinates.
+                        s1, t1 = uvs[b, 0] - uvs[a, 0], uvs[b, 1] - uvs[a, 1]
+                        s2, t2 = uvs[c, 0] - uvs[a, 0], uvs[c, 1] - uvs[a, 1]
+                        det = s1 * t2 - s2 * t1
+                        if abs(det) > 1e-12:
+                            _texel(
+                                texels,
+                                normal_texture[k, 0],
+                                normal_texture[k, 1],
+                                normal_texture[k, 2],
+                                u,
+                                v,
+                                texel,
+                            )
+                            mx = texel[0] / 127.5 - 1.0
+                            my = texel[1] / 127.5 - 1.0
+                            mz = max(0.3, texel[2] / 127.5 - 1.0)
+                            tx, ty, tz = (
+                                (e1x * t2 - e2x * t1) / det,
+                                (e1y * t2 - e2y * t1) / det,
+                                (e1z * t2 - e2z * t1) / det,
+                            )
+                            bx, by, bz = (
+                                (e2x * s1 - e1x * s2) / det,
+                                (e2y * s1 - e1y * s2) / det,
+                                (e2z * s1 - e1z * s2) / det,
+                            )
+                            lt = np.sqrt(tx * tx + ty * ty + tz * tz) + 1e-12
+                            lb = np.sqrt(bx * bx + by * by + bz * bz) + 1e-12
+                            mx, my = mx / mz / lt, my / mz / lb
+                            nx += mx * tx + my * bx
+                            ny += mx * ty + my * by
+                            nz += mx * tz + my * bz
+                    if wrinkle_volume[k, 0] >= 0:
+                        e11 = e1x * e1x + e1y * e1y + e1z * e1z
+                        e12 = e1x * e2x + e1y * e2y + e1z * e2z
+                        e22 = e2x * e2x + e2y * e2y + e2z * e2z
+                        det = e11 * e22 - e12 * e12
+                        if det > 1e-16:
+                            k1 = (e22 * d1 - e12 * d2) / det
+                            k2 = (e11 * d2 - e12 * d1) / det
+                            gx, gy, gz = (
+                                k1 * e1x + k2 * e2x,
+                                k1 * e1y + k2 * e2y,
+                                k1 * e1z + k2 * e2z,
+                            )
+                            steep = np.sqrt(gx * gx + gy * gy + gz * gz)
+                            limit = side * min(1.0, 1.2 / (steep + 1e-9))
+                            nx -= gx * limit
+                            ny -= gy * limit
+                            nz -= gz * limit
+                    scale = 1.0 / np.sqrt(nx * nx + ny * ny + nz * nz + 1e-12)
+                    nx, ny, nz = nx * scale, ny * scale, nz * scale
+                    facing = nx * vx + ny * vy + nz * vz
+                    if (facing < 0) != far:  # bent past the silhouette: bend back to it
+                        nx, ny, nz = nx - facing * vx, ny - facing * vy, nz - facing * vz
+                        scale = 1.0 / np.sqrt(nx * nx + ny * ny + nz * nz + 1e-12)
+                        nx, ny, nz = nx * scale, ny * scale, nz * scale
+                        facing = 0.0
+                    normal_out[row, column, 0] += nx
+                    normal_out[row, column, 1] += ny
+                    normal_out[row, column, 2] += nz
+                    # Colour.
+                    _texel(texels, texture[k, 0], texture[k, 1], texture[k, 2], u, v, texel)
+                    for m in range(3):
+                        texel[m] = gamma[int(texel[m] * 16.0)]
+                    s = surface[k]
+                    mix = 0.0
+                    kind = int(s[PATTERN])
+                    if kind > 0:
+                        f = s[FREQUENCY]
+                        q = (rx * s[14] + ry * s[15] + rz * s[16]) * f
+                        r = (rx * s[15] - ry * s[14] + rz * s[16]) * f
+                        if kind == 1:
+                            mix = 1.0 if q - np.floor(q) < s[DUTY] else 0.0
+                        elif kind == 2:
+                            mix = (0.5 if q - np.floor(q) < s[DUTY] else 0.0) + (
+                                0.5 if r - np.floor(r) < s[DUTY] else 0.0
+                            )
+                        elif kind == 3:
+                            dx, dy = q - np.floor(q) - 0.5, r - np.floor(r) - 0.5
+                            mix = 1.0 if dx * dx + dy * dy < 0.2 * s[DUTY] else 0.0
+                        else:
+                            _noise(volumes[1], rx * f * 0.15, ry * f * 0.15, rz * f * 0.15, noise)
+                            mix = 1.0 / (1.0 + np.exp(-8.0 * (noise[0] - 0.3)))
+                    if s[RECOLOR] > 0:
+                        lum = 0.25 * texel[0] + 0.65 * texel[1] + 0.1 * texel[2]
+                        lum = 1.0 + (lum / s[MEAN] - 1.0) * s[CONTRAST]
+                        for m in range(3):
+                            base = s[m] * (1 - mix) + s[SECOND + m] * mix
+                            texel[m] = base * max(0.0, lum)
+                    else:
+                        for m in range(3):
+                            texel[m] *= s[m] * (1 - mix) + s[SECOND + m] * mix
+                    albedo_out[row, column, 0] += texel[0]
+                    albedo_out[row, column, 1] += texel[1]
+                    albedo_out[row, column, 2] += texel[2]
+                    # Light: how open the point is, ambient, lamps.
+                    openness, total = 0.0, 0.0
+                    for m in range(lamps, maps):
+                        view = shadow_views[m]
+                        toward = -(nx * view[2, 4] + ny * view[2, 5] + nz * view[2, 6])
+                        toward = max(0.0, toward * 0.8 + 0.2)
+                        if toward <= 0:
+                            continue
+                        total += toward
+                        openness += toward * _lit(
+                            shadows[m], view, shadow_bias[m], px, py, pz, 0.0, 0.0
+                        )
+                    openness = 0.12 + 0.88 * openness / total if total > 0 else 1.0
+                    openness *= min(1.15, max(0.55, 1.0 + 14.0 * height * side))
+                    basis[0] = 1.0
+                    basis[1], basis[2], basis[3] = ny, nz, nx
+                    basis[4], basis[5], basis[7] = nx * ny, ny * nz, nx * nz
+                    basis[6] = 3.0 * nz * nz - 1.0
+                    basis[8] = nx * nx - ny * ny
+                    for m in range(3):
+                        value = 0.0
+                        for j in range(9):
+                            value += harmonics[j, m] * basis[j]
+                        light[m] = max(0.0, value) * openness
+                    shine = 0.0
+                    h = np.sin(px * 913.7 + py * 517.3 + pz * 331.9) * 43758.5453
+                    jitter = (h - np.floor(h)) * 6.2831853
+                    for m in range(lamps):
+                        lx, ly, lz = (
+                            lamp_direction[m, 0],
+                            lamp_direction[m, 1],
+                            lamp_direction[m, 2],
+                        )
+                        cosine = nx * lx + ny * ly + nz * lz
+                        wrap = s[SCATTER]
+                        soft = (cosine + wrap) / (1.0 + wrap)
+                        if soft <= 0:
+                            continue
+                        lit = _lit(
+                            shadows[m],
+                            shadow_views[m],
+                            shadow_bias[m],
+                            px,
+                            py,
+                            pz,
+                            lamp_radius[m],
+                            jitter,
+                        )
+                        if lit <= 0:
+                            continue
+                        sharp = max(0.0, cosine)
+                        for j in range(3):
+                            # Red light travels farthest under skin.
+                            share = soft if j == 0 else (0.55 * soft + 0.45 * sharp)
+                            light[j] += lamp_color[m, j] * share * lit
+                        hx, hy, hz = lx + vx, ly + vy, lz + vz
+                        scale = 1.0 / np.sqrt(hx * hx + hy * hy + hz * hz + 1e-9)
+                        peak = max(0.0, (nx * hx + ny * hy + nz * hz) * scale)
+                        shine += (
+                            lit
+                            * sharp
+                            * s[GLOSS]
+                            * (s[SHININESS] + 8.0)
+                            / 25.0
+                            * peak ** s[SHININESS]
+                            * lamp_color[m, 1]
+                        )
+                    rim = (1.0 - max(0.0, facing)) ** 4 * s[GLOSS] * 0.25 * light[1]
+                    for m in range(3):
+                        color_out[row, column, m] += texel[m] * light[m] + shine + rim
