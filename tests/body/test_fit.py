@@ -94,16 +94,33 @@ def test_taller_people_are_farther_away():
     assert ratio == pytest.approx(1.2, abs=0.03)
 
 
-def test_the_silhouette_improves_the_outline():
+def heavier(betas, mass_kg):
+    """The shape that is heavier by ``mass_kg`` at about the same stature."""
+    model = body_model()
+
+    def gradient(value):
+        return np.array([value(betas + d) - value(betas - d) for d in 0.05 * np.eye(10)]) / 0.1
+
+    by_mass = gradient(lambda b: model.describe_shape(b)["mass_kg"])
+    by_stature = model.stature_gradient[:10]
+    by_mass = by_mass - by_stature * (by_mass @ by_stature) / (by_stature @ by_stature)
+    slope = gradient(lambda b: model.describe_shape(b)["mass_kg"]) @ by_mass
+    return betas + by_mass * mass_kg / slope
+
+
+def test_the_silhouette_tells_a_heavy_person_from_a_slim_one():
     betas, rotations, translation = random_body(8)
-    figure, _ = photograph(
-        betas + np.array([0, 2.5, 0, 0, 0, 0, 0, 0, 0, 0]), rotations, translation
-    )
-    without = fit_body(figure, CAMERA, silhouette=False)
-    with_it = fit_body(figure, CAMERA)
-    assert intersection_over_union(with_it.vertices, figure.alpha) > intersection_over_union(
-        without.vertices, figure.alpha
-    )
+    mass, outline = {}, {}
+    for extra in (-12, 25):
+        figure, _ = photograph(heavier(0.3 * betas, extra), rotations, translation)
+        body = fit_body(figure, CAMERA)
+        without = fit_body(figure, CAMERA, silhouette=False)
+        mass[extra] = body_model().describe_shape(body.betas)["mass_kg"]
+        outline[extra] = [
+            intersection_over_union(b.vertices, figure.alpha) for b in (without, body)
+        ]
+    assert mass[25] > mass[-12] + 10
+    assert outline[25][1] > outline[25][0]
 
 
 def test_normal_equations_agree_with_finite_differences():
