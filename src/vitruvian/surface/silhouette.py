@@ -34,6 +34,8 @@ OUTWARD_M = {
     RIGHT_LEG: 0.2,
 }
 INWARD_M = 0.03
+# Skirts and coats stand off on both sides; what is wider than this on one side only is a bag.
+ONE_SIDED_M = 0.06
 HAND_M, FOOT_M = 0.012, 0.04
 _NORMAL_SMOOTHING = 12
 _GAP_SMOOTHING = 6
@@ -117,6 +119,7 @@ def reconstruct_surface(photo: Photo, figure: Figure, body: Body) -> Mesh:
         )
         change = at_samples[sample_of_vertex]
         offset = np.clip(offset + follow * change, -inward, outward)
+        offset = np.minimum(offset, np.maximum(offset[regions.mirror], 0) + ONE_SIDED_M)
         offset = smooth_over_mesh(offset[:, None], regions.edges, _GAP_SMOOTHING)[:, 0]
         vertices = mesh.vertices + offset[:, None] * normals
     return mesh.with_vertices(vertices)
