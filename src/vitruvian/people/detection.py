@@ -61,6 +61,7 @@ def detect(image: np.ndarray) -> list[Detection]:
     people = merge(found)
     if crowd:
         people = merge(people + _look_in_tiles(image))
+    if len(people) > 1:
         people = merge(people + _confirmed_boxes(image, people))
     return people
 

@@ -11,7 +11,7 @@ from vitruvian.people.completeness import THRESHOLD, completeness
 from vitruvian.people.detection import Detection, detect
 from vitruvian.people.figure import Alpha, Figure, Landmarks
 from vitruvian.people.landmarks import SUSPECT_DISAGREEMENT, PoseEstimate, estimate_landmarks
-from vitruvian.people.matte import coarse_mask, refine
+from vitruvian.people.matte import coarse_mask, refine, share_out
 
 if TYPE_CHECKING:
     from vitruvian.image.photo import Photo
@@ -39,11 +39,11 @@ def find_people(photo: Photo, *, max_people: int | None = None) -> list[Figure]:
     if max_people is not None:
         found = found[:max_people]
     height, width = photo.pixels.shape[:2]
+    claimed = [(*pair, coarse_mask(image, pair[1])) for pair in found]
+    present = [(person, estimate, mask) for person, estimate, mask in claimed if mask is not None]
+    masks = share_out([mask for _, _, mask in present], [estimate for _, estimate, _ in present])
     figures = []
-    for person, estimate in found:
-        mask = coarse_mask(image, estimate, person.box)
-        if mask is None:
-            continue
+    for (person, estimate, _), mask in zip(present, masks, strict=True):
         alpha = _to_photo(refine(image, mask), mask.window, scale, width, height)
         figures.append(_figure(person, estimate, alpha, scale, image.shape[:2]))
     return figures

@@ -1,0 +1,88 @@
+"""The people stage as a whole on real photographs (and on pictures of nobody)."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from vitruvian.image.photo import load_photo
+from vitruvian.people import find_people
+
+
+def overlap(figures) -> float:
+    """Largest share of one person's pixels that another person owns as well."""
+    masks = [figure.alpha.full() > 127 for figure in figures]
+    shares = [
+        (a & b).sum() / max(min(a.sum(), b.sum()), 1)
+        for i, a in enumerate(masks)
+        for b in masks[:i]
+    ]
+    return max(shares, default=0.0)
+
+
+def test_nobody():
+    assert find_people(load_photo(np.full((120, 90, 3), 130, np.uint8))) == []
+
+
+def test_a_very_small_picture():
+    assert find_people(load_photo(np.zeros((32, 40, 3), np.uint8))) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "at_least", "at_most"),
+    [
+        ("s060_tfjsmodels.jpg", 1, 1),
+        ("m013_u2net.jpg", 5, 5),
+        ("m015_u2net.jpg", 2, 2),
+        ("m027_projectposenet.jpg", 2, 2),
+        ("m028_rtmlib.jpg", 3, 5),
+        ("m002_4dhumans.png", 8, 14),
+    ],
+)
+def test_everyone_once(shared_data, name, at_least, at_most):
+    photo = load_photo(shared_data("photos") / name)
+    figures = find_people(photo)
+    assert at_least <= len(figures) <= at_most
+    assert overlap(figures) < 0.02
+    sizes = [figure.alpha.values.shape[0] for figure in figures]
+    assert sizes[0] >= 0.5 * max(sizes)
+    for figure in figures:
+        assert figure.alpha.full().shape == photo.pixels.shape[:2]
+        assert figure.landmarks.points.shape == (33, 2)
+
+
+def test_max_people_keeps_the_largest(shared_data):
+    photo = load_photo(shared_data("photos") / "m013_u2net.jpg")
+    assert len(find_people(photo, max_people=2)) == 2
+
+
+def test_a_half_body_is_not_complete(shared_data):
+    half = find_people(load_photo(shared_data("photos") / "s071_idmvton.jpg"))
+    whole = find_people(load_photo(shared_data("photos") / "s045_lhm.png"))
+    assert not half[0].complete
+    assert any("whole figure" in sentence for sentence in half[0].warnings)
+    assert whole[0].complete
+
+
+@pytest.mark.parametrize("number", [4, 21, 78])
+def test_matte_against_the_true_mask(shared_data, number):
+    ccp = shared_data("ccp")
+    truth = np.asarray(Image.open(ccp / "labels" / f"{number:04d}.png")) > 0
+    figures = find_people(load_photo(ccp / "photos" / f"{number:04d}.jpg"))
+    mine = figures[0].alpha.full() > 127
+    assert (mine & truth).sum() / (mine | truth).sum() > 0.9
+
+
+def test_a_turned_picture_turns_the_landmarks(shared_data):
+    """Pixels and metres both follow the picture: mirrored input gives the mirrored person."""
+    pixels = load_photo(shared_data("photos") / "s060_tfjsmodels.jpg").pixels
+    (straight,) = find_people(load_photo(pixels))
+    (mirror,) = find_people(load_photo(np.ascontiguousarray(pixels[:, ::-1])))
+    left, right = [11, 13, 15, 23, 25, 27], [12, 14, 16, 24, 26, 28]
+    expected = straight.landmarks.points[left] * [-1, 1] + [pixels.shape[1], 0]
+    size = np.ptp(straight.landmarks.points, axis=0).max()
+    away = np.linalg.norm(mirror.landmarks.points[right] - expected, axis=1)
+    assert np.median(away) < 0.02 * size
+    world = straight.landmarks.world[left] * [-1, 1, 1]
+    assert np.median(np.linalg.norm(mirror.landmarks.world[right] - world, axis=1)) < 0.05
