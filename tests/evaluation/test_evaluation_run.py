@@ -80,7 +80,7 @@ def test_a_run_writes_scores_page_and_sheets(tmp_path: Path) -> None:
     assert scores.ranked() == ["case-0", "case-3", "case-1"]
     names = {path.name for path in (tmp_path / "o").iterdir()}
     assert names == {
-        "scores.json", "report.html", "worst.png", "best.png", "sample.png", "failures.txt",
+        "scores.json", "scores.md", "report.html", "worst.png", "best.png", "sample.png", "failures.txt",
     }  # fmt: skip
     assert "ArithmeticError" in (tmp_path / "o" / "failures.txt").read_text()
     page = (tmp_path / "o" / "report.html").read_text()
@@ -88,6 +88,10 @@ def test_a_run_writes_scores_page_and_sheets(tmp_path: Path) -> None:
     assert "&lt;large&gt;" in page
     assert "a &amp; b" in page
     assert page.index("Worst by") < page.index("<h3>case-1") < page.index("Best by")
+    section = (tmp_path / "o" / "scores.md").read_text()
+    assert "| square [of it] ↓ | 4.667 | 4.000 | 1.600 | 8.000 | 3 |" in section
+    assert "| root [m] ↑ | 1.2 | 1.2 | 1.0 | 1.4 | 2 |" in section
+    assert "Failed: case-2." in section
     printed = text_of(console)
     assert "square [of it]" in printed
     assert "failed: case-2" in printed

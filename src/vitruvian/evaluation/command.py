@@ -30,7 +30,7 @@ from vitruvian.evaluation.runner import CaseResult, run_cases
 from vitruvian.evaluation.scores import Scores
 from vitruvian.evaluation.suite import Suite
 from vitruvian.evaluation.suites import SUITES, open_suite
-from vitruvian.evaluation.table import print_comparison, print_scores
+from vitruvian.evaluation.table import markdown, print_comparison, print_scores
 from vitruvian.formats.atomic import write_text
 
 
@@ -87,7 +87,7 @@ def evaluate_suite(
 ) -> Scores:
     """Run a suite, print its table and write its files.
 
-    Writes ``scores.json``, ``report.html``, the contact sheets and, if cases failed,
+    Writes ``scores.json``, ``scores.md``, ``report.html``, the contact sheets and, if cases failed,
     ``failures.txt`` with their tracebacks into ``output``.
 
     Args:
@@ -127,6 +127,7 @@ def evaluate_suite(
     if scores.failures:
         text = "\n".join(f"{r.name}\n{r.details}" for r in results if r.details)
         write_text(failures, text)
+    write_text(output / "scores.md", markdown(scores))
     print_scores(scores, console)
     for path in write_report(scores, results, output):
         console.print(f"wrote {path}", markup=False, highlight=False, soft_wrap=True)

@@ -49,6 +49,26 @@ def print_scores(scores: Scores, console: Console) -> None:
         console.print(f"failed: {listed}: {reason}", style="red", markup=False)
 
 
+def markdown(scores: Scores) -> str:
+    """The scores as a section of a Markdown page: what was run, when, and the table."""
+    lines = [
+        f"## {scores.suite}",
+        "",
+        f"{scores.about['date']}, {scores.about['machine']}, version {scores.about['version']}: "
+        f"`{scores.about['command']}`",
+        "",
+        "| metric | mean | median | 10 % | 90 % | cases |",
+        "|---|---:|---:|---:|---:|---:|",
+    ]
+    for metric, summary in zip(scores.metrics, scores.summaries().values(), strict=True):
+        values = (summary.mean, summary.median, summary.p10, summary.p90)
+        cells = " | ".join(number(value, metric) for value in values)
+        lines.append(f"| {heading(metric)} | {cells} | {summary.count} |")
+    if scores.failures:
+        lines += ["", f"Failed: {', '.join(scores.failures)}."]
+    return "\n".join(lines) + "\n"
+
+
 def print_comparison(before: Scores, after: Scores, console: Console) -> None:
     """Print what moved between two runs of a suite, on their common cases.
 
