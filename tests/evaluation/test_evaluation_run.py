@@ -80,7 +80,8 @@ def test_a_run_writes_scores_page_and_sheets(tmp_path: Path) -> None:
     assert scores.ranked() == ["case-0", "case-3", "case-1"]
     names = {path.name for path in (tmp_path / "o").iterdir()}
     assert names == {
-        "scores.json", "scores.md", "report.html", "worst.png", "best.png", "sample.png", "failures.txt",
+        "scores.json", "scores.md", "report.html", "worst.png", "best.png", "sample.png",
+        "failures.txt",
     }  # fmt: skip
     assert "ArithmeticError" in (tmp_path / "o" / "failures.txt").read_text()
     page = (tmp_path / "o" / "report.html").read_text()
