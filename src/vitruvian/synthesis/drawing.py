@@ -227,9 +227,10 @@ def shade(
     shadows: Shadows,
     *,
     far: bool = False,
+    share: bool = False,
     threads: int = 1,
 ) -> Shaded:
-    """Light the samples."""
+    """Light the samples; ``share`` shades a part once per pixel (small pictures)."""
     n = samples.supersample
     height, width = samples.face.shape[0] // n, samples.face.shape[1] // n
     color, normals, albedo = (np.zeros((height, width, 3), np.float32) for _ in range(3))
@@ -241,7 +242,7 @@ def shade(
             geometry.texels, geometry.texture, geometry.normal_texture, geometry.surface,
             geometry.wrinkle_volume, geometry.wrinkle_map, wrinkle_volumes(), GAMMA,
             light.harmonics, light.lamp_directions, light.lamp_colors, shadows.lamp_radius,
-            shadows.views, shadows.maps, shadows.bias, far, color, normals, albedo,
+            shadows.views, shadows.maps, shadows.bias, far, share, color, normals, albedo,
         )  # fmt: skip
 
     if threads <= 1:

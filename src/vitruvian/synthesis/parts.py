@@ -87,6 +87,7 @@ class PosedAnatomy:
         joints: (J, 3) float64 posed.
         rest_joints: (J, 3) float64.
         matrices: (19158, 3, 4) float32 rest to posed, per vertex.
+        transforms: (J, 3, 4) float32 rest to posed, per joint.
     """
 
     betas: np.ndarray
@@ -96,6 +97,7 @@ class PosedAnatomy:
     joints: np.ndarray
     rest_joints: np.ndarray
     matrices: np.ndarray = field(repr=False)
+    transforms: np.ndarray = field(repr=False)
 
     def carry(self, rest: np.ndarray, matrices: np.ndarray) -> np.ndarray:
         """Posed positions (V, 3) of rest positions with their own matrices (V, 3, 4)."""
@@ -124,8 +126,9 @@ def pose_anatomy(
     matrices = np.einsum("vk,vkij->vij", anatomy.skin_weights, transforms[anatomy.skin_joints])
     posed = np.einsum("vij,vj->vi", matrices[:, :, :3], rest) + matrices[:, :, 3]
     return PosedAnatomy(
-        np.asarray(betas, np.float64), pose, rest, posed.astype(np.float32), heads, joints, matrices
-    )
+        np.asarray(betas, np.float64), pose, rest, posed.astype(np.float32), heads, joints,
+        matrices, transforms,
+    )  # fmt: skip
 
 
 def proxy_matrices(proxy: Proxy, body: PosedAnatomy) -> np.ndarray:

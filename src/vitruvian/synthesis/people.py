@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from vitruvian.synthesis.anatomy import anatomy
 from vitruvian.synthesis.assets import AssetLibrary, Proxy
+from vitruvian.synthesis.garments import Garment, Look, garment_parts
 from vitruvian.synthesis.parts import (
+    LABEL,
     WHITE,
     Part,
     PosedAnatomy,
@@ -23,26 +25,6 @@ Color = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
-class Look:
-    """How one garment looks; see ``parts.Surface``.
-
-    Attributes:
-        tint: linear colour, a factor over the texture or, with ``recolor``, the cloth's own.
-        recolor: dye the cloth; set where the asset has no texture.
-        wrinkles: layers from ``wrinkles.random_wrinkles``.
-        inflate: metres the garment stands off beyond its asset.
-    """
-
-    tint: Color = (1.0, 1.0, 1.0)
-    recolor: bool = False
-    contrast: float = 0.7
-    gloss: float = 0.02
-    wrinkles: tuple[np.ndarray, np.ndarray] | None = None
-    pattern: tuple[int, float, float, tuple[float, ...], tuple[float, ...]] | None = None
-    inflate: float = 0.0
-
-
-@dataclass(frozen=True)
 class Recipe:
     """Everything that makes a person, so that it can be built again.
 
@@ -53,7 +35,7 @@ class Recipe:
         looks: garment kind ("outfit", "shoes", "hat") to its look.
         hair_tint: linear colour of hair and brows.
         eyes: name of the eyes' material; brows, lashes: asset names.
-        garments: procedural garments (functions of the posed body that give parts).
+        garments: procedural garments, the inner ones first.
     """
 
     betas: np.ndarray
@@ -71,6 +53,7 @@ class Recipe:
     eyes: str = "brown"
     brows: str = "eyebrow001"
     lashes: str = "eyelashes01"
+    garments: tuple[Garment, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -127,6 +110,9 @@ def build_person(recipe: Recipe, library: AssetLibrary) -> SyntheticPerson:
         look = recipe.looks.get(kind, Look())
         parts.append(proxy_part(proxy, body, kind, _worn(proxy, look), inflate=look.inflate))
         hidden.append(proxy.hidden)
+    for garment in recipe.garments:
+        parts.extend(garment_parts(garment, body))
+    parts = [_without_hidden_sock(part, parts) for part in parts]
     skins = library.skins
     parts.insert(
         0,
@@ -188,9 +174,28 @@ def _head(recipe: Recipe, library: AssetLibrary, body: PosedAnatomy) -> list[Par
     return out
 
 
+def _without_hidden_sock(part: Part, parts: list[Part]) -> Part:
+    """Shoes without what lies under trouser legs, where the two meshes pierce each other."""
+    if part.label != LABEL["shoes"]:
+        return part
+    keep = np.ones(len(part.faces), bool)
+    corners = part.rest[part.faces]  # (F, 3, 3)
+    for other in parts:
+        if other.label not in (LABEL["outfit"], LABEL["bottom"], LABEL["dress"], LABEL["coat"]):
+            continue
+        for side in (-1, 1):
+            shoe = part.rest[side * part.rest[:, 0] > 0]
+            if not len(shoe):
+                continue
+            centre = shoe[shoe[:, 1] > np.percentile(shoe[:, 1], 80)].mean(0)
+            apart = np.hypot(other.rest[:, 0] - centre[0], other.rest[:, 2] - centre[2])
+            around = other.rest[apart < 0.13, 1]
+            if len(around) < 20 or around.min() > centre[1] + 0.05:
+                continue
+            above = (corners[:, :, 1] > around.min() + 0.012).all(1)
+            keep &= ~(above & (side * corners[:, :, 0] > 0).all(1))
+    return replace(part, faces=part.faces[keep], uv_faces=part.uv_faces[keep])
+
+
 def _raised(part: Part, lift: float) -> Part:
-    vertices = part.vertices + np.array([0, lift, 0], np.float32)
-    return Part(
-        part.name, part.label, part.rest, vertices, part.faces, part.uvs, part.uv_faces,
-        part.surface, part.solid,
-    )  # fmt: skip
+    return replace(part, vertices=part.vertices + np.array([0, lift, 0], np.float32))

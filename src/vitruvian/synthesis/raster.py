@@ -144,21 +144,19 @@ def rasterize_shadow(points, depth, faces, uvs, part, cutout, texels, texture, d
 
 
 @numba.njit(
-    "void(float32[:,::1],float32[::1],int32[:,::1],uint8[::1],int16[:,::1],float32[:,:,::1],"
-    "int8[:,:,::1])",
+    "void(float32[:,::1],float32[::1],int32[:,::1],int16[::1],int16[:,::1],float32[:,:,::1],"
+    "int8[:,:,::1],int16[:,:,::1])",
     cache=True,
     nogil=True,
 )
-def rasterize_layers(points, depth, faces, solid, count_out, depth_out, sign_out):
+def rasterize_layers(points, depth, faces, part, count_out, depth_out, sign_out, part_out):
     """Every crossing of every ray, in the order of the faces (sort them afterwards).
 
-    solid (F,): whether the face bounds a solid. sign_out is +1 where the ray enters (the face
+    part (F,): what the face belongs to. sign_out is +1 where the ray enters (the face
     looks at the camera) and -1 where it leaves. Crossings beyond the buffer's depth are dropped.
     """
     height, width, most = depth_out.shape
     for t in range(faces.shape[0]):
-        if not solid[t]:
-            continue
         a, b, c = faces[t, 0], faces[t, 1], faces[t, 2]
         if depth[a] < 0.05 or depth[b] < 0.05 or depth[c] < 0.05:
             continue
@@ -191,4 +189,5 @@ def rasterize_layers(points, depth, faces, solid, count_out, depth_out, sign_out
                 if k < most:
                     depth_out[y, x, k] = 1.0 / (w0 * i0 + w1 * i1 + w2 * i2)
                     sign_out[y, x, k] = sign
+                    part_out[y, x, k] = part[t]
                     count_out[y, x] = k + 1

@@ -89,7 +89,7 @@ def _lit(shadow, view, bias, x, y, z, radius, jitter):
     "float32[:,::1],float32[:,::1],float32[:,::1],int32[:,::1],int32[::1],uint8[:,::1],"
     "int32[:,::1],int32[:,::1],float32[:,::1],int32[:,::1],float32[:,:,:,::1],"
     "float32[:,:,:,:,::1],float32[::1],float32[:,::1],float32[:,::1],float32[:,::1],"
-    "float32[::1],float32[:,:,::1],float32[:,:,::1],float32[::1],boolean,float32[:,:,::1],"
+    "float32[::1],float32[:,:,::1],float32[:,:,::1],float32[::1],boolean,boolean,float32[:,:,::1],"
     "float32[:,:,::1],float32[:,:,::1])",
     cache=True,
     nogil=True,
@@ -124,6 +124,7 @@ def shade_rows(
     shadows,
     shadow_bias,
     far,
+    share,
     color_out,
     normal_out,
     albedo_out,
@@ -133,7 +134,8 @@ def shade_rows(
     Everything is in the camera frame (y down). ``harmonics`` (9, 3) gives irradiance as a function
     of the normal (Ramamoorthi and Hanrahan, 2001). The first lamps own the first shadow maps; the
     maps after them sample the sky and measure how open a point is. ``far`` shades the farthest
-    surface, whose normals look away from the camera. Sums are over samples that hit something:
+    surface, whose normals look away from the camera. With ``share``, neighbouring samples of one
+    part within a pixel are shaded once. Sums are over samples that hit something:
     divide by the coverage.
     """
     lamps = lamp_direction.shape[0]
@@ -143,8 +145,10 @@ def shade_rows(
     noise2 = np.zeros(4)
     basis = np.zeros(9)
     light = np.zeros(3)
+    last = np.zeros(9)
     for row in range(start, stop):
         for column in range(color_out.shape[1]):
+            last_part = -1
             for sy in range(supersample):
                 for sx in range(supersample):
                     y, x = row * supersample + sy, column * supersample + sx
@@ -155,6 +159,13 @@ def shade_rows(
                     u1, u2 = weight[y, x, 0], weight[y, x, 1]
                     u0 = 1.0 - u1 - u2
                     k = part[t]
+                    if share and k == last_part:
+                        for m in range(3):
+                            normal_out[row, column, m] += last[m]
+                            albedo_out[row, column, m] += last[3 + m]
+                            color_out[row, column, m] += last[6 + m]
+                        continue
+                    last_part = k
                     px = (
                         u0 * camera_points[a, 0]
                         + u1 * camera_points[b, 0]
@@ -286,6 +297,7 @@ def shade_rows(
                     normal_out[row, column, 0] += nx
                     normal_out[row, column, 1] += ny
                     normal_out[row, column, 2] += nz
+                    last[0], last[1], last[2] = nx, ny, nz
                     # Colour.
                     _texel(texels, texture[k, 0], texture[k, 1], texture[k, 2], u, v, texel)
                     for m in range(3):
@@ -321,6 +333,7 @@ def shade_rows(
                     albedo_out[row, column, 0] += texel[0]
                     albedo_out[row, column, 1] += texel[1]
                     albedo_out[row, column, 2] += texel[2]
+                    last[3], last[4], last[5] = texel[0], texel[1], texel[2]
                     # Light: how open the point is, ambient, lamps.
                     openness, total = 0.0, 0.0
                     for m in range(lamps, maps):
@@ -374,8 +387,8 @@ def shade_rows(
                         sharp = max(0.0, cosine)
                         for j in range(3):
                             # Red light travels farthest under skin.
-                            share = soft if j == 0 else (0.55 * soft + 0.45 * sharp)
-                            light[j] += lamp_color[m, j] * share * lit
+                            reach = soft if j == 0 else (0.55 * soft + 0.45 * sharp)
+                            light[j] += lamp_color[m, j] * reach * lit
                         hx, hy, hz = lx + vx, ly + vy, lz + vz
                         scale = 1.0 / np.sqrt(hx * hx + hy * hy + hz * hz + 1e-9)
                         peak = max(0.0, (nx * hx + ny * hy + nz * hz) * scale)
@@ -390,4 +403,5 @@ def shade_rows(
                         )
                     rim = (1.0 - max(0.0, facing)) ** 4 * s[GLOSS] * 0.25 * light[1]
                     for m in range(3):
-                        color_out[row, column, m] += texel[m] * light[m] + shine + rim
+                        last[6 + m] = texel[m] * light[m] + shine + rim
+                        color_out[row, column, m] += last[6 + m]
