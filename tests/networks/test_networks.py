@@ -126,8 +126,31 @@ def test_nanodet_decodes_a_box():
     assert found.scores[0] == pytest.approx(0.8)
 
 
-def test_golden_yoga(shared_data):
-    """One person of 1000 x 667: the networks agree with each other and with what they gave."""
+def test_blazepose_golden_numbers():
+    output = BlazePose()(figure_drawing())
+    expected = [[126.75, 56.95], [109.85, 79.9], [148.74, 80.63], [116.32, 223.95],
+                [139.71, 221.93], [128.45, 135.05], [129.08, 33.25]]  # fmt: skip
+    np.testing.assert_allclose(output.points[[0, 11, 12, 27, 28, 33, 34]], expected, atol=0.3)
+    world = [[-0.027, -0.618, 0.099], [-0.061, 0.762, 0.072], [0.09, 0.748, 0.166]]
+    np.testing.assert_allclose(output.world[[0, 27, 28]], world, atol=0.005)
+    assert (output.mask > 0).sum() == pytest.approx(8099, rel=0.01)
+
+
+def test_movenet_golden_numbers():
+    people = MoveNet(256)(figure_drawing())
+    assert people.scores == pytest.approx([0.5604], abs=0.01)
+    np.testing.assert_allclose(people.boxes, [[84.3, 36.5, 173.3, 237.5]], atol=1)
+    expected = [[128, 58.9], [115.5, 226], [142, 223.6]]
+    np.testing.assert_allclose(people.keypoints[0, [0, 15, 16]], expected, atol=1)
+
+
+def test_nanodet_golden_numbers():
+    found = NanoDet()(figure_drawing())
+    assert found.scores == pytest.approx([0.7753], abs=0.01)
+    np.testing.assert_allclose(found.boxes, [[83.5, 37.1, 174.7, 233.8]], atol=1)
+
+
+def test_two_detectors_agree_on_a_photograph(shared_data):
     image = read(shared_data("photos") / "s060_tfjsmodels.jpg")
     people = MoveNet(256)(image)
     boxes = NanoDet()(image)

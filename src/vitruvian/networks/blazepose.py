@@ -105,11 +105,6 @@ def mirrored(output: BlazePoseOutput) -> BlazePoseOutput:
     )
 
 
-# Measured by running crops and their mirror images: with the cells' indices as coordinates (0 the
-# leftmost) the two disagree by nothing on average only with this offset, in cells.
-HEATMAP_OFFSET = 0.0
-
-
 def refine_on_heatmaps(
     points: np.ndarray, heatmaps: np.ndarray, radius: int = 3, confidence: float = 0.5
 ) -> np.ndarray:
@@ -126,6 +121,9 @@ def refine_on_heatmaps(
     """
     refined = points.copy()
     cell = CROP_SIZE / HEATMAP_SIZE
+    # A cell stands for its left and upper edge, not its middle: with indices as coordinates,
+    # straight and mirrored crops of 15 photographs differ by .1 of a pixel (median, signed), where
+    # half a cell of offset would make it 4.
     for i, (x, y) in enumerate(points / cell):
         column, row = int(np.floor(x)), int(np.floor(y))
         x0, x1 = max(column - radius, 0), min(column + radius + 1, HEATMAP_SIZE)
@@ -136,8 +134,8 @@ def refine_on_heatmaps(
         if weights.max() < confidence:
             continue
         total = weights.sum()
-        refined[i, 0] = (weights.sum(axis=0) @ np.arange(x0, x1) / total + HEATMAP_OFFSET) * cell
-        refined[i, 1] = (weights.sum(axis=1) @ np.arange(y0, y1) / total + HEATMAP_OFFSET) * cell
+        refined[i, 0] = weights.sum(axis=0) @ np.arange(x0, x1) / total * cell
+        refined[i, 1] = weights.sum(axis=1) @ np.arange(y0, y1) / total * cell
     return refined
 
 
