@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import cv2
+import numba
 import numpy as np
 
 from vitruvian.geometry.rasterizer import rasterize
@@ -36,8 +37,17 @@ class TexelMap:
         )
 
     def image(self, colors: np.ndarray) -> np.ndarray:
-        """The atlas (size, size, 3) from the colours (N, 3) of the covered texels."""
-        return colors[self.nearest].reshape(self.size, self.size, -1)
+        """The atlas (size, size, 3) uint8 from the colours (N, 3) uint8 of the covered texels."""
+        out = np.empty((self.size, self.size, 3), np.uint8)
+        _gather(np.ascontiguousarray(colors, np.uint8), self.nearest, out.reshape(-1, 3))
+        return out
+
+
+@numba.njit("void(uint8[:,::1],int32[::1],uint8[:,::1])", cache=True, nogil=True)
+def _gather(colors: np.ndarray, rows: np.ndarray, out: np.ndarray) -> None:
+    for n in range(len(rows)):
+        for c in range(3):
+            out[n, c] = colors[rows[n], c]
 
 
 def texel_map(uvs: np.ndarray, uv_faces: np.ndarray, size: int) -> TexelMap:

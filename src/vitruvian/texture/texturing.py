@@ -14,7 +14,7 @@ from vitruvian.image.photo import Photo
 from vitruvian.people.figure import Figure
 from vitruvian.texture.atlas import TexelMap, texel_map
 from vitruvian.texture.diffuse import diffuse_colors
-from vitruvian.texture.projection import Lookup, look_up, person_view
+from vitruvian.texture.projection import Lookup, look_up, paint_texels, person_view
 
 _NEUTRAL = 128  # grey, for people of whom the photograph shows nothing
 _MIRROR_TRUST = 0.6  # of a colour taken from the other side of the body
@@ -36,12 +36,6 @@ def _bands() -> np.ndarray:
     along = np.einsum("vc,vc->v", template, regions.axis)
     slices = ((along - along.min()) / _BAND_M).astype(int)
     return regions.part * (slices.max() + 1) + slices
-
-
-@lru_cache(maxsize=2)
-def _texel_parts(size: int) -> np.ndarray:
-    """Part (N,) uint8 of the covered texels."""
-    return body_regions().part[body_model().faces[_body_texels(size).faces, 0]]
 
 
 def texture_mesh(photo: Photo, figure: Figure, mesh: Mesh, *, size: int = 1024) -> Mesh:
@@ -75,18 +69,7 @@ def texture_mesh(photo: Photo, figure: Figure, mesh: Mesh, *, size: int = 1024) 
     normals = mesh.vertex_normals()
     fill = _fill(look_up(view, mesh.vertices, normals, regions.part), regions)
 
-    part = _texel_parts(size)
-    found = look_up(
-        view,
-        texels.interpolate(mesh.vertices, model.faces),
-        texels.interpolate(normals, model.faces),
-        part,
-    )
-    behind = np.where(part == HEAD, 0, found.behind)
-    weight = np.maximum(found.seen, behind)[:, None]
-    colors = texels.interpolate(fill, model.faces)
-    colors += weight * (found.colors - colors)
-    atlas = texels.image(np.clip(colors + 0.5, 0, 255).astype(np.uint8))
+    atlas = texels.image(paint_texels(view, texels, mesh, fill, regions.part, HEAD))
     return replace(mesh, uvs=model.uvs, uv_faces=model.uv_faces, texture=atlas)
 
 

@@ -1,0 +1,56 @@
+"""Colours that spread over a graph."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vitruvian.texture.diffuse import diffuse_colors
+
+
+def chain(count: int) -> np.ndarray:
+    return np.stack([np.arange(count - 1), np.arange(1, count)], axis=1)
+
+
+def test_between_two_known_colours_it_is_a_ramp():
+    known = np.zeros((11, 3))
+    known[10] = (100, 50, 200)
+    weights = np.zeros(11)
+    weights[[0, 10]] = 1
+    colors = diffuse_colors(known, weights, chain(11), iterations=600)
+    np.testing.assert_allclose(colors, np.linspace(0, 1, 11)[:, None] * known[10], atol=0.5)
+
+
+def test_known_colours_stay_and_unknown_take_their_neighbours():
+    known = np.random.default_rng(0).uniform(0, 255, (40, 3))
+    weights = np.zeros(40)
+    weights[::4] = 1
+    colors = diffuse_colors(known, weights, chain(40), iterations=60)
+    np.testing.assert_allclose(colors[::4], known[::4], rtol=1e-5)
+    assert colors.min() >= known[::4].min() - 1e-3
+    assert colors.max() <= known[::4].max() + 1e-3
+
+
+def test_a_part_out_of_reach_gets_the_mean():
+    known = np.zeros((6, 3))
+    known[0], known[1] = (90, 0, 0), (30, 0, 0)
+    weights = np.array([1.0, 1, 0, 0, 0, 0])
+    edges = np.array([[0, 1], [3, 4], [4, 5]])
+    colors = diffuse_colors(known, weights, edges)
+    np.testing.assert_allclose(colors[2:], np.tile([60, 0, 0], (4, 1)), atol=1e-3)
+
+
+def test_bands_come_before_the_mean_of_all():
+    known = np.zeros((40, 3))
+    known[:10], known[20:30] = 200, 40
+    weights = np.zeros(40)
+    weights[:10] = weights[20:30] = 1
+    bands = np.repeat([0, 1], 20)
+    colors = diffuse_colors(known, weights, np.zeros((0, 2), int), bands=bands)
+    assert (colors[10:20] > 180).all()
+    assert (colors[30:] < 60).all()
+
+
+def test_nothing_known_is_grey():
+    np.testing.assert_array_equal(
+        diffuse_colors(np.zeros((5, 3)), np.zeros(5), chain(5)), np.full((5, 3), 128)
+    )
