@@ -46,7 +46,8 @@ class Cast:
     Attributes:
         group, stature, mass: the body is the likeliest of many random ones of the group at about
             this stature (m) and mass (kg).
-        pose: index into ``captured_poses``; planted: with the soles made level.
+        pose: index into ``captured_poses`` (another bake of the poses numbers them anew);
+            planted: the soles are made level.
         place: x and z on the ground in metres; yaw: degrees turned to the subject's left.
         wear: fields of ``Recipe``; skin is part of a skin texture's file name.
     """
