@@ -7,7 +7,7 @@ import pytest
 
 from vitruvian.body import observations
 from vitruvian.body.contour import extract_outline, match_outline, mesh_edges
-from vitruvian.body.fit import FitOptions, FitProblem, _initial_state, fit_body
+from vitruvian.body.fit import FitOptions, FitProblem, _initial_state, fit_body, likely_group
 from vitruvian.body.model import body_model
 from vitruvian.body.observations import observe
 from vitruvian.body.prior import pose_prior
@@ -86,6 +86,18 @@ def test_given_height_is_kept():
         assert fit_body(figure, CAMERA, height_m=height).height_m == pytest.approx(height, abs=0.01)
 
 
+def test_a_childs_height_gives_a_childs_body():
+    model = body_model()
+    assert likely_group(model, None) == "adults"
+    assert likely_group(model, 1.0) == "small children"
+    assert likely_group(model, 1.35) == "schoolchildren"
+    assert likely_group(model, 1.6) == "adults"
+    figure, _ = photograph(*random_body(5))
+    child = fit_body(figure, CAMERA, height_m=1.1, silhouette=False)
+    assert child.height_m == pytest.approx(1.1, abs=0.02)
+    assert model.describe_shape(child.betas)["maturity"] < 0.6
+
+
 def test_taller_people_are_farther_away():
     figure, _ = photograph(*random_body(5))
     near = fit_body(figure, CAMERA, height_m=1.5)
@@ -128,7 +140,7 @@ def test_normal_equations_agree_with_finite_differences():
     model, options = body_model(), FitOptions()
     observed = observe(figure.landmarks, CAMERA)
     problem = FitProblem(model, observed, pose_prior(), options, 1.16, 1.7)
-    state = _initial_state(model, observed, options, 1.16)
+    state = _initial_state(model, observed, options, 1.16, 1.7)
     problem.metres_per_ray = float(state.translation[2])
     outline = extract_outline(figure.alpha, CAMERA)
     vertices = model.forward_rotations(state.betas, state.rotations, state.translation).vertices

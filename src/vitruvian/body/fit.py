@@ -14,7 +14,7 @@ from vitruvian.body.contour import (
     match_outline,
     mesh_edges,
 )
-from vitruvian.body.model import BodyModel, PointSet, body_model
+from vitruvian.body.model import BodyModel, PointSet, ShapePrior, body_model
 from vitruvian.body.observations import (
     HIPS,
     TORSO,
@@ -80,7 +80,7 @@ class FitProblem:
         self.model = model
         self.observed = observed
         self.prior = prior
-        self.shape_prior = model.shape_prior("adults", options.shapes)
+        self.shape_prior = _shape_prior(model, options.shapes, height_m)
         self.options = options
         self.expected_scale = expected_scale
         self.height_m = height_m
@@ -237,17 +237,50 @@ class FitProblem:
         )
 
 
+# How many of the people in pictures are of each group, roughly.
+_GROUP_SHARES = {"adults": 0.85, "teenagers": 0.05, "schoolchildren": 0.06, "small children": 0.04}
+
+
+def likely_group(model: BodyModel, height_m: float | None) -> str:
+    """The group of people, of ``SHAPE_GROUPS``, that somebody of this stature most likely is in.
+
+    By Bayes' rule from each group's Gaussian of statures; adults when nothing is known.
+    """
+    if height_m is None:
+        return "adults"
+    likelihood = {}
+    for group, share in _GROUP_SHARES.items():
+        prior = model.shape_prior(group)
+        deviation = np.linalg.norm(np.linalg.solve(prior.whitening.T, model.stature_gradient))
+        score = (height_m - model.stature(prior.mean)) / deviation
+        likelihood[group] = np.log(share / deviation) - score**2 / 2
+    return max(likelihood, key=lambda group: likelihood[group])
+
+
+@lru_cache(maxsize=8)
+def _cached_shape_prior(group: str, count: int) -> ShapePrior:
+    return body_model().shape_prior(group, count)
+
+
+def _shape_prior(model: BodyModel, count: int, height_m: float | None) -> ShapePrior:
+    return _cached_shape_prior(likely_group(model, height_m), count)
+
+
 @lru_cache(maxsize=1)
 def _model_edges() -> tuple[np.ndarray, np.ndarray]:
     return mesh_edges(body_model().faces)
 
 
 def _initial_state(
-    model: BodyModel, observed: Observations, options: FitOptions, scale: float
+    model: BodyModel,
+    observed: Observations,
+    options: FitOptions,
+    scale: float,
+    height_m: float | None,
 ) -> FitState:
     """Rest pose, turned by the torso's landmarks, where rays and landmarks agree best."""
     rotations = np.tile(np.eye(3), (len(model.joint_names), 1, 1))
-    betas = model.shape_prior("adults", options.shapes).mean
+    betas = _shape_prior(model, options.shapes, height_m).mean
     origin = np.zeros(3)
     rest, _ = model.evaluate(
         model.keypoints, betas, rotations, origin, model.active, jacobian=False
@@ -277,7 +310,7 @@ def fit_body(
     Args:
         figure: landmarks and matte of one person.
         camera: of the photograph; its focal length sets the distance.
-        height_m: the person's stature when it is known.
+        height_m: the person's stature when it is known; a child's gives a child's proportions.
         silhouette: use the matte.
         options: standard deviations and iteration counts.
 
@@ -292,7 +325,7 @@ def fit_body(
     landmark_length = max(limb_length(observed.world), 1e-3)
     scale = float(np.clip(limb_length(rest_points) * height_factor / landmark_length, 0.5, 2.0))
     problem = FitProblem(model, observed, pose_prior(), options, scale, height_m)
-    state = _initial_state(model, observed, options, scale)
+    state = _initial_state(model, observed, options, scale, height_m)
     state = problem.minimize(state, options.iterations, 1e-4)
 
     outline = extract_outline(figure.alpha, camera) if silhouette else None
