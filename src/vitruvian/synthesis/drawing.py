@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -48,6 +48,17 @@ class Geometry:
     surface: np.ndarray
     wrinkle_volume: np.ndarray
     wrinkle_map: np.ndarray
+
+    def only(self, keep: np.ndarray) -> Geometry:
+        """The geometry with the faces ``keep`` (F,) bool alone."""
+        return replace(
+            self,
+            faces=np.ascontiguousarray(self.faces[keep]),
+            part=np.ascontiguousarray(self.part[keep]),
+            instance=self.instance[keep],
+            label=self.label[keep],
+            solid=self.solid[keep],
+        )
 
 
 def gather(parts: Sequence[tuple[int, Part, np.ndarray]]) -> Geometry:
@@ -130,13 +141,26 @@ def gather(parts: Sequence[tuple[int, Part, np.ndarray]]) -> Geometry:
     )
 
 
+# Parts are drawn many times: their pairs of vertex and texture corner are kept.
+_CORNERS: dict[
+    tuple[int, int], tuple[np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray, np.ndarray]]
+] = {}
+
+
 def _corners(
     faces: np.ndarray, uv_faces: np.ndarray, uv_count: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Distinct (vertex, texture corner) pairs and the faces over them."""
-    key = faces.astype(np.int64).ravel() * uv_count + uv_faces.ravel()
-    distinct, inverse = np.unique(key, return_inverse=True)
-    return distinct // uv_count, distinct % uv_count, inverse.reshape(-1, 3)
+    name = (id(faces), id(uv_faces))
+    known = _CORNERS.get(name)
+    if known is None or known[0] is not faces or known[1] is not uv_faces:
+        key = faces.astype(np.int64).ravel() * uv_count + uv_faces.ravel()
+        distinct, inverse = np.unique(key, return_inverse=True)
+        found = (distinct // uv_count, distinct % uv_count, inverse.reshape(-1, 3))
+        if len(_CORNERS) > 200:
+            _CORNERS.clear()
+        known = _CORNERS[name] = (faces, uv_faces, found)
+    return known[2]
 
 
 _MEANS: dict[int, tuple[np.ndarray, float]] = {}

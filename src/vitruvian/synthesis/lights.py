@@ -58,3 +58,30 @@ def sky_directions(up: np.ndarray, count: int) -> np.ndarray:
         + height[:, None] * up
     )
     return out.astype(np.float32)
+
+
+def random_light(rng: np.random.Generator, up: np.ndarray, sky: int = 4) -> Light:
+    """Ambient light of some sky or room and one or two lamps; ``up`` in the camera frame."""
+    warm = rng.normal(0, 0.12)
+    ambient = np.exp(rng.normal(-0.95, 0.45))
+    above = ambient * np.array([1 - warm, 1, 1 + warm])
+    below = ambient * rng.uniform(0.2, 0.8) * np.array([1 + warm, 1, 1 - warm])
+    extra = rng.normal(0, 0.12 * ambient, (8, 1)) * np.ones(3) + rng.normal(0, 0.02, (8, 3))
+    harmonics = gradient_harmonics(up, above, below, extra)
+    lamps = int(rng.choice([1, 2], p=[0.7, 0.3]))
+    directions = np.empty((lamps, 3))
+    colors = np.empty((lamps, 3))
+    for k in range(lamps):
+        toward = rng.standard_normal(3) * [1, 0.6, 1]
+        toward[2] -= 0.6  # rather from the camera's side
+        toward = toward / np.linalg.norm(toward) + up * rng.uniform(0.15, 1.6)
+        directions[k] = toward / np.linalg.norm(toward)
+        tone = rng.normal(0, 0.12)
+        strength = np.exp(rng.normal(-0.35 - 0.8 * k, 0.6))
+        colors[k] = strength * np.array([1 + tone, 1, 1 - tone])
+    return Light(
+        harmonics.astype(np.float32),
+        directions.astype(np.float32),
+        np.maximum(colors, 0).astype(np.float32),
+        sky_directions(up, sky),
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -143,6 +144,19 @@ def _grass(rng: np.random.Generator) -> Tile:
 def _boards(rng: np.random.Generator) -> Tile:
     base = np.array([0.32, 0.19, 0.1]) * rng.uniform(0.4, 1.5)
     return rough(rng, size=1.6, base=tuple(base), spread=0.25, bump=0.0008, slope=0.8, stretch=24)
+
+
+@lru_cache(maxsize=64)
+def stock_tile(ground: bool, number: int) -> Tile:
+    """One of 24 grounds or 24 walls, made when first asked for; the same everywhere."""
+    rng = np.random.default_rng([number, int(ground)])
+    makers = GROUNDS if ground else WALLS
+    return makers[number % len(makers)](rng)
+
+
+def random_tile(rng: np.random.Generator, *, ground: bool) -> Tile:
+    """A tile from stock."""
+    return stock_tile(ground, int(rng.integers(24)))
 
 
 GROUNDS: tuple[Callable[[np.random.Generator], Tile], ...] = (_paving, _plain, _grass, _boards)

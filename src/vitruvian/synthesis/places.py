@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vitruvian.synthesis.materials import Tile
+from vitruvian.synthesis.materials import Tile, periodic_noise, random_tile
 from vitruvian.synthesis.parts import LABEL, Part, Surface
 
 
@@ -41,3 +41,70 @@ def plane_part(
         name, LABEL["background"], vertices.astype(np.float32), vertices.astype(np.float32), faces,
         (grid * lengths / tile.size).astype(np.float32), faces, surface, solid=False,
     )  # fmt: skip
+
+
+def random_place(rng: np.random.Generator, view: np.ndarray) -> list[Part]:
+    """Ground, perhaps a wall behind, in the world frame.
+
+    ``view``: camera_from_world (4, 4), so that the wall stands behind what is looked at.
+    """
+    eye = -view[:3, :3].T @ view[:3, 3]
+    forward = view[2, :3] * [1, 0, 1]
+    forward = forward / max(float(np.linalg.norm(forward)), 1e-6)
+    right = np.cross(forward, [0, 1, 0])
+    tile = random_tile(rng, ground=True)
+    reach, width = 34.0, 50.0
+    start = eye * [1, 0, 1] - right * width / 2 + forward * 0.05
+    tone = rng.uniform(0.6, 1.5) * (1 + rng.normal(0, 0.08, 3))
+    tint = (float(tone[0]), float(tone[1]), float(tone[2]))
+    # right x forward points up: the side that is seen.
+    parts = [
+        plane_part("ground", tile, tuple(start), tuple(right * width), tuple(forward * reach),
+                   cells=40, tint=tint)
+    ]  # fmt: skip
+    if rng.random() < 0.6:
+        wall = random_tile(rng, ground=False)
+        behind = rng.uniform(0.8, 4.0)
+        turn = np.deg2rad(rng.normal(0, 18))
+        c, s = np.cos(turn), np.sin(turn)
+        along = np.array([c * right[0] + s * right[2], 0, -s * right[0] + c * right[2]])
+        target = eye + forward * np.linalg.norm(view[:3, 3] * [0, 0, 1])
+        corner = target * [1, 0, 1] + forward * behind - along * width / 2
+        height = rng.uniform(2.2, 8)
+        parts.append(
+            plane_part(
+                "wall",
+                wall,
+                tuple(corner),
+                tuple(along * width),
+                (0, float(height), 0),
+                tint=tint[::-1],
+            )
+        )
+    return parts
+
+
+def backdrop(rng: np.random.Generator, size: int, horizon: float) -> np.ndarray:
+    """What is seen beyond: sky over a blurred distance, linear (size, size, 3) float32.
+
+    ``horizon``: row of the horizon in pixels.
+    """
+    rows = np.arange(size, dtype=np.float32)[:, None]
+    blue = rng.uniform(0, 1)
+    high = np.exp(rng.normal(-0.4, 0.4)) * np.array([1 - 0.55 * blue, 1 - 0.3 * blue, 1.0])
+    low = np.exp(rng.normal(-0.3, 0.3)) * np.array([1, 0.98, 0.95])
+    t = np.clip((horizon - rows) / size, 0, 1)[..., None]
+    sky = low + (high - low) * np.sqrt(t)
+    noise = periodic_noise(rng, 128, float(rng.uniform(0.9, 1.8)), 1)
+    noise = np.stack([noise, np.roll(noise, 9, 1), np.roll(noise, 23, 0)], -1)
+    tiled = np.repeat(np.repeat(noise, -(-size // 128), 0), -(-size // 128), 1)[:size, :size]
+    if size > 128:
+        import cv2
+
+        tiled = cv2.GaussianBlur(tiled, (0, 0), size / 128)
+    cloud = np.exp(rng.uniform(0, 0.35) * tiled[..., :1])
+    distance = np.exp(rng.normal(-1.6, 0.5)) * (1 + rng.normal(0, 0.15, 3)) * np.exp(0.45 * tiled)
+    edge = horizon - size * rng.uniform(0, 0.35) * (1 + 0.3 * tiled[0, :, 0])
+    far = 1 / (1 + np.exp(-(rows - edge[None]) / (0.01 * size)))
+    out = sky * cloud * (1 - far[..., None]) + distance * far[..., None]
+    return np.maximum(out, 0).astype(np.float32)

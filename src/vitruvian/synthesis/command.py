@@ -1,0 +1,66 @@
+"""The command ``vitruvian synth``."""
+
+from __future__ import annotations
+
+import os
+from itertools import islice
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vitruvian.synthesis.assets import ASSETS_VARIABLE, find_assets
+
+
+def synth(
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the shards.")],
+    count: Annotated[int, typer.Option("--count", min=1, help="How many samples.")] = 64,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Same seed, same bytes.")] = 0,
+    size: Annotated[
+        int, typer.Option("--size", min=64, max=2048, help="Side of the pictures in pixels.")
+    ] = 512,
+    workers: Annotated[int, typer.Option("--workers", min=1, help="Processes.")] = 1,
+    assets: Annotated[
+        Path | None,
+        typer.Option("--assets", help=f"MakeHuman's assets; else {ASSETS_VARIABLE}."),
+    ] = None,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Also write preview.png, a labelled contact sheet.")
+    ] = False,
+) -> None:
+    """Make pictures of synthetic people with everything that is known about them."""
+    library = find_assets(assets)
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    from vitruvian.synthesis.anatomy import anatomy
+    from vitruvian.synthesis.shards import DatasetPlan, read_dataset, write_dataset
+
+    # Workers share the cores: one thread each.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    console = Console()
+    anatomy()  # baked once, before several workers would
+    plan = DatasetPlan(seed, count, size)
+    columns = (
+        TextColumn("samples"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+    )  # fmt: skip
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("samples", total=count)
+        for done in write_dataset(output, plan, library, workers):
+            progress.advance(task, done)
+    if preview:
+        import cv2
+
+        from vitruvian.synthesis.preview import contact_sheet
+
+        sheet = contact_sheet(list(islice(read_dataset(output), 12)))
+        temporary = output / ".preview.png"
+        cv2.imwrite(str(temporary), sheet[..., ::-1])
+        os.replace(temporary, output / "preview.png")
+    console.print(f"{count} samples of {size} x {size} in {output}")

@@ -1,0 +1,53 @@
+"""From linear light to what a camera stores: exposure, white balance, blur, noise, JPEG."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+
+def photograph(rng: np.random.Generator, linear: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """A picture (H, W, 3) uint8 sRGB of linear light (H, W, 3).
+
+    ``weight`` (H, W): where exposure is metered, the person. Blur, noise and compression are mild
+    in most pictures and strong in some.
+    """
+    luminance = linear @ np.array([0.25, 0.65, 0.1], np.float32)
+    metered = float((luminance * weight).sum() / max(float(weight.sum()), 1e-6))
+    metered = 0.6 * metered + 0.4 * float(luminance.mean())
+    exposure = np.exp(rng.normal(np.log(0.24), 0.35)) / max(metered, 1e-3)
+    balance = 1 + rng.normal(0, 0.05, 3)
+    out = linear * (exposure * balance).astype(np.float32)
+    if rng.random() < 0.35:
+        sigma = float(np.abs(rng.normal(0, 0.9))) * len(out) / 512
+        if sigma > 0.15:
+            out = cv2.GaussianBlur(out, (0, 0), sigma)
+    if rng.random() < 0.1:
+        out = _motion(rng, out)
+    shot = np.exp(rng.uniform(np.log(0.002), np.log(0.035)))
+    noise = rng.standard_normal(out.shape).astype(np.float32)
+    if rng.random() < 0.5:
+        noise = cv2.GaussianBlur(noise, (0, 0), 0.7) * 1.8
+    out = out + noise * shot * np.sqrt(np.maximum(out, 0) + 0.02)
+    knee = rng.uniform(0.55, 0.95)  # highlights roll off
+    over = np.maximum(out - knee, 0)
+    out = np.minimum(out, knee) + (1 - knee) * (1 - np.exp(-over / (1 - knee)))
+    out = np.clip(out, 0, 1)
+    srgb = np.where(out <= 0.0031308, 12.92 * out, 1.055 * out ** (1 / 2.4) - 0.055)
+    if rng.random() < 0.4:  # contrast curve
+        srgb = srgb + rng.uniform(-0.08, 0.12) * np.sin(2 * np.pi * (srgb - 0.5)) / 2
+    image = np.clip(np.round(srgb * 255), 0, 255).astype(np.uint8)
+    if rng.random() < 0.6:
+        quality = int(rng.integers(35, 96))
+        _, code = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+        image = np.asarray(cv2.imdecode(code, cv2.IMREAD_COLOR))[..., ::-1]
+    return np.ascontiguousarray(image)
+
+
+def _motion(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
+    length = max(2, round(float(rng.uniform(0.004, 0.015)) * len(image)))
+    kernel = np.zeros((2 * length + 1, 2 * length + 1), np.float32)
+    angle = rng.uniform(0, np.pi)
+    for t in np.linspace(-length / 2, length / 2, 4 * length):
+        kernel[round(length + t * np.sin(angle)), round(length + t * np.cos(angle))] += 1
+    return cv2.filter2D(image, -1, kernel / kernel.sum())

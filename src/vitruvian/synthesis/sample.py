@@ -1,0 +1,332 @@
+"""One synthetic picture with everything that is known about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from vitruvian.body.model import body_model
+from vitruvian.geometry.rotations import axis_angle_from_matrix, matrix_from_axis_angle
+from vitruvian.image.camera import Camera
+from vitruvian.synthesis.anatomy import anatomy
+from vitruvian.synthesis.assets import AssetLibrary
+from vitruvian.synthesis.cameras import View, random_view
+from vitruvian.synthesis.degrade import photograph
+from vitruvian.synthesis.drawing import Geometry, cast_shadows, gather, rasterize, shade
+from vitruvian.synthesis.lights import random_light
+from vitruvian.synthesis.parts import LABEL, Part
+from vitruvian.synthesis.people import SyntheticPerson, build_person
+from vitruvian.synthesis.places import backdrop, random_place
+from vitruvian.synthesis.props import random_occluder
+from vitruvian.synthesis.sampling import random_recipe
+from vitruvian.synthesis.solids import cap_faces, solid_spans
+
+# Samples come in blocks that share their people: building one costs more than drawing it.
+BLOCK_SAMPLES = 8
+BLOCK_PEOPLE = 4
+DEPTH_UNIT = 1e-4  # metres per step of the stored depths
+NO_DEPTH = np.int16(32767)
+SPANS = 8
+LEAST_VISIBLE = 0.3  # of the subject; below it, whatever is before it goes
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A picture of a person (the subject), perhaps among others, with its labels.
+
+    Camera frame as in OpenCV. Depths are int16 steps of 0.1 mm from the plane z = ``root_depth``
+    (``NO_DEPTH`` where there is none): ``depth(sample.front_depth)`` gives metres. Labels of the
+    subject do not care for what stands before it, save ``alpha``, ``people_alpha``, ``instances``
+    and ``keypoints_visible``.
+
+    Attributes:
+        image: (S, S, 3) uint8 sRGB.
+        alpha: (S, S) uint8, visible share of the subject.
+        silhouette: (S, S) uint8, share of the subject were nothing before it.
+        people_alpha: (P, S, S) uint8 of everyone, the subject first.
+        instances: (S, S) uint8 at pixel centres: 0 nobody, 1 the subject, 2... the others,
+            255 a thing before them.
+        parts: (S, S) uint8 of the subject, see ``PART_LABELS``.
+        front_normals, back_normals: (S, S, 3) int8, unit normals times 127, camera frame, of the
+            nearest and the farthest surface (the latter look away from the camera).
+        front_depth, back_depth: (S, S) int16.
+        spans: (S, S, 8) int16 sorted entries and exits of every ray into what is solid.
+        front_albedo, back_albedo: (S, S, 3) uint8 sRGB, colour without light.
+        keypoints: (33, 2) float32 pixels; keypoints_3d: (33, 3) float32 metres;
+            keypoints_visible: (33,) bool; names as ``people.figure.LANDMARK_NAMES``.
+        joints_3d: (J, 3) float32 metres of the body model's joints.
+        betas: (K,) float32; pose: (J, 3) float32; translation: (3,) float32: the body model's, in
+            the camera frame.
+        height_m: standing height without shoes.
+        focal_px, principal_point: the camera; camera_from_world: (4, 4) float32 (y up, ground 0).
+        root_depth: z of the root joint, metres.
+    """
+
+    image: np.ndarray
+    alpha: np.ndarray
+    silhouette: np.ndarray
+    people_alpha: np.ndarray
+    instances: np.ndarray
+    parts: np.ndarray
+    front_normals: np.ndarray
+    back_normals: np.ndarray
+    front_depth: np.ndarray
+    back_depth: np.ndarray
+    spans: np.ndarray
+    front_albedo: np.ndarray
+    back_albedo: np.ndarray
+    keypoints: np.ndarray
+    keypoints_3d: np.ndarray
+    keypoints_visible: np.ndarray
+    joints_3d: np.ndarray
+    betas: np.ndarray
+    pose: np.ndarray
+    translation: np.ndarray
+    height_m: float
+    focal_px: float
+    principal_point: tuple[float, float]
+    camera_from_world: np.ndarray
+    root_depth: float
+
+    @property
+    def size(self) -> int:
+        return len(self.image)
+
+    @property
+    def camera(self) -> Camera:
+        """The camera that took the picture."""
+        return Camera(self.focal_px, self.size, self.size, self.principal_point, "given")
+
+    def depth(self, stored: np.ndarray) -> np.ndarray:
+        """Depths in metres (float32, inf where there is none) of a stored array of depths."""
+        metres = stored.astype(np.float32) * np.float32(DEPTH_UNIT) + np.float32(self.root_depth)
+        return np.where(stored == NO_DEPTH, np.float32(np.inf), metres)
+
+    def occupancy(self, points: np.ndarray) -> np.ndarray:
+        """Whether points (N, 3) of the camera frame are inside the subject, to a pixel.
+
+        Points outside the picture are counted as outside.
+        """
+        pixels = np.floor(self.camera.project(points)).astype(int)
+        seen = ((pixels >= 0) & (pixels < self.size)).all(1) & (points[:, 2] > 0)
+        rows = self.depth(self.spans[pixels[seen, 1], pixels[seen, 0]])
+        z = points[seen, 2:3]
+        out = np.zeros(len(points), bool)
+        out[seen] = ((z >= rows[:, 0::2]) & (z <= rows[:, 1::2])).any(1)
+        return out
+
+
+def clothed_mesh(person: SyntheticPerson) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Vertices (V, 3), faces (F, 3) and part labels (F,) uint8 of all that is drawn, posed."""
+    vertices, faces, labels = [], [], []
+    offset = 0
+    for part in person.parts:
+        vertices.append(part.vertices)
+        faces.append(part.faces + offset)
+        labels.append(np.full(len(part.faces), part.label, np.uint8))
+        offset += len(part.vertices)
+    return np.concatenate(vertices), np.concatenate(faces), np.concatenate(labels)
+
+
+def block_samples(
+    seed: int, block: int, size: int, library: AssetLibrary, wanted: Sequence[int] | None = None
+) -> Iterator[Sample]:
+    """The samples of a block; the same for the same seed, block and size.
+
+    ``wanted`` picks some of 0..7; the others are not drawn.
+    """
+    rng = np.random.default_rng([seed, block])
+    people = [build_person(random_recipe(rng, library), library) for _ in range(BLOCK_PEOPLE)]
+    for number in range(BLOCK_SAMPLES) if wanted is None else wanted:
+        own = np.random.default_rng([seed, block, 1 + number])
+        yield draw_sample(own, people, number % BLOCK_PEOPLE, size)
+
+
+def draw_sample(
+    rng: np.random.Generator, people: Sequence[SyntheticPerson], subject: int, size: int
+) -> Sample:
+    """Photograph one of the people, perhaps with others near by and something before it."""
+    person = people[subject]
+    view = random_view(rng, person.vertices, size)
+    group = [(person, np.eye(4))]
+    others = [p for k, p in enumerate(people) if k != subject]
+    for _ in range(int(rng.choice([0, 1, 2], p=[0.6, 0.28, 0.12]))):
+        other = others.pop(int(rng.integers(len(others))))
+        group.append((other, _beside(rng)))
+    parts: list[tuple[int, Part, np.ndarray]] = []
+    scenery = random_place(rng, view.camera_from_world)
+    parts.extend((0, part, view.camera_from_world) for part in scenery)
+    for number, (one, world_from_person) in enumerate(group, 1):
+        matrix = view.camera_from_world @ world_from_person
+        parts.extend((number, part, matrix) for part in one.parts)
+    if rng.random() < 0.18:
+        parts.append((255, random_occluder(rng, person.vertices, view), view.camera_from_world))
+    return _photographed(rng, gather(parts), person, view, len(group))
+
+
+def _beside(rng: np.random.Generator) -> np.ndarray:
+    """Where a neighbour stands: world_from_person (4, 4)."""
+    angle = rng.uniform(0, 2 * np.pi)
+    out = np.eye(4)
+    c, s = np.cos(angle), np.sin(angle)
+    out[:3, :3] = [[c, 0, s], [0, 1, 0], [-s, 0, c]]
+    where, far = rng.uniform(0, 2 * np.pi), rng.uniform(0.45, 1.7)
+    out[:3, 3] = [far * np.cos(where), 0, far * np.sin(where)]
+    return out
+
+
+def _photographed(
+    rng: np.random.Generator, geometry: Geometry, person: SyntheticPerson, view: View, people: int
+) -> Sample:
+    size = view.camera.width
+    rotation = view.camera_from_world[:3, :3]
+    mine = geometry.instance == 1
+    light = random_light(rng, rotation @ [0, 1, 0])
+    shadows = cast_shadows(
+        geometry, light, geometry.instance > 0, resolution=384, softness=float(rng.uniform(0, 0.02))
+    )
+    subject = rasterize(geometry, view.camera, 2, only=mine)
+    rest = rasterize(geometry, view.camera, 2, only=~mine)
+    hidden = (subject.depth < rest.depth).sum() < LEAST_VISIBLE * (subject.face >= 0).sum()
+    if hidden and (geometry.instance > 1).any():
+        # The scene without neighbours and things says more.
+        alone = geometry.only(geometry.instance <= 1)
+        return _photographed(rng, alone, person, view, 1)
+    front = shade(geometry, subject, light, shadows, share=True)
+    around = shade(geometry, rest, light, shadows, share=True)
+    farthest = rasterize(geometry, view.camera, 1, far=True, only=mine)
+    back = shade(geometry, farthest, light, shadows, far=True, share=True)
+    seen = subject.depth < rest.depth
+    owner = np.where(rest.face >= 0, geometry.instance[rest.face], 0)
+    alphas = [_share(seen)]
+    alphas += [_share(~seen & (owner == k)) for k in range(2, people + 1)]
+    horizon = view.camera.principal_point[1] - view.camera.focal_px * np.tan(
+        np.deg2rad(view.pitch_deg)
+    )
+    beyond = backdrop(rng, size, float(horizon))
+    behind = around.color + beyond * (1 - around.coverage[..., None])
+    alpha = alphas[0][..., None]
+    own = front.color / np.maximum(front.coverage, 1e-6)[..., None]
+    image = photograph(rng, own * alpha + behind * (1 - alpha), alphas[0])
+    nearest = rasterize(geometry, view.camera, 1, only=mine)
+    others = rasterize(geometry, view.camera, 1, only=~mine)
+    visible = nearest.depth < others.depth
+    instances = np.where(others.face >= 0, geometry.instance[others.face], 0)
+    body = _body_labels(person, view, np.where(visible, nearest.depth, np.inf), others.depth)
+    root = float(body["translation"][2])
+    return Sample(
+        image=image,
+        alpha=_byte(alphas[0]),
+        silhouette=_byte(front.coverage),
+        people_alpha=_byte(np.stack(alphas)),
+        instances=np.where(visible, 1, instances).astype(np.uint8),
+        parts=np.where(nearest.face >= 0, geometry.label[nearest.face], 0).astype(np.uint8),
+        front_normals=np.round(front.normals * 127).astype(np.int8),
+        back_normals=np.round(back.normals * 127).astype(np.int8),
+        front_depth=_stored(nearest.depth, root),
+        back_depth=_stored(farthest.depth, root),
+        spans=_stored(_spans(person, view), root),
+        front_albedo=_encoded(front.albedo, front.coverage),
+        back_albedo=_encoded(back.albedo, back.coverage),
+        height_m=body_model().stature(person.recipe.betas),
+        focal_px=view.camera.focal_px,
+        principal_point=view.camera.principal_point,
+        camera_from_world=view.camera_from_world.astype(np.float32),
+        root_depth=root,
+        **body,
+    )
+
+
+def _body_labels(
+    person: SyntheticPerson, view: View, depth: np.ndarray, before: np.ndarray
+) -> dict[str, np.ndarray]:
+    """The body model's parameters in the camera frame, joints, keypoints."""
+    model = body_model()
+    rotation, shift = view.camera_from_world[:3, :3], view.camera_from_world[:3, 3]
+    pose = np.array(person.body.pose, np.float64)
+    pose[0] = axis_angle_from_matrix(rotation @ matrix_from_axis_angle(pose[0]))
+    lifted = person.body.joints + [0, person.lift, 0]
+    joints = lifted @ rotation.T + shift
+    keypoints, _ = model.evaluate(
+        model.keypoints,
+        person.recipe.betas,
+        matrix_from_axis_angle(pose),
+        joints[0],
+        model.active,
+        jacobian=False,
+    )
+    pixels = view.camera.project(keypoints)
+    size = view.camera.width
+    column, row = np.floor(pixels).astype(int).T
+    inside = (column >= 0) & (row >= 0) & (column < size) & (row < size) & (keypoints[:, 2] > 0)
+    column, row = np.clip(column, 0, size - 1), np.clip(row, 0, size - 1)
+    # In view: the subject's surface before the point is nearer than a limb is thick.
+    near = keypoints[:, 2] - depth[row, column] < 0.14 * model.stature(person.recipe.betas) / 1.7
+    free = keypoints[:, 2] - 0.14 < before[row, column]
+    return {
+        "keypoints": pixels.astype(np.float32),
+        "keypoints_3d": keypoints.astype(np.float32),
+        "keypoints_visible": inside & near & free,
+        "joints_3d": joints.astype(np.float32),
+        "betas": person.recipe.betas.astype(np.float32),
+        "pose": pose.astype(np.float32),
+        "translation": joints[0].astype(np.float32),
+    }
+
+
+def _spans(person: SyntheticPerson, view: View) -> np.ndarray:
+    meshes: list[tuple[np.ndarray, bool]] = []
+    points = []
+    offset = 0
+    for part in person.parts:
+        if not part.solid:
+            continue
+        sheet = part.label == LABEL["hair"]
+        if part.label == LABEL["skin"]:
+            faces = anatomy().faces  # the whole body, under the clothes too
+        elif sheet:
+            faces = _opaque(part)
+        else:
+            faces = np.concatenate([part.faces, cap_faces(part.faces)])
+        meshes.append((faces + offset, sheet))
+        points.append(part.vertices)
+        offset += len(part.vertices)
+    matrix = view.camera_from_world
+    camera_points = np.concatenate(points) @ matrix[:3, :3].T + matrix[:3, 3]
+    z = camera_points[:, 2]
+    pixels = view.camera.project(np.where(z[:, None] > 0.01, camera_points, [0, 0, 1]))
+    size = view.camera.width
+    return solid_spans(pixels, z, meshes, size, size, SPANS)
+
+
+def _opaque(part: Part) -> np.ndarray:
+    """Faces whose middle the texture does not cut out."""
+    height, width = part.surface.texture.shape[:2]
+    middle = part.uvs[part.uv_faces].mean(1) % 1.0
+    column = np.minimum((middle[:, 0] * width).astype(int), width - 1)
+    row = np.minimum(((1 - middle[:, 1]) * height).astype(int), height - 1)
+    return part.faces[part.surface.texture[row, column, 3] > 127]
+
+
+def _share(hit: np.ndarray) -> np.ndarray:
+    """Share of the four samples of each pixel, (S, S) float32."""
+    half = len(hit) // 2
+    return hit.reshape(half, 2, half, 2).mean((1, 3), dtype=np.float32)
+
+
+def _byte(values: np.ndarray) -> np.ndarray:
+    return np.round(values * 255).astype(np.uint8)
+
+
+def _stored(depth: np.ndarray, root: float) -> np.ndarray:
+    offset = np.where(np.isfinite(depth), depth - root, 0)
+    steps = np.clip(np.round(offset / DEPTH_UNIT), -32766, 32766)
+    return np.where(np.isfinite(depth), steps, NO_DEPTH).astype(np.int16)
+
+
+def _encoded(albedo: np.ndarray, coverage: np.ndarray) -> np.ndarray:
+    linear = np.clip(albedo / np.maximum(coverage, 1e-6)[..., None], 0, 1)
+    srgb = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    return np.where(coverage[..., None] > 0, np.round(srgb * 255), 0).astype(np.uint8)
