@@ -107,11 +107,12 @@ PEOPLE = (
 
 PERSON = (
     Cast(
-        "women", 1.70, 66, 1107, (0.0, 0.0), 14, "middleage_lightskinned_female_diffuse2",
+        "women", 1.70, 66, 1285, (0.0, 0.0), 10, "middleage_lightskinned_female_diffuse2",
         dict(outfit="male_worksuit01", shoes="shoes02", hair="long01", eyes="brown",
              brows="eyebrow004", lashes="eyelashes01", hair_tint=(0.05, 0.028, 0.016),
              skin_tint=(0.66, 0.58, 0.52)),
-        looks=dict(outfit=LOOSE, shoes=SNUG),
+        planted=True,
+        looks=dict(outfit=LOOSE),
     ),
 )  # fmt: skip
 
