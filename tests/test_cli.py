@@ -101,6 +101,7 @@ def test_one_picture(folder: Path, pipeline: StandInPipeline, capsys: Any) -> No
             "max_people": None,
             "detail": "clothed",
             "texture": True,
+            "check": True,
             "formats": ("obj", "glb"),
         }
     ]
@@ -120,6 +121,7 @@ def test_options_reach_the_pipeline(folder: Path, pipeline: StandInPipeline, cap
             "max_people": 3,
             "detail": "body",
             "texture": False,
+            "check": True,
             "formats": ("ply", "stl"),
         }
     ]

@@ -98,6 +98,7 @@ def _save_person(
         height_m=person.height_m,
         silhouette_iou=person.checks.silhouette_iou,
         keypoint_error=person.checks.keypoint_error,
+        image_similarity=person.checks.image_similarity,
         warnings=person.warnings,
         files={use: Path(folder.name) / path.name for use, path in files.items()},
     )

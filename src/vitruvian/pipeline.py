@@ -14,13 +14,12 @@ from vitruvian.body.body import Body
 from vitruvian.body.fit import fit_body
 from vitruvian.body.model import body_model
 from vitruvian.errors import InputError
-from vitruvian.geometry.mesh import Mesh
 from vitruvian.image.photo import Photo, PhotoSource, load_photo
 from vitruvian.people.figure import Figure
 from vitruvian.people.finder import find_people
-from vitruvian.scene.checks import check_warnings, silhouette_iou
+from vitruvian.scene.checks import Checks, check_person, check_warnings
 from vitruvian.scene.placement import place_people
-from vitruvian.scene.scene import Checks, Person, Scene
+from vitruvian.scene.scene import Person, Scene
 from vitruvian.surface import reconstruct_surface
 from vitruvian.texture import texture_mesh
 
@@ -57,6 +56,7 @@ def reconstruct(
     max_people: int | None = None,
     detail: Detail = "clothed",
     texture: bool = True,
+    check: bool = True,
 ) -> Scene:
     """Reconstruct everyone in a photograph as metric 3D people.
 
@@ -70,6 +70,7 @@ def reconstruct(
         max_people: keep only so many, the largest in the picture.
         detail: ``body`` stops at the parametric body, ``clothed`` moves it to the silhouette.
         texture: project the photograph onto the meshes.
+        check: render everyone over the photograph and compare.
 
     Returns:
         The scene. Its ``people`` is empty, with a warning, when nobody was found.
@@ -110,7 +111,12 @@ def reconstruct(
             with timer("texture"):
                 mesh = texture_mesh(photo, figure, mesh)
         with timer("checks"):
-            people.append(_person(number, photo, figure, body, mesh, placement.world_from_camera))
+            checks = Checks(float("nan"), body.keypoint_error)
+            if check:
+                checks = check_person(mesh, figure, photo, body.keypoint_error)
+            world_mesh = mesh.transformed(placement.world_from_camera, "world")
+            said = (*figure.warnings, *check_warnings(checks))
+            people.append(Person(number, figure, body, mesh, world_mesh, checks, said))
     warnings = (_ASSUMED_LENS,) if photo.camera.source == "assumed" else ()
     camera_from_world = np.linalg.inv(placement.world_from_camera)
     return Scene(photo, tuple(people), camera_from_world, timer.seconds, warnings)
@@ -135,17 +141,3 @@ def _fit_all(photo: Photo, figures: list[Figure], height_cm: float | None) -> li
         known = height_cm / 100 if height_cm is not None and index == 0 else None
         bodies.append(fit_body(figure, photo.camera, height_m=known))
     return bodies
-
-
-def _person(
-    number: int,
-    photo: Photo,
-    figure: Figure,
-    body: Body,
-    mesh: Mesh,
-    world_from_camera: np.ndarray,
-) -> Person:
-    checks = Checks(silhouette_iou(mesh, figure.alpha, photo.camera), body.keypoint_error)
-    warnings = (*figure.warnings, *check_warnings(checks.silhouette_iou, checks.keypoint_error))
-    world_mesh = mesh.transformed(world_from_camera, "world")
-    return Person(number, figure, body, mesh, world_mesh, checks, warnings)

@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vitruvian.evaluation.metrics.body import mpjpe, pa_mpjpe, pve
-from vitruvian.evaluation.metrics.image import psnr, ssim
 from vitruvian.evaluation.metrics.keypoints import reprojection_error
 from vitruvian.evaluation.metrics.measurements import HeightWeightBaseline, measurement_scores
 from vitruvian.evaluation.metrics.silhouette import boundary, boundary_f, iou, outside
 from vitruvian.evaluation.metrics.video import acceleration_error, foot_slide, jitter
 from vitruvian.geometry.rotations import matrix_from_axis_angle
+from vitruvian.image.similarity import psnr, ssim
 
 SKELETON = np.array([[0, 0, 0], [0.1, 0, 0], [-0.1, 0, 0], [0, 0.5, 0], [0.3, 0.5, 0.1]])
 

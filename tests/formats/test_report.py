@@ -50,7 +50,7 @@ def test_report_is_plain_and_meets_its_schema(tmp_path: Path) -> None:
         "score": 0.91,
         "complete": True,
         "height_m": 1.7346,
-        "checks": {"silhouette_iou": 0.87, "keypoint_error": None},
+        "checks": {"silhouette_iou": 0.87, "keypoint_error": None, "image_similarity": None},
         "warnings": ["The feet are hidden."],
         "files": {"mesh": "person-1/mesh.obj", "avatar": "person-1/avatar.glb"},
     }

@@ -1,15 +1,19 @@
 """Placing simulated groups: upright, on one ground, in the order that the picture shows."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from vitruvian.body.body import Body
 from vitruvian.body.model import body_model
 from vitruvian.geometry.rasterizer import rasterize
+from vitruvian.geometry.render import render_mesh
 from vitruvian.geometry.rotations import axis_angle_from_matrix, matrix_from_axis_angle
 from vitruvian.image.camera import Camera
+from vitruvian.image.photo import Photo
 from vitruvian.people.figure import Alpha, Figure, Landmarks
-from vitruvian.scene.checks import check_warnings, silhouette_iou
+from vitruvian.scene.checks import Checks, check_person, check_warnings
 from vitruvian.scene.placement import place_people
 from vitruvian.scene.upright import estimate_up, standing
 
@@ -130,15 +134,31 @@ def test_nobody_is_a_scene_too():
     assert placement.world_from_camera[:3, :3] @ [0, -1, 0] == pytest.approx([0, 1, 0])
 
 
-def test_silhouette_iou_of_a_body_with_its_own_matte():
+def test_checks_of_a_body_with_its_own_picture():
     body = standing_body(0.2, 3.0)
     (figure,) = figures_of([body], [0])
-    assert silhouette_iou(body.as_mesh(), figure.alpha, CAMERA) > 0.97
-    aside = body.as_mesh().with_vertices(body.vertices + np.float32([0.5, 0, 0]))
-    assert silhouette_iou(aside, figure.alpha, CAMERA) < 0.4
+    rng = np.random.default_rng(0)
+    texture = np.kron(rng.integers(0, 255, (64, 64, 3)), np.ones((8, 8, 1))).astype(np.uint8)
+    mesh = replace(body.as_mesh(), texture=texture)
+    drawn = render_mesh(mesh, CAMERA, CAMERA.width, CAMERA.height, background=(90, 90, 90))
+    size = CAMERA.width, CAMERA.height
+    photo = Photo(np.ascontiguousarray(drawn[..., :3]), "test", None, CAMERA, None, size)
+
+    good = check_person(mesh, figure, photo, body.keypoint_error)
+    assert good.silhouette_iou > 0.97
+    assert good.image_similarity > 0.8
+    assert check_warnings(good) == []
+
+    aside = mesh.with_vertices(body.vertices + np.array([0.5, 0, 0], np.float32))
+    assert check_person(aside, figure, photo, 0.005).silhouette_iou < 0.4
+    other = replace(mesh, texture=np.ascontiguousarray(texture[::-1]))
+    wrong = check_person(other, figure, photo, 0.005)
+    assert wrong.image_similarity < 0.5
+    assert any("colours" in sentence for sentence in check_warnings(wrong))
+    assert np.isnan(check_person(body.as_mesh(), figure, photo, 0.005).image_similarity)
 
 
 def test_bad_agreement_is_said_in_words():
-    assert check_warnings(0.9, 0.01) == []
-    assert check_warnings(0.9, float("nan")) == []
-    assert len(check_warnings(0.4, 0.2)) == 2
+    assert check_warnings(Checks(0.9, 0.01, 0.9)) == []
+    assert check_warnings(Checks(float("nan"), float("nan"))) == []
+    assert len(check_warnings(Checks(0.4, 0.2, 0.3))) == 3

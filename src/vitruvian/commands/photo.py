@@ -46,6 +46,7 @@ class Options:
     max_people: int | None
     detail: Detail
     texture: bool
+    check: bool
     formats: tuple[str, ...]
     as_json: bool
 
@@ -97,6 +98,10 @@ def photo(
     texture: Annotated[
         bool, typer.Option("--texture/--no-texture", help="Colour the meshes from the picture.")
     ] = True,
+    check: Annotated[
+        bool,
+        typer.Option("--check/--no-check", help="Render the result over the picture and compare."),
+    ] = True,
     formats: Annotated[
         str,
         typer.Option(
@@ -126,6 +131,7 @@ def photo(
         max_people=max_people,
         detail=detail,
         texture=texture,
+        check=check,
         formats=_formats(formats),
         as_json=as_json,
     )
@@ -251,6 +257,7 @@ def _reconstruct(image: str, target: Path, options: Options) -> dict[str, Any]:
         max_people=options.max_people,
         detail=options.detail.value,
         texture=options.texture,
+        check=options.check,
     )
     with complete_folder(target) as folder:
         report = scene.save(folder, formats=options.formats)

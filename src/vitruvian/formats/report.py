@@ -26,6 +26,7 @@ def person_report(
     height_m: float,
     silhouette_iou: float | None,
     keypoint_error: float | None,
+    image_similarity: float | None = None,
     warnings: Sequence[str] = (),
     files: Mapping[str, str | Path] | None = None,
 ) -> dict[str, Any]:
@@ -40,6 +41,8 @@ def person_report(
         silhouette_iou: rendered mesh against the matte, 0..1; None or NaN when not measured.
         keypoint_error: mean reprojection error / person's height in the picture; None or NaN
             when not measured.
+        image_similarity: SSIM of rendered texture and photograph, at most 1; None or NaN when
+            not measured.
         warnings: sentences for the user.
         files: what a file is for -> its path relative to the report, such as
             ``{"mesh": "person-1/mesh.obj"}``.
@@ -53,6 +56,7 @@ def person_report(
         "checks": {
             "silhouette_iou": _measured(silhouette_iou),
             "keypoint_error": _measured(keypoint_error),
+            "image_similarity": _measured(image_similarity),
         },
         "warnings": list(warnings),
         "files": _relative_paths(files or {}),

@@ -2,44 +2,75 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
 from vitruvian.geometry.mesh import Mesh
 from vitruvian.geometry.rasterizer import rasterize
-from vitruvian.image.camera import Camera
-from vitruvian.people.figure import Alpha
+from vitruvian.geometry.shading import shade_texture
+from vitruvian.image.photo import Photo
+from vitruvian.image.similarity import ssim
+from vitruvian.people.figure import Alpha, Figure
 
 WORKING_SIZE = 384  # long side in pixels of the compared window
 
 
-def silhouette_iou(mesh: Mesh, alpha: Alpha, camera: Camera) -> float:
-    """Intersection over union, 0..1, of a camera-frame mesh and a person's matte.
+@dataclass(frozen=True)
+class Checks:
+    """How well a person's reconstruction, seen from the camera, agrees with the photograph.
 
-    Only what falls inside the photograph counts. The comparison runs on a window around both, at
-    most ``WORKING_SIZE`` pixels long.
+    Attributes:
+        silhouette_iou: intersection over union of the rendered mesh and the matte, 0..1; NaN
+            when not checked.
+        keypoint_error: mean distance between the body's and the picture's landmarks, divided by
+            the person's height in the picture; NaN when no landmark is in view.
+        image_similarity: SSIM of the rendered texture and the photograph where both show the
+            person, at most 1; NaN without a texture.
     """
+
+    silhouette_iou: float
+    keypoint_error: float
+    image_similarity: float = float("nan")
+
+
+def check_person(mesh: Mesh, figure: Figure, photo: Photo, keypoint_error: float) -> Checks:
+    """Render a camera-frame mesh over the photograph and compare.
+
+    Only what falls inside the photograph counts. The comparison runs on a window around mesh and
+    matte, at most ``WORKING_SIZE`` pixels long.
+    """
+    alpha, camera = figure.alpha, photo.camera
     pixels = camera.project(mesh.vertices)
-    matte_rows, matte_columns = np.nonzero(alpha.values > 127)
-    if len(matte_rows) == 0:
-        return 0.0
-    low = np.minimum(pixels.min(0), [alpha.x + matte_columns.min(), alpha.y + matte_rows.min()])
-    high = np.maximum(
-        pixels.max(0), [alpha.x + matte_columns.max() + 1, alpha.y + matte_rows.max() + 1]
-    )
+    rows, columns = np.nonzero(alpha.values > 127)
+    if len(rows) == 0:
+        return Checks(0.0, keypoint_error)
+    low = np.minimum(pixels.min(0), [alpha.x + columns.min(), alpha.y + rows.min()])
+    high = np.maximum(pixels.max(0), [alpha.x + columns.max() + 1, alpha.y + rows.max() + 1])
     x0, y0 = np.maximum(np.floor(low), 0).astype(int)
     x1, y1 = np.minimum(np.ceil(high), [camera.width, camera.height]).astype(int)
     if x1 <= x0 or y1 <= y0:
-        return 0.0
+        return Checks(0.0, keypoint_error)
     scale = min(1.0, WORKING_SIZE / max(x1 - x0, y1 - y0))
     width, height = max(1, round((x1 - x0) * scale)), max(1, round((y1 - y0) * scale))
     window = np.zeros((y1 - y0, x1 - x0), np.uint8)
     _paste(window, alpha, x0, y0)
     matte = cv2.resize(window, (width, height), interpolation=cv2.INTER_AREA) > 127
     points = (pixels - [x0, y0]) * [width / (x1 - x0), height / (y1 - y0)]
-    mask = rasterize(points, mesh.vertices[:, 2], mesh.faces, width, height).mask
-    union = np.count_nonzero(mask | matte)
-    return float(np.count_nonzero(mask & matte) / union) if union else 0.0
+    fragments = rasterize(points, mesh.vertices[:, 2], mesh.faces, width, height)
+    both = fragments.mask & matte
+    union = np.count_nonzero(fragments.mask | matte)
+    iou = float(np.count_nonzero(both) / union) if union else 0.0
+    similarity = float("nan")
+    if mesh.texture is not None and mesh.uvs is not None and mesh.uv_faces is not None:
+        texture = mesh.texture
+        while texture.shape[0] > 2 * height and texture.shape[0] > 64:
+            texture = cv2.resize(texture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        drawn = shade_texture(fragments, mesh.uvs, mesh.uv_faces, texture)
+        seen = cv2.resize(photo.pixels[y0:y1, x0:x1], (width, height), interpolation=cv2.INTER_AREA)
+        similarity = ssim(np.ascontiguousarray(drawn[..., :3]), seen, both)
+    return Checks(iou, keypoint_error, similarity)
 
 
 def _paste(window: np.ndarray, alpha: Alpha, x0: int, y0: int) -> None:
@@ -54,17 +85,22 @@ def _paste(window: np.ndarray, alpha: Alpha, x0: int, y0: int) -> None:
         ]
 
 
-def check_warnings(silhouette: float, keypoint_error: float) -> list[str]:
+def check_warnings(checks: Checks) -> list[str]:
     """Sentences about a reconstruction that does not agree with its photograph."""
     warnings = []
-    if silhouette < 0.7:
+    if checks.silhouette_iou < 0.7:
         warnings.append(
-            f"The model covers the person in the picture poorly (overlap {silhouette:.2f}); "
-            "its shape or pose may be wrong."
+            "The model covers the person in the picture poorly (overlap "
+            f"{checks.silhouette_iou:.2f}); its shape or pose may be wrong."
         )
-    if np.isfinite(keypoint_error) and keypoint_error > 0.05:
+    if checks.keypoint_error > 0.05:
         warnings.append(
-            f"The model's joints miss those in the picture by {keypoint_error:.0%} of the "
-            "person's height; the pose may be wrong."
+            "The model's joints miss those in the picture by "
+            f"{checks.keypoint_error:.0%} of the person's height; the pose may be wrong."
+        )
+    if checks.image_similarity < 0.6:
+        warnings.append(
+            "Seen from the camera, the model's colours differ from the picture's (similarity "
+            f"{checks.image_similarity:.2f})."
         )
     return warnings

@@ -14,20 +14,7 @@ from vitruvian.geometry.mesh import Mesh
 from vitruvian.image.camera import Camera
 from vitruvian.image.photo import Photo
 from vitruvian.people.figure import Figure
-
-
-@dataclass(frozen=True)
-class Checks:
-    """How well a person's reconstruction, seen from the camera, agrees with the photograph.
-
-    Attributes:
-        silhouette_iou: intersection over union of the rendered mesh and the matte, 0..1.
-        keypoint_error: mean distance between the body's and the picture's landmarks, divided by
-            the person's height in the picture; NaN when no landmark is in view.
-    """
-
-    silhouette_iou: float
-    keypoint_error: float
+from vitruvian.scene.checks import Checks
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,12 @@ from PIL import Image
 
 from vitruvian.errors import InputError
 from vitruvian.evaluation.folders import images_in, suite_folder
-from vitruvian.evaluation.metrics.image import psnr, ssim
 from vitruvian.evaluation.metrics.silhouette import boundary_f, iou, outside
 from vitruvian.evaluation.pictures import around, faded, outlined, resized, tinted
 from vitruvian.evaluation.rendering import silhouette
 from vitruvian.evaluation.suite import Metric, Outcome, Picture
 from vitruvian.geometry.render import render_mesh
+from vitruvian.image.similarity import psnr, ssim
 
 _TRUE, _FOUND = (0, 150, 60), (220, 30, 60)
 
