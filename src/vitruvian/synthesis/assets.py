@@ -195,17 +195,17 @@ class AssetLibrary:
 
     def names(self, kind: str) -> list[str]:
         """Sorted names of the assets of a kind that have a proxy."""
-        return sorted(p.parent.name for p in self.folder.glob(f"{kind}/*/*.mhclo"))
+        return list(_names(self.folder, kind))
 
     def proxy(self, kind: str, name: str) -> Proxy:
         """An asset, read once per process."""
-        found = sorted((self.folder / kind / name).glob("*.mhclo"))
-        if not found:
+        found = _proxy_path(self.folder, kind, name)
+        if found is None:
             raise InputError(
                 f"The asset {kind}/{name} is not in {self.folder}: check --assets or "
                 f"{ASSETS_VARIABLE}."
             )
-        return _cached_proxy(found[0])
+        return _cached_proxy(found)
 
     @property
     def outfits(self) -> list[str]:
@@ -218,8 +218,23 @@ class AssetLibrary:
     @property
     def skins(self) -> list[Path]:
         """Diffuse maps of natural skins."""
-        found = self.folder.glob("skins/*/*diffuse*.webp")
-        return sorted(p for p in found if "special" not in p.name)
+        return list(_skins(self.folder))
+
+
+@lru_cache(maxsize=256)
+def _proxy_path(folder: Path, kind: str, name: str) -> Path | None:
+    return min((folder / kind / name).glob("*.mhclo"), default=None)
+
+
+@lru_cache(maxsize=64)
+def _names(folder: Path, kind: str) -> tuple[str, ...]:
+    return tuple(sorted(p.parent.name for p in folder.glob(f"{kind}/*/*.mhclo")))
+
+
+@lru_cache(maxsize=8)
+def _skins(folder: Path) -> tuple[Path, ...]:
+    found = folder.glob("skins/*/*diffuse*.webp")
+    return tuple(sorted(p for p in found if "special" not in p.name))
 
 
 @lru_cache(maxsize=256)

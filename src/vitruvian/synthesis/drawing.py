@@ -275,10 +275,19 @@ def shade(
         edges = np.linspace(0, height, 8 * threads + 1).astype(int)
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(rows, edges[:-1].tolist(), edges[1:].tolist()))
-    hit = (samples.face >= 0).reshape(height, n, width, n)
-    coverage = hit.mean((1, 3), dtype=np.float32)
+    coverage = pixel_share(samples.face >= 0, n)
     length = np.linalg.norm(normals, axis=2, keepdims=True)
     return Shaded(color / n**2, coverage, normals / np.maximum(length, 1e-9), albedo / n**2)
+
+
+def pixel_share(hit: np.ndarray, supersample: int) -> np.ndarray:
+    """Share of each pixel's samples that are set, (H, W) float32."""
+    n = supersample
+    total = np.zeros((hit.shape[0] // n, hit.shape[1] // n), np.float32)
+    for row in range(n):
+        for column in range(n):
+            total += hit[row::n, column::n]
+    return total / np.float32(n * n)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,14 @@ from vitruvian.synthesis.anatomy import anatomy
 from vitruvian.synthesis.assets import AssetLibrary
 from vitruvian.synthesis.cameras import View, random_view
 from vitruvian.synthesis.degrade import photograph
-from vitruvian.synthesis.drawing import Geometry, cast_shadows, gather, rasterize, shade
+from vitruvian.synthesis.drawing import (
+    Geometry,
+    cast_shadows,
+    gather,
+    pixel_share,
+    rasterize,
+    shade,
+)
 from vitruvian.synthesis.lights import random_light
 from vitruvian.synthesis.parts import LABEL, Part
 from vitruvian.synthesis.people import SyntheticPerson, build_person
@@ -200,8 +207,8 @@ def _photographed(
     back = shade(geometry, farthest, light, shadows, far=True, share=True)
     seen = subject.depth < rest.depth
     owner = np.where(rest.face >= 0, geometry.instance[rest.face], 0)
-    alphas = [_share(seen)]
-    alphas += [_share(~seen & (owner == k)) for k in range(2, people + 1)]
+    alphas = [pixel_share(seen, 2)]
+    alphas += [pixel_share(~seen & (owner == k), 2) for k in range(2, people + 1)]
     horizon = view.camera.principal_point[1] - view.camera.focal_px * np.tan(
         np.deg2rad(view.pitch_deg)
     )
@@ -308,12 +315,6 @@ def _opaque(part: Part) -> np.ndarray:
     column = np.minimum((middle[:, 0] * width).astype(int), width - 1)
     row = np.minimum(((1 - middle[:, 1]) * height).astype(int), height - 1)
     return part.faces[part.surface.texture[row, column, 3] > 127]
-
-
-def _share(hit: np.ndarray) -> np.ndarray:
-    """Share of the four samples of each pixel, (S, S) float32."""
-    half = len(hit) // 2
-    return hit.reshape(half, 2, half, 2).mean((1, 3), dtype=np.float32)
 
 
 def _byte(values: np.ndarray) -> np.ndarray:
