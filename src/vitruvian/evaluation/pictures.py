@@ -101,7 +101,8 @@ def contact_sheet(strips: Sequence[np.ndarray], *, aspect: float = 1.4) -> np.nd
         raise ValueError("a contact sheet needs at least one strip")
     widest = max(tile.shape[1] for tile in strips)
     area = sum(tile.shape[0] * tile.shape[1] for tile in strips)
-    page_width = max(widest, int((area * aspect) ** 0.5))
+    # A whole number of the widest strips, so that the page does not miss a column by a hair.
+    page_width = widest * max(1, round((area * aspect) ** 0.5 / widest))
     lines: list[list[np.ndarray]] = [[]]
     used = 0
     for tile in strips:
