@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vitruvian.texture.diffuse import diffuse_colors
+from vitruvian.texture.diffuse import diffuse_colors, neighbor_lists
 
 
 def chain(count: int) -> np.ndarray:
@@ -24,7 +24,7 @@ def test_known_colours_stay_and_unknown_take_their_neighbours():
     known = np.random.default_rng(0).uniform(0, 255, (40, 3))
     weights = np.zeros(40)
     weights[::4] = 1
-    colors = diffuse_colors(known, weights, chain(40), iterations=60)
+    colors = diffuse_colors(known, weights, chain(40))
     np.testing.assert_allclose(colors[::4], known[::4], rtol=1e-5)
     assert colors.min() >= known[::4].min() - 1e-3
     assert colors.max() <= known[::4].max() + 1e-3
@@ -54,3 +54,20 @@ def test_nothing_known_is_grey():
     np.testing.assert_array_equal(
         diffuse_colors(np.zeros((5, 3)), np.zeros(5), chain(5)), np.full((5, 3), 128)
     )
+
+
+def test_neighbours_are_listed_on_both_sides():
+    first, neighbors = neighbor_lists(np.array([[0, 2], [1, 2], [2, 4]]), 5)
+    lists = [sorted(neighbors[first[v] : first[v + 1]]) for v in range(5)]
+    assert lists == [[2], [2], [0, 1, 4], [], [2]]
+
+
+def test_a_mirrored_problem_has_a_mirrored_answer():
+    """The order of the vertices does not show."""
+    known = np.zeros((30, 3))
+    known[0], known[29] = 50, 200
+    weights = np.zeros(30)
+    weights[[0, 29]] = 1
+    colors = diffuse_colors(known, weights, chain(30), iterations=61)
+    backward = diffuse_colors(known[::-1], weights, chain(30), iterations=61)
+    np.testing.assert_allclose(colors, backward[::-1], rtol=1e-5)

@@ -7,42 +7,55 @@ import numpy as np
 
 
 @numba.njit(
-    "void(float32[:,::1],float32[::1],int32[:,::1],float32[:,::1],float32[::1],float32[::1],int64)",
+    "void(float32[:,::1],float32[::1],int32[::1],int32[::1],float32[:,::1],float32[:,::1],"
+    "float32[::1],float32[::1],int64)",
     cache=True,
     nogil=True,
 )
 def _diffuse(
     known: np.ndarray,
     weights: np.ndarray,
-    edges: np.ndarray,
+    first: np.ndarray,
+    neighbors: np.ndarray,
     colors: np.ndarray,
+    after: np.ndarray,
     colored: np.ndarray,
-    mass: np.ndarray,
+    colored_after: np.ndarray,
     iterations: int,
 ) -> None:
-    count = known.shape[0]
-    total = np.zeros((count, 3), np.float32)
+    """``iterations`` is even, so that the result ends in ``colors``."""
     for _ in range(iterations):
-        for v in range(count):
-            total[v, 0] = 0
-            total[v, 1] = 0
-            total[v, 2] = 0
-            mass[v] = 0
-        for e in range(edges.shape[0]):
-            a, b = edges[e, 0], edges[e, 1]
-            # A vertex without any colour yet gives none.
-            wa, wb = colored[a], colored[b]
-            for c in range(3):
-                total[a, c] += wb * colors[b, c]
-                total[b, c] += wa * colors[a, c]
-            mass[a] += wb
-            mass[b] += wa
-        for v in range(count):
-            if mass[v] > 0:
-                w = weights[v]
-                for c in range(3):
-                    colors[v, c] = w * known[v, c] + (1 - w) * total[v, c] / mass[v]
-                colored[v] = 1.0
+        for v in range(known.shape[0]):
+            red = green = blue = mass = np.float32(0)
+            for n in range(first[v], first[v + 1]):
+                # A vertex without any colour yet gives none.
+                other = neighbors[n]
+                weight = colored[other]
+                red += weight * colors[other, 0]
+                green += weight * colors[other, 1]
+                blue += weight * colors[other, 2]
+                mass += weight
+            if mass > 0:
+                own, rest = weights[v], (1 - weights[v]) / mass
+                after[v, 0] = own * known[v, 0] + rest * red
+                after[v, 1] = own * known[v, 1] + rest * green
+                after[v, 2] = own * known[v, 2] + rest * blue
+                colored_after[v] = 1
+        colors, after = after, colors
+        colored, colored_after = colored_after, colored
+
+
+def neighbor_lists(edges: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Neighbours of ``count`` vertices from the edges (E, 2), each once.
+
+    Returns:
+        Where each vertex's list begins (count + 1,) int32, and the lists (2 E,) int32.
+    """
+    both = np.concatenate([edges, edges[:, ::-1]])
+    order = np.argsort(both[:, 0], kind="stable")
+    first = np.zeros(count + 1, np.int32)
+    np.cumsum(np.bincount(both[:, 0], minlength=count), out=first[1:])
+    return first, both[order, 1].astype(np.int32)
 
 
 def diffuse_colors(
@@ -56,14 +69,16 @@ def diffuse_colors(
     """Colours at every vertex from those that are known at some.
 
     Jacobi iterations towards the harmonic interpolation on the mesh's graph: a vertex takes its
-    own colour by its weight and the mean of its neighbours' by the rest.
+    own colour by its weight and the mean of its neighbours' by the rest. Colours start out from
+    where they are known at one edge an iteration, so the nearest come first; updating in place
+    would let the order of the vertices decide.
 
     Args:
         known: (V, 3) colours.
         weights: (V,) 0..1, how surely each is known.
         edges: (E, 2) edges of the mesh.
         bands: (V,) int labels; where nothing is known, colours start as the mean of their band.
-        iterations: how far colours travel, in edges.
+        iterations: how far colours travel, in edges; even.
 
     Returns:
         (V, 3) float32. Vertices out of reach get the weighted mean of all known colours.
@@ -81,8 +96,16 @@ def diffuse_colors(
     colors = np.where(weights[:, None] > 0.02, known, start)
     colored = (weights > 0.02).astype(np.float32)
     colors = np.ascontiguousarray(colors, np.float32)
-    reached = np.zeros(len(known), np.float32)
+    first, neighbors = neighbor_lists(edges, len(known))
     _diffuse(
-        known, weights, np.ascontiguousarray(edges, np.int32), colors, colored, reached, iterations
+        known,
+        weights,
+        first,
+        neighbors,
+        colors,
+        colors.copy(),
+        colored,
+        colored.copy(),
+        iterations + iterations % 2,
     )
     return colors
