@@ -82,8 +82,8 @@ def _fill(found: Lookup, regions: Regions) -> np.ndarray:
     guess = np.where((through > mirrored)[:, None], found.colors, found.colors[regions.mirror])
     known = seen[:, None] * found.colors + (1 - seen)[:, None] * guess
     everywhere = diffuse_colors(known, total, regions.edges, bands=_bands())
-    # The back of the head: from where hair grows.
-    hair_seen = seen * regions.hair
+    # The back of the head: from where hair grows, and least from where it may still be forehead.
+    hair_seen = seen * regions.hair**4
     if hair_seen.sum() < _LEAST_HAIR:
         hair_seen = total * (1 - regions.face)
     hair = diffuse_colors(known, hair_seen, regions.edges)
