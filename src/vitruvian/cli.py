@@ -46,6 +46,10 @@ COMMANDS = {
         "vitruvian.evaluation.command.evaluate",
         "Score the reconstruction on a suite of pictures, or compare the scores of two runs.",
     ),
+    "synth": Command(
+        "vitruvian.synthesis.command.synth",
+        "Make pictures of synthetic people with everything that is known about them.",
+    ),
     "doctor": Command(
         "vitruvian.commands.doctor.doctor", "Check this installation and say what to repair."
     ),
