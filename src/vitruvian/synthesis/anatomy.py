@@ -8,6 +8,7 @@ offline), once; the result is kept in the user's cache folder.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vitruvian.body.model import BodyModel, body_model
+from vitruvian.body.model import DATA, BodyModel, body_model
 from vitruvian.errors import MissingExtraError
 
 HM08_VERTICES = 19158
@@ -71,10 +72,16 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "vitruvian"
 
 
+def anatomy_path() -> Path:
+    """Where the mesh is kept; the name changes with the body model, whose betas it follows."""
+    digest = hashlib.sha256((DATA / "body.npz").read_bytes()).hexdigest()
+    return cache_folder() / f"anatomy-{digest[:12]}.npz"
+
+
 @lru_cache(maxsize=1)
 def anatomy() -> Anatomy:
     """The mesh hm08, from the cache; baked first if need be (minutes, needs the extra train)."""
-    path = cache_folder() / "anatomy-2.npz"
+    path = anatomy_path()
     if not path.exists():
         bake_anatomy(path)
     with np.load(path) as archive:

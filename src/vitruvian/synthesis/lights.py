@@ -66,7 +66,9 @@ def random_light(rng: np.random.Generator, up: np.ndarray, sky: int = 4) -> Ligh
     ambient = np.exp(rng.normal(-0.95, 0.45))
     above = ambient * np.array([1 - warm, 1, 1 + warm])
     below = ambient * rng.uniform(0.2, 0.8) * np.array([1 + warm, 1, 1 - warm])
-    extra = rng.normal(0, 0.12 * ambient, (8, 1)) * np.ones(3) + rng.normal(0, 0.02, (8, 3))
+    # Rather of one hue: coloured ripples would take a channel below nothing.
+    extra = rng.normal(0, 0.1 * ambient, (8, 1)) * (1 + rng.normal(0, 0.12, (8, 3)))
+    extra[5] /= 2  # 3 z^2 - 1 reaches twice as far as the others
     harmonics = gradient_harmonics(up, above, below, extra)
     lamps = int(rng.choice([1, 2], p=[0.7, 0.3]))
     directions = np.empty((lamps, 3))

@@ -102,6 +102,7 @@ def backdrop(rng: np.random.Generator, size: int, horizon: float) -> np.ndarray:
         import cv2
 
         tiled = cv2.GaussianBlur(tiled, (0, 0), size / 128)
+    tiled = tiled.mean(2, keepdims=True) + 0.25 * (tiled - tiled.mean(2, keepdims=True))
     cloud = np.exp(rng.uniform(0, 0.35) * tiled[..., :1])
     distance = np.exp(rng.normal(-1.6, 0.5)) * (1 + rng.normal(0, 0.15, 3)) * np.exp(0.45 * tiled)
     edge = horizon - size * rng.uniform(0, 0.35) * (1 + 0.3 * tiled[0, :, 0])

@@ -9,7 +9,7 @@ import numpy as np
 
 from vitruvian.body.model import DATA, body_model
 from vitruvian.errors import InputError
-from vitruvian.geometry.rotations import axis_angle_from_matrix
+from vitruvian.geometry.rotations import axis_angle_from_matrix, matrix_from_axis_angle
 
 
 def read_bvh(path: Path) -> np.ndarray:
@@ -66,6 +66,29 @@ def captured_poses() -> tuple[np.ndarray, np.ndarray]:
     out = np.zeros((len(poses), len(body.joint_names), 3), np.float32)
     out[:, [body.joint_index[n] for n in names]] = poses
     return out, clips
+
+
+@lru_cache(maxsize=1)
+def standing_poses() -> np.ndarray:
+    """Indices of the captured poses in which somebody stands, walks or runs upright."""
+    body = body_model()
+    poses, _ = captured_poses()
+    local = matrix_from_axis_angle(poses)
+    turned = np.empty_like(local)
+    heads = np.zeros((len(poses), len(body.parents), 3))
+    for j, parent in enumerate(body.parents):
+        if parent < 0:
+            turned[:, j] = local[:, j]
+            continue
+        bone = body.joint_template[j] - body.joint_template[parent]
+        turned[:, j] = turned[:, parent] @ local[:, j]
+        heads[:, j] = heads[:, parent] + turned[:, parent] @ bone
+    index = body.joint_index
+    spine = heads[:, index["head"]] - heads[:, index["root"]]
+    upright = spine[:, 1] > 0.93 * np.linalg.norm(spine, axis=1)
+    feet = np.minimum(heads[:, index["foot.L"], 1], heads[:, index["foot.R"], 1])
+    at_rest = body.joint_template[index["root"], 1] - body.joint_template[index["foot.L"], 1]
+    return np.flatnonzero(upright & (-feet > 0.85 * at_rest))
 
 
 def curled_hands(pose: np.ndarray, left: float, right: float, spread: float = 0.0) -> np.ndarray:

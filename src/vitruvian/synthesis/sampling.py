@@ -9,7 +9,7 @@ from vitruvian.synthesis.anatomy import anatomy
 from vitruvian.synthesis.assets import AssetLibrary
 from vitruvian.synthesis.garments import Garment, Look, random_garments
 from vitruvian.synthesis.people import Recipe
-from vitruvian.synthesis.poses import captured_poses, curled_hands
+from vitruvian.synthesis.poses import captured_poses, curled_hands, standing_poses
 from vitruvian.synthesis.wrinkles import random_wrinkles
 
 # Shares of the groups of ``BodyModel.shape_prior``; children are rare in pictures, not here.
@@ -71,7 +71,10 @@ def random_recipe(rng: np.random.Generator, library: AssetLibrary) -> Recipe:
 def random_pose(rng: np.random.Generator) -> np.ndarray:
     """A captured pose (J, 3), perhaps mirrored, with noise and hands; the root stays upright."""
     poses, _ = captured_poses()
-    pose = np.array(poses[rng.integers(len(poses))], np.float64)
+    # Half of the people stand or walk, as in photographs; the other half does anything.
+    upright = standing_poses()
+    number = rng.choice(upright) if rng.random() < 0.5 else rng.integers(len(poses))
+    pose = np.array(poses[number], np.float64)
     body = body_model()
     if rng.random() < 0.5:
         pose = body.mirrored_pose(pose)
@@ -121,7 +124,7 @@ def cloth_color(rng: np.random.Generator) -> tuple[float, float, float]:
         hue = rng.random() if rng.random() < 0.6 else rng.normal(0.61, 0.04)
         saturation = rng.beta(2, 2)
         value = np.exp(rng.uniform(np.log(0.03), np.log(0.7)))
-        wave = 0.5 + 0.5 * np.cos(TWO_PI * (hue + np.array([0, 1 / 3, 2 / 3])))
+        wave = 0.5 + 0.5 * np.cos(TWO_PI * (hue - np.array([0, 1 / 3, 2 / 3])))
         color = value * (1 - saturation * (1 - wave))
     r, g, b = np.clip(color, 0.008, 0.85)
     return float(r), float(g), float(b)

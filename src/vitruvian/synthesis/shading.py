@@ -344,7 +344,14 @@ def shade_rows(
                             continue
                         total += toward
                         openness += toward * _lit(
-                            shadows[m], view, shadow_bias[m], px, py, pz, 0.0, 0.0
+                            shadows[m],
+                            view,
+                            0.6 * shadow_bias[m],
+                            px + nx * shadow_bias[m],
+                            py + ny * shadow_bias[m],
+                            pz + nz * shadow_bias[m],
+                            0.0,
+                            0.0,
                         )
                     openness = 0.12 + 0.88 * openness / total if total > 0 else 1.0
                     openness *= min(1.15, max(0.55, 1.0 + 14.0 * height * side))
@@ -375,10 +382,10 @@ def shade_rows(
                         lit = _lit(
                             shadows[m],
                             shadow_views[m],
-                            shadow_bias[m],
-                            px,
-                            py,
-                            pz,
+                            0.6 * shadow_bias[m],
+                            px + nx * shadow_bias[m],
+                            py + ny * shadow_bias[m],
+                            pz + nz * shadow_bias[m],
                             lamp_radius[m],
                             jitter,
                         )
