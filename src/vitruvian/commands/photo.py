@@ -139,6 +139,9 @@ def photo(
     made = open_destination(options.output)
     try:
         _set_threads(threads)
+        # Beside the imports below: networks load without the interpreter. Not a daemon, because
+        # a process must not end while the runtime is at work.
+        threading.Thread(target=_load_networks).start()
         return _reconstruct_all(jobs, options)
     finally:
         if made:
@@ -170,6 +173,14 @@ def _set_threads(count: int | None) -> None:
     set_threads(count)
     cv2.setNumThreads(count)
     set_num_threads(min(count, get_num_threads()))  # numba's own count is also its most
+
+
+def _load_networks() -> None:
+    from vitruvian.networks import warm_up
+
+    # Weights that cannot be read are reported by whoever needs them.
+    with contextlib.suppress(WeightsError):
+        warm_up("movenet_multipose", "blazepose_heavy")
 
 
 def _jobs(images: list[str], output: Path) -> list[tuple[str, Path]]:
