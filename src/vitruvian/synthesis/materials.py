@@ -148,7 +148,7 @@ def _boards(rng: np.random.Generator) -> Tile:
 
 @lru_cache(maxsize=64)
 def stock_tile(ground: bool, number: int) -> Tile:
-    """One of 24 grounds or 24 walls, made when first asked for; the same everywhere."""
+    """One of 16 grounds or 16 walls, made when first asked for; the same everywhere."""
     rng = np.random.default_rng([number, int(ground)])
     makers = GROUNDS if ground else WALLS
     return makers[number % len(makers)](rng)
@@ -156,7 +156,7 @@ def stock_tile(ground: bool, number: int) -> Tile:
 
 def random_tile(rng: np.random.Generator, *, ground: bool) -> Tile:
     """A tile from stock."""
-    return stock_tile(ground, int(rng.integers(24)))
+    return stock_tile(ground, int(rng.integers(16)))
 
 
 GROUNDS: tuple[Callable[[np.random.Generator], Tile], ...] = (_paving, _plain, _grass, _boards)

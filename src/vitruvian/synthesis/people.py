@@ -78,11 +78,11 @@ class SyntheticPerson:
         return np.concatenate([p.vertices[np.unique(p.faces)] for p in self.parts])
 
 
-def _worn(proxy: Proxy, look: Look) -> Surface:
+def _worn(proxy: Proxy, look: Look, size: int) -> Surface:
     material = proxy.material
     missing = material.diffuse is None
-    texture = WHITE if material.diffuse is None else load_texture(material.diffuse)
-    normal = None if material.normal is None else load_texture(material.normal)
+    texture = WHITE if material.diffuse is None else load_texture(material.diffuse, size)
+    normal = None if material.normal is None else load_texture(material.normal, size)
     return Surface(
         texture=texture,
         normal_map=normal,
@@ -96,8 +96,10 @@ def _worn(proxy: Proxy, look: Look) -> Surface:
     )
 
 
-def build_person(recipe: Recipe, library: AssetLibrary) -> SyntheticPerson:
-    """Fit, dress and pose a person, and stand it on the ground."""
+def build_person(
+    recipe: Recipe, library: AssetLibrary, texture_size: int = 1024
+) -> SyntheticPerson:
+    """Fit, dress and pose a person, and stand it on the ground; textures of at most that size."""
     mesh = anatomy()
     body = pose_anatomy(mesh, recipe.betas, recipe.pose, recipe.expression)
     parts: list[Part] = []
@@ -108,7 +110,9 @@ def build_person(recipe: Recipe, library: AssetLibrary) -> SyntheticPerson:
             continue
         proxy = library.proxy("clothes", name)
         look = recipe.looks.get(kind, Look())
-        parts.append(proxy_part(proxy, body, kind, _worn(proxy, look), inflate=look.inflate))
+        parts.append(
+            proxy_part(proxy, body, kind, _worn(proxy, look, texture_size), inflate=look.inflate)
+        )
         hidden.append(proxy.hidden)
     for garment in recipe.garments:
         parts.extend(garment_parts(garment, body))
@@ -121,7 +125,7 @@ def build_person(recipe: Recipe, library: AssetLibrary) -> SyntheticPerson:
             body,
             hidden,
             Surface(
-                texture=load_texture(skins[recipe.skin % len(skins)]),
+                texture=load_texture(skins[recipe.skin % len(skins)], texture_size),
                 tint=recipe.skin_tint,
                 gloss=0.035,
                 shininess=14.0,
@@ -130,21 +134,23 @@ def build_person(recipe: Recipe, library: AssetLibrary) -> SyntheticPerson:
             ),
         ),
     )
-    parts.extend(_head(recipe, library, body))
+    parts.extend(_head(recipe, library, body, texture_size))
     lift = -min(float(p.vertices[np.unique(p.faces), 1].min()) for p in parts)
     raised = tuple(_raised(part, lift) for part in parts)
     return SyntheticPerson(recipe, body, raised, lift)
 
 
-def _head(recipe: Recipe, library: AssetLibrary, body: PosedAnatomy) -> list[Part]:
+def _head(recipe: Recipe, library: AssetLibrary, body: PosedAnatomy, size: int) -> list[Part]:
     out = []
     if recipe.hair is not None:
         proxy = library.proxy("hair", recipe.hair)
-        texture = WHITE if proxy.material.diffuse is None else load_texture(proxy.material.diffuse)
+        texture = (
+            WHITE if proxy.material.diffuse is None else load_texture(proxy.material.diffuse, size)
+        )
         normal = proxy.material.normal
         look = Surface(
             texture=texture,
-            normal_map=None if normal is None else load_texture(normal),
+            normal_map=None if normal is None else load_texture(normal, size),
             tint=recipe.hair_tint,
             recolor=True,
             contrast=0.9,
@@ -157,14 +163,14 @@ def _head(recipe: Recipe, library: AssetLibrary, body: PosedAnatomy) -> list[Par
     eyes = library.proxy("eyes", "high-poly")
     iris = library.folder / "eyes" / "materials" / f"{recipe.eyes}_eye.webp"
     if iris.is_file():
-        look = Surface(texture=load_texture(iris), gloss=0.25, shininess=60.0, cutout=True)
+        look = Surface(texture=load_texture(iris, size), gloss=0.25, shininess=60.0, cutout=True)
         out.append(proxy_part(eyes, body, "eyes", look, solid=False))
     for kind, name in (("eyebrows", recipe.brows), ("eyelashes", recipe.lashes)):
         proxy = library.proxy(kind, name)
         if proxy.material.diffuse is None:
             continue
         look = Surface(
-            texture=load_texture(proxy.material.diffuse),
+            texture=load_texture(proxy.material.diffuse, size),
             tint=recipe.hair_tint,
             recolor=True,
             contrast=0.5,

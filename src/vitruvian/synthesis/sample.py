@@ -145,7 +145,11 @@ def block_samples(
     ``wanted`` picks some of 0..7; the others are not drawn.
     """
     rng = np.random.default_rng([seed, block])
-    people = [build_person(random_recipe(rng, library), library) for _ in range(BLOCK_PEOPLE)]
+    # Finer textures than the picture shows only cost time and shimmer.
+    texels = 512 if size <= 512 else 1024
+    people = [
+        build_person(random_recipe(rng, library), library, texels) for _ in range(BLOCK_PEOPLE)
+    ]
     for number in range(BLOCK_SAMPLES) if wanted is None else wanted:
         own = np.random.default_rng([seed, block, 1 + number])
         yield draw_sample(own, people, number % BLOCK_PEOPLE, size)
