@@ -81,8 +81,11 @@ def test_agrees_with_the_slow_one(seed, cull):
     fast = rasterize(points, depth, faces, WIDTH, HEIGHT, cull_back_faces=cull)
     face, z, edge = slow_rasterize(points, depth, faces, WIDTH, HEIGHT, cull)
     sure = edge > 1e-5  # on an edge either answer is right
-    np.testing.assert_array_equal(fast.face[sure], face[sure])
+    np.testing.assert_array_equal(fast.mask[sure], (face >= 0)[sure])
     hit = sure & (face >= 0)
+    # Random faces may have the same three corners: then either is right.
+    corners = np.sort(faces, axis=1)
+    np.testing.assert_array_equal(corners[fast.face[hit]], corners[face[hit]])
     np.testing.assert_allclose(fast.depth[hit], z[hit], rtol=1e-4)
     assert np.isinf(fast.depth[sure & (face < 0)]).all()
 
