@@ -117,6 +117,7 @@ def test_keypoints_are_inside_the_figure(samples: list[Sample]) -> None:
 
 
 def test_solids_hold_the_space_between_front_and_back(samples: list[Sample]) -> None:
+    reach = []
     for sample in samples:
         first, last = sample.spans[..., 0], sample.spans.copy()
         assert (np.diff(sample.spans.astype(int), axis=-1) >= 0).all()
@@ -126,8 +127,11 @@ def test_solids_hold_the_space_between_front_and_back(samples: list[Sample]) -> 
         agree = np.abs(first[both].astype(int) - sample.front_depth[both]) < 150  # 15 mm
         assert agree.mean() > 0.9
         last[last == NO_DEPTH] = -32767
-        agree = np.abs(last.max(-1)[both].astype(int) - sample.back_depth[both]) < 300
-        assert agree.mean() > 0.85
+        beyond = last.max(-1)[both].astype(int) - sample.back_depth[both]
+        # Looked at through its hem, a skirt is closed behind what is seen of its inside.
+        assert (beyond > -300).mean() > 0.97
+        reach.append((np.abs(beyond) < 300).mean())
+    assert np.median(reach) > 0.95
 
 
 def test_occupancy_of_the_joints(samples: list[Sample]) -> None:
