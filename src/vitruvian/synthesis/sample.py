@@ -37,6 +37,8 @@ DEPTH_UNIT = 1e-4  # metres per step of the stored depths
 NO_DEPTH = np.int16(32767)
 SPANS = 8
 LEAST_VISIBLE = 0.3  # of the subject; below it, whatever is before it goes
+# Kept for testing: ``vitruvian evaluate synthetic`` draws from these. Never train on them.
+HELD_OUT_SEEDS = range(1_000_000_000, 1_001_000_000)
 
 
 @dataclass(frozen=True)
@@ -125,14 +127,39 @@ class Sample:
         return out
 
 
-def clothed_mesh(person: SyntheticPerson) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Vertices (V, 3), faces (F, 3) and part labels (F,) uint8 of all that is drawn, posed."""
+@dataclass(frozen=True)
+class Arrangement:
+    """Who and what stands before the camera.
+
+    Attributes:
+        view: the camera.
+        group: everyone, the subject first, with world_from_person (4, 4).
+        parts: what is drawn: number as in ``Sample.instances``, mesh, camera_from_mesh (4, 4).
+    """
+
+    view: View
+    group: tuple[tuple[SyntheticPerson, np.ndarray], ...]
+    parts: tuple[tuple[int, Part, np.ndarray], ...]
+
+
+def clothed_mesh(
+    person: SyntheticPerson, *, solid_only: bool = False
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Vertices (V, 3), faces (F, 3) and part labels (F,) uint8 of what is drawn, posed.
+
+    ``solid_only`` leaves out brows, lashes and eyes, and the transparent rims of hair.
+    """
     vertices, faces, labels = [], [], []
     offset = 0
     for part in person.parts:
+        if solid_only and not part.solid:
+            continue
+        kept = part.faces
+        if solid_only and part.label == LABEL["hair"]:
+            kept = _opaque(part)
         vertices.append(part.vertices)
-        faces.append(part.faces + offset)
-        labels.append(np.full(len(part.faces), part.label, np.uint8))
+        faces.append(kept + offset)
+        labels.append(np.full(len(kept), part.label, np.uint8))
         offset += len(part.vertices)
     return np.concatenate(vertices), np.concatenate(faces), np.concatenate(labels)
 
@@ -144,21 +171,31 @@ def block_samples(
 
     ``wanted`` picks some of 0..7; the others are not drawn.
     """
+    people = block_people(seed, block, size, library)
+    for number in range(BLOCK_SAMPLES) if wanted is None else wanted:
+        yield draw_sample(*arranged(people, seed, block, number, size))
+
+
+def block_people(seed: int, block: int, size: int, library: AssetLibrary) -> list[SyntheticPerson]:
+    """The people that the samples of a block share."""
     rng = np.random.default_rng([seed, block])
     # Finer textures than the picture shows only cost time and shimmer.
     texels = 512 if size <= 512 else 1024
-    people = [
-        build_person(random_recipe(rng, library), library, texels) for _ in range(BLOCK_PEOPLE)
-    ]
-    for number in range(BLOCK_SAMPLES) if wanted is None else wanted:
-        own = np.random.default_rng([seed, block, 1 + number])
-        yield draw_sample(own, people, number % BLOCK_PEOPLE, size)
+    return [build_person(random_recipe(rng, library), library, texels) for _ in range(BLOCK_PEOPLE)]
 
 
-def draw_sample(
+def arranged(
+    people: Sequence[SyntheticPerson], seed: int, block: int, number: int, size: int
+) -> tuple[np.random.Generator, Arrangement]:
+    """What sample ``number`` (0..7) of a block of ``people`` shows, and the dice to draw it."""
+    rng = np.random.default_rng([seed, block, 1 + number])
+    return rng, arrange(rng, people, number % BLOCK_PEOPLE, size)
+
+
+def arrange(
     rng: np.random.Generator, people: Sequence[SyntheticPerson], subject: int, size: int
-) -> Sample:
-    """Photograph one of the people, perhaps with others near by and something before it."""
+) -> Arrangement:
+    """Put one of the people before a camera, perhaps with others near by, and things."""
     person = people[subject]
     view = random_view(rng, person.vertices, size)
     group = [(person, np.eye(4))]
@@ -174,7 +211,18 @@ def draw_sample(
         parts.extend((number, part, matrix) for part in one.parts)
     if rng.random() < 0.18:
         parts.append((255, random_occluder(rng, person.vertices, view), view.camera_from_world))
-    return _photographed(rng, gather(parts), person, view, len(group))
+    return Arrangement(view, tuple(group), tuple(parts))
+
+
+def draw_sample(rng: np.random.Generator, arrangement: Arrangement) -> Sample:
+    """Photograph an arrangement.
+
+    Where the subject would hardly be seen, its neighbours and things are left out: the sample's
+    ``people_alpha`` tells how many are in the picture, the first of ``arrangement.group``.
+    """
+    group = arrangement.group
+    parts = gather(arrangement.parts)
+    return _photographed(rng, parts, group[0][0], arrangement.view, len(group))
 
 
 def _beside(rng: np.random.Generator) -> np.ndarray:
