@@ -39,6 +39,8 @@ class PoseEstimate:
         score: BlazePose's belief that there is a person.
         disagreement: median distance to the detector's keypoints / size of the person.
         swapped_disagreement: the same with BlazePose's left and right exchanged.
+        mask: (256, 256) float32 logits of the person in ``crop``, where the network gave them:
+            straight and mirrored pass averaged as the landmarks are.
     """
 
     points: np.ndarray
@@ -49,6 +51,7 @@ class PoseEstimate:
     score: float
     disagreement: float
     swapped_disagreement: float
+    mask: np.ndarray | None = None
 
     @property
     def sides_in_doubt(self) -> bool:
@@ -131,12 +134,14 @@ def _passes(
     reflection = mirrored(network(np.ascontiguousarray(crop.extract(image)[:, ::-1])))
     points = crop.to_image(output.points[:33])
     visibility, presence, world = output.visibility, output.presence, output.world
+    mask = output.mask
     reflected = crop.to_image(reflection.points[:33])
     if _same_pose(points, reflected, crop):
         points = (points + reflected) / 2
         visibility = (visibility + reflection.visibility) / 2
         presence = (presence + reflection.presence) / 2
         world = (world + reflection.world) / 2
+        mask = (mask + reflection.mask) / 2
     world = world[:33].copy()
     world[:, :2] = world[:, :2] @ crop.rotation.T
     size = crop.side / CROP_MARGIN
@@ -149,6 +154,7 @@ def _passes(
         score=output.score,
         disagreement=_disagreement(points[_BLAZE_BODY], person, size),
         swapped_disagreement=_disagreement(points[_BLAZE_SWAPPED], person, size),
+        mask=mask,
     )
 
 

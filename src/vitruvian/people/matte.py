@@ -10,19 +10,17 @@ import numpy as np
 from vitruvian.networks.blazepose import BlazePose
 from vitruvian.people.crops import Crop
 from vitruvian.people.landmarks import PoseEstimate
+from vitruvian.people.voting import vote
 
-# The mask is best from a crop only a little larger than the person; the mean of two crops, one of
-# them mirrored, is better than either (IoU +.003, boundary F +.01).
+# The mask is best from a crop only a little larger than the person, but the mean over several
+# crops, mirrored ones among them, is better than any: the landmarks' crops yield theirs for free.
 CROP_MARGIN = 1.05
-MIRRORED_MARGIN = 1.15
 # The network draws people a little too large: logits below this count as background.
 LOGIT_THRESHOLD = 0.7
-# A person is refined at no more than this height in pixels.
-MAX_REFINED_PX = 1024
+# A person is refined at no more than this height in pixels; the network's mask has 256.
+MAX_REFINED_PX = 384
 # Half-width of the band that is refined, in parts of the person's height.
-BAND = 0.008
-# Colours are compared with those this far around the person.
-SURROUNDINGS = 0.05
+BAND = 0.015
 _NOTHING = -12.0  # logit outside the crop
 
 # Landmark pairs that a skeleton is drawn with; -1 stands for the middle of hips or shoulders.
@@ -59,22 +57,23 @@ def extent(estimate: PoseEstimate) -> np.ndarray:
     return np.concatenate([points, head_top[None]])
 
 
-def mask_crop(estimate: PoseEstimate, margin: float = CROP_MARGIN) -> Crop:
+def mask_crop(estimate: PoseEstimate) -> Crop:
     """The crop that the mask is read from: turned as the landmarks' crop, as tight as it goes."""
     rotation = estimate.crop.rotation
     inside = extent(estimate) @ rotation
     low, high = inside.min(axis=0), inside.max(axis=0)
     center = rotation @ ((low + high) / 2)
-    return Crop(center, estimate.crop.up, float((high - low).max()) * margin)
+    return Crop(center, estimate.crop.up, float((high - low).max()) * CROP_MARGIN)
 
 
 def coarse_mask(image: np.ndarray, estimate: PoseEstimate) -> CoarseMask | None:
-    """BlazePose's mask of one person, laid over the image; None when it is empty."""
-    network = BlazePose()
-    crop, wider = mask_crop(estimate), mask_crop(estimate, MIRRORED_MARGIN)
-    logits = np.clip(network.mask(crop.extract(image)), _NOTHING, -_NOTHING)
-    reflection = network.mask(np.ascontiguousarray(wider.extract(image)[:, ::-1]))[:, ::-1]
-    reflection = np.clip(np.ascontiguousarray(reflection), _NOTHING, -_NOTHING)
+    """BlazePose's mask of one person, laid over the image; None when it is empty.
+
+    The mean of the logits of a tight crop in the mirror and of those that came with the landmarks.
+    """
+    crop = mask_crop(estimate)
+    mirrored = BlazePose().mask(np.ascontiguousarray(crop.extract(image)[:, ::-1]))[:, ::-1]
+    logits = np.clip(np.ascontiguousarray(mirrored), _NOTHING, -_NOTHING)
     height, width = image.shape[:2]
     reach = crop.side * np.abs(crop.rotation).sum(axis=1) / 2
     x0, y0 = np.clip(np.floor(crop.center - reach), 0, [width, height]).astype(int)
@@ -84,10 +83,10 @@ def coarse_mask(image: np.ndarray, estimate: PoseEstimate) -> CoarseMask | None:
     person_px = crop.side / CROP_MARGIN
     scale = min(1.0, MAX_REFINED_PX / person_px)
     window = (int(x0), int(y0), int(x1), int(y1))
-    mean = (
-        crop.paste(logits, window, scale, _NOTHING)
-        + wider.paste(reflection, window, scale, _NOTHING)
-    ) / 2
+    mean = crop.paste(logits, window, scale, _NOTHING)
+    if estimate.mask is not None:
+        free = np.clip(estimate.mask, _NOTHING, -_NOTHING)
+        mean = (mean + estimate.crop.paste(free, window, scale, _NOTHING)) / 2
     return CoarseMask(mean - np.float32(LOGIT_THRESHOLD), window, scale, person_px * scale)
 
 
@@ -157,51 +156,33 @@ def _raise_to(rivals: np.ndarray, mask: CoarseMask, claim: np.ndarray, other: Co
 
 
 def refine(image: np.ndarray, mask: CoarseMask) -> np.ndarray:
-    """Alpha (h, w) uint8 in the window of the mask, at the image's resolution."""
+    """Alpha (h, w) uint8 in the window of the mask, at the image's resolution.
+
+    A band along the edge of the mask is settled by :func:`vitruvian.people.voting.vote`; what
+    somebody else claims more strongly is background for certain.
+    """
     x0, y0, x1, y1 = mask.window
     region = image[y0:y1, x0:x1]
     h, w = mask.logits.shape
     if region.shape[:2] != (h, w):
         region = cv2.resize(region, (w, h), interpolation=cv2.INTER_AREA)
+    decided = np.full((h, w), np.nan, np.float32)
     hard = mask.logits > 0
-    foreign = np.zeros_like(hard) if mask.rivals is None else mask.rivals > -2
-    hard &= ~foreign
+    if mask.rivals is not None:
+        foreign = mask.rivals > -2
+        decided[foreign] = 0
+        hard &= ~foreign
+    if not hard.any():
+        return np.zeros((y1 - y0, x1 - x0), np.uint8)
     radius = max(round(BAND * mask.size), 2)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
     hard8 = hard.astype(np.uint8)
-    sure = cv2.erode(hard8, kernel, borderValue=1)
-    possible = cv2.dilate(hard8, kernel)
-    if sure.sum() < 50 or (possible == 0).sum() < 50:
-        alpha = hard8 * 255
-    else:
-        labels = np.where(hard, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
-        labels[sure == 1] = cv2.GC_FGD
-        labels[(possible == 0) | foreign] = cv2.GC_BGD
-        cut = _cut(region, labels, max(round(SURROUNDINGS * mask.size), 4))
-        alpha = np.asarray(cv2.GaussianBlur(cut * 255, (0, 0), 0.7), dtype=np.uint8)
-    if alpha.shape != (y1 - y0, x1 - x0):
-        return np.asarray(cv2.resize(alpha, (x1 - x0, y1 - y0), interpolation=cv2.INTER_LINEAR))
-    return alpha
-
-
-def _cut(region: np.ndarray, labels: np.ndarray, margin: int) -> np.ndarray:
-    """One round of GrabCut (Rother et al., SIGGRAPH 2004) where the labels leave it open.
-
-    Only the bounding box of what may be foreground and ``margin`` pixels around it are read.
-    """
-    rows = np.flatnonzero((labels != cv2.GC_BGD).any(axis=1))
-    columns = np.flatnonzero((labels != cv2.GC_BGD).any(axis=0))
-    part = (
-        slice(max(rows[0] - margin, 0), rows[-1] + margin + 1),
-        slice(max(columns[0] - margin, 0), columns[-1] + margin + 1),
-    )
-    inner = np.ascontiguousarray(labels[part])
-    background, foreground = np.zeros((1, 65)), np.zeros((1, 65))
-    cv2.setRNGSeed(0)
-    cv2.grabCut(
-        np.ascontiguousarray(region[part][..., ::-1]),
-        inner, [0, 0, 0, 0], background, foreground, 1, cv2.GC_INIT_WITH_MASK,
-    )  # fmt: skip
-    cut = np.zeros(labels.shape, np.uint8)
-    cut[part] = inner & 1
-    return cut
+    undecided = cv2.dilate(hard8, kernel) != cv2.erode(hard8, kernel, borderValue=1)
+    probability = vote(region, mask.logits, undecided, decided, mask.size)
+    probability = np.where(undecided, probability, hard8).astype(np.float32)
+    smooth = cv2.GaussianBlur(probability, (0, 0), 0.7)
+    if smooth.shape != (y1 - y0, x1 - x0):
+        smooth = cv2.resize(smooth, (x1 - x0, y1 - y0), interpolation=cv2.INTER_CUBIC)
+    # Enlarged, the edge would be blurred: make it as steep as that of an alpha of full size.
+    steep = 2 / mask.scale
+    return np.asarray(np.clip(255 * (0.5 + steep * (smooth - 0.5)), 0, 255), dtype=np.uint8)
