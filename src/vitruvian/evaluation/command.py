@@ -24,7 +24,7 @@ from rich.progress import (
 
 from vitruvian._version import __version__
 from vitruvian.errors import InputError
-from vitruvian.evaluation.folders import DATA_VARIABLE, data_folder
+from vitruvian.evaluation.folders import DATA_VARIABLE
 from vitruvian.evaluation.report import write_report
 from vitruvian.evaluation.runner import CaseResult, run_cases
 from vitruvian.evaluation.scores import Scores
@@ -67,7 +67,7 @@ def evaluate(
     if suite is None:
         raise InputError(f"Name the suite to run: one of {', '.join(SUITES)}.")
     scores = evaluate_suite(
-        open_suite(suite, data_folder(data)),
+        open_suite(suite, data),
         output,
         limit=limit,
         workers=workers,
