@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -39,8 +39,9 @@ class PoseEstimate:
         score: BlazePose's belief that there is a person.
         disagreement: median distance to the detector's keypoints / size of the person.
         swapped_disagreement: the same with BlazePose's left and right exchanged.
-        mask: (256, 256) float32 logits of the person in ``crop``, where the network gave them:
-            straight and mirrored pass averaged as the landmarks are.
+        mask: (256, 256) float32 logits of the person in ``crop``, straight and mirrored pass
+            averaged as the landmarks are; None where neighbours were greyed out, for with them
+            goes what the person carries beyond the detector's box.
     """
 
     points: np.ndarray
@@ -72,13 +73,14 @@ def estimate_landmarks(
     """
     own = _without_neighbours(image, person) if _overlapped(person, neighbours) else image
     estimate = _passes(own, crop_of_detection(person), person)
-    if _trustworthy(estimate):
-        return estimate
-    attempts = [estimate, _passes(own, crop_of_box(person), person, follow=False)]
-    if own is image:
-        attempts.append(
-            _passes(_without_neighbours(image, person), crop_of_detection(person), person)
-        )
+    attempts = [estimate]
+    if not _trustworthy(estimate):
+        attempts.append(_passes(own, crop_of_box(person), person, follow=False))
+    if own is not image:
+        return replace(min(attempts, key=_loss), mask=None)
+    if not _trustworthy(estimate):
+        alone = _passes(_without_neighbours(image, person), crop_of_detection(person), person)
+        attempts.append(replace(alone, mask=None))
     return min(attempts, key=_loss)
 
 

@@ -69,11 +69,17 @@ def mask_crop(estimate: PoseEstimate) -> Crop:
 def coarse_mask(image: np.ndarray, estimate: PoseEstimate) -> CoarseMask | None:
     """BlazePose's mask of one person, laid over the image; None when it is empty.
 
-    The mean of the logits of a tight crop in the mirror and of those that came with the landmarks.
+    The mean of the logits of a tight crop in the mirror and of those that came with the
+    landmarks, or else those of the tight crop itself.
     """
+    network = BlazePose()
     crop = mask_crop(estimate)
-    mirrored = BlazePose().mask(np.ascontiguousarray(crop.extract(image)[:, ::-1]))[:, ::-1]
+    pixels = crop.extract(image)
+    mirrored = network.mask(np.ascontiguousarray(pixels[:, ::-1]))[:, ::-1]
     logits = np.clip(np.ascontiguousarray(mirrored), _NOTHING, -_NOTHING)
+    other, other_crop = estimate.mask, estimate.crop
+    if other is None:
+        other, other_crop = network.mask(pixels), crop
     height, width = image.shape[:2]
     reach = crop.side * np.abs(crop.rotation).sum(axis=1) / 2
     x0, y0 = np.clip(np.floor(crop.center - reach), 0, [width, height]).astype(int)
@@ -83,10 +89,9 @@ def coarse_mask(image: np.ndarray, estimate: PoseEstimate) -> CoarseMask | None:
     person_px = crop.side / CROP_MARGIN
     scale = min(1.0, MAX_REFINED_PX / person_px)
     window = (int(x0), int(y0), int(x1), int(y1))
+    other = np.clip(other, _NOTHING, -_NOTHING)
     mean = crop.paste(logits, window, scale, _NOTHING)
-    if estimate.mask is not None:
-        free = np.clip(estimate.mask, _NOTHING, -_NOTHING)
-        mean = (mean + estimate.crop.paste(free, window, scale, _NOTHING)) / 2
+    mean = (mean + other_crop.paste(other, window, scale, _NOTHING)) / 2
     return CoarseMask(mean - np.float32(LOGIT_THRESHOLD), window, scale, person_px * scale)
 
 
