@@ -24,6 +24,19 @@ def synth(
         Path | None,
         typer.Option("--assets", help=f"MakeHuman's assets; else {ASSETS_VARIABLE}."),
     ] = None,
+    backgrounds: Annotated[
+        Path | None,
+        typer.Option(
+            "--backgrounds",
+            help="Folder of your photographs to put behind people; rather without people in them.",
+        ),
+    ] = None,
+    background_share: Annotated[
+        float,
+        typer.Option(
+            "--background-share", min=0.0, max=1.0, help="Share of the samples that get one."
+        ),
+    ] = 0.5,
     preview: Annotated[
         bool, typer.Option("--preview", help="Also write preview.png, a labelled contact sheet.")
     ] = False,
@@ -40,13 +53,17 @@ def synth(
     )
 
     from vitruvian.synthesis.anatomy import anatomy
+    from vitruvian.synthesis.photographs import Backgrounds
     from vitruvian.synthesis.shards import DatasetPlan, read_dataset, write_dataset
 
+    behind = None if backgrounds is None else Backgrounds(backgrounds.resolve(), background_share)
+    if behind is not None:
+        behind.paths  # noqa: B018  an empty folder is told of before anything is drawn
     # Workers share the cores: one thread each.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     console = Console()
     anatomy()  # baked once, before several workers would
-    plan = DatasetPlan(seed, count, size)
+    plan = DatasetPlan(seed, count, size, behind)
     columns = (
         TextColumn("samples"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
     )  # fmt: skip

@@ -222,7 +222,7 @@ def rasterize(
         np.ascontiguousarray(points * supersample, np.float32), z, faces, geometry.uvs, part,
         geometry.cutout, geometry.texels, geometry.texture, far, depth, face, weight,
     )  # fmt: skip
-    if index is not None:
+    if index is not None and len(index):
         face = np.where(face >= 0, index[face], -1).astype(np.int32)
     return Samples(depth, face, weight, supersample)
 

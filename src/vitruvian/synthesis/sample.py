@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -25,6 +26,7 @@ from vitruvian.synthesis.drawing import (
 from vitruvian.synthesis.lights import random_light
 from vitruvian.synthesis.parts import LABEL, Part
 from vitruvian.synthesis.people import SyntheticPerson, build_person
+from vitruvian.synthesis.photographs import Backgrounds, in_the_light, photo_backdrop
 from vitruvian.synthesis.places import backdrop, random_place
 from vitruvian.synthesis.props import random_occluder
 from vitruvian.synthesis.sampling import random_recipe
@@ -135,11 +137,13 @@ class Arrangement:
         view: the camera.
         group: everyone, the subject first, with world_from_person (4, 4).
         parts: what is drawn: number as in ``Sample.instances``, mesh, camera_from_mesh (4, 4).
+        picture: what is behind them, or None where that is procedural.
     """
 
     view: View
     group: tuple[tuple[SyntheticPerson, np.ndarray], ...]
     parts: tuple[tuple[int, Part, np.ndarray], ...]
+    picture: Path | None = None
 
 
 def clothed_mesh(
@@ -165,15 +169,21 @@ def clothed_mesh(
 
 
 def block_samples(
-    seed: int, block: int, size: int, library: AssetLibrary, wanted: Sequence[int] | None = None
+    seed: int,
+    block: int,
+    size: int,
+    library: AssetLibrary,
+    wanted: Sequence[int] | None = None,
+    backgrounds: Backgrounds | None = None,
 ) -> Iterator[Sample]:
     """The samples of a block; the same for the same seed, block and size.
 
-    ``wanted`` picks some of 0..7; the others are not drawn.
+    ``wanted`` picks some of 0..7; the others are not drawn. ``backgrounds``: photographs for a
+    share of the samples; the others stay as they are without.
     """
     people = block_people(seed, block, size, library)
     for number in range(BLOCK_SAMPLES) if wanted is None else wanted:
-        yield draw_sample(*arranged(people, seed, block, number, size))
+        yield draw_sample(*arranged(people, seed, block, number, size, backgrounds))
 
 
 def block_people(seed: int, block: int, size: int, library: AssetLibrary) -> list[SyntheticPerson]:
@@ -185,15 +195,26 @@ def block_people(seed: int, block: int, size: int, library: AssetLibrary) -> lis
 
 
 def arranged(
-    people: Sequence[SyntheticPerson], seed: int, block: int, number: int, size: int
+    people: Sequence[SyntheticPerson],
+    seed: int,
+    block: int,
+    number: int,
+    size: int,
+    backgrounds: Backgrounds | None = None,
 ) -> tuple[np.random.Generator, Arrangement]:
     """What sample ``number`` (0..7) of a block of ``people`` shows, and the dice to draw it."""
     rng = np.random.default_rng([seed, block, 1 + number])
-    return rng, arrange(rng, people, number % BLOCK_PEOPLE, size)
+    # Dice of its own, so that samples without a photograph do not change.
+    picture = None if backgrounds is None else backgrounds.chosen(rng.spawn(1)[0])
+    return rng, arrange(rng, people, number % BLOCK_PEOPLE, size, picture)
 
 
 def arrange(
-    rng: np.random.Generator, people: Sequence[SyntheticPerson], subject: int, size: int
+    rng: np.random.Generator,
+    people: Sequence[SyntheticPerson],
+    subject: int,
+    size: int,
+    picture: Path | None = None,
 ) -> Arrangement:
     """Put one of the people before a camera, perhaps with others near by, and things."""
     person = people[subject]
@@ -204,14 +225,14 @@ def arrange(
         other = others.pop(int(rng.integers(len(others))))
         group.append((other, _beside(rng)))
     parts: list[tuple[int, Part, np.ndarray]] = []
-    scenery = random_place(rng, view.camera_from_world)
+    scenery = [] if picture else random_place(rng, view.camera_from_world)
     parts.extend((0, part, view.camera_from_world) for part in scenery)
     for number, (one, world_from_person) in enumerate(group, 1):
         matrix = view.camera_from_world @ world_from_person
         parts.extend((number, part, matrix) for part in one.parts)
     if rng.random() < 0.18:
         parts.append((255, random_occluder(rng, person.vertices, view), view.camera_from_world))
-    return Arrangement(view, tuple(group), tuple(parts))
+    return Arrangement(view, tuple(group), tuple(parts), picture)
 
 
 def draw_sample(rng: np.random.Generator, arrangement: Arrangement) -> Sample:
@@ -222,7 +243,8 @@ def draw_sample(rng: np.random.Generator, arrangement: Arrangement) -> Sample:
     """
     group = arrangement.group
     parts = gather(arrangement.parts)
-    return _photographed(rng, parts, group[0][0], arrangement.view, len(group))
+    view, picture = arrangement.view, arrangement.picture
+    return _photographed(rng, parts, group[0][0], view, len(group), picture)
 
 
 def _beside(rng: np.random.Generator) -> np.ndarray:
@@ -237,7 +259,12 @@ def _beside(rng: np.random.Generator) -> np.ndarray:
 
 
 def _photographed(
-    rng: np.random.Generator, geometry: Geometry, person: SyntheticPerson, view: View, people: int
+    rng: np.random.Generator,
+    geometry: Geometry,
+    person: SyntheticPerson,
+    view: View,
+    people: int,
+    picture: Path | None = None,
 ) -> Sample:
     size = view.camera.width
     rotation = view.camera_from_world[:3, :3]
@@ -252,7 +279,7 @@ def _photographed(
     if hidden and (geometry.instance > 1).any():
         # The scene without neighbours and things says more.
         alone = geometry.only(geometry.instance <= 1)
-        return _photographed(rng, alone, person, view, 1)
+        return _photographed(rng, alone, person, view, 1, picture)
     front = shade(geometry, subject, light, shadows, share=True)
     around = shade(geometry, rest, light, shadows, share=True)
     farthest = rasterize(geometry, view.camera, 1, far=True, only=mine)
@@ -264,10 +291,13 @@ def _photographed(
     horizon = view.camera.principal_point[1] - view.camera.focal_px * np.tan(
         np.deg2rad(view.pitch_deg)
     )
-    beyond = backdrop(rng, size, float(horizon))
+    own = front.color / np.maximum(front.coverage, 1e-6)[..., None]
+    if picture is None:
+        beyond = backdrop(rng, size, float(horizon))
+    else:
+        beyond = in_the_light(rng, photo_backdrop(rng, picture, size), own, front.coverage)
     behind = around.color + beyond * (1 - around.coverage[..., None])
     alpha = alphas[0][..., None]
-    own = front.color / np.maximum(front.coverage, 1e-6)[..., None]
     image = photograph(rng, own * alpha + behind * (1 - alpha), alphas[0])
     nearest = rasterize(geometry, view.camera, 1, only=mine)
     others = rasterize(geometry, view.camera, 1, only=~mine)

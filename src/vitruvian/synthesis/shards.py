@@ -2,7 +2,8 @@
 
 A data set is a folder with ``dataset.json`` and shards ``synth-00000.tar``, each of 32 samples
 (the last may hold fewer). A shard holds ``00000012.npz`` for sample 12, readable by ``np.load``,
-with the fields of ``sample.Sample`` by name. Sample ``n`` depends on seed, size and ``n`` alone.
+with the fields of ``sample.Sample`` by name. Sample ``n`` depends on seed, size, ``n`` and the
+photographs behind people (if any) alone.
 """
 
 from __future__ import annotations
@@ -23,10 +24,11 @@ import numpy as np
 
 from vitruvian.errors import InputError
 from vitruvian.synthesis.assets import AssetLibrary
+from vitruvian.synthesis.photographs import Backgrounds
 from vitruvian.synthesis.sample import BLOCK_SAMPLES, Sample, block_samples
 
 SHARD_SAMPLES = 32
-FORMAT = 1
+FORMAT = 2  # 1 had neither things nor hoods; the fields were the same
 
 
 @dataclass(frozen=True)
@@ -35,11 +37,13 @@ class DatasetPlan:
 
     Attributes:
         seed, count, size: of the set; size is the pictures' side in pixels.
+        backgrounds: photographs behind a share of the people, or None.
     """
 
     seed: int
     count: int
     size: int
+    backgrounds: Backgrounds | None = None
 
     @property
     def shards(self) -> int:
@@ -106,7 +110,9 @@ def write_shard(folder: Path, plan: DatasetPlan, shard: int, assets: Path) -> in
 def _drawn(plan: DatasetPlan, numbers: range, library: AssetLibrary) -> Iterator[Sample]:
     for first in range(numbers.start, numbers.stop, BLOCK_SAMPLES):
         wanted = range(min(BLOCK_SAMPLES, numbers.stop - first))
-        yield from block_samples(plan.seed, first // BLOCK_SAMPLES, plan.size, library, wanted)
+        yield from block_samples(
+            plan.seed, first // BLOCK_SAMPLES, plan.size, library, wanted, plan.backgrounds
+        )
 
 
 def write_dataset(
@@ -119,6 +125,7 @@ def write_dataset(
     description = {
         "format": FORMAT, "seed": plan.seed, "size": plan.size, "shard_samples": SHARD_SAMPLES,
         "fields": [field.name for field in fields(Sample)],
+        "backgrounds": None if plan.backgrounds is None else plan.backgrounds.digest,
     }  # fmt: skip
     notes = folder / "dataset.json"
     try:
@@ -127,8 +134,8 @@ def write_dataset(
             known = json.loads(notes.read_text())
             if {k: known.get(k) for k in description} != description:
                 raise InputError(
-                    f"{folder} holds a data set of seed {known.get('seed')} and size "
-                    f"{known.get('size')}: choose another folder with -o."
+                    f"{folder} holds another data set (seed {known.get('seed')}, size "
+                    f"{known.get('size')}, or other backgrounds): choose another folder with -o."
                 )
             if known["count"] > plan.count or known["count"] % SHARD_SAMPLES:
                 _drop_partial(folder, plan, int(known["count"]))
