@@ -358,9 +358,11 @@ def test_a_photo_that_cannot_be_timed_says_why(tmp_path: Path) -> None:
 def test_every_suite_and_metric_is_documented() -> None:
     text = (Path(__file__).parents[2] / "docs" / "evaluation.md").read_text("utf-8")
     from vitruvian.evaluation.suites.masks import MaskSuite
+    from vitruvian.evaluation.suites.synthetic import SyntheticSuite
+    from vitruvian.evaluation.suites.video import VideoSuite
 
-    here = Path()
-    suites = (MaskSuite(here), GroupSuite(here), ShapeSuite(here), SpeedSuite(here))
+    kinds = (MaskSuite, GroupSuite, ShapeSuite, SpeedSuite, SyntheticSuite, VideoSuite)
+    suites = [kind(Path()) for kind in kinds]
     assert {suite.name for suite in suites} == set(SUITES)
     for suite in suites:
         assert f"### `{suite.name}`" in text

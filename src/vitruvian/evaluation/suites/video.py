@@ -80,8 +80,8 @@ class VideoSuite:
     steadiness and agreement with each frame; the truth of the motion is not known.
 
     ``clips.json``: ``{"NAME.mp4": {"people": 2, "every": 3}}``; ``people`` may also be ranges
-    ``[[first, end, count], ...]`` of frames. ``masks/NAME/000123.png`` labels frame 123: 0 is
-    nobody, every other value one person.
+    ``[[first, end, count], ...]`` of frames. ``masks/NAME/00123.png`` (five or six digits)
+    labels frame 123: 0 is nobody, every other value one person.
 
     Attributes:
         folder: holds the clips.
@@ -166,7 +166,7 @@ class VideoSuite:
             fits[index] = [iou(silhouette(s.person.mesh_camera, scene.camera), s.alpha)
                            for s in seen]  # fmt: skip
             if case.masks is not None:
-                mask_ious += _mask_ious(case.masks / f"{number:06d}.png", pixels.shape, seen)
+                mask_ious += _mask_ious(case.masks, number, pixels.shape, seen)
             if index in shown:
                 picture = _drawn(pixels, scene, tracks, index)
                 pictures.append(Picture(f"frame {number}", picture))
@@ -275,8 +275,14 @@ def standing(track: Sequence[Seen]) -> np.ndarray:
     return np.stack([(moved[:, list(ends)] < _STANDING).all(1) for _, ends in _FEET], 1)
 
 
-def _mask_ious(path: Path, shape: tuple[int, ...], seen: Sequence[Seen]) -> list[float]:
+def _mask_ious(
+    folder: Path, number: int, shape: tuple[int, ...], seen: Sequence[Seen]
+) -> list[float]:
     """IoU of everyone labelled in a frame with who was found there, 0 for who was not."""
+    # Five digits as in DAVIS, or six.
+    path = folder / f"{number:05d}.png"
+    if not path.exists():
+        path = folder / f"{number:06d}.png"
     if not path.exists():
         return []
     try:
