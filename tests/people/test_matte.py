@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
+import pytest
 
 from vitruvian.people.crops import Crop
 from vitruvian.people.landmarks import PoseEstimate
 from vitruvian.people.matte import CoarseMask, refine, share_out
+from vitruvian.people.voting import vote
 
 
 def standing(x: float) -> PoseEstimate:
@@ -85,3 +88,58 @@ def test_a_scaled_window_comes_back_in_image_pixels():
     alpha = refine(image, CoarseMask(logits, (0, 0, 300, 400), 0.5, 180.0))
     assert alpha.shape == (400, 300)
     assert not alpha.any()
+
+
+def disc(center, radius, size=(240, 200)) -> np.ndarray:
+    rows, columns = np.mgrid[: size[0], : size[1]]
+    return np.hypot(columns - center[0], rows - center[1]) < radius
+
+
+def noisy_figure(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A figure of two colours on two others, its true mask, and logits with a wobbling edge."""
+    rng = np.random.default_rng(seed)
+    truth = disc((100, 50), 28)
+    truth[60:220, 70:130] = True
+    image = np.full((*truth.shape, 3), (90, 120, 80), np.uint8)
+    image[:, 110:] = (150, 150, 160)
+    image[truth] = (190, 60, 50)
+    image[150:][truth[150:]] = (40, 40, 110)
+    image = np.clip(image + rng.normal(0, 8, image.shape), 0, 255).astype(np.uint8)
+    wobble = cv2.GaussianBlur(rng.normal(0, 1, truth.shape), (0, 0), 6)
+    signed = cv2.distanceTransform(truth.astype(np.uint8), cv2.DIST_L2, 5)
+    signed -= cv2.distanceTransform((~truth).astype(np.uint8), cv2.DIST_L2, 5)
+    logits = signed + 2 * wobble / wobble.std()
+    return image, truth, np.clip(logits, -8, 8).astype(np.float32)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2, 3])
+def test_refinement_quarters_the_error_of_a_noisy_mask(seed):
+    image, truth, logits = noisy_figure(seed)
+    alpha = refine(image, CoarseMask(logits, (0, 0, 200, 240), 1.0, 200.0))
+    assert np.mean((alpha > 127) != truth) < 0.25 * np.mean((logits > 0) != truth)
+
+
+def test_colours_that_tell_nothing_leave_the_mask_alone():
+    _, _, logits = noisy_figure(0)
+    flat = np.full((240, 200, 3), 120, np.uint8)
+    alpha = refine(flat, CoarseMask(logits, (0, 0, 200, 240), 1.0, 200.0))
+    assert np.mean((alpha > 127) != (logits > 0)) < 0.02
+
+
+def test_votes_leave_what_is_decided():
+    image, truth, logits = noisy_figure(0)
+    decided = np.full(truth.shape, np.nan, np.float32)
+    decided[:, :100] = 0
+    probability = vote(image, logits, np.ones_like(truth), decided, 200.0)
+    assert (probability[:, :100] == 0).all()
+    assert (probability[100:200, 110:125] > 0.5).all()
+    assert probability.min() >= 0
+    assert probability.max() <= 1
+
+
+def test_the_edge_of_an_enlarged_matte_stays_steep():
+    image, _, logits = noisy_figure(0)
+    large = cv2.resize(image, (800, 960), interpolation=cv2.INTER_CUBIC)
+    alpha = refine(large, CoarseMask(logits, (0, 0, 800, 960), 0.25, 200.0))
+    partial = ((alpha > 12) & (alpha < 243))[440:840].sum(axis=1)
+    assert 1 <= partial.mean() <= 6  # both edges of the trunk together

@@ -188,6 +188,7 @@ def refine(image: np.ndarray, mask: CoarseMask) -> np.ndarray:
     smooth = cv2.GaussianBlur(probability, (0, 0), 0.7)
     if smooth.shape != (y1 - y0, x1 - x0):
         smooth = cv2.resize(smooth, (x1 - x0, y1 - y0), interpolation=cv2.INTER_CUBIC)
-    # Enlarged, the edge would be blurred: make it as steep as that of an alpha of full size.
-    steep = 2 / mask.scale
+    # Enlarged, the edge would be blurred: make it as steep as that of an alpha of full size,
+    # and a little steeper, so that faint doubts leave no haze.
+    steep = 1.5 / mask.scale
     return np.asarray(np.clip(255 * (0.5 + steep * (smooth - 0.5)), 0, 255), dtype=np.uint8)
