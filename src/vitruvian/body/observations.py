@@ -25,6 +25,7 @@ FEET = np.arange(29, 33)
 _MINOR_FACE = np.array([1, 3, 4, 6, 9, 10])
 
 FACE_DEPTH_BIAS = 0.55  # of the distance from shoulders to ears
+OUTSIDE_WEIGHT = 0.2  # of world landmarks beyond the frame, which are mere guesses
 KNEE_DEPTH_BIAS = 0.22  # of the thigh
 
 LIMBS = tuple(
@@ -91,6 +92,7 @@ def observe(landmarks: Landmarks, camera: Camera) -> Observations:
     world_weights[FEET] = 0
     outside = (points < 0).any(1) | (points > [camera.width, camera.height]).any(1)
     image_weights[outside] *= 0.3
+    world_weights[outside] *= OUTSIDE_WEIGHT
     return Observations(rays[:, :2], image_weights, world, world_weights, points, visibility)
 
 
