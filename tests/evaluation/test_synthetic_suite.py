@@ -279,14 +279,12 @@ def suite(shared_data: Callable[[str], Path]) -> SyntheticSuite:
 
 @pytest.mark.slow
 def test_truth_agrees_with_the_picture(suite: SyntheticSuite) -> None:
-    several = 0
     for case in suite.cases()[:4]:
         truth = synthetic._truth(case, SIZE, suite.assets)
         sample = truth.sample
         np.testing.assert_allclose(truth.joints, sample.joints_3d, atol=1e-4)
         assert truth.depths[0] == pytest.approx(sample.root_depth, abs=1e-4)
         assert len(truth.depths) == len(sample.people_alpha)
-        several += len(truth.depths) > 1
         # Surface and body lie where the picture shows the subject.
         shown = sample.silhouette >= 128
         drawn = silhouette(truth.surface, sample.camera)
@@ -294,7 +292,29 @@ def test_truth_agrees_with_the_picture(suite: SyntheticSuite) -> None:
         naked = silhouette(Mesh(truth.vertices, body_model().faces, "camera"), sample.camera)
         assert (naked & shown).sum() / naked.sum() > 0.9
         assert truth.up[1] < -0.5
-    assert several
+
+
+@pytest.mark.slow
+def test_neighbours_are_where_their_pixels_are(suite: SyntheticSuite) -> None:
+    from vitruvian.synthesis.sample import arranged
+
+    checked = 0
+    for case in suite.cases()[:8]:
+        truth = synthetic._truth(case, SIZE, suite.assets)
+        people = synthetic._people(case.seed, case.block, SIZE, suite.assets)
+        _, arrangement = arranged(people, case.seed, case.block, case.number, SIZE)
+        rows = zip(arrangement.group, truth.depths, truth.sample.people_alpha, strict=False)
+        for (person, world_from_person), depth, alpha in rows:
+            matrix = truth.sample.camera_from_world @ world_from_person
+            points = person.vertices @ matrix[:3, :3].T + matrix[:3, 3]
+            assert points[:, 2].min() < depth < points[:, 2].max()
+            pixels = truth.sample.camera.project(points[points[:, 2] > 0.1])
+            y, x = np.nonzero(alpha >= 128)
+            if len(x):
+                checked += 1
+                assert (pixels.min(0) - 1 <= [x.min(), y.min()]).all()
+                assert (pixels.max(0) + 1 >= [x.max(), y.max()]).all()
+    assert checked > 8
 
 
 @pytest.mark.slow
