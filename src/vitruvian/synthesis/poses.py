@@ -91,6 +91,17 @@ def standing_poses() -> np.ndarray:
     return np.flatnonzero(upright & (-feet > 0.85 * at_rest))
 
 
+def facing_forward(pose: np.ndarray) -> np.ndarray:
+    """The pose turned about the vertical until the pelvis faces +z; lying, it stays as it is."""
+    out = np.array(pose, np.float64)
+    pelvis = matrix_from_axis_angle(out[0])
+    ahead = pelvis[[0, 2], 2]
+    if np.hypot(*ahead) < 0.3:
+        return out
+    out[0] = axis_angle_from_matrix(_axis_rotation(1, -np.arctan2(*ahead)) @ pelvis)
+    return out
+
+
 def curled_hands(pose: np.ndarray, left: float, right: float, spread: float = 0.0) -> np.ndarray:
     """The pose with fingers bent by ``left`` and ``right`` radians at the first joints."""
     index = body_model().joint_index

@@ -9,7 +9,12 @@ from vitruvian.synthesis.anatomy import anatomy
 from vitruvian.synthesis.assets import AssetLibrary
 from vitruvian.synthesis.garments import Garment, Look, random_garments
 from vitruvian.synthesis.people import Recipe
-from vitruvian.synthesis.poses import captured_poses, curled_hands, standing_poses
+from vitruvian.synthesis.poses import (
+    captured_poses,
+    curled_hands,
+    facing_forward,
+    standing_poses,
+)
 from vitruvian.synthesis.wrinkles import random_wrinkles
 
 # Shares of the groups of ``BodyModel.shape_prior``; children are rare in pictures, not here.
@@ -23,6 +28,7 @@ HAIR_COLORS = (
 HAIR_SHARES = (0.22, 0.22, 0.2, 0.12, 0.1, 0.06, 0.03, 0.05)
 SHORT_HAIR = ("short01", "short02", "short03", "short04", "afro01")
 EYES = ("brown", "brownlight", "blue", "green", "grey", "bluegreen")
+LEG_JOINTS = ("upperleg01", "upperleg02", "lowerleg01", "lowerleg02", "foot")
 TWO_PI = 2 * np.pi
 
 
@@ -69,13 +75,18 @@ def random_recipe(rng: np.random.Generator, library: AssetLibrary) -> Recipe:
 
 
 def random_pose(rng: np.random.Generator) -> np.ndarray:
-    """A captured pose (J, 3), perhaps mirrored, with noise and hands; the root stays upright."""
+    """A captured pose (J, 3), perhaps mirrored, facing +z, with noise and hands."""
     poses, _ = captured_poses()
     # Half of the people stand or walk, as in photographs; the other half does anything.
     upright = standing_poses()
-    number = rng.choice(upright) if rng.random() < 0.5 else rng.integers(len(poses))
-    pose = np.array(poses[number], np.float64)
+    stands = rng.random() < 0.5
+    number = rng.choice(upright) if stands else rng.integers(len(poses))
+    pose = facing_forward(np.array(poses[number], np.float64))
     body = body_model()
+    if stands and rng.random() < 0.6:
+        # Captured people are on the move, with knees bent; photographed ones mostly stand.
+        legs = [body.joint_index[f"{n}.{s}"] for n in LEG_JOINTS for s in "LR"]
+        pose[legs] *= 1 - rng.uniform(0.4, 1.0)
     if rng.random() < 0.5:
         pose = body.mirrored_pose(pose)
     moved = [body.joint_index[n] for n in ("spine05", "spine03", "spine01", "neck01", "head")]
