@@ -40,9 +40,20 @@ def synth(
     preview: Annotated[
         bool, typer.Option("--preview", help="Also write preview.png, a labelled contact sheet.")
     ] = False,
+    plot: Annotated[
+        bool,
+        typer.Option(
+            "--plot", help="Write statistics.png of the samples in the folder, or to come; no more."
+        ),
+    ] = False,
 ) -> None:
     """Make pictures of synthetic people with everything that is known about them."""
     library = find_assets(assets)
+    if plot:
+        from vitruvian.synthesis.statistics import plot_statistics
+
+        typer.echo(plot_statistics(output, seed, count, library))
+        return
     from rich.console import Console
     from rich.progress import (
         BarColumn,
