@@ -75,7 +75,7 @@ class Garment:
 
 
 @dataclass(frozen=True)
-class _Regions:
+class Regions:
     """Shares (19158,) float32 of each vertex's skinning by region."""
 
     arm: np.ndarray
@@ -88,7 +88,8 @@ class _Regions:
 
 
 @lru_cache(maxsize=1)
-def _regions() -> _Regions:
+def body_regions() -> Regions:
+    """Where arms, legs, hands, feet and head are on the mesh hm08."""
     mesh, names = anatomy(), body_model().joint_names
 
     def share(*prefixes: str) -> np.ndarray:
@@ -96,7 +97,7 @@ def _regions() -> _Regions:
         return (mesh.skin_weights * chosen[mesh.skin_joints]).sum(1)
 
     edges = np.concatenate([mesh.faces[:, [0, 1]], mesh.faces[:, [1, 2]], mesh.faces[:, [2, 0]]])
-    return _Regions(
+    return Regions(
         arm=share("upperarm", "lowerarm", "wrist", "metacarpal", "finger"),
         leg=share("upperleg", "lowerleg", "foot", "toe"),
         hand=share("wrist", "metacarpal", "finger"),
@@ -138,7 +139,7 @@ def _surface(look: Look) -> Surface:
 
 
 def _shell(garment: Garment, body: PosedAnatomy) -> Part | None:
-    mesh, region, level = anatomy(), _regions(), _levels(body)
+    mesh, region, level = anatomy(), body_regions(), _levels(body)
     rest = body.rest
     y = rest[:, 1]
     waist, neck = level["spine05"][1] + 0.04, level["neck01"][1]
@@ -217,7 +218,7 @@ def _relaxed(
 
 
 def _skirt(garment: Garment, body: PosedAnatomy) -> Part:
-    region, level = _regions(), _levels(body)
+    region, level = body_regions(), _levels(body)
     index = body_model().joint_index
     waist = level["spine05"][1] + 0.05
     ankle = level["foot.L"][1]

@@ -16,7 +16,7 @@ from vitruvian.synthesis.assets import Proxy
 # Labels of pixels, in this order in every sample.
 PART_LABELS = (
     "background", "skin", "hair", "top", "bottom", "outfit", "dress", "coat", "shoes", "hat",
-    "eyes", "face hair", "accessory", "occluder",
+    "eyes", "face hair", "accessory", "occluder", "bag", "other",
 )  # fmt: skip
 LABEL = {name: index for index, name in enumerate(PART_LABELS)}
 

@@ -20,6 +20,7 @@ from vitruvian.synthesis.parts import (
     proxy_part,
     skin_part,
 )
+from vitruvian.synthesis.things import Thing, thing_parts
 
 Color = tuple[float, float, float]
 
@@ -36,6 +37,7 @@ class Recipe:
         hair_tint: linear colour of hair and brows.
         eyes: name of the eyes' material; brows, lashes: asset names.
         garments: procedural garments, the inner ones first.
+        things: what is carried.
     """
 
     betas: np.ndarray
@@ -54,6 +56,7 @@ class Recipe:
     brows: str = "eyebrow001"
     lashes: str = "eyelashes01"
     garments: tuple[Garment, ...] = ()
+    things: tuple[Thing, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -134,7 +137,10 @@ def build_person(
             ),
         ),
     )
+    clothes = tuple(parts[1:])
     parts.extend(_head(recipe, library, body, texture_size))
+    for thing in recipe.things:
+        parts.extend(thing_parts(thing, body, clothes))
     lift = -min(float(p.vertices[np.unique(p.faces), 1].min()) for p in parts)
     raised = tuple(_raised(part, lift) for part in parts)
     return SyntheticPerson(recipe, body, raised, lift)

@@ -91,6 +91,16 @@ def standing_poses() -> np.ndarray:
     return np.flatnonzero(upright & (-feet > 0.85 * at_rest))
 
 
+def gripping(pose: np.ndarray, side: str, amount: float) -> np.ndarray:
+    """The pose (J, 3) with the fingers of one hand ("L" or "R") bent around something."""
+    index = body_model().joint_index
+    bent = curled_hands(pose, amount, amount)
+    out = np.array(pose, np.float64)
+    own = [j for name, j in index.items() if name.startswith("finger") and name.endswith(side)]
+    out[own] = bent[own]
+    return out
+
+
 def facing_forward(pose: np.ndarray) -> np.ndarray:
     """The pose turned about the vertical until the pelvis faces +z; lying, it stays as it is."""
     out = np.array(pose, np.float64)

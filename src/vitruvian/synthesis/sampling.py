@@ -13,8 +13,10 @@ from vitruvian.synthesis.poses import (
     captured_poses,
     curled_hands,
     facing_forward,
+    gripping,
     standing_poses,
 )
+from vitruvian.synthesis.things import HELD, Thing, random_thing
 from vitruvian.synthesis.wrinkles import random_wrinkles
 
 # Shares of the groups of ``BodyModel.shape_prior``; children are rare in pictures, not here.
@@ -55,9 +57,15 @@ def random_recipe(rng: np.random.Generator, library: AssetLibrary) -> Recipe:
         looks["hat"] = Look(tint=cloth_color(rng), recolor=True)
         hair = None if hat else hair
     strands = np.array(HAIR_COLORS[rng.choice(len(HAIR_COLORS), p=HAIR_SHARES)])
+    pose = random_pose(rng)
+    # Dice of their own: what is carried changes nothing else.
+    things = _things(rng.spawn(1)[0], female, body.stature(betas) / 1.7)
+    for thing in things:
+        if thing.kind in HELD:
+            pose = gripping(pose, thing.side, 0.35 if thing.kind in ("phone", "ball") else 1.25)
     return Recipe(
         betas=betas,
-        pose=random_pose(rng),
+        pose=pose,
         expression=random_expression(rng),
         skin=int(rng.choice(skins)) if skins else 0,
         skin_tint=(tone, tone * rng.uniform(0.92, 1.03), tone * rng.uniform(0.86, 1.05)),
@@ -71,6 +79,7 @@ def random_recipe(rng: np.random.Generator, library: AssetLibrary) -> Recipe:
         brows=f"eyebrow{rng.integers(1, 13):03d}",
         lashes=f"eyelashes0{rng.integers(1, 5)}",
         garments=garments,
+        things=things,
     )
 
 
@@ -180,6 +189,22 @@ def _clothes(
         )
         return str(rng.choice(mine or library.outfits)), (), looks
     return None, random_garments(rng, female, lambda: random_look(rng, dyed=True)), looks
+
+
+def _things(rng: np.random.Generator, female: bool, scale: float) -> tuple[Thing, ...]:
+    """Nothing for most; else one thing, or two that do not share a hand or a shoulder."""
+    count = int(rng.choice([0, 1, 2], p=[0.68, 0.27, 0.05]))
+    out: list[Thing] = []
+    for _ in range(count):
+        thing = random_thing(rng, female, lambda: random_look(rng, dyed=True), scale)
+        worn = [t for t in out if t.kind not in HELD]
+        if thing.kind in HELD:
+            fits = all(t.side != thing.side for t in out if t.kind in HELD)
+        else:
+            fits = not worn
+        if fits:
+            out.append(thing)
+    return tuple(out)
 
 
 def _hair(rng: np.random.Generator, library: AssetLibrary, female: bool) -> str | None:
