@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from itertools import islice
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
+from vitruvian.errors import InputError
 from vitruvian.synthesis.assets import ASSETS_VARIABLE, find_assets
 
 
@@ -40,6 +41,16 @@ def synth(
     preview: Annotated[
         bool, typer.Option("--preview", help="Also write preview.png, a labelled contact sheet.")
     ] = False,
+    meshes: Annotated[
+        bool, typer.Option("--meshes", help="Also keep the clothed mesh of every subject.")
+    ] = False,
+    silhouettes: Annotated[
+        bool,
+        typer.Option(
+            "--silhouettes",
+            help="Make front and side silhouettes in an A-pose instead.",
+        ),
+    ] = False,
     plot: Annotated[
         bool,
         typer.Option(
@@ -48,6 +59,10 @@ def synth(
     ] = False,
 ) -> None:
     """Make pictures of synthetic people with everything that is known about them."""
+    if silhouettes and (meshes or preview or plot or backgrounds is not None):
+        raise InputError(
+            "--silhouettes goes without --meshes, --preview, --plot, --backgrounds: leave them out."
+        )
     library = find_assets(assets)
     if plot:
         from vitruvian.synthesis.statistics import plot_statistics
@@ -74,7 +89,8 @@ def synth(
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     console = Console()
     anatomy()  # baked once, before several workers would
-    plan = DatasetPlan(seed, count, size, behind)
+    kind: Literal["samples", "silhouettes"] = "silhouettes" if silhouettes else "samples"
+    plan = DatasetPlan(seed, count, size, behind, meshes, kind)
     columns = (
         TextColumn("samples"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
     )  # fmt: skip

@@ -2,8 +2,10 @@
 
 A data set is a folder with ``dataset.json`` and shards ``synth-00000.tar``, each of 32 samples
 (the last may hold fewer). A shard holds ``00000012.npz`` for sample 12, readable by ``np.load``,
-with the fields of ``sample.Sample`` by name. Sample ``n`` depends on seed, size, ``n`` and the
-photographs behind people (if any) alone.
+with the fields of ``sample.Sample`` by name; where meshes are wanted, the meshes
+``00000008-mesh-2.npz`` of the block that begins with sample 8 come before its samples. Shards
+``silhouettes-00000.tar`` hold pairs of silhouettes in the same way. Sample ``n`` depends on seed,
+size, ``n`` and the photographs behind people (if any) alone.
 """
 
 from __future__ import annotations
@@ -16,16 +18,29 @@ import tempfile
 import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
 from vitruvian.errors import InputError
 from vitruvian.synthesis.assets import AssetLibrary
+from vitruvian.synthesis.person_mesh import PersonMesh, person_mesh
 from vitruvian.synthesis.photographs import Backgrounds
-from vitruvian.synthesis.sample import BLOCK_SAMPLES, Sample, block_samples
+from vitruvian.synthesis.sample import (
+    BLOCK_PEOPLE,
+    BLOCK_SAMPLES,
+    Sample,
+    arranged,
+    block_people,
+    draw_sample,
+)
+from vitruvian.synthesis.silhouettes import SilhouettePair, random_pairs
+
+Entry = TypeVar("Entry", Sample, SilhouettePair, PersonMesh)
+PREFIXES = {"samples": "synth", "silhouettes": "silhouettes"}
 
 SHARD_SAMPLES = 32
 FORMAT = 2  # 1 had neither things nor hoods; the fields were the same
@@ -38,12 +53,16 @@ class DatasetPlan:
     Attributes:
         seed, count, size: of the set; size is the pictures' side in pixels.
         backgrounds: photographs behind a share of the people, or None.
+        meshes: whether the people's meshes are kept, too.
+        kind: pictures, or pairs of silhouettes (which have neither backgrounds nor meshes).
     """
 
     seed: int
     count: int
     size: int
     backgrounds: Backgrounds | None = None
+    meshes: bool = False
+    kind: Literal["samples", "silhouettes"] = "samples"
 
     @property
     def shards(self) -> int:
@@ -54,14 +73,14 @@ class DatasetPlan:
         return range(shard * SHARD_SAMPLES, min(self.count, (shard + 1) * SHARD_SAMPLES))
 
     def path(self, folder: Path, shard: int) -> Path:
-        return folder / f"synth-{shard:05d}.tar"
+        return folder / f"{PREFIXES[self.kind]}-{shard:05d}.tar"
 
 
-def encode(sample: Sample) -> bytes:
+def encode(sample: Sample | SilhouettePair | PersonMesh) -> bytes:
     """A sample as the bytes of a ``.npz``; the same bytes for the same sample."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        for field in fields(Sample):
+        for field in fields(sample):
             entry = zipfile.ZipInfo(f"{field.name}.npy")  # dated 1980, always
             entry.compress_type = zipfile.ZIP_DEFLATED
             content = io.BytesIO()
@@ -71,17 +90,19 @@ def encode(sample: Sample) -> bytes:
     return buffer.getvalue()
 
 
-def decode(content: bytes) -> Sample:
-    """The sample that ``encode`` wrote."""
-    values: dict[str, object] = {}
+def decode(content: bytes, kind: type[Entry] = Sample) -> Entry:  # type: ignore[assignment]
+    """The sample, or whatever else, that ``encode`` wrote."""
+    values: dict[str, Any] = {}
     with np.load(io.BytesIO(content)) as archive:
-        for field in fields(Sample):
+        for field in fields(kind):
             array = archive[field.name]
-            if field.name == "principal_point":
-                values[field.name] = tuple(float(v) for v in array)
+            if field.type in ("float", "int"):
+                values[field.name] = array.item()
+            elif field.type == "np.ndarray":
+                values[field.name] = array
             else:
-                values[field.name] = float(array) if array.ndim == 0 else array
-    return Sample(**values)  # type: ignore[arg-type]
+                values[field.name] = tuple(array.tolist())
+    return kind(**values)
 
 
 def write_shard(folder: Path, plan: DatasetPlan, shard: int, assets: Path) -> int:
@@ -94,9 +115,8 @@ def write_shard(folder: Path, plan: DatasetPlan, shard: int, assets: Path) -> in
     with tempfile.NamedTemporaryFile(dir=folder, suffix=".part", delete=False) as file:
         try:
             with tarfile.open(fileobj=file, mode="w", format=tarfile.USTAR_FORMAT) as archive:
-                for number, sample in zip(numbers, _drawn(plan, numbers, library), strict=True):
-                    content = encode(sample)
-                    entry = tarfile.TarInfo(f"{number:08d}.npz")
+                for name, content in _drawn(plan, numbers, library):
+                    entry = tarfile.TarInfo(f"{name}.npz")
                     entry.size = len(content)
                     archive.addfile(entry, io.BytesIO(content))
         except BaseException:
@@ -107,12 +127,26 @@ def write_shard(folder: Path, plan: DatasetPlan, shard: int, assets: Path) -> in
     return len(numbers)
 
 
-def _drawn(plan: DatasetPlan, numbers: range, library: AssetLibrary) -> Iterator[Sample]:
+def _drawn(plan: DatasetPlan, numbers: range, library: AssetLibrary) -> Iterator[tuple[str, bytes]]:
+    """Names and contents of the files of a shard, in order."""
+    if plan.kind == "silhouettes":
+        for number, pair in zip(
+            numbers, random_pairs(plan.seed, numbers, plan.size, library), strict=True
+        ):
+            yield f"{number:08d}", encode(pair)
+        return
     for first in range(numbers.start, numbers.stop, BLOCK_SAMPLES):
+        block = first // BLOCK_SAMPLES
+        people = block_people(plan.seed, block, plan.size, library)
         wanted = range(min(BLOCK_SAMPLES, numbers.stop - first))
-        yield from block_samples(
-            plan.seed, first // BLOCK_SAMPLES, plan.size, library, wanted, plan.backgrounds
-        )
+        if plan.meshes:
+            for k, person in enumerate(people[: len(wanted)]):
+                yield f"{first:08d}-mesh-{k}", encode(person_mesh(person))
+        for number in wanted:
+            dice, arrangement = arranged(
+                people, plan.seed, block, number, plan.size, plan.backgrounds
+            )
+            yield f"{first + number:08d}", encode(draw_sample(dice, arrangement))
 
 
 def write_dataset(
@@ -124,7 +158,8 @@ def write_dataset(
     """
     description = {
         "format": FORMAT, "seed": plan.seed, "size": plan.size, "shard_samples": SHARD_SAMPLES,
-        "fields": [field.name for field in fields(Sample)],
+        "kind": plan.kind, "meshes": plan.meshes,
+        "fields": [f.name for f in fields(Sample if plan.kind == "samples" else SilhouettePair)],
         "backgrounds": None if plan.backgrounds is None else plan.backgrounds.digest,
     }  # fmt: skip
     notes = folder / "dataset.json"
@@ -135,7 +170,7 @@ def write_dataset(
             if {k: known.get(k) for k in description} != description:
                 raise InputError(
                     f"{folder} holds another data set (seed {known.get('seed')}, size "
-                    f"{known.get('size')}, or other backgrounds): choose another folder with -o."
+                    f"{known.get('size')}, or of another kind): choose another folder with -o."
                 )
             if known["count"] > plan.count or known["count"] % SHARD_SAMPLES:
                 _drop_partial(folder, plan, int(known["count"]))
@@ -157,7 +192,7 @@ def write_dataset(
 
 def _drop_partial(folder: Path, plan: DatasetPlan, count: int) -> None:
     """Remove shards whose number of samples differs under the new count."""
-    before = DatasetPlan(plan.seed, count, plan.size)
+    before = replace(plan, count=count)
     for shard in range(before.shards):
         if before.samples_of(shard) != plan.samples_of(shard):
             plan.path(folder, shard).unlink(missing_ok=True)
@@ -165,7 +200,40 @@ def _drop_partial(folder: Path, plan: DatasetPlan, count: int) -> None:
 
 def read_dataset(folder: Path) -> Iterator[Sample]:
     """Every sample of a data set, in order, as a stream."""
-    paths = sorted(folder.glob("synth-*.tar"))
+    for name, content in _files(folder, "samples"):
+        if "mesh" not in name:
+            yield decode(content)
+
+
+def read_silhouettes(folder: Path) -> Iterator[SilhouettePair]:
+    """Every pair of a data set of silhouettes, in order, as a stream."""
+    for _, content in _files(folder, "silhouettes"):
+        yield decode(content, SilhouettePair)
+
+
+def read_with_meshes(folder: Path) -> Iterator[tuple[Sample, PersonMesh]]:
+    """Every sample with the mesh of its subject, in order, as a stream.
+
+    Raises ``InputError`` where the data set was written without meshes. The samples of a block
+    share the meshes: ``mesh.in_camera(sample)`` puts one where its sample shows it.
+    """
+    meshes: dict[int, PersonMesh] = {}
+    for name, content in _files(folder, "samples"):
+        number = int(name[:8])
+        if "mesh" in name:
+            person = int(name.rsplit("-", 1)[1])
+            if person == 0:
+                meshes.clear()  # of the block before
+            meshes[person] = decode(content, PersonMesh)
+            continue
+        if not meshes:
+            raise InputError(f"{folder} holds no meshes: write it with vitruvian synth --meshes.")
+        yield decode(content), meshes[number % BLOCK_SAMPLES % BLOCK_PEOPLE]
+
+
+def _files(folder: Path, kind: str) -> Iterator[tuple[str, bytes]]:
+    """Name without suffix, and content, of every file of the shards of a kind."""
+    paths = sorted(folder.glob(f"{PREFIXES[kind]}-*.tar"))
     if not paths:
         raise InputError(f"There are no shards in {folder}: write them with vitruvian synth.")
     for path in paths:
@@ -173,4 +241,4 @@ def read_dataset(folder: Path) -> Iterator[Sample]:
             for entry in archive:
                 file = archive.extractfile(entry)
                 if file is not None:
-                    yield decode(file.read())
+                    yield Path(entry.name).stem, file.read()
