@@ -365,10 +365,12 @@ def _body_labels(
     }
 
 
-def _spans(person: SyntheticPerson, view: View) -> np.ndarray:
-    meshes: list[tuple[np.ndarray, bool]] = []
-    points = []
-    offset = 0
+def solid_meshes(person: SyntheticPerson) -> list[tuple[np.ndarray, np.ndarray, bool]]:
+    """Vertices (V, 3), faces (F, 3) and whether it is made of sheets, of each solid part.
+
+    In the person's frame; garments are closed by fans, and the body is whole under them.
+    """
+    out = []
     for part in person.parts:
         if not part.solid:
             continue
@@ -379,9 +381,18 @@ def _spans(person: SyntheticPerson, view: View) -> np.ndarray:
             faces = _opaque(part)
         else:
             faces = np.concatenate([part.faces, cap_faces(part.faces)])
+        out.append((part.vertices, faces, sheet))
+    return out
+
+
+def _spans(person: SyntheticPerson, view: View) -> np.ndarray:
+    meshes: list[tuple[np.ndarray, bool]] = []
+    points = []
+    offset = 0
+    for vertices, faces, sheet in solid_meshes(person):
         meshes.append((faces + offset, sheet))
-        points.append(part.vertices)
-        offset += len(part.vertices)
+        points.append(vertices)
+        offset += len(vertices)
     matrix = view.camera_from_world
     camera_points = np.concatenate(points) @ matrix[:3, :3].T + matrix[:3, 3]
     z = camera_points[:, 2]
