@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from vitruvian.body.model import body_model
+from vitruvian.errors import InputError
 from vitruvian.geometry.rasterizer import rasterize
 from vitruvian.synthesis.anatomy import anatomy_path
 from vitruvian.synthesis.assets import AssetLibrary
+from vitruvian.synthesis.command import synth
 from vitruvian.synthesis.shards import DatasetPlan, encode, read_silhouettes, write_dataset
 from vitruvian.synthesis.silhouettes import (
     CLOTHING,
@@ -122,6 +124,12 @@ def test_arms_are_off_the_body_and_people_stand_straight() -> None:
             assert 5 < angle < 62
         trunk = joints[model.joint_index["head"]] - joints[0]
         assert trunk[1] > 0.97 * np.linalg.norm(trunk)
+
+
+def test_options_of_pictures_do_not_go_with_silhouettes(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="leave them out"):
+        synth(tmp_path, silhouettes=True, meshes=True)
+    assert not list(tmp_path.iterdir())
 
 
 def test_same_seed_same_bytes(library: AssetLibrary, tmp_path: Path) -> None:
