@@ -21,6 +21,7 @@ from vitruvian.synthesis.parts import (
     skin_part,
 )
 from vitruvian.synthesis.things import Thing, thing_parts
+from vitruvian.synthesis.wraps import Wrap, without_hooded_hair, wrap_parts
 
 Color = tuple[float, float, float]
 
@@ -37,6 +38,7 @@ class Recipe:
         hair_tint: linear colour of hair and brows.
         eyes: name of the eyes' material; brows, lashes: asset names.
         garments: procedural garments, the inner ones first.
+        wraps: hoods and scarves.
         things: what is carried.
     """
 
@@ -56,6 +58,7 @@ class Recipe:
     brows: str = "eyebrow001"
     lashes: str = "eyelashes01"
     garments: tuple[Garment, ...] = ()
+    wraps: tuple[Wrap, ...] = ()
     things: tuple[Thing, ...] = ()
 
 
@@ -119,6 +122,8 @@ def build_person(
         hidden.append(proxy.hidden)
     for garment in recipe.garments:
         parts.extend(garment_parts(garment, body))
+    for wrap in recipe.wraps:
+        parts.extend(wrap_parts(wrap, body, tuple(parts)))
     parts = [_without_hidden_sock(part, parts) for part in parts]
     skins = library.skins
     parts.insert(
@@ -165,7 +170,12 @@ def _head(recipe: Recipe, library: AssetLibrary, body: PosedAnatomy, size: int) 
             shininess=18.0,
             scatter=0.25,
         )
-        out.append(proxy_part(proxy, body, "hair", look, solid=True))
+        hair = proxy_part(proxy, body, "hair", look, solid=True)
+        for wrap in recipe.wraps:
+            if wrap.kind == "hood":
+                hair = without_hooded_hair(hair, wrap, body)
+        if len(hair.faces):
+            out.append(hair)
     eyes = library.proxy("eyes", "high-poly")
     iris = library.folder / "eyes" / "materials" / f"{recipe.eyes}_eye.webp"
     if iris.is_file():

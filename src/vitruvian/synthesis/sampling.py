@@ -17,6 +17,7 @@ from vitruvian.synthesis.poses import (
     standing_poses,
 )
 from vitruvian.synthesis.things import HELD, Thing, random_thing
+from vitruvian.synthesis.wraps import random_wraps
 from vitruvian.synthesis.wrinkles import random_wrinkles
 
 # Shares of the groups of ``BodyModel.shape_prior``; children are rare in pictures, not here.
@@ -58,8 +59,10 @@ def random_recipe(rng: np.random.Generator, library: AssetLibrary) -> Recipe:
         hair = None if hat else hair
     strands = np.array(HAIR_COLORS[rng.choice(len(HAIR_COLORS), p=HAIR_SHARES)])
     pose = random_pose(rng)
-    # Dice of their own: what is carried changes nothing else.
-    things = _things(rng.spawn(1)[0], female, body.stature(betas) / 1.7)
+    # Dice of their own: what is carried or wrapped around changes nothing else.
+    dice, more = rng.spawn(2)
+    things = _things(dice, female, body.stature(betas) / 1.7)
+    wraps = random_wraps(more, garments, hat is not None, lambda: random_look(more, dyed=True))
     for thing in things:
         if thing.kind in HELD:
             pose = gripping(pose, thing.side, 0.35 if thing.kind in ("phone", "ball") else 1.25)
@@ -79,6 +82,7 @@ def random_recipe(rng: np.random.Generator, library: AssetLibrary) -> Recipe:
         brows=f"eyebrow{rng.integers(1, 13):03d}",
         lashes=f"eyelashes0{rng.integers(1, 5)}",
         garments=garments,
+        wraps=wraps,
         things=things,
     )
 

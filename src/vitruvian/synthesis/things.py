@@ -290,7 +290,7 @@ def _trunk(body: PosedAnatomy, worn: Sequence[Part]) -> tuple[np.ndarray, np.nda
     return skin, np.concatenate([points, cloth[near]])
 
 
-def _carriers(body: PosedAnatomy, skin: np.ndarray, points: np.ndarray) -> np.ndarray:
+def carriers_of(body: PosedAnatomy, skin: np.ndarray, points: np.ndarray) -> np.ndarray:
     """Skinning (N, 3, 4) of rest points: of the trunk's skin round about, near more than far."""
     rest = body.rest[skin]
     out = np.empty((len(points), 3, 4), np.float32)
@@ -302,7 +302,7 @@ def _carriers(body: PosedAnatomy, skin: np.ndarray, points: np.ndarray) -> np.nd
     return out
 
 
-def _loop(
+def tight_loop(
     points: np.ndarray, origin: np.ndarray, along: np.ndarray, deep: np.ndarray, off: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """A tight loop around points (N, 3) near the plane of two unit vectors through an origin.
@@ -347,9 +347,9 @@ def _shoulder_bag(thing: Thing, body: PosedAnatomy, worn: Sequence[Part]) -> lis
     along = (top - bottom) * [1, 1, 0]
     along /= np.linalg.norm(along)
     over = points[points[:, 1] > height - 0.02]
-    path, normal = _loop(over, 0.5 * (top + bottom), along, np.array([0.0, 0, 1]), 0.006)
+    path, normal = tight_loop(over, 0.5 * (top + bottom), along, np.array([0.0, 0, 1]), 0.006)
     mesh = band(path, normal, 0.032, 0.006, closed=True)
-    carriers = np.repeat(_carriers(body, skin, path), 4, 0)
+    carriers = np.repeat(carriers_of(body, skin, path), 4, 0)
     parts = [_part(thing, mesh, body.carry(mesh[0].astype(np.float32), carriers))]
     # The bag looks outwards, somewhat to the front or to the back.
     c, s = np.cos(thing.turn), np.sin(thing.turn)
@@ -362,7 +362,7 @@ def _shoulder_bag(thing: Thing, body: PosedAnatomy, worn: Sequence[Part]) -> lis
     middle = middle + out * (thing.size[2] + 0.004)
     box = rounded_box(np.array(thing.size), 5.0, 18, 36)
     rest = (box[0] @ axes + middle).astype(np.float32)
-    carrier = _carriers(body, skin, np.array([[edge, height + 0.08, middle_z]]))
+    carrier = carriers_of(body, skin, np.array([[edge, height + 0.08, middle_z]]))
     # One matrix for the whole bag, without the shear of blended skinning.
     u, _, v = np.linalg.svd(carrier[0, :, :3].astype(float))
     turn = u @ v
@@ -385,7 +385,7 @@ def _backpack(thing: Thing, body: PosedAnatomy, worn: Sequence[Part]) -> list[Pa
     middle = np.array([0.0, middle_y, depth - thing.size[2] * 0.92])
     box = rounded_box(np.array(thing.size), 4.0, 18, 36)
     rest = (box[0] + middle).astype(np.float32)
-    carrier = _carriers(body, skin, np.array([[0.0, middle_y + 0.3 * thing.size[1], depth]]))
+    carrier = carriers_of(body, skin, np.array([[0.0, middle_y + 0.3 * thing.size[1], depth]]))
     u, _, v = np.linalg.svd(carrier[0, :, :3].astype(float))
     anchor = np.array([[0.0, middle_y, depth]], np.float32)
     rigid = (rest - anchor) @ (u @ v).T + body.carry(anchor, carrier)
@@ -395,9 +395,9 @@ def _backpack(thing: Thing, body: PosedAnatomy, worn: Sequence[Part]) -> list[Pa
     for sign in (1.0, -1.0):
         x = sign * 0.58 * shoulder[0]
         origin = np.array([x, (low + top) / 2, 0.0])
-        path, normal = _loop(own, origin, np.array([0.0, 1, 0]), np.array([0.0, 0, 1]), 0.007)
+        path, normal = tight_loop(own, origin, np.array([0.0, 1, 0]), np.array([0.0, 0, 1]), 0.007)
         mesh = band(path, normal, 0.05, 0.011, closed=True)
-        carriers = np.repeat(_carriers(body, skin, path), 4, 0)
+        carriers = np.repeat(carriers_of(body, skin, path), 4, 0)
         parts.append(_part(thing, mesh, body.carry(mesh[0].astype(np.float32), carriers)))
     return parts
 
