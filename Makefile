@@ -54,7 +54,7 @@ test: lint
 	$(BIN)/pytest -m "not train"
 
 test-train: $(VENV)/.train
-	$(BIN)/pytest -m train
+	$(BIN)/pytest -m train --timeout 1500  # the reference body is built on the first run: minutes
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
