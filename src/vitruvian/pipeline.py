@@ -84,11 +84,6 @@ def reconstruct(
         photo = load_photo(source, fov_deg=fov_deg)
     with timer("people"):
         figures = find_people(photo, max_people=max_people)
-    if not figures:
-        nowhere = place_people([], [], body_model().faces, photo.camera, _no_refit)
-        world_from_camera = nowhere.world_from_camera
-        return Scene(photo, (), np.linalg.inv(world_from_camera), timer.seconds, (NOBODY,))
-
     with timer("body"):
         bodies = _fit_all(photo, figures, height_cm)
     with timer("scene"):
@@ -117,7 +112,9 @@ def reconstruct(
             world_mesh = mesh.transformed(placement.world_from_camera, "world")
             said = (*figure.warnings, *check_warnings(checks))
             people.append(Person(number, figure, body, mesh, world_mesh, checks, said))
-    warnings = (_ASSUMED_LENS,) if photo.camera.source == "assumed" else ()
+    warnings: tuple[str, ...] = () if people else (NOBODY,)
+    if people and photo.camera.source == "assumed":
+        warnings = (_ASSUMED_LENS,)
     camera_from_world = np.linalg.inv(placement.world_from_camera)
     return Scene(photo, tuple(people), camera_from_world, timer.seconds, warnings)
 
@@ -129,10 +126,6 @@ def _validate(height_cm: float | None, max_people: int | None, detail: str) -> N
         raise InputError(f"At most {max_people} people leaves nobody; give 1 or more.")
     if detail not in ("body", "clothed"):
         raise InputError(f"There is no detail {detail!r}; choose body or clothed.")
-
-
-def _no_refit(figure: Figure, height_m: float) -> Body:
-    raise AssertionError("nobody to refit")
 
 
 def _fit_all(photo: Photo, figures: list[Figure], height_cm: float | None) -> list[Body]:

@@ -101,14 +101,7 @@ def extract_outline(alpha: Alpha, camera: Camera) -> Outline | None:
     usable = (
         (in_photo > margin) & (in_photo < [alpha.width - 1 - margin, alpha.height - 1 - margin])
     ).all(1)
-    cx, cy = camera.principal_point
-    working_camera = Camera(
-        camera.focal_px * scale,
-        size[0],
-        size[1],
-        ((cx - x0) * scale, (cy - y0) * scale),
-        camera.source,
-    )
+    working_camera = camera.window(x0, y0, scale, *size)
     return Outline(
         points + 0.5,
         _smoothed_normals(small_mask, points),

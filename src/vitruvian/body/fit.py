@@ -250,11 +250,18 @@ def likely_group(model: BodyModel, height_m: float | None) -> str:
         return "adults"
     likelihood = {}
     for group, share in _GROUP_SHARES.items():
-        prior = model.shape_prior(group)
-        deviation = np.linalg.norm(np.linalg.solve(prior.whitening.T, model.stature_gradient))
-        score = (height_m - model.stature(prior.mean)) / deviation
+        mean, deviation = _group_stature(model, group)
+        score = (height_m - mean) / deviation
         likelihood[group] = np.log(share / deviation) - score**2 / 2
     return max(likelihood, key=lambda group: likelihood[group])
+
+
+@lru_cache(maxsize=8)
+def _group_stature(model: BodyModel, group: str) -> tuple[float, float]:
+    """Mean and standard deviation of a group's statures, metres."""
+    prior = model.shape_prior(group)
+    deviation = np.linalg.norm(np.linalg.solve(prior.whitening.T, model.stature_gradient))
+    return model.stature(prior.mean), float(deviation)
 
 
 @lru_cache(maxsize=8)

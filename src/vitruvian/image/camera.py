@@ -69,13 +69,18 @@ class Camera:
         xy = (np.asarray(pixels, dtype=np.float64) - self.principal_point) / self.focal_px
         return np.concatenate([xy, np.ones_like(xy[..., :1])], axis=-1)
 
-    def scaled(self, scale: float, width: int, height: int) -> Camera:
-        """The same camera for the picture resized by ``scale`` to ``width`` x ``height``."""
+    def window(self, x: float, y: float, scale: float, width: int, height: int) -> Camera:
+        """The camera of the window whose left top is (x, y), resized by ``scale`` to
+        ``width`` x ``height`` pixels."""
         cx, cy = self.principal_point
         return replace(
             self,
             focal_px=self.focal_px * scale,
             width=width,
             height=height,
-            principal_point=(cx * scale, cy * scale),
+            principal_point=((cx - x) * scale, (cy - y) * scale),
         )
+
+    def scaled(self, scale: float, width: int, height: int) -> Camera:
+        """The same camera for the picture resized by ``scale`` to ``width`` x ``height``."""
+        return self.window(0, 0, scale, width, height)

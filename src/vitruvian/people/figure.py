@@ -55,9 +55,18 @@ class Alpha:
 
     def full(self) -> np.ndarray:
         """The matte (height, width) uint8 at the size of the photograph."""
-        out = np.zeros((self.height, self.width), np.uint8)
+        return self.window(0, 0, self.width, self.height)
+
+    def window(self, x0: int, y0: int, x1: int, y1: int) -> np.ndarray:
+        """The matte (y1 - y0, x1 - x0) uint8 of a window of the photograph, 0 where it has none."""
+        out = np.zeros((y1 - y0, x1 - x0), np.uint8)
         h, w = self.values.shape
-        out[self.y : self.y + h, self.x : self.x + w] = self.values
+        left, top = max(self.x, x0), max(self.y, y0)
+        right, bottom = min(self.x + w, x1), min(self.y + h, y1)
+        if right > left and bottom > top:
+            out[top - y0 : bottom - y0, left - x0 : right - x0] = self.values[
+                top - self.y : bottom - self.y, left - self.x : right - self.x
+            ]
         return out
 
 

@@ -12,7 +12,7 @@ from vitruvian.geometry.rasterizer import rasterize
 from vitruvian.geometry.shading import shade_texture
 from vitruvian.image.photo import Photo
 from vitruvian.image.similarity import ssim
-from vitruvian.people.figure import Alpha, Figure
+from vitruvian.people.figure import Figure
 
 WORKING_SIZE = 384  # long side in pixels of the compared window
 
@@ -54,8 +54,7 @@ def check_person(mesh: Mesh, figure: Figure, photo: Photo, keypoint_error: float
         return Checks(0.0, keypoint_error)
     scale = min(1.0, WORKING_SIZE / max(x1 - x0, y1 - y0))
     width, height = max(1, round((x1 - x0) * scale)), max(1, round((y1 - y0) * scale))
-    window = np.zeros((y1 - y0, x1 - x0), np.uint8)
-    _paste(window, alpha, x0, y0)
+    window = alpha.window(x0, y0, x1, y1)
     matte = cv2.resize(window, (width, height), interpolation=cv2.INTER_AREA) > 127
     points = (pixels - [x0, y0]) * [width / (x1 - x0), height / (y1 - y0)]
     fragments = rasterize(points, mesh.vertices[:, 2], mesh.faces, width, height)
@@ -71,18 +70,6 @@ def check_person(mesh: Mesh, figure: Figure, photo: Photo, keypoint_error: float
         seen = cv2.resize(photo.pixels[y0:y1, x0:x1], (width, height), interpolation=cv2.INTER_AREA)
         similarity = ssim(np.ascontiguousarray(drawn[..., :3]), seen, both)
     return Checks(iou, keypoint_error, similarity)
-
-
-def _paste(window: np.ndarray, alpha: Alpha, x0: int, y0: int) -> None:
-    """Copy the part of a matte that lies in ``window``, whose left top is (x0, y0)."""
-    height, width = window.shape
-    rows, columns = alpha.values.shape
-    left, top = max(alpha.x, x0), max(alpha.y, y0)
-    right, bottom = min(alpha.x + columns, x0 + width), min(alpha.y + rows, y0 + height)
-    if right > left and bottom > top:
-        window[top - y0 : bottom - y0, left - x0 : right - x0] = alpha.values[
-            top - alpha.y : bottom - alpha.y, left - alpha.x : right - alpha.x
-        ]
 
 
 def check_warnings(checks: Checks) -> list[str]:

@@ -115,14 +115,8 @@ class OutlineFinder:
         scale = min(1.0, WORKING_HEIGHT / max(x1 - x0, y1 - y0))
         self.width = max(8, round((x1 - x0) * scale))
         self.height = max(8, round((y1 - y0) * scale))
-        cx, cy = camera.principal_point
-        self.camera = Camera(
-            camera.focal_px * scale,
-            self.width,
-            self.height,
-            ((cx - x0) * scale, (cy - y0) * scale),
-        )
-        window = alpha.full()[y0:y1, x0:x1]
+        self.camera = camera.window(x0, y0, scale, self.width, self.height)
+        window = alpha.window(x0, y0, x1, y1)
         small = cv2.resize(window, (self.width, self.height), interpolation=cv2.INTER_AREA)
         self.matte = (small > 127).astype(np.uint8)
 

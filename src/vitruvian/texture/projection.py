@@ -80,12 +80,9 @@ def person_view(photo: Photo, alpha: Alpha, mesh: Mesh, parts: np.ndarray) -> Vi
         return None
     scale = min(1.0, MAX_SIDE / max(x1 - x0, y1 - y0))
     width, height = max(4, round((x1 - x0) * scale)), max(4, round((y1 - y0) * scale))
-    cx, cy = camera.principal_point
-    window_camera = Camera(
-        camera.focal_px * scale, width, height, ((cx - x0) * scale, (cy - y0) * scale)
-    )
+    window_camera = camera.window(x0, y0, scale, width, height)
     crop = photo.pixels[y0:y1, x0:x1]
-    matte = alpha.full()[y0:y1, x0:x1]
+    matte = alpha.window(x0, y0, x1, y1)
     if scale < 1:
         crop = cv2.resize(crop, (width, height), interpolation=cv2.INTER_AREA)
         matte = cv2.resize(matte, (width, height), interpolation=cv2.INTER_AREA)

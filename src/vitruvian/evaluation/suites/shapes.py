@@ -52,6 +52,18 @@ _KNOWN: Mapping[str, Mapping[str, Any]] = {
 }
 
 
+# Of ``compare_surfaces``, in words that hold for scans and for synthetic truth.
+COMPARISON_METRICS = (
+    Metric("normal_consistency", "normal consistency"),
+    Metric("f_score_1cm", "F-score @1cm"),
+    Metric("normal_l2", "normal error, 4 renders", "", "lower"),
+    Metric("normal_deg", "normal angle, 4 renders", "°", "lower", 1),
+    Metric("unaligned_chamfer_cm", "unaligned Chamfer", "cm", "lower", 2),
+    Metric("size_error", "size error", "", "lower"),
+    Metric("turn_deg", "turned by", "°", "lower", 1),
+)
+
+
 @dataclass(frozen=True)
 class ShapeCase:
     """A character and the side from which it is photographed."""
@@ -95,13 +107,7 @@ class ShapeSuite:
         Metric("chamfer_cm", "Chamfer", "cm", "lower", 2),
         Metric("scan_to_prediction_cm", "scan → prediction (P2S)", "cm", "lower", 2),
         Metric("prediction_to_scan_cm", "prediction → scan", "cm", "lower", 2),
-        Metric("normal_consistency", "normal consistency"),
-        Metric("f_score_1cm", "F-score @1cm"),
-        Metric("normal_l2", "normal error, 4 renders", "", "lower"),
-        Metric("normal_deg", "normal angle, 4 renders", "°", "lower", 1),
-        Metric("unaligned_chamfer_cm", "unaligned Chamfer", "cm", "lower", 2),
-        Metric("size_error", "size error", "", "lower"),
-        Metric("turn_deg", "turned by", "°", "lower", 1),
+        *COMPARISON_METRICS,
         Metric("up_deg", "world's up off by", "°", "lower", 1),
         Metric("silhouette_iou", "surface silhouette IoU"),
         Metric("alpha_iou", "alpha IoU"),

@@ -22,7 +22,7 @@ from vitruvian.evaluation.pictures import faded, outlined, resized
 from vitruvian.evaluation.rendering import silhouette
 from vitruvian.evaluation.suite import Metric, Outcome, Picture
 from vitruvian.evaluation.suites.masks import default_reconstruct
-from vitruvian.evaluation.suites.shapes import compare_surfaces
+from vitruvian.evaluation.suites.shapes import COMPARISON_METRICS, compare_surfaces
 from vitruvian.geometry.mesh import Mesh
 from vitruvian.geometry.render import framing_camera, render_mesh, turned
 from vitruvian.geometry.rotations import rotation_between
@@ -123,13 +123,7 @@ class SyntheticSuite:
         Metric("sitting_chamfer_cm", "· sitting: Chamfer", "cm", "lower", 2),
         Metric("scan_to_prediction_cm", "truth → prediction (P2S)", "cm", "lower", 2),
         Metric("prediction_to_scan_cm", "prediction → truth", "cm", "lower", 2),
-        Metric("normal_consistency", "normal consistency"),
-        Metric("f_score_1cm", "F-score @1cm"),
-        Metric("normal_l2", "normal error, 4 renders", "", "lower"),
-        Metric("normal_deg", "normal angle, 4 renders", "°", "lower", 1),
-        Metric("unaligned_chamfer_cm", "unaligned Chamfer", "cm", "lower", 2),
-        Metric("size_error", "size error", "", "lower"),
-        Metric("turn_deg", "turned by", "°", "lower", 1),
+        *COMPARISON_METRICS,
         Metric("surface_iou", "surface silhouette IoU"),
         Metric("distance_error", "distance error, lens known", "", "lower"),
         Metric("group_distance_error", "· in groups", "", "lower"),
