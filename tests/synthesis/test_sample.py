@@ -6,8 +6,15 @@ import numpy as np
 import pytest
 
 from vitruvian.body.model import body_model
+from vitruvian.errors import InputError
 from vitruvian.synthesis.assets import AssetLibrary
-from vitruvian.synthesis.sample import NO_DEPTH, Sample, block_samples
+from vitruvian.synthesis.sample import (
+    HELD_OUT_SEEDS,
+    NO_DEPTH,
+    Sample,
+    block_samples,
+    training_seed,
+)
 
 SIZE = 192
 
@@ -144,3 +151,17 @@ def test_same_seed_same_sample(library: AssetLibrary, samples: list[Sample]) -> 
         np.testing.assert_array_equal(getattr(again, name), getattr(samples[3], name))
     other = next(iter(block_samples(6, 2, SIZE, library, [3])))
     assert (other.image != again.image).any()
+
+
+@pytest.mark.parametrize("seed", [0, 11, HELD_OUT_SEEDS.start - 1, HELD_OUT_SEEDS.stop])
+def test_other_seeds_are_for_training(seed: int) -> None:
+    assert training_seed(seed) == seed
+
+
+@pytest.mark.parametrize("seed", [HELD_OUT_SEEDS.start, HELD_OUT_SEEDS.stop - 1])
+def test_seeds_kept_for_testing_are_refused(seed: int) -> None:
+    with pytest.raises(InputError) as error:
+        training_seed(seed)
+    assert str(error.value) == (
+        f"Seed {seed} is kept for testing: train on synthetic people of a seed below 1000000000."
+    )

@@ -15,6 +15,7 @@ from vitruvian.synthesis.sample import Sample
 from vitruvian.synthesis.shards import (
     SHARD_SAMPLES,
     DatasetPlan,
+    dataset_seed,
     decode,
     encode,
     read_dataset,
@@ -37,6 +38,7 @@ def test_same_seed_same_bytes_and_resumable(library: AssetLibrary, tmp_path: Pat
     first, second = tmp_path / "a", tmp_path / "b"
     assert sum(write_dataset(first, plan, library)) == 3
     assert sum(write_dataset(second, plan, library)) == 3
+    assert dataset_seed(first) == 3
     assert digest(first) == digest(second)
     written = {p.name: p.stat().st_mtime_ns for p in first.glob("*.tar")}
     list(write_dataset(first, plan, library))
@@ -66,3 +68,14 @@ def test_samples_survive_the_disk(library: AssetLibrary, tmp_path: Path) -> None
 def test_no_shards_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="vitruvian synth"):
         next(read_dataset(tmp_path))
+
+
+@pytest.mark.parametrize("notes", [None, "{}", "not json"])
+def test_no_data_set_is_one_sentence(tmp_path: Path, notes: str | None) -> None:
+    if notes is not None:
+        (tmp_path / "dataset.json").write_text(notes)
+    with pytest.raises(InputError) as error:
+        dataset_seed(tmp_path)
+    assert str(error.value) == (
+        f"There is no data set in {tmp_path}: write one with vitruvian synth."
+    )

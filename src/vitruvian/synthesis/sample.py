@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from vitruvian.body.model import body_model
+from vitruvian.errors import InputError
 from vitruvian.geometry.rotations import axis_angle_from_matrix, matrix_from_axis_angle
 from vitruvian.image.camera import Camera
 from vitruvian.synthesis.anatomy import anatomy
@@ -41,6 +42,19 @@ SPANS = 8
 LEAST_VISIBLE = 0.3  # of the subject; below it, whatever is before it goes
 # Kept for testing: ``vitruvian evaluate synthetic`` draws from these. Never train on them.
 HELD_OUT_SEEDS = range(1_000_000_000, 1_001_000_000)
+
+
+def training_seed(seed: int) -> int:
+    """The seed, where samples of it may be trained on.
+
+    Raises ``InputError`` for the seeds that are kept for testing.
+    """
+    if seed in HELD_OUT_SEEDS:
+        raise InputError(
+            f"Seed {seed} is kept for testing: train on synthetic people of a seed below "
+            f"{HELD_OUT_SEEDS.start}."
+        )
+    return seed
 
 
 @dataclass(frozen=True)

@@ -198,6 +198,19 @@ def _drop_partial(folder: Path, plan: DatasetPlan, count: int) -> None:
             plan.path(folder, shard).unlink(missing_ok=True)
 
 
+def dataset_seed(folder: Path) -> int:
+    """The seed of a data set; ``sample.training_seed`` says whether to train on it.
+
+    Raises ``InputError`` where the folder describes no data set.
+    """
+    try:
+        return int(json.loads((folder / "dataset.json").read_text())["seed"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"There is no data set in {folder}: write one with vitruvian synth."
+        ) from error
+
+
 def read_dataset(folder: Path) -> Iterator[Sample]:
     """Every sample of a data set, in order, as a stream."""
     for name, content in _files(folder, "samples"):
