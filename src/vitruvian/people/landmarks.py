@@ -61,7 +61,7 @@ class PoseEstimate:
 
 
 def estimate_landmarks(
-    image: np.ndarray, person: Detection, neighbours: list[Detection]
+    image: np.ndarray, person: Detection, neighbours: list[Detection], *, thorough: bool = True
 ) -> PoseEstimate:
     """Landmarks of a detected person.
 
@@ -70,9 +70,12 @@ def estimate_landmarks(
         person: whom to look at.
         neighbours: the other detections; where a box overlaps this person's, everything outside
             of the person's own box is greyed out first, lest the crop settle on the neighbour.
+        thorough: false for one crop alone, straight and in the mirror: half the time.
     """
     own = _without_neighbours(image, person) if _overlapped(person, neighbours) else image
-    estimate = _passes(own, crop_of_detection(person), person)
+    estimate = _passes(own, crop_of_detection(person), person, follow=thorough)
+    if not thorough:
+        return replace(estimate, mask=None) if own is not image else estimate
     attempts = [estimate]
     if not _trustworthy(estimate):
         attempts.append(_passes(own, crop_of_box(person), person, follow=False))

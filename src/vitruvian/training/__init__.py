@@ -1,0 +1,1 @@
+"""Recipes that train our own networks on synthetic people."""
