@@ -68,27 +68,49 @@ def captured_poses() -> tuple[np.ndarray, np.ndarray]:
     return out, clips
 
 
-@lru_cache(maxsize=1)
-def standing_poses() -> np.ndarray:
-    """Indices of the captured poses in which somebody stands, walks or runs upright."""
+def posed_joints(poses: np.ndarray) -> np.ndarray:
+    """Joints (N, J, 3) of the mean body in poses (N, J, 3), the root at the origin, metres."""
     body = body_model()
-    poses, _ = captured_poses()
     local = matrix_from_axis_angle(poses)
     turned = np.empty_like(local)
-    heads = np.zeros((len(poses), len(body.parents), 3))
+    joints = np.zeros((len(poses), len(body.parents), 3))
     for j, parent in enumerate(body.parents):
         if parent < 0:
             turned[:, j] = local[:, j]
             continue
         bone = body.joint_template[j] - body.joint_template[parent]
         turned[:, j] = turned[:, parent] @ local[:, j]
-        heads[:, j] = heads[:, parent] + turned[:, parent] @ bone
+        joints[:, j] = joints[:, parent] + turned[:, parent] @ bone
+    return joints
+
+
+@lru_cache(maxsize=1)
+def standing_poses() -> np.ndarray:
+    """Indices of the captured poses in which somebody stands, walks or runs upright."""
+    body = body_model()
+    heads = posed_joints(captured_poses()[0])
     index = body.joint_index
     spine = heads[:, index["head"]] - heads[:, index["root"]]
     upright = spine[:, 1] > 0.93 * np.linalg.norm(spine, axis=1)
     feet = np.minimum(heads[:, index["foot.L"], 1], heads[:, index["foot.R"], 1])
     at_rest = body.joint_template[index["root"], 1] - body.joint_template[index["foot.L"], 1]
     return np.flatnonzero(upright & (-feet > 0.85 * at_rest))
+
+
+@lru_cache(maxsize=1)
+def sitting_poses() -> np.ndarray:
+    """Indices of the captured poses of somebody upright on a seat: thighs level, shanks down."""
+    index = body_model().joint_index
+    joints = posed_joints(captured_poses()[0])
+    trunk = joints[:, index["head"]] - joints[:, index["root"]]
+    sits = trunk[:, 1] > 0.85 * np.linalg.norm(trunk, axis=1)
+    for side in "LR":
+        knee = joints[:, index[f"lowerleg01.{side}"]]
+        thigh = knee - joints[:, index[f"upperleg01.{side}"]]
+        shank = joints[:, index[f"foot.{side}"]] - knee
+        sits &= np.abs(thigh[:, 1]) < 0.6 * np.linalg.norm(thigh, axis=1)
+        sits &= -shank[:, 1] > 0.7 * np.linalg.norm(shank, axis=1)
+    return np.flatnonzero(sits)
 
 
 def gripping(pose: np.ndarray, side: str, amount: float) -> np.ndarray:
