@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Literal
 
@@ -25,6 +25,10 @@ from vitruvian.texture import texture_mesh
 
 Detail = Literal["body", "clothed"]
 
+# Told of each stage as it begins: its name, the number of the person it is for (0 for everyone) and
+# how many people there are (0 while that is not known).
+Progress = Callable[[str, int, int], None]
+
 NOBODY = "Nobody was found in the picture."
 _ASSUMED_LENS = (
     "The picture does not say what lens took it; a common one was assumed, so distances may be "
@@ -33,13 +37,16 @@ _ASSUMED_LENS = (
 
 
 class StageTimer:
-    """Adds up seconds by the name of the stage."""
+    """Adds up seconds by the name of the stage, and tells ``progress`` of each that begins."""
 
-    def __init__(self) -> None:
+    def __init__(self, progress: Progress | None = None) -> None:
         self.seconds: dict[str, float] = {}
+        self._progress = progress
 
     @contextmanager
-    def __call__(self, stage: str) -> Iterator[None]:
+    def __call__(self, stage: str, person: int = 0, people: int = 0) -> Iterator[None]:
+        if self._progress is not None:
+            self._progress(stage, person, people)
         start = time.perf_counter()
         try:
             yield
@@ -57,6 +64,7 @@ def reconstruct(
     detail: Detail = "clothed",
     texture: bool = True,
     check: bool = True,
+    progress: Progress | None = None,
 ) -> Scene:
     """Reconstruct everyone in a photograph as metric 3D people.
 
@@ -71,6 +79,9 @@ def reconstruct(
         detail: ``body`` stops at the parametric body, ``clothed`` moves it to the silhouette.
         texture: project the photograph onto the meshes.
         check: render everyone over the photograph and compare.
+        progress: called as each stage begins, with its name (as in ``Scene.timings_s``), the number
+            of the person it is for (0: everyone) and how many people there are (0: not known yet).
+            What it raises ends the reconstruction.
 
     Returns:
         The scene. Its ``people`` is empty, with a warning, when nobody was found.
@@ -79,7 +90,7 @@ def reconstruct(
         InputError: the picture or an option cannot be used; one sentence says why.
     """
     _validate(height_cm, max_people, detail)
-    timer = StageTimer()
+    timer = StageTimer(progress)
     with timer("decode"):
         photo = load_photo(source, fov_deg=fov_deg)
     with timer("people"):
@@ -97,15 +108,15 @@ def reconstruct(
         )
     people = []
     for number, (figure, body) in enumerate(zip(figures, placement.bodies, strict=True), 1):
-        with timer("surface"):
+        with timer("surface", number, len(figures)):
             if detail == "clothed":
                 mesh = reconstruct_surface(photo, figure, body)
             else:
                 mesh = body.as_mesh()
         if texture:
-            with timer("texture"):
+            with timer("texture", number, len(figures)):
                 mesh = texture_mesh(photo, figure, mesh)
-        with timer("checks"):
+        with timer("checks", number, len(figures)):
             checks = Checks(float("nan"), body.keypoint_error)
             if check:
                 checks = check_person(mesh, figure, photo, body.keypoint_error)
