@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import onnxruntime
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vitruvian.networks.blazepose import MIRROR, BlazePose, mirrored, refine_on_heatmaps
+from vitruvian.networks.blazepose import (
+    FEATURES,
+    MIRROR,
+    BlazePose,
+    mirrored,
+    refine_on_heatmaps,
+)
 from vitruvian.networks.movenet import MoveNet
 from vitruvian.networks.nanodet import NanoDet, box_iou, non_maximum_suppression
+from vitruvian.networks.session import weights_directory
 
 
 def read(path) -> np.ndarray:
@@ -160,3 +168,17 @@ def test_two_detectors_agree_on_a_photograph(shared_data):
     nose = people.keypoints[0, 0]
     assert people.scores[0] > 0.6
     assert boxes.boxes[0, 0] < nose[0] < boxes.boxes[0, 2]
+
+
+def test_features_tell_pictures_apart_and_cost_no_exactness():
+    """Handing out inner tensors changes nothing of what the graph computes."""
+    drawing, blank = figure_drawing(), np.full((256, 256, 3), 128, np.uint8)
+    first, other = BlazePose()(drawing), BlazePose()(blank)
+    assert first.features.shape == (FEATURES,)
+    assert np.linalg.norm(first.features - other.features) > 0.1 * np.linalg.norm(first.features)
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    path = weights_directory() / "blazepose_heavy.onnx"
+    plain = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    (world,) = plain.run(["Identity_4"], {"input_1": BlazePose.preprocess(drawing)})
+    assert np.allclose(world.reshape(39, 3), first.world, atol=1e-4)

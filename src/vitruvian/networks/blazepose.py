@@ -10,6 +10,9 @@ from vitruvian.networks.session import run
 
 CROP_SIZE = 256
 HEATMAP_SIZE = 64
+# Inner tensors of the graph: what the landmarks are read from, and two stages of the backbone.
+_INNER = ("Relu6__369:0", "Relu6__302:0", "Relu6__134:0")
+FEATURES = 288 * 2 * 2 + 1632 + 960
 LANDMARKS = 39
 # The two auxiliary landmarks that place the next crop: its centre, and the point whose distance
 # and direction from the centre give its size and its up.
@@ -33,6 +36,9 @@ class BlazePoseOutput:
         score: belief that there is a person at all (.99 on garbage: no measure of quality).
         mask: (256, 256) float32 logits of the person.
         heatmaps: (64, 64, 39) float32 logits of the landmarks.
+        features: (FEATURES,) float32 activations inside the network: the 288 x 2 x 2 that the
+            landmarks are linear in, then the means over the crop of 1632 and 960 channels of the
+            backbone. Trained on photographs, they tell more of a person than the landmarks do.
     """
 
     points: np.ndarray
@@ -42,6 +48,7 @@ class BlazePoseOutput:
     score: float
     mask: np.ndarray
     heatmaps: np.ndarray
+    features: np.ndarray
 
 
 class BlazePose:
@@ -59,7 +66,7 @@ class BlazePose:
         outputs = run(
             self.name,
             self.preprocess(crop),
-            ("Identity", "Identity_1", "Identity_2", "Identity_3", "Identity_4"),
+            ("Identity", "Identity_1", "Identity_2", "Identity_3", "Identity_4", *_INNER),
         )
         return self.postprocess(outputs)
 
@@ -77,8 +84,8 @@ class BlazePose:
 
     @staticmethod
     def postprocess(outputs: list[np.ndarray]) -> BlazePoseOutput:
-        """Name the network's five outputs and refine the points on the heatmaps."""
-        raw, score, mask, heatmaps, world = outputs
+        """Name the network's outputs and refine the points on the heatmaps."""
+        raw, score, mask, heatmaps, world, last, *stages = outputs
         landmarks = raw.reshape(LANDMARKS, 5).astype(np.float64)
         return BlazePoseOutput(
             points=refine_on_heatmaps(landmarks[:, :2], heatmaps[0]),
@@ -88,11 +95,15 @@ class BlazePose:
             score=float(score[0, 0]),
             mask=mask[0, :, :, 0],
             heatmaps=heatmaps[0],
+            features=np.concatenate([last.ravel(), *(s[0].mean((1, 2)) for s in stages)]),
         )
 
 
 def mirrored(output: BlazePoseOutput) -> BlazePoseOutput:
-    """The output for the mirror image of the crop that was given: sides and x are swapped."""
+    """The output for the mirror image of the crop that was given: sides and x are swapped.
+
+    ``features`` stay those of the picture that the network saw.
+    """
     flip_points = np.array([-1.0, 1.0])
     return BlazePoseOutput(
         points=(output.points * flip_points + [CROP_SIZE, 0])[MIRROR],
@@ -102,6 +113,7 @@ def mirrored(output: BlazePoseOutput) -> BlazePoseOutput:
         score=output.score,
         mask=output.mask[:, ::-1],
         heatmaps=output.heatmaps[:, ::-1, MIRROR],
+        features=output.features,
     )
 
 

@@ -42,6 +42,7 @@ class PoseEstimate:
         mask: (256, 256) float32 logits of the person in ``crop``, straight and mirrored pass
             averaged as the landmarks are; None where neighbours were greyed out, for with them
             goes what the person carries beyond the detector's box.
+        features: (2, FEATURES) float32 of BlazePose in ``crop``, straight and in the mirror.
     """
 
     points: np.ndarray
@@ -53,6 +54,7 @@ class PoseEstimate:
     disagreement: float
     swapped_disagreement: float
     mask: np.ndarray | None = None
+    features: np.ndarray | None = None
 
     @property
     def sides_in_doubt(self) -> bool:
@@ -61,7 +63,12 @@ class PoseEstimate:
 
 
 def estimate_landmarks(
-    image: np.ndarray, person: Detection, neighbours: list[Detection], *, thorough: bool = True
+    image: np.ndarray,
+    person: Detection,
+    neighbours: list[Detection],
+    *,
+    follow: bool = True,
+    retry: bool = True,
 ) -> PoseEstimate:
     """Landmarks of a detected person.
 
@@ -70,11 +77,12 @@ def estimate_landmarks(
         person: whom to look at.
         neighbours: the other detections; where a box overlaps this person's, everything outside
             of the person's own box is greyed out first, lest the crop settle on the neighbour.
-        thorough: false for one crop alone, straight and in the mirror: half the time.
+        follow: read again from the crop that the network asks for.
+        retry: try other crops where the result contradicts the detection.
     """
     own = _without_neighbours(image, person) if _overlapped(person, neighbours) else image
-    estimate = _passes(own, crop_of_detection(person), person, follow=thorough)
-    if not thorough:
+    estimate = _passes(own, crop_of_detection(person), person, follow=follow)
+    if not retry:
         return replace(estimate, mask=None) if own is not image else estimate
     attempts = [estimate]
     if not _trustworthy(estimate):
@@ -160,6 +168,7 @@ def _passes(
         disagreement=_disagreement(points[_BLAZE_BODY], person, size),
         swapped_disagreement=_disagreement(points[_BLAZE_SWAPPED], person, size),
         mask=mask,
+        features=np.stack([output.features, reflection.features]),
     )
 
 

@@ -58,6 +58,7 @@ class Observation:
             float32 metres: as in ``PoseEstimate``.
         disagreement: as in ``PoseEstimate``.
         crop_center: (2,), crop_up: (2,), crop_side: float: the crop of BlazePose's last pass.
+        features: (2, F) float16: as in ``PoseEstimate``.
         crop_image: (CROP_PX, CROP_PX, 3) uint8, the picture in that crop (a JPEG once stored).
         alpha: (h, w) uint8 matte in the window whose left top is ``alpha_x``, ``alpha_y``.
         focal_px, principal_point: (2,): the camera that the fit was given, the true one in every
@@ -83,6 +84,7 @@ class Observation:
     crop_center: np.ndarray
     crop_up: np.ndarray
     crop_side: float
+    features: np.ndarray
     crop_image: np.ndarray
     alpha: np.ndarray
     alpha_x: int
@@ -219,8 +221,16 @@ def observe_sample(sample: Sample, number: int, rng: np.random.Generator) -> Obs
     person = simulated_detection(sample, rng)
     if person is None:
         return None
-    # One crop instead of up to four: the simulated detection is a good one already.
-    estimate = estimate_landmarks(sample.image, person, _neighbours(sample), thorough=False)
+    # The simulated detection is a good one: where the frame does not cut the person, the first
+    # crop is nearly that which the passes would end with, and the passes are saved for most.
+    cut = ((sample.keypoints < 0) | (sample.keypoints > sample.size)).any()
+    estimate = estimate_landmarks(
+        sample.image,
+        person,
+        _neighbours(sample),
+        follow=bool(cut or number % 4 == 0),
+        retry=False,
+    )
     mask = _mask_of_landmarks(sample.image, estimate)
     if mask is None:
         return None
@@ -262,6 +272,7 @@ def _observation(
         crop_center=np.asarray(estimate.crop.center, single),
         crop_up=np.asarray(estimate.crop.up, single),
         crop_side=float(estimate.crop.side),
+        features=np.asarray(estimate.features, np.float16),
         crop_image=estimate.crop.extract(sample.image, CROP_PX),
         alpha=alpha.values,
         alpha_x=alpha.x,
