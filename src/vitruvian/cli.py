@@ -50,6 +50,9 @@ COMMANDS = {
         "vitruvian.synthesis.command.synth",
         "Make pictures of synthetic people with everything that is known about them.",
     ),
+    "train": Command(
+        "vitruvian.training.command.train", "Train the networks of our own on synthetic people."
+    ),
     "doctor": Command(
         "vitruvian.commands.doctor.doctor", "Check this installation and say what to repair."
     ),

@@ -1,1 +1,1 @@
-"""Recipes that train our own networks on synthetic people."""
+"""Recipes that train the networks of our own, and the loop, data sources and export they share."""
