@@ -1,5 +1,8 @@
 """Groups on a ground: depth, people and cameras agree with one another."""
 
+from itertools import islice
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -14,6 +17,7 @@ from vitruvian.synthesis.groups import (
     draw_group,
 )
 from vitruvian.synthesis.poses import captured_poses, posed_joints, sitting_poses, standing_poses
+from vitruvian.synthesis.shards import DatasetPlan, read_groups, write_dataset
 
 SIZE = 128
 
@@ -111,6 +115,21 @@ def test_blocks_yield_what_was_asked_for(
     first, second = block_groups(4, 0, SIZE, library, wanted=[5, 3])
     assert np.array_equal(first.image, groups[5].image)
     assert np.array_equal(second.image, groups[3].image)
+
+
+def test_groups_are_kept_in_shards(
+    library: AssetLibrary,
+    crowd: list[Posed],
+    groups: list[GroupSample],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setattr("vitruvian.synthesis.groups.block_crowd", lambda *_: crowd)
+    plan = DatasetPlan(4, 2, SIZE, kind="groups")
+    assert list(write_dataset(tmp_path, plan, library)) == [2]
+    for kept, drawn in zip(islice(read_groups(tmp_path), 2), groups, strict=False):
+        for name, value in vars(drawn).items():
+            assert np.array_equal(getattr(kept, name), value), name
 
 
 def test_sitting_poses_sit_and_standing_ones_stand() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -51,6 +51,12 @@ def synth(
             help="Make front and side silhouettes in an A-pose instead.",
         ),
     ] = False,
+    groups: Annotated[
+        bool,
+        typer.Option(
+            "--groups", help="Make whole pictures of groups with the scene's depth instead."
+        ),
+    ] = False,
     plot: Annotated[
         bool,
         typer.Option(
@@ -59,10 +65,13 @@ def synth(
     ] = False,
 ) -> None:
     """Make pictures of synthetic people with everything that is known about them."""
-    if silhouettes and (meshes or preview or plot or backgrounds is not None):
+    if (silhouettes or groups) and (meshes or preview or plot or backgrounds is not None):
         raise InputError(
-            "--silhouettes goes without --meshes, --preview, --plot, --backgrounds: leave them out."
+            f"--{'silhouettes' if silhouettes else 'groups'} goes without --meshes, --preview, "
+            "--plot, --backgrounds: leave them out."
         )
+    if silhouettes and groups:
+        raise InputError("--silhouettes and --groups exclude each other: leave one out.")
     library = find_assets(assets)
     if plot:
         from vitruvian.synthesis.statistics import plot_statistics
@@ -80,7 +89,7 @@ def synth(
 
     from vitruvian.synthesis.anatomy import anatomy
     from vitruvian.synthesis.photographs import Backgrounds
-    from vitruvian.synthesis.shards import DatasetPlan, read_dataset, write_dataset
+    from vitruvian.synthesis.shards import DatasetPlan, Kind, read_dataset, write_dataset
 
     behind = None if backgrounds is None else Backgrounds(backgrounds.resolve(), background_share)
     if behind is not None:
@@ -89,7 +98,7 @@ def synth(
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     console = Console()
     anatomy()  # baked once, before several workers would
-    kind: Literal["samples", "silhouettes"] = "silhouettes" if silhouettes else "samples"
+    kind: Kind = "silhouettes" if silhouettes else "groups" if groups else "samples"
     plan = DatasetPlan(seed, count, size, behind, meshes, kind)
     columns = (
         TextColumn("samples"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),

@@ -4,8 +4,8 @@ A data set is a folder with ``dataset.json`` and shards ``synth-00000.tar``, eac
 (the last may hold fewer). A shard holds ``00000012.npz`` for sample 12, readable by ``np.load``,
 with the fields of ``sample.Sample`` by name; where meshes are wanted, the meshes
 ``00000008-mesh-2.npz`` of the block that begins with sample 8 come before its samples. Shards
-``silhouettes-00000.tar`` hold pairs of silhouettes in the same way. Sample ``n`` depends on seed,
-size, ``n`` and the photographs behind people (if any) alone.
+``silhouettes-00000.tar`` hold pairs of silhouettes, ``groups-00000.tar`` groups, in the same way.
+Sample ``n`` depends on seed, size, ``n`` and the photographs behind people (if any) alone.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ import numpy as np
 
 from vitruvian.errors import InputError
 from vitruvian.synthesis.assets import AssetLibrary
+from vitruvian.synthesis.groups import BLOCK_GROUPS, GroupSample, block_groups
 from vitruvian.synthesis.person_mesh import PersonMesh, person_mesh
 from vitruvian.synthesis.photographs import Backgrounds
 from vitruvian.synthesis.sample import (
@@ -39,8 +40,12 @@ from vitruvian.synthesis.sample import (
 )
 from vitruvian.synthesis.silhouettes import SilhouettePair, random_pairs
 
-Entry = TypeVar("Entry", Sample, SilhouettePair, PersonMesh)
-PREFIXES = {"samples": "synth", "silhouettes": "silhouettes"}
+Entry = TypeVar("Entry", Sample, SilhouettePair, PersonMesh, GroupSample)
+Kind = Literal["samples", "silhouettes", "groups"]
+PREFIXES: dict[Kind, str] = {"samples": "synth", "silhouettes": "silhouettes", "groups": "groups"}
+_ENTRIES: dict[Kind, type[Sample | SilhouettePair | GroupSample]] = {
+    "samples": Sample, "silhouettes": SilhouettePair, "groups": GroupSample,
+}  # fmt: skip
 
 SHARD_SAMPLES = 32
 FORMAT = 2  # 1 had neither things nor hoods; the fields were the same
@@ -54,7 +59,8 @@ class DatasetPlan:
         seed, count, size: of the set; size is the pictures' side in pixels.
         backgrounds: photographs behind a share of the people, or None.
         meshes: whether the people's meshes are kept, too.
-        kind: pictures, or pairs of silhouettes (which have neither backgrounds nor meshes).
+        kind: pictures of a person, pairs of silhouettes, or groups (the latter two have neither
+            backgrounds nor meshes); of groups, size is the longer side.
     """
 
     seed: int
@@ -62,7 +68,7 @@ class DatasetPlan:
     size: int
     backgrounds: Backgrounds | None = None
     meshes: bool = False
-    kind: Literal["samples", "silhouettes"] = "samples"
+    kind: Kind = "samples"
 
     @property
     def shards(self) -> int:
@@ -76,7 +82,7 @@ class DatasetPlan:
         return folder / f"{PREFIXES[self.kind]}-{shard:05d}.tar"
 
 
-def encode(sample: Sample | SilhouettePair | PersonMesh) -> bytes:
+def encode(sample: Sample | SilhouettePair | PersonMesh | GroupSample) -> bytes:
     """A sample as the bytes of a ``.npz``; the same bytes for the same sample."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
@@ -135,6 +141,13 @@ def _drawn(plan: DatasetPlan, numbers: range, library: AssetLibrary) -> Iterator
         ):
             yield f"{number:08d}", encode(pair)
         return
+    if plan.kind == "groups":
+        for first in range(numbers.start, numbers.stop, BLOCK_GROUPS):
+            wanted = range(min(BLOCK_GROUPS, numbers.stop - first))
+            drawn = block_groups(plan.seed, first // BLOCK_GROUPS, plan.size, library, wanted)
+            for number, group in enumerate(drawn, first):
+                yield f"{number:08d}", encode(group)
+        return
     for first in range(numbers.start, numbers.stop, BLOCK_SAMPLES):
         block = first // BLOCK_SAMPLES
         people = block_people(plan.seed, block, plan.size, library)
@@ -159,7 +172,7 @@ def write_dataset(
     description = {
         "format": FORMAT, "seed": plan.seed, "size": plan.size, "shard_samples": SHARD_SAMPLES,
         "kind": plan.kind, "meshes": plan.meshes,
-        "fields": [f.name for f in fields(Sample if plan.kind == "samples" else SilhouettePair)],
+        "fields": [f.name for f in fields(_ENTRIES[plan.kind])],
         "backgrounds": None if plan.backgrounds is None else plan.backgrounds.digest,
     }  # fmt: skip
     notes = folder / "dataset.json"
@@ -224,6 +237,12 @@ def read_silhouettes(folder: Path) -> Iterator[SilhouettePair]:
         yield decode(content, SilhouettePair)
 
 
+def read_groups(folder: Path) -> Iterator[GroupSample]:
+    """Every group of a data set of groups, in order, as a stream."""
+    for _, content in _files(folder, "groups"):
+        yield decode(content, GroupSample)
+
+
 def read_with_meshes(folder: Path) -> Iterator[tuple[Sample, PersonMesh]]:
     """Every sample with the mesh of its subject, in order, as a stream.
 
@@ -244,7 +263,7 @@ def read_with_meshes(folder: Path) -> Iterator[tuple[Sample, PersonMesh]]:
         yield decode(content), meshes[number % BLOCK_SAMPLES % BLOCK_PEOPLE]
 
 
-def _files(folder: Path, kind: str) -> Iterator[tuple[str, bytes]]:
+def _files(folder: Path, kind: Kind) -> Iterator[tuple[str, bytes]]:
     """Name without suffix, and content, of every file of the shards of a kind."""
     paths = sorted(folder.glob(f"{PREFIXES[kind]}-*.tar"))
     if not paths:

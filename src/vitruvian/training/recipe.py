@@ -23,6 +23,7 @@ Batch = dict[str, Tensor]
 
 # Modules are imported when their recipe runs.
 RECIPES = {
+    "depth": "vitruvian.training.depth.DepthRecipe",
     "maps": "vitruvian.training.maps.MapsRecipe",
 }
 

@@ -1,0 +1,256 @@
+"""The recipe ``depth``: from a whole picture, how far away everything in it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import combinations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from vitruvian.synthesis.groups import MOST_PEOPLE
+from vitruvian.training.depth_data import LEAST_PIXELS, GroupSource, is_person
+from vitruvian.training.encoder import CHANNELS, Encoder, normalized
+from vitruvian.training.recipe import (
+    Batch,
+    CardFacts,
+    DataOptions,
+    Graph,
+    Plan,
+    Recipe,
+    Source,
+    Step,
+)
+
+_WIDTHS = (96, 64, 48, 32)  # of the decoder at strides 16, 8, 4, 2
+_LEAST_SPREAD, _MOST_SPREAD = -4.5, 1.5  # of the logarithm of the spread
+_ORDER_GAP = 0.05  # pairs whose log depths differ less have no order
+_RANGE = (0.0, 3.5)  # canonical log depths that the pictures colour
+
+
+class _Up(nn.Module):
+    """Enlarge twofold, join the encoder's feature of that size, mix."""
+
+    def __init__(self, before: int, skip: int, after: int) -> None:
+        super().__init__()
+        self.mix = nn.Sequential(
+            nn.Conv2d(before + skip, after, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU(True),
+            nn.Conv2d(after, after, 3, padding=1, groups=after, bias=False),
+            nn.Conv2d(after, after, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU(True),
+        )  # fmt: skip
+
+    def forward(self, x: Tensor, skip: Tensor) -> Tensor:
+        x = functional.interpolate(x, scale_factor=2.0, mode="nearest")
+        mixed: Tensor = self.mix(torch.cat([x, skip], 1))
+        return mixed
+
+
+class DepthNetwork(nn.Module):
+    """EfficientNet-Lite0 with a light U-Net decoder (Ronneberger et al., 2015).
+
+    Input: ``image`` (N, 3, H, W) RGB 0..255 and ``rays`` (N, 2, H, W), offset of the pixel from
+    the principal point in units of 256 pixels; H and W multiples of 32. Output (N, 2, H/2, W/2):
+    canonical log depth, and the logarithm of its spread (a Laplace distribution's).
+    """
+
+    def __init__(self, *, pretrained: bool) -> None:
+        super().__init__()
+        self.encoder = Encoder(2, pretrained=pretrained)
+        self.around = nn.Sequential(  # the whole picture: where the camera stands and looks
+            nn.AdaptiveAvgPool2d(1), nn.Conv2d(CHANNELS[-1], 96, 1), nn.ReLU(True),
+            nn.Conv2d(96, CHANNELS[-1], 1),
+        )  # fmt: skip
+        before = CHANNELS[-1]
+        ups = []
+        for skip, width in zip(CHANNELS[-2::-1], _WIDTHS, strict=True):
+            ups.append(_Up(before, skip, width))
+            before = width
+        self.ups = nn.ModuleList(ups)
+        self.head = nn.Conv2d(before + 2, 2, 3, padding=1)
+        nn.init.zeros_(self.head.weight)
+        self.head.bias = nn.Parameter(torch.tensor([1.6, -0.5]))  # of ordinary scenes
+
+    def forward(self, image: Tensor, rays: Tensor) -> Tensor:
+        pyramid = self.encoder(torch.cat([normalized(image), rays], 1))
+        x = pyramid[-1]
+        x = x + self.around(x)
+        for up, skip in zip(self.ups, pyramid[-2::-1], strict=True):
+            x = up(x, skip)
+        out = self.head(torch.cat([x, functional.avg_pool2d(rays, 2)], 1))
+        return torch.cat([out[:, :1], out[:, 1:].clamp(_LEAST_SPREAD, _MOST_SPREAD)], 1)
+
+
+class DepthRecipe(Recipe):
+    """Canonical log depth of groups on a ground."""
+
+    name = "depth"
+    plan = Plan(presentations=400_000, batch=16, learning_rate=1.5e-3, warm_up=1000)
+    card = CardFacts(
+        title="Depth of a scene with people",
+        purpose=(
+            "From a whole picture of 256 pixels on its longer side and the offset of each pixel "
+            "from the principal point to the logarithm of depth per focal length, at half that "
+            "resolution, with a spread. It tells the order of people and, with the focal length, "
+            "their distance."
+        ),
+        limits=(
+            "Trained on rendered groups of 2 to 8 people on flat ground at 1.5 to 16 metres, "
+            "between plain walls: stairs, slopes, mirrors, furniture and vehicles were never seen."
+        ),
+        provenance="The encoder begins with EfficientNet-Lite0's ImageNet weights (Apache-2.0).",
+    )
+
+    def build(self, *, pretrained: bool) -> nn.Module:
+        return DepthNetwork(pretrained=pretrained)
+
+    def groups(self, model: nn.Module) -> list[tuple[float, list[nn.Parameter]]]:
+        encoder = [p for n, p in model.named_parameters() if n.startswith("encoder")]
+        rest = [p for n, p in model.named_parameters() if not n.startswith("encoder")]
+        return [(0.4, encoder), (1.0, rest)]
+
+    def open(self, options: DataOptions) -> Source:
+        return GroupSource(options)
+
+    def loss(self, model: nn.Module, batch: Batch, step: Step) -> dict[str, Tensor]:
+        out = _predicted(model, batch, recoloured=step.generator)
+        depth, spread = out[:, 0], out[:, 1]
+        target, person, seen = _halved(batch)
+        error = (depth - torch.where(seen, target, depth.detach())).abs()
+        likelihood = error * torch.exp(-spread) + spread
+        on_people = _mean(likelihood, seen & person)
+        elsewhere = _mean(likelihood, seen & ~person)
+        # Relative depth: what remains when the picture's common factor is taken out.
+        offset = ((target - depth).nan_to_num(0) * seen).sum((1, 2)) / seen.sum((1, 2)).clamp(min=1)
+        relative = _mean((depth + offset[:, None, None] - target).nan_to_num(0).abs(), seen)
+        found, true, known = person_depths(depth, target, batch["instances"])
+        people = _mean((found - true).nan_to_num(0).abs(), known)
+        gap = (true[:, :, None] - true[:, None, :]).nan_to_num(0)
+        pair = known[:, :, None] & known[:, None, :] & (gap.abs() > _ORDER_GAP)
+        wrong = (found[:, :, None] - found[:, None, :]).nan_to_num(0)
+        order = _mean(functional.softplus(-8 * wrong * gap.sign()) / 8, pair)
+        total = on_people + 0.5 * elsewhere + relative + 2 * people + 2 * order
+        return {
+            "total": total, "people": people, "order": order, "relative": relative,
+            "surface": _mean(error, seen & person), "ground": _mean(error, seen & ~person),
+        }  # fmt: skip
+
+    def validate(self, model: nn.Module, batches: Iterable[Batch]) -> dict[str, float]:
+        """Of pictures of groups cut to the canvas: people's distances and their order."""
+        off, pairs, ground = [], [], []
+        for batch in batches:
+            depth = _predicted(model, batch)[:, 0]
+            target, person, seen = _halved(batch)
+            ground.append((depth - target).abs()[seen & ~person].mean().item())
+            found, true, known = person_depths(depth, target, batch["instances"])
+            for f, t, k in zip(found.cpu(), true.cpu(), known.cpu(), strict=True):
+                near, right = f[k].numpy(), t[k].numpy()
+                off += list(np.abs(np.expm1(near - right)))
+                for a, b in combinations(range(len(near)), 2):
+                    if abs(right[a] - right[b]) > _ORDER_GAP:
+                        pairs.append((near[a] < near[b]) == (right[a] < right[b]))
+        return {
+            "distance_error": float(np.median(off)) if off else float("nan"),
+            "order": float(np.mean(pairs)) if pairs else float("nan"),
+            "ground_error": float(np.mean(ground)),
+        }
+
+    def picture(self, model: nn.Module, batch: Batch) -> np.ndarray:
+        """Some pictures with true and predicted depth beside them."""
+        depth = _predicted(model, batch)[:, 0]
+        target, _, _ = _halved(batch)
+        rows = []
+        for k in range(min(6, len(depth))):
+            image = batch["image"][k].cpu().numpy()[::2, ::2]
+            rows.append(np.hstack([image, _coloured(target[k]), _coloured(depth[k])]))
+        return np.vstack(rows)
+
+    def graph(self, model: nn.Module) -> Graph:
+        rng = torch.Generator().manual_seed(0)
+        image = torch.randint(0, 256, (1, 192, 256, 3), generator=rng, dtype=torch.uint8)
+        rays = torch.rand((1, 192, 256, 2), generator=rng) - 0.5
+        free = {1: "height", 2: "width"}
+        return Graph(
+            module=_Exported(model),
+            inputs=(image, rays),
+            input_names=("image", "rays"),
+            output_names=("depth",),
+            dynamic_axes={
+                "image": free, "rays": free, "depth": {2: "half_height", 3: "half_width"},
+            },
+            tolerance=0.05,
+        )  # fmt: skip
+
+
+class _Exported(nn.Module):
+    """The network on pictures as they lie in memory, (1, H, W, 3) uint8."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, image: Tensor, rays: Tensor) -> Tensor:
+        out: Tensor = self.network(image.permute(0, 3, 1, 2), rays.permute(0, 3, 1, 2))
+        return out
+
+
+def _predicted(model: nn.Module, batch: Batch, recoloured: torch.Generator | None = None) -> Tensor:
+    """The network's output in 32 bits; with dice, of pictures in another light."""
+    image = batch["image"].permute(0, 3, 1, 2).float()
+    if recoloured is not None:
+        count, device = len(image), image.device
+
+        def dice(*shape: int) -> Tensor:
+            return torch.randn(shape, generator=recoloured, device=device)
+
+        gain = torch.exp(0.12 * dice(count, 1, 1, 1) + 0.06 * dice(count, 3, 1, 1))
+        gamma = torch.exp(0.15 * dice(count, 1, 1, 1))
+        image = 255 * ((image / 255).clamp(1e-4) ** gamma * gain).clamp(0, 1)
+        grey = image.mean(1, keepdim=True)
+        fade = (0.5 * torch.rand((count, 1, 1, 1), generator=recoloured, device=device)) ** 2
+        image = image + fade * (grey - image)
+    rays = batch["rays"].permute(0, 3, 1, 2)
+    out: Tensor = model(image.contiguous(memory_format=torch.channels_last), rays)
+    return out.float()
+
+
+def _halved(batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+    """Target, whether it is on a person, and whether there is one, at half resolution."""
+    target = batch["target"][:, ::2, ::2]
+    return target, is_person(batch["instances"][:, ::2, ::2]), torch.isfinite(target)
+
+
+def person_depths(
+    depth: Tensor, target: Tensor, instances: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Mean predicted and true log depth of each person, and whether there is enough of them.
+
+    Args:
+        depth, target: (N, h, w) at half resolution; instances: (N, 2h, 2w) uint8.
+
+    Returns:
+        Three (N, MOST_PEOPLE) tensors.
+    """
+    half = instances[:, ::2, ::2].long()
+    numbers = torch.arange(1, MOST_PEOPLE + 1, device=half.device)
+    mine = (half[:, None] == numbers[None, :, None, None]) & torch.isfinite(target)[:, None]
+    count = mine.sum((2, 3))
+    weight = mine / count.clamp(min=1)[:, :, None, None]
+    found = (weight * depth[:, None]).sum((2, 3))
+    true = (weight * target.nan_to_num(0)[:, None]).sum((2, 3))
+    return found, true, count >= LEAST_PIXELS // 4
+
+
+def _mean(values: Tensor, chosen: Tensor) -> Tensor:
+    return (values * chosen).sum() / chosen.sum().clamp(min=1)
+
+
+def _coloured(values: Tensor) -> np.ndarray:
+    import cv2
+
+    low, high = _RANGE
+    depth = values.cpu().numpy()
+    level = np.nan_to_num(np.clip((high - depth) / (high - low), 0, 1) * 255)
+    colours = cv2.applyColorMap(level.astype(np.uint8), cv2.COLORMAP_TURBO)[..., ::-1]
+    return np.where(np.isfinite(depth)[..., None], colours, 0).astype(np.uint8)
