@@ -11,7 +11,7 @@ import numpy as np
 from vitruvian.image.camera import Camera
 from vitruvian.synthesis import raster, shading
 from vitruvian.synthesis.lights import Light
-from vitruvian.synthesis.parts import Part, vertex_normals
+from vitruvian.synthesis.parts import Part, Surface
 from vitruvian.synthesis.wrinkles import wrinkle_volumes
 
 # 0..255 in sixteenths to linear light (sRGB's curve, IEC 61966-2-1).
@@ -63,47 +63,52 @@ class Geometry:
 
 def gather(parts: Sequence[tuple[int, Part, np.ndarray]]) -> Geometry:
     """Join parts, each with its instance (0 = scenery) and its ``camera_from_part`` (4, 4)."""
-    blocks: dict[str, list[np.ndarray]] = {
-        n: []
-        for n in ("points", "rest", "normals", "uvs", "faces", "part", "instance", "label", "solid")
-    }
-    textures: dict[int, tuple[int, int, int]] = {}
-    texels: list[np.ndarray] = []
-    used = 0
-    table = np.zeros((len(parts), shading.COLUMNS), np.float32)
-    texture = np.zeros((len(parts), 3), np.int32)
-    normal_texture = np.zeros((len(parts), 3), np.int32)
-    volume = np.full((len(parts), 3), -1, np.int32)
-    maps = np.zeros((len(parts), 3, 3, 5), np.float32)
+    corners = [_corners(p.faces, p.uv_faces, len(p.uvs)) for _, p, _ in parts]
+    vertex_count = sum(len(place) for place, _, _ in corners)
+    face_count = sum(len(faces) for _, _, faces in corners)
+    points, rest, normals = (np.empty((vertex_count, 3), np.float32) for _ in range(3))
+    uvs = np.empty((vertex_count, 2), np.float32)
+    joined = np.empty((face_count, 3), np.int32)
+    part_of, instance_of = np.empty(face_count, np.int32), np.empty(face_count, np.int32)
+    label, solid = np.empty(face_count, np.uint8), np.empty(face_count, np.uint8)
+    at, face_at = 0, 0
+    for k, ((instance, part, matrix), (place, where, faces)) in enumerate(
+        zip(parts, corners, strict=True)
+    ):
+        rotation = matrix[:3, :3].T.astype(np.float32)
+        stop, face_stop = at + len(place), face_at + len(faces)
+        points[at:stop] = (part.vertices @ matrix[:3, :3].T + matrix[:3, 3])[place]
+        normals[at:stop] = (part.normals @ rotation)[place]
+        rest[at:stop] = part.rest[place]
+        uvs[at:stop] = part.uvs[where]
+        np.add(faces, at, out=joined[face_at:face_stop], casting="unsafe")
+        part_of[face_at:face_stop], instance_of[face_at:face_stop] = k, instance
+        label[face_at:face_stop], solid[face_at:face_stop] = part.label, part.solid
+        at, face_at = stop, face_stop
+    looks = [part.surface for _, part, _ in parts]
+    images = [image for look in looks for image in (look.texture, look.normal_map)]
+    texels, places = _TEXELS.hold([image for image in images if image is not None])
+    nowhere = (0, 0, 0)
+    texture = [places[id(look.texture)] for look in looks]
+    normal_texture = [
+        nowhere if look.normal_map is None else places[id(look.normal_map)] for look in looks
+    ]
+    table, volume, maps = _surfaces(looks)
+    return Geometry(
+        points=points, rest=rest, normals=normals, uvs=uvs, faces=joined, part=part_of,
+        instance=instance_of, label=label, solid=solid,
+        cutout=np.array([look.cutout for look in looks], np.uint8), texels=texels,
+        texture=np.array(texture, np.int32), normal_texture=np.array(normal_texture, np.int32),
+        surface=table, wrinkle_volume=volume, wrinkle_map=maps,
+    )  # fmt: skip
 
-    def store(image: np.ndarray) -> tuple[int, int, int]:
-        nonlocal used
-        if id(image) not in textures:
-            textures[id(image)] = (used, image.shape[0], image.shape[1])
-            texels.append(image.reshape(-1, 4))
-            used += image.shape[0] * image.shape[1]
-        return textures[id(image)]
 
-    offset = 0
-    for k, (instance, part, matrix) in enumerate(parts):
-        vertices = part.vertices @ matrix[:3, :3].T + matrix[:3, 3]
-        normals = vertex_normals(vertices, part.faces)
-        place, where, faces = _corners(part.faces, part.uv_faces, len(part.uvs))
-        blocks["points"].append(vertices[place])
-        blocks["rest"].append(part.rest[place])
-        blocks["normals"].append(normals[place])
-        blocks["uvs"].append(part.uvs[where])
-        blocks["faces"].append(faces + offset)
-        count = len(faces)
-        blocks["part"].append(np.full(count, k))
-        blocks["instance"].append(np.full(count, instance))
-        blocks["label"].append(np.full(count, part.label))
-        blocks["solid"].append(np.full(count, part.solid))
-        offset += len(place)
-        look = part.surface
-        texture[k] = store(look.texture)
-        if look.normal_map is not None:
-            normal_texture[k] = store(look.normal_map)
+def _surfaces(looks: Sequence[Surface]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The table of surfaces, and volumes and maps of their wrinkles."""
+    table = np.zeros((len(looks), shading.COLUMNS), np.float32)
+    volume = np.full((len(looks), 3), -1, np.int32)
+    maps = np.zeros((len(looks), 3, 3, 5), np.float32)
+    for k, look in enumerate(looks):
         row = table[k]
         row[0:3] = look.tint
         row[shading.GLOSS], row[shading.SHININESS] = look.gloss, look.shininess
@@ -116,30 +121,49 @@ def gather(parts: Sequence[tuple[int, Part, np.ndarray]]) -> Geometry:
             row[10:13], row[14:17] = second, direction
         if look.wrinkles is not None:
             volume[k], maps[k] = look.wrinkles
-    joined = {name: np.concatenate(values) for name, values in blocks.items()}
+    return table, volume, maps
 
-    def array(name: str, kind: type) -> np.ndarray:
-        return np.ascontiguousarray(joined[name], dtype=kind)
 
-    return Geometry(
-        points=array("points", np.float32),
-        rest=array("rest", np.float32),
-        normals=array("normals", np.float32),
-        uvs=array("uvs", np.float32),
-        faces=array("faces", np.int32),
-        part=array("part", np.int32),
-        instance=array("instance", np.int32),
-        label=array("label", np.uint8),
-        solid=array("solid", np.uint8),
-        cutout=np.array([p.surface.cutout for _, p, _ in parts], np.uint8),
-        texels=np.concatenate(texels),
-        texture=texture,
-        normal_texture=normal_texture,
-        surface=table,
-        wrinkle_volume=volume,
-        wrinkle_map=maps,
-    )
+class _Texels:
+    """Textures end to end in one array, kept from picture to picture: copying them costs more."""
 
+    MOST = 16 << 20  # texels; 64 MiB
+
+    def __init__(self) -> None:
+        self._texels = np.empty((0, 4), np.uint8)
+        self._known: dict[int, tuple[np.ndarray, tuple[int, int, int]]] = {}
+        self._used = 0
+
+    def hold(
+        self, images: Sequence[np.ndarray]
+    ) -> tuple[np.ndarray, dict[int, tuple[int, int, int]]]:
+        """All texels (M, 4) uint8, and by id offset, height and width of each image (h, w, 4)."""
+        wanted = {id(image): image for image in images}
+        new = [image for name, image in wanted.items() if not self._has(name, image)]
+        needed = self._used + sum(image.size // 4 for image in new)
+        if new and needed > max(self.MOST, len(self._texels)):
+            # Begin anew: what was handed out before keeps its own array.
+            self._known, self._used, new = {}, 0, list(wanted.values())
+            needed = sum(image.size // 4 for image in new)
+            self._texels = np.empty((needed, 4), np.uint8)
+        if needed > len(self._texels):
+            grown = np.empty((max(needed, min(2 * len(self._texels), self.MOST)), 4), np.uint8)
+            grown[: self._used] = self._texels[: self._used]
+            self._texels = grown
+        for image in new:
+            stop = self._used + image.size // 4
+            self._texels[self._used : stop] = image.reshape(-1, 4)
+            # The image is kept, too, as its id could pass to another.
+            self._known[id(image)] = (image, (self._used, image.shape[0], image.shape[1]))
+            self._used = stop
+        return self._texels, {name: self._known[name][1] for name in wanted}
+
+    def _has(self, name: int, image: np.ndarray) -> bool:
+        known = self._known.get(name)
+        return known is not None and known[0] is image
+
+
+_TEXELS = _Texels()
 
 # Parts are drawn many times: their pairs of vertex and texture corner are kept.
 _CORNERS: dict[
@@ -207,23 +231,16 @@ def rasterize(
 ) -> Samples:
     """The nearest (or farthest) surface at every sample; ``only`` (F,) bool selects faces."""
     height, width = camera.height * supersample, camera.width * supersample
-    z = np.ascontiguousarray(geometry.points[:, 2])
-    safe = np.where(z > 0.01, z, 1)
-    points = geometry.points[:, :2] / safe[:, None] * camera.focal_px + camera.principal_point
-    faces, part = geometry.faces, geometry.part
-    index = None
-    if only is not None:
-        index = np.flatnonzero(only).astype(np.int32)
-        faces, part = np.ascontiguousarray(faces[index]), np.ascontiguousarray(part[index])
+    points = np.empty_like(geometry.points)
+    raster.project(geometry.points, camera.focal_px, *camera.principal_point, supersample, points)
+    chosen = np.arange(len(geometry.faces)) if only is None else np.flatnonzero(only)
     depth = np.full((height, width), -np.inf if far else np.inf, np.float32)
     face = np.full((height, width), -1, np.int32)
     weight = np.zeros((height, width, 2), np.float32)
     raster.rasterize_surface(
-        np.ascontiguousarray(points * supersample, np.float32), z, faces, geometry.uvs, part,
+        points, chosen.astype(np.int32), geometry.faces, geometry.uvs, geometry.part,
         geometry.cutout, geometry.texels, geometry.texture, far, depth, face, weight,
     )  # fmt: skip
-    if index is not None and len(index):
-        face = np.where(face >= 0, index[face], -1).astype(np.int32)
     return Samples(depth, face, weight, supersample)
 
 
@@ -252,12 +269,18 @@ def shade(
     *,
     far: bool = False,
     share: bool = False,
+    lit: np.ndarray | bool = True,
     threads: int = 1,
 ) -> Shaded:
-    """Light the samples; ``share`` shades a part once per pixel (small pictures)."""
+    """Light the samples; ``share`` shades a part once per pixel (small pictures).
+
+    ``lit``: all, none, or (H, W) bool pixels whose colour is wanted, not their normals and albedo
+    alone.
+    """
     n = samples.supersample
     height, width = samples.face.shape[0] // n, samples.face.shape[1] // n
     color, normals, albedo = (np.zeros((height, width, 3), np.float32) for _ in range(3))
+    wanted = np.ascontiguousarray(np.broadcast_to(lit, (height, width)), np.uint8)
 
     def rows(start: int, stop: int) -> None:
         shading.shade_rows(
@@ -266,7 +289,7 @@ def shade(
             geometry.texels, geometry.texture, geometry.normal_texture, geometry.surface,
             geometry.wrinkle_volume, geometry.wrinkle_map, wrinkle_volumes(), GAMMA,
             light.harmonics, light.lamp_directions, light.lamp_colors, shadows.lamp_radius,
-            shadows.views, shadows.maps, shadows.bias, far, share, color, normals, albedo,
+            shadows.views, shadows.maps, shadows.bias, far, share, wanted, color, normals, albedo,
         )  # fmt: skip
 
     if threads <= 1:
@@ -323,7 +346,8 @@ def cast_shadows(
     """
     faces = np.ascontiguousarray(geometry.faces[casters])
     part = np.ascontiguousarray(geometry.part[casters])
-    used = geometry.points[np.unique(faces)]
+    used = np.zeros(len(geometry.points), np.uint8)
+    used[faces] = 1
     directions = np.concatenate([light.lamp_directions, light.sky_directions])
     views = np.zeros((len(directions), 3, 7), np.float32)
     maps = np.full((len(directions), resolution, resolution), np.inf, np.float32)
@@ -335,18 +359,18 @@ def cast_shadows(
         right = np.cross(other, travel)
         right /= np.linalg.norm(right)
         axes = np.stack([right, np.cross(travel, right), travel])
-        seen = used @ axes.T
-        low, high = seen[:, :2].min(0), seen[:, :2].max(0)
+        low, high = np.empty(2), np.empty(2)
+        raster.extent(geometry.points, used, axes, low, high)
         scale[m] = (resolution - 4) / max(float((high - low).max()), 1e-3)
         views[m, :2, :3] = axes[:2] * scale[m]
         views[m, :2, 3] = 2 - low * scale[m]
         views[m, 2, :3] = axes[2]
         views[m, 2, 4:] = travel
-        mapped = geometry.points @ views[m, :, :3].T + views[m, :, 3]
+        mapped = np.empty_like(geometry.points)
+        raster.map_points(geometry.points, views[m], mapped)
         raster.rasterize_shadow(
-            np.ascontiguousarray(mapped[:, :2], np.float32),
-            np.ascontiguousarray(mapped[:, 2], np.float32),
-            faces, geometry.uvs, part, geometry.cutout, geometry.texels, geometry.texture, maps[m],
+            mapped, faces, geometry.uvs, part, geometry.cutout, geometry.texels,
+            geometry.texture, maps[m],
         )  # fmt: skip
 
     if threads <= 1:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -73,6 +73,18 @@ class Part:
     uv_faces: np.ndarray
     surface: Surface
     solid: bool = True
+
+    @cached_property
+    def used(self) -> np.ndarray:
+        """(V,) bool: vertices that faces use."""
+        out = np.zeros(len(self.vertices), bool)
+        out[self.faces] = True
+        return out
+
+    @cached_property
+    def normals(self) -> np.ndarray:
+        """(V, 3) float32 unit normals of ``vertices``."""
+        return vertex_normals(self.vertices, self.faces)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -78,10 +79,10 @@ class SyntheticPerson:
     parts: tuple[Part, ...]
     lift: float
 
-    @property
+    @cached_property
     def vertices(self) -> np.ndarray:
         """(N, 3) all vertices of the drawn parts that faces use."""
-        return np.concatenate([p.vertices[np.unique(p.faces)] for p in self.parts])
+        return np.concatenate([p.vertices[p.used] for p in self.parts])
 
 
 def _worn(proxy: Proxy, look: Look, size: int) -> Surface:
@@ -146,7 +147,7 @@ def build_person(
     parts.extend(_head(recipe, library, body, texture_size))
     for thing in recipe.things:
         parts.extend(thing_parts(thing, body, clothes))
-    lift = -min(float(p.vertices[np.unique(p.faces), 1].min()) for p in parts)
+    lift = -min(float(p.vertices[p.used, 1].min()) for p in parts)
     raised = tuple(_raised(part, lift) for part in parts)
     return SyntheticPerson(recipe, body, raised, lift)
 

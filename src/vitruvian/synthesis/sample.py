@@ -294,13 +294,15 @@ def _photographed(
         # The scene without neighbours and things says more.
         alone = geometry.only(geometry.instance <= 1)
         return _photographed(rng, alone, person, view, 1, picture)
-    front = shade(geometry, subject, light, shadows, share=True)
-    around = shade(geometry, rest, light, shadows, share=True)
-    farthest = rasterize(geometry, view.camera, 1, far=True, only=mine)
-    back = shade(geometry, farthest, light, shadows, far=True, share=True)
     seen = subject.depth < rest.depth
-    owner = np.where(rest.face >= 0, geometry.instance[rest.face], 0)
     alphas = [pixel_share(seen, 2)]
+    # Only what is in the picture needs light, and what a photograph's brightness is set by.
+    lit = alphas[0] > 0 if picture is None else True
+    front = shade(geometry, subject, light, shadows, share=True, lit=lit)
+    around = shade(geometry, rest, light, shadows, share=True, lit=alphas[0] < 1)
+    farthest = rasterize(geometry, view.camera, 1, far=True, only=mine)
+    back = shade(geometry, farthest, light, shadows, far=True, share=True, lit=False)
+    owner = np.where(rest.face >= 0, geometry.instance[rest.face], 0)
     alphas += [pixel_share(~seen & (owner == k), 2) for k in range(2, people + 1)]
     horizon = view.camera.principal_point[1] - view.camera.focal_px * np.tan(
         np.deg2rad(view.pitch_deg)

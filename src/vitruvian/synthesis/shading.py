@@ -25,23 +25,26 @@ COLUMNS = 24
 
 
 @numba.njit(inline="always")
-def _noise(volume, x, y, z, out):
-    """Trilinear lookup of (n, n, n, 4) in periodic coordinates."""
-    n = volume.shape[0]
+def _noise(volumes, which, x, y, z, out):
+    """Trilinear lookup of one volume of (V, n, n, n, 4) in periodic coordinates."""
+    n = volumes.shape[1]
     x = (x - np.floor(x)) * n
     y = (y - np.floor(y)) * n
     z = (z - np.floor(z)) * n
     i, j, k = int(x), int(y), int(z)
     a, b, c = x - i, y - j, z - k
-    i, j, k = i % n, j % n, k % n
-    i1, j1, k1 = (i + 1) % n, (j + 1) % n, (k + 1) % n
+    # Comparisons instead of remainders, and indices instead of slices: both are much faster.
+    i, j, k = 0 if i >= n else i, 0 if j >= n else j, 0 if k >= n else k
+    i1 = 0 if i + 1 >= n else i + 1
+    j1 = 0 if j + 1 >= n else j + 1
+    k1 = 0 if k + 1 >= n else k + 1
     for m in range(4):
-        front = (volume[i, j, k, m] * (1 - c) + volume[i, j, k1, m] * c) * (1 - b) + (
-            volume[i, j1, k, m] * (1 - c) + volume[i, j1, k1, m] * c
-        ) * b
-        back = (volume[i1, j, k, m] * (1 - c) + volume[i1, j, k1, m] * c) * (1 - b) + (
-            volume[i1, j1, k, m] * (1 - c) + volume[i1, j1, k1, m] * c
-        ) * b
+        front = (volumes[which, i, j, k, m] * (1 - c) + volumes[which, i, j, k1, m] * c) * (
+            1 - b
+        ) + (volumes[which, i, j1, k, m] * (1 - c) + volumes[which, i, j1, k1, m] * c) * b
+        back = (volumes[which, i1, j, k, m] * (1 - c) + volumes[which, i1, j, k1, m] * c) * (
+            1 - b
+        ) + (volumes[which, i1, j1, k, m] * (1 - c) + volumes[which, i1, j1, k1, m] * c) * b
         out[m] = front * (1 - a) + back * a
 
 
@@ -52,8 +55,8 @@ def _texel(texels, offset, height, width, u, v, out):
     fy = (1.0 - (v - np.floor(v))) * height - 0.5
     x, y = int(np.floor(fx)), int(np.floor(fy))
     dx, dy = fx - x, fy - y
-    x0, x1 = x % width, (x + 1) % width
-    y0, y1 = y % height, (y + 1) % height
+    x0, x1 = width - 1 if x < 0 else x, 0 if x + 1 >= width else x + 1
+    y0, y1 = height - 1 if y < 0 else y, 0 if y + 1 >= height else y + 1
     a, b = offset + y0 * width + x0, offset + y0 * width + x1
     c, d = offset + y1 * width + x0, offset + y1 * width + x1
     for m in range(3):
@@ -62,26 +65,31 @@ def _texel(texels, offset, height, width, u, v, out):
         ) * dy
 
 
+TAPS = 8
+_GOLDEN = 2.399963  # the golden angle: taps that fill a disc evenly
+_TAP_X = np.sqrt((np.arange(TAPS) + 0.5) / TAPS) * np.cos(_GOLDEN * np.arange(TAPS))
+_TAP_Y = np.sqrt((np.arange(TAPS) + 0.5) / TAPS) * np.sin(_GOLDEN * np.arange(TAPS))
+
+
 @numba.njit(inline="always")
-def _lit(shadow, view, bias, x, y, z, radius, jitter):
-    """Share of a parallel light that reaches (x, y, z): one tap, or eight around it."""
-    size = shadow.shape[0]
-    sx = view[0, 0] * x + view[0, 1] * y + view[0, 2] * z + view[0, 3]
-    sy = view[1, 0] * x + view[1, 1] * y + view[1, 2] * z + view[1, 3]
-    sz = view[2, 0] * x + view[2, 1] * y + view[2, 2] * z + view[2, 3] - bias
-    taps = 1 if radius <= 0 else 8
-    lit = 0.0
-    for k in range(taps):
-        tx, ty = sx, sy
-        if radius > 0:
-            angle = jitter + 2.399963 * k
-            spread = radius * np.sqrt((k + 0.5) / taps)
-            tx += spread * np.cos(angle)
-            ty += spread * np.sin(angle)
+def _lit(shadows, views, m, bias, x, y, z, radius, cosine, sine):
+    """Share of the parallel light m that reaches (x, y, z): one tap, or eight on a turned disc."""
+    size = shadows.shape[1]
+    sx = views[m, 0, 0] * x + views[m, 0, 1] * y + views[m, 0, 2] * z + views[m, 0, 3]
+    sy = views[m, 1, 0] * x + views[m, 1, 1] * y + views[m, 1, 2] * z + views[m, 1, 3]
+    sz = views[m, 2, 0] * x + views[m, 2, 1] * y + views[m, 2, 2] * z + views[m, 2, 3] - bias
+    if radius <= 0:
+        i, j = int(sx), int(sy)
+        lit = sx < 0 or sy < 0 or i >= size or j >= size or shadows[m, j, i] > sz
+        return 1.0 if lit else 0.0
+    total = 0.0
+    for k in range(TAPS):
+        tx = sx + radius * (_TAP_X[k] * cosine - _TAP_Y[k] * sine)
+        ty = sy + radius * (_TAP_X[k] * sine + _TAP_Y[k] * cosine)
         i, j = int(tx), int(ty)
-        if tx < 0 or ty < 0 or i >= size or j >= size or shadow[j, i] > sz:
-            lit += 1.0
-    return lit / taps
+        if tx < 0 or ty < 0 or i >= size or j >= size or shadows[m, j, i] > sz:
+            total += 1.0
+    return total / TAPS
 
 
 @numba.njit(
@@ -89,8 +97,8 @@ def _lit(shadow, view, bias, x, y, z, radius, jitter):
     "float32[:,::1],float32[:,::1],float32[:,::1],int32[:,::1],int32[::1],uint8[:,::1],"
     "int32[:,::1],int32[:,::1],float32[:,::1],int32[:,::1],float32[:,:,:,::1],"
     "float32[:,:,:,:,::1],float32[::1],float32[:,::1],float32[:,::1],float32[:,::1],"
-    "float32[::1],float32[:,:,::1],float32[:,:,::1],float32[::1],boolean,boolean,float32[:,:,::1],"
-    "float32[:,:,::1],float32[:,:,::1])",
+    "float32[::1],float32[:,:,::1],float32[:,:,::1],float32[::1],boolean,boolean,uint8[:,::1],"
+    "float32[:,:,::1],float32[:,:,::1],float32[:,:,::1])",
     cache=True,
     nogil=True,
     fastmath={"contract", "arcp", "nsz"},
@@ -125,6 +133,7 @@ def shade_rows(
     shadow_bias,
     far,
     share,
+    lit_pixels,
     color_out,
     normal_out,
     albedo_out,
@@ -135,8 +144,8 @@ def shade_rows(
     of the normal (Ramamoorthi and Hanrahan, 2001). The first lamps own the first shadow maps; the
     maps after them sample the sky and measure how open a point is. ``far`` shades the farthest
     surface, whose normals look away from the camera. With ``share``, neighbouring samples of one
-    part within a pixel are shaded once. Sums are over samples that hit something:
-    divide by the coverage.
+    part within a pixel are shaded once. Where ``lit_pixels`` (H, W) is 0 there are normals and
+    albedo, but no light. Sums are over samples that hit something: divide by the coverage.
     """
     lamps = lamp_direction.shape[0]
     maps = shadows.shape[0]
@@ -205,19 +214,47 @@ def shade_rows(
                         volume = wrinkle_volume[k, m]
                         if volume < 0:
                             continue
-                        w = wrinkle_map[k, m]
-                        qx = w[0, 0] * rx + w[0, 1] * ry + w[0, 2] * rz + w[0, 3]
-                        qy = w[1, 0] * rx + w[1, 1] * ry + w[1, 2] * rz + w[1, 3]
-                        qz = w[2, 0] * rx + w[2, 1] * ry + w[2, 2] * rz + w[2, 3]
-                        _noise(volumes[volume], qx, qy, qz, noise)
-                        _noise(
-                            volumes[0], 0.31 * qx + 0.3, 0.31 * qy + 0.1, 0.31 * qz + 0.7, noise2
+                        qx = (
+                            wrinkle_map[k, m, 0, 0] * rx
+                            + wrinkle_map[k, m, 0, 1] * ry
+                            + wrinkle_map[k, m, 0, 2] * rz
+                            + wrinkle_map[k, m, 0, 3]
                         )
-                        amount = w[0, 4] * min(1.6, max(0.05, 0.6 + 0.7 * noise2[0]))
+                        qy = (
+                            wrinkle_map[k, m, 1, 0] * rx
+                            + wrinkle_map[k, m, 1, 1] * ry
+                            + wrinkle_map[k, m, 1, 2] * rz
+                            + wrinkle_map[k, m, 1, 3]
+                        )
+                        qz = (
+                            wrinkle_map[k, m, 2, 0] * rx
+                            + wrinkle_map[k, m, 2, 1] * ry
+                            + wrinkle_map[k, m, 2, 2] * rz
+                            + wrinkle_map[k, m, 2, 3]
+                        )
+                        _noise(volumes, volume, qx, qy, qz, noise)
+                        _noise(
+                            volumes, 0, 0.31 * qx + 0.3, 0.31 * qy + 0.1, 0.31 * qz + 0.7, noise2
+                        )
+                        amount = wrinkle_map[k, m, 0, 4] * min(
+                            1.6, max(0.05, 0.6 + 0.7 * noise2[0])
+                        )
                         height += amount * noise[0]
-                        gx = amount * (w[0, 0] * noise[1] + w[1, 0] * noise[2] + w[2, 0] * noise[3])
-                        gy = amount * (w[0, 1] * noise[1] + w[1, 1] * noise[2] + w[2, 1] * noise[3])
-                        gz = amount * (w[0, 2] * noise[1] + w[1, 2] * noise[2] + w[2, 2] * noise[3])
+                        gx = amount * (
+                            wrinkle_map[k, m, 0, 0] * noise[1]
+                            + wrinkle_map[k, m, 1, 0] * noise[2]
+                            + wrinkle_map[k, m, 2, 0] * noise[3]
+                        )
+                        gy = amount * (
+                            wrinkle_map[k, m, 0, 1] * noise[1]
+                            + wrinkle_map[k, m, 1, 1] * noise[2]
+                            + wrinkle_map[k, m, 2, 1] * noise[3]
+                        )
+                        gz = amount * (
+                            wrinkle_map[k, m, 0, 2] * noise[1]
+                            + wrinkle_map[k, m, 1, 2] * noise[2]
+                            + wrinkle_map[k, m, 2, 2] * noise[3]
+                        )
                         d1 += (
                             gx * (rest_points[b, 0] - rest_points[a, 0])
                             + gy * (rest_points[b, 1] - rest_points[a, 1])
@@ -302,55 +339,62 @@ def shade_rows(
                     _texel(texels, texture[k, 0], texture[k, 1], texture[k, 2], u, v, texel)
                     for m in range(3):
                         texel[m] = gamma[int(texel[m] * 16.0)]
-                    s = surface[k]
                     mix = 0.0
-                    kind = int(s[PATTERN])
+                    kind = int(surface[k, PATTERN])
                     if kind > 0:
-                        f = s[FREQUENCY]
-                        q = (rx * s[14] + ry * s[15] + rz * s[16]) * f
-                        r = (rx * s[15] - ry * s[14] + rz * s[16]) * f
+                        f = surface[k, FREQUENCY]
+                        q = (rx * surface[k, 14] + ry * surface[k, 15] + rz * surface[k, 16]) * f
+                        r = (rx * surface[k, 15] - ry * surface[k, 14] + rz * surface[k, 16]) * f
                         if kind == 1:
-                            mix = 1.0 if q - np.floor(q) < s[DUTY] else 0.0
+                            mix = 1.0 if q - np.floor(q) < surface[k, DUTY] else 0.0
                         elif kind == 2:
-                            mix = (0.5 if q - np.floor(q) < s[DUTY] else 0.0) + (
-                                0.5 if r - np.floor(r) < s[DUTY] else 0.0
+                            mix = (0.5 if q - np.floor(q) < surface[k, DUTY] else 0.0) + (
+                                0.5 if r - np.floor(r) < surface[k, DUTY] else 0.0
                             )
                         elif kind == 3:
                             dx, dy = q - np.floor(q) - 0.5, r - np.floor(r) - 0.5
-                            mix = 1.0 if dx * dx + dy * dy < 0.2 * s[DUTY] else 0.0
+                            mix = 1.0 if dx * dx + dy * dy < 0.2 * surface[k, DUTY] else 0.0
                         else:
-                            _noise(volumes[1], rx * f * 0.15, ry * f * 0.15, rz * f * 0.15, noise)
+                            _noise(volumes, 1, rx * f * 0.15, ry * f * 0.15, rz * f * 0.15, noise)
                             mix = 1.0 / (1.0 + np.exp(-8.0 * (noise[0] - 0.3)))
-                    if s[RECOLOR] > 0:
+                    if surface[k, RECOLOR] > 0:
                         lum = 0.25 * texel[0] + 0.65 * texel[1] + 0.1 * texel[2]
-                        lum = 1.0 + (lum / s[MEAN] - 1.0) * s[CONTRAST]
+                        lum = 1.0 + (lum / surface[k, MEAN] - 1.0) * surface[k, CONTRAST]
                         for m in range(3):
-                            base = s[m] * (1 - mix) + s[SECOND + m] * mix
+                            base = surface[k, m] * (1 - mix) + surface[k, SECOND + m] * mix
                             texel[m] = base * max(0.0, lum)
                     else:
                         for m in range(3):
-                            texel[m] *= s[m] * (1 - mix) + s[SECOND + m] * mix
+                            texel[m] *= surface[k, m] * (1 - mix) + surface[k, SECOND + m] * mix
                     albedo_out[row, column, 0] += texel[0]
                     albedo_out[row, column, 1] += texel[1]
                     albedo_out[row, column, 2] += texel[2]
                     last[3], last[4], last[5] = texel[0], texel[1], texel[2]
+                    if lit_pixels[row, column] == 0:
+                        last[6], last[7], last[8] = 0.0, 0.0, 0.0
+                        continue
                     # Light: how open the point is, ambient, lamps.
                     openness, total = 0.0, 0.0
                     for m in range(lamps, maps):
-                        view = shadow_views[m]
-                        toward = -(nx * view[2, 4] + ny * view[2, 5] + nz * view[2, 6])
+                        toward = -(
+                            nx * shadow_views[m, 2, 4]
+                            + ny * shadow_views[m, 2, 5]
+                            + nz * shadow_views[m, 2, 6]
+                        )
                         toward = max(0.0, toward * 0.8 + 0.2)
                         if toward <= 0:
                             continue
                         total += toward
                         openness += toward * _lit(
-                            shadows[m],
-                            view,
+                            shadows,
+                            shadow_views,
+                            m,
                             0.6 * shadow_bias[m],
                             px + nx * shadow_bias[m],
                             py + ny * shadow_bias[m],
                             pz + nz * shadow_bias[m],
                             0.0,
+                            1.0,
                             0.0,
                         )
                     openness = 0.12 + 0.88 * openness / total if total > 0 else 1.0
@@ -368,6 +412,7 @@ def shade_rows(
                     shine = 0.0
                     h = np.sin(px * 913.7 + py * 517.3 + pz * 331.9) * 43758.5453
                     jitter = (h - np.floor(h)) * 6.2831853
+                    jitter_cosine, jitter_sine = np.cos(jitter), np.sin(jitter)
                     for m in range(lamps):
                         lx, ly, lz = (
                             lamp_direction[m, 0],
@@ -375,19 +420,21 @@ def shade_rows(
                             lamp_direction[m, 2],
                         )
                         cosine = nx * lx + ny * ly + nz * lz
-                        wrap = s[SCATTER]
+                        wrap = surface[k, SCATTER]
                         soft = (cosine + wrap) / (1.0 + wrap)
                         if soft <= 0:
                             continue
                         lit = _lit(
-                            shadows[m],
-                            shadow_views[m],
+                            shadows,
+                            shadow_views,
+                            m,
                             0.6 * shadow_bias[m],
                             px + nx * shadow_bias[m],
                             py + ny * shadow_bias[m],
                             pz + nz * shadow_bias[m],
                             lamp_radius[m],
-                            jitter,
+                            jitter_cosine,
+                            jitter_sine,
                         )
                         if lit <= 0:
                             continue
@@ -402,13 +449,13 @@ def shade_rows(
                         shine += (
                             lit
                             * sharp
-                            * s[GLOSS]
-                            * (s[SHININESS] + 8.0)
+                            * surface[k, GLOSS]
+                            * (surface[k, SHININESS] + 8.0)
                             / 25.0
-                            * peak ** s[SHININESS]
+                            * peak ** surface[k, SHININESS]
                             * lamp_color[m, 1]
                         )
-                    rim = (1.0 - max(0.0, facing)) ** 4 * s[GLOSS] * 0.25 * light[1]
+                    rim = (1.0 - max(0.0, facing)) ** 4 * surface[k, GLOSS] * 0.25 * light[1]
                     for m in range(3):
                         last[6 + m] = texel[m] * light[m] + shine + rim
                         color_out[row, column, m] += last[6 + m]

@@ -278,7 +278,7 @@ def _trunk(body: PosedAnatomy, worn: Sequence[Part]) -> tuple[np.ndarray, np.nda
     region = body_regions()
     skin = region.skin[(region.arm[region.skin] < 0.35) & (region.head[region.skin] < 0.3)]
     points = body.rest[skin]
-    clothes = [p.rest[np.unique(p.faces)] for p in worn if p.name not in KINDS]
+    clothes = [p.rest[p.used] for p in worn if p.name not in KINDS]
     own = [c for c in clothes if len(c)]
     if not own:
         return skin, points

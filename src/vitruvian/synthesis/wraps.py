@@ -132,7 +132,7 @@ def _neck_loop(
     index = body_model().joint_index
     origin = 0.4 * body.rest_joints[index["neck01"]] + 0.6 * body.rest_joints[index["neck02"]]
     origin = np.array([0.0, origin[1], origin[2]])
-    points = [body.rest[_neck_skin()], *(p.rest[np.unique(p.faces)] for p in worn if len(p.faces))]
+    points = [body.rest[_neck_skin()], *(p.rest[p.used] for p in worn if len(p.faces))]
     cloud = np.concatenate(points).astype(float)
     cloud = cloud[(np.abs(cloud[:, 0]) < 0.085) & (np.abs(cloud[:, 2] - origin[2]) < 0.12)]
     deep = np.array([0.0, -np.sin(wrap.tilt), np.cos(wrap.tilt)])
@@ -161,7 +161,7 @@ def _tails(wrap: Wrap, body: PosedAnatomy, worn: Sequence[Part]) -> list[Part]:
     """The ends of a scarf: they hang from the roll's front, over the chest."""
     path, _ = _neck_loop(wrap, body, worn, 0.4 * wrap.thickness)
     skin = _neck_skin()
-    cloth = [p.rest[np.unique(p.faces)] for p in worn if len(p.faces)]
+    cloth = [p.rest[p.used] for p in worn if len(p.faces)]
     cloud = np.concatenate([body.rest[skin], *cloth])
     out = []
     for length, sign in zip(wrap.tails, (1.0, -1.0), strict=True):
