@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -15,6 +16,7 @@ from vitruvian.body.fit import fit_body
 from vitruvian.body.model import body_model
 from vitruvian.errors import InputError
 from vitruvian.image.photo import Photo, PhotoSource, load_photo
+from vitruvian.networks.sam import load_sam
 from vitruvian.people.figure import Figure
 from vitruvian.people.finder import find_people
 from vitruvian.scene.checks import Checks, check_person, check_warnings
@@ -65,6 +67,8 @@ def reconstruct(
     texture: bool = True,
     check: bool = True,
     progress: Progress | None = None,
+    sam: tuple[str | Path, str | Path] | None = None,
+    sam_everything: bool = False,
 ) -> Scene:
     """Reconstruct everyone in a photograph as metric 3D people.
 
@@ -82,6 +86,8 @@ def reconstruct(
         progress: called as each stage begins, with its name (as in ``Scene.timings_s``), the number
             of the person it is for (0: everyone) and how many people there are (0: not known yet).
             What it raises ends the reconstruction.
+        sam: encoder and decoder of your own SAM-family networks, ONNX files, to draw the masks.
+        sam_everything: let them also look for whole people that the detectors miss.
 
     Returns:
         The scene. Its ``people`` is empty, with a warning, when nobody was found.
@@ -90,11 +96,16 @@ def reconstruct(
         InputError: the picture or an option cannot be used; one sentence says why.
     """
     _validate(height_cm, max_people, detail)
+    if sam is None and sam_everything:
+        raise InputError("sam_everything needs SAM networks: give their files as sam.")
     timer = StageTimer(progress)
     with timer("decode"):
         photo = load_photo(source, fov_deg=fov_deg)
     with timer("people"):
-        figures = find_people(photo, max_people=max_people)
+        networks = None if sam is None else load_sam(*sam)
+        figures = find_people(
+            photo, max_people=max_people, sam=networks, sam_everything=sam_everything
+        )
     with timer("body"):
         bodies = _fit_all(photo, figures, height_cm)
     with timer("scene"):

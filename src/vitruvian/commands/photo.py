@@ -49,6 +49,8 @@ class Options:
     check: bool
     formats: tuple[str, ...]
     as_json: bool
+    sam: tuple[Path, Path] | None
+    sam_everything: bool
 
 
 @dataclass
@@ -118,6 +120,32 @@ def photo(
             "--threads", metavar="N", min=1, help="Processor threads to use; else up to four."
         ),
     ] = None,
+    sam_encoder: Annotated[
+        Path | None,
+        typer.Option(
+            "--sam-encoder",
+            metavar="FILE",
+            envvar="VITRUVIAN_SAM_ENCODER",
+            show_envvar=False,
+            help="ONNX file of your own SAM image encoder, to draw the masks.",
+        ),
+    ] = None,
+    sam_decoder: Annotated[
+        Path | None,
+        typer.Option(
+            "--sam-decoder",
+            metavar="FILE",
+            envvar="VITRUVIAN_SAM_DECODER",
+            show_envvar=False,
+            help="ONNX file of the mask decoder that goes with it.",
+        ),
+    ] = None,
+    sam_everything: Annotated[
+        bool,
+        typer.Option(
+            "--sam-everything", help="Let SAM also look for whole people that the detectors miss."
+        ),
+    ] = False,
 ) -> int:
     """Turn photographs into metric, textured 3D people.
 
@@ -134,6 +162,8 @@ def photo(
         check=check,
         formats=_formats(formats),
         as_json=as_json,
+        sam=_sam(sam_encoder, sam_decoder, sam_everything),
+        sam_everything=sam_everything,
     )
     jobs = _jobs(images, options.output)
     made = open_destination(options.output)
@@ -142,6 +172,10 @@ def photo(
         # Beside the imports below: networks load without the interpreter. Not a daemon, because
         # a process must not end while the runtime is at work.
         threading.Thread(target=_load_networks).start()
+        if options.sam is not None:
+            from vitruvian.networks.sam import load_sam
+
+            load_sam(*options.sam)  # a wrong file is told of once, not for every picture
         return _reconstruct_all(jobs, options)
     finally:
         if made:
@@ -160,6 +194,19 @@ def _formats(text: str) -> tuple[str, ...]:
         what = unknown[0] if unknown else text
         raise InputError(f"There is no mesh format {what!r}; choose from {', '.join(known)}.")
     return tuple(dict.fromkeys(wanted))
+
+
+def _sam(encoder: Path | None, decoder: Path | None, everything: bool) -> tuple[Path, Path] | None:
+    if encoder is None and decoder is None:
+        if everything:
+            raise InputError(
+                "--sam-everything needs SAM networks: give --sam-encoder and --sam-decoder."
+            )
+        return None
+    if encoder is None or decoder is None:
+        given, missing = ("decoder", "encoder") if encoder is None else ("encoder", "decoder")
+        raise InputError(f"A SAM {given} alone cannot draw masks: give --sam-{missing}, too.")
+    return encoder.expanduser(), decoder.expanduser()
 
 
 def _set_threads(count: int | None) -> None:
@@ -269,6 +316,8 @@ def _reconstruct(image: str, target: Path, options: Options) -> dict[str, Any]:
         detail=options.detail.value,
         texture=options.texture,
         check=options.check,
+        sam=options.sam,
+        sam_everything=options.sam_everything,
     )
     with complete_folder(target) as folder:
         report = scene.save(folder, formats=options.formats)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from vitruvian.people.completeness import THRESHOLD, completeness
-from vitruvian.people.detection import Detection, detect
+from vitruvian.people.detection import Detection, detect, same_person
 from vitruvian.people.figure import Alpha, Figure, Landmarks
 from vitruvian.people.landmarks import SUSPECT_DISAGREEMENT, PoseEstimate, estimate_landmarks
 from vitruvian.people.matte import coarse_mask, refine, share_out
 
 if TYPE_CHECKING:
     from vitruvian.image.photo import Photo
+    from vitruvian.networks.sam import Sam
 
 # Nobody is easier to find in more pixels than these.
 WORKING_LONG_SIDE = 1600
@@ -23,30 +25,65 @@ MIN_PRESENCE = 0.4
 _CORE = np.array([0, 11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28])
 
 
-def find_people(photo: Photo, *, max_people: int | None = None) -> list[Figure]:
+def find_people(
+    photo: Photo,
+    *,
+    max_people: int | None = None,
+    sam: Sam | None = None,
+    sam_everything: bool = False,
+) -> list[Figure]:
     """The people of a photograph, largest first.
 
     Args:
         photo: what to look at; only its pixels are read.
         max_people: keep only this many of the largest; None keeps everyone.
+        sam: the user's own SAM networks, which then draw the masks.
+        sam_everything: let them look for whole people that the detectors miss, too.
 
     Returns:
         Figures in pixels of the photograph; an empty list when nobody is found.
+
+    Raises:
+        InputError: the SAM networks refuse their input.
     """
     image, scale = _working_image(photo.pixels)
     found = _landmarks(image, detect(image))
+    if sam is not None and sam_everything:
+        found += _missed(image, sam, found)
     found.sort(key=lambda pair: -pair[0].size)
     if max_people is not None:
         found = found[:max_people]
     height, width = photo.pixels.shape[:2]
     claimed = [(*pair, coarse_mask(image, pair[1])) for pair in found]
     present = [(person, estimate, mask) for person, estimate, mask in claimed if mask is not None]
-    masks = share_out([mask for _, _, mask in present], [estimate for _, estimate, _ in present])
+    estimates = [estimate for _, estimate, _ in present]
+    coarse = [mask for _, _, mask in present]
+    said: list[tuple[str, ...]] = [() for _ in present]
+    if sam is not None:
+        from vitruvian.people.sam import prompted_masks
+
+        coarse, said = prompted_masks(image, sam, estimates, coarse)
+    masks = share_out(coarse, estimates)
     figures = []
-    for (person, estimate, _), mask in zip(present, masks, strict=True):
+    for (person, estimate, _), mask, more in zip(present, masks, said, strict=True):
         alpha = _to_photo(refine(image, mask), mask.window, scale, width, height)
-        figures.append(_figure(person, estimate, alpha, scale, image.shape[:2]))
+        figure = _figure(person, estimate, alpha, scale, image.shape[:2])
+        figures.append(replace(figure, warnings=figure.warnings + more))
     return figures
+
+
+def _missed(
+    image: np.ndarray, sam: Sam, found: list[tuple[Detection, PoseEstimate]]
+) -> list[tuple[Detection, PoseEstimate]]:
+    """Whole people among all that SAM cuts out, without those who are known."""
+    from vitruvian.people.sam import everything, whole_people
+
+    added: list[tuple[Detection, PoseEstimate]] = []
+    for person, estimate in whole_people(image, everything(image, sam)):
+        known = [*found, *added]
+        if not any(same_person(person, other) or _same(estimate, e) for other, e in known):
+            added.append((person, estimate))
+    return added
 
 
 def _working_image(pixels: np.ndarray) -> tuple[np.ndarray, float]:
