@@ -1,0 +1,74 @@
+// What the result's screen derives from the API's answer.
+import type { Person, Reconstruction } from "../api/types";
+import type { PhotoCamera } from "../viewer/camera";
+
+export type Kind = "own" | "shared" | "sample";
+
+export const personName = (person: Person): string => `Person ${person.id}`;
+/** The person's node in `scene.glb`. */
+export const nodeName = (person: Person): string => `person-${person.id}`;
+
+/** Rows of a rigid matrix's inverse. */
+export function invertRigid(rows: number[][]): number[] {
+  const at = (row: number, column: number): number => rows[row]?.[column] ?? 0;
+  const result: number[] = [];
+  for (let row = 0; row < 3; row++) {
+    // The inverse rotation is the transpose; the translation is turned by it.
+    const turned = [0, 1, 2].map((column) => at(column, row));
+    const moved = -turned.reduce((sum, value, index) => sum + value * at(index, 3), 0);
+    result.push(...turned, moved);
+  }
+  return [...result, 0, 0, 0, 1];
+}
+
+/** The photograph's camera, its principal point in the middle. */
+export function photoCamera(result: Reconstruction): PhotoCamera {
+  const { width, height } = result.image;
+  return {
+    focalPx: result.camera.focal_px,
+    width,
+    height,
+    cx: width / 2,
+    cy: height / 2,
+    cameraFromWorld: invertRigid(result.camera.world_from_camera),
+  };
+}
+
+export interface Download {
+  key: string;
+  title: string;
+  about: string;
+  url: string;
+}
+
+const PERSON_FILES: [key: string, title: string, about: string][] = [
+  ["mesh_obj_zip", "OBJ", "with material and texture, zipped; opens everywhere"],
+  ["mesh_glb", "GLB", "one file with its texture, for the web and engines"],
+  ["mesh_ply", "PLY", "coloured points and faces, for research tools"],
+  ["mesh_stl", "STL", "shape only, in metres, for 3D printing"],
+  ["avatar", "Avatar", "rigged GLB with a humanoid skeleton"],
+  ["body_mesh", "Body", "OBJ of the body under the clothes"],
+  ["body", "Body numbers", "shape, pose and joints as JSON"],
+  ["alpha", "Cut-out mask", "PNG the size of the photo"],
+];
+
+const SCENE_FILES: [key: string, title: string, about: string][] = [
+  ["all", "Everything", "all files of all people, zipped"],
+  ["scene", "Scene", "everyone in one GLB"],
+  ["preview", "Preview", "photo, overlay and all sides as PNG"],
+  ["viewer", "Viewer", "a page that shows the scene without a network"],
+  ["report", "Report", "camera, heights and checks as JSON"],
+];
+
+/** Add `download=1`, so that the browser saves instead of shows. */
+export const saving = (url: string): string => `${url}${url.includes("?") ? "&" : "?"}download=1`;
+
+function present(files: Record<string, string | null | undefined>, table: typeof PERSON_FILES): Download[] {
+  return table.flatMap(([key, title, about]) => {
+    const url = files[key];
+    return url ? [{ key, title, about, url: saving(url) }] : [];
+  });
+}
+
+export const personDownloads = (person: Person): Download[] => present(person.files, PERSON_FILES);
+export const sceneDownloads = (result: Reconstruction): Download[] => present(result.files, SCENE_FILES);

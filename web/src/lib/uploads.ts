@@ -1,0 +1,151 @@
+// The pictures that were handed over in this visit, from the file to the result.
+import { reactive } from "vue";
+import { api, upload, type UploadOptions } from "../api/client";
+import { Problem, sentence } from "../api/problem";
+import type { Job } from "../api/types";
+import { hasEnded, watchJob } from "../api/watch";
+import { config, ensureSession } from "./session";
+
+export interface Upload {
+  key: string;
+  name: string;
+  preview: string; // an object URL, for as long as the page is open
+  state: "waiting" | "sending" | "working" | "done" | "failed" | "cancelled";
+  sent: number;
+  job: Job | null;
+  problem: { code: string; title: string; detail: string } | null;
+}
+
+export const uploads = reactive<Upload[]>([]);
+
+const files = new Map<string, { file: Blob; options: UploadOptions; abort: AbortController }>();
+const stops = new Map<string, () => void>();
+/** How many pictures are on their way at once; the server queues the rest. */
+const AT_ONCE = 3;
+let sending = 0;
+
+export interface Refused {
+  name: string;
+  reason: string;
+}
+
+/** Why a file cannot be sent, or null. The server decides in the end. */
+export function refusal(file: File, maxBytes: number): string | null {
+  const picture = file.type.startsWith("image/") || (file.type === "" && /\.(heic|heif|avif|jpe?g|png|webp|tiff?)$/i.test(file.name));
+  if (!picture) return `${file.name} is not a picture.`;
+  if (file.type === "image/svg+xml") return `${file.name} is a drawing; send a photo.`;
+  if (file.size === 0) return `${file.name} is empty.`;
+  if (file.size > maxBytes) {
+    return `${file.name} is larger than ${Math.floor(maxBytes / 1e6)} MB; send a smaller copy.`;
+  }
+  return null;
+}
+
+/** "IMG_2041.jpeg" -> "IMG_2041". */
+export function nameOf(file: File): string {
+  const stem = file.name.replace(/\.[^.]*$/, "").replaceAll(/[\p{Cc}\p{Cf}]/gu, "").trim().slice(0, 100);
+  return stem || "Photo";
+}
+
+/** Queue files; returns those that are on their way. Call only with a session or a wish for one. */
+export function add(chosen: File[], options: Omit<UploadOptions, "name">): Upload[] {
+  const added = chosen.map((file): Upload => {
+    const key = crypto.randomUUID?.() ?? `${Date.now()}-${Math.random().toString(36).slice(2)}`;
+    const name = nameOf(file);
+    files.set(key, { file, options: { ...options, name }, abort: new AbortController() });
+    return { key, name, preview: URL.createObjectURL(file), state: "waiting", sent: 0, job: null, problem: null };
+  });
+  uploads.unshift(...added);
+  pump();
+  // The reactive ones, not the plain objects that went in.
+  return uploads.slice(0, added.length);
+}
+
+function pump(): void {
+  for (const item of [...uploads].reverse()) {
+    if (sending >= AT_ONCE) return;
+    if (item.state === "waiting") void send(item);
+  }
+}
+
+async function send(item: Upload): Promise<void> {
+  const entry = files.get(item.key);
+  if (!entry) return;
+  sending += 1;
+  item.state = "sending";
+  try {
+    if (!(await ensureSession())) {
+      throw new Problem({ code: "not-authenticated", title: "Log in first", status: 401, detail: "Log in to turn pictures into 3D." });
+    }
+    const { file, options, abort } = entry;
+    const job = await upload(file, options, item.key, (part) => (item.sent = part), abort.signal);
+    item.job = job;
+    item.state = "working";
+    files.delete(item.key);
+    follow(item, job.id);
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") item.state = "cancelled";
+    else fail(item, error);
+  } finally {
+    sending -= 1;
+    pump();
+  }
+}
+
+function fail(item: Upload, error: unknown): void {
+  const code = error instanceof Problem ? error.code : "internal";
+  const title = error instanceof Problem ? error.title : "Something went wrong";
+  item.problem = { code, title, detail: sentence(error) };
+  item.state = "failed";
+}
+
+function follow(item: Upload, id: string): void {
+  const stop = watchJob(
+    id,
+    (job) => {
+      item.job = job;
+      if (!hasEnded(job)) return;
+      if (job.state === "succeeded") item.state = "done";
+      else if (job.state === "cancelled") item.state = "cancelled";
+      else {
+        item.problem = job.problem ?? { code: "internal", title: "It did not work", detail: "The server gave no reason." };
+        item.state = "failed";
+      }
+    },
+    (error) => fail(item, error),
+  );
+  stops.set(item.key, stop);
+}
+
+/** Send once more what failed before it reached the server. */
+export function retry(item: Upload): void {
+  if (!files.has(item.key)) return;
+  item.problem = null;
+  item.sent = 0;
+  item.state = "waiting";
+  pump();
+}
+
+export const canRetry = (item: Upload): boolean => item.state === "failed" && files.has(item.key);
+
+export async function cancel(item: Upload): Promise<void> {
+  const entry = files.get(item.key);
+  if (item.state === "waiting") item.state = "cancelled";
+  else if (item.state === "sending") entry?.abort.abort();
+  else if (item.job) item.job = await api.cancel(item.job.id);
+}
+
+export function dismiss(item: Upload): void {
+  stops.get(item.key)?.();
+  files.delete(item.key);
+  URL.revokeObjectURL(item.preview);
+  const index = uploads.findIndex((other) => other.key === item.key);
+  if (index >= 0) uploads.splice(index, 1);
+}
+
+/** Forget everything, as when somebody logs out. */
+export function clearUploads(): void {
+  for (const item of [...uploads]) dismiss(item);
+}
+
+export const maxBytes = (): number => config.value?.max_upload_bytes ?? 32 * 1024 * 1024;
