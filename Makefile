@@ -1,5 +1,6 @@
 # make demo      a picture becomes 3D people, from a fresh clone
 # make test      lint, types and tests
+# make serve     the web page and the API, on http://127.0.0.1:8000
 # make help      the rest
 
 PYTHON ?= python3
@@ -8,10 +9,11 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-train lint format clean
+.PHONY: help demo serve page test test-train lint format clean
 
 help:
 	@echo "make demo        install into $(VENV) and turn examples/people.jpg into 3D people"
+	@echo "make serve       build the web page and start it with the API on http://127.0.0.1:8000"
 	@echo "make test        lint, check types and run the tests"
 	@echo "make test-train  also the tests that need torch and anny"
 	@echo "make lint        ruff and mypy only"
@@ -31,7 +33,12 @@ $(VENV)/.runtime: $(BIN)/python pyproject.toml
 
 $(VENV)/.dev: $(BIN)/python pyproject.toml
 	@echo "Installing with test tools into $(VENV), a minute or two..."
-	@$(PIP) install -e '.[dev,heic]'
+	@$(PIP) install -e '.[dev,heic,server]'
+	@touch $@ $(VENV)/.runtime $(VENV)/.server
+
+$(VENV)/.server: $(BIN)/python pyproject.toml
+	@echo "Installing the server into $(VENV), a minute or two..."
+	@$(PIP) install -e '.[heic,server]'
 	@touch $@ $(VENV)/.runtime
 
 # torch comes first and alone: the version that is asked for here is the one anny then finds. A
@@ -49,6 +56,19 @@ demo: $(VENV)/.runtime
 	@echo "  out/people/viewer.html   the scene, to turn in a browser"
 	@echo "  out/people/scene.glb     the scene, for Blender and other 3D programs"
 	@echo "Your own: $(BIN)/vitruvian photo YOUR.jpg -o out"
+
+# Without npm the API is served alone.
+page: src/vitruvian/server/page/index.html
+
+src/vitruvian/server/page/index.html: $(shell find web -type f -not -path '*/node_modules/*' 2>/dev/null)
+	@if command -v npm >/dev/null && [ -f web/package.json ]; then \
+		echo "Building the page..."; cd web && npm ci --silent --no-audit --no-fund && npm run --silent build; \
+	else \
+		echo "npm is not installed (Debian: apt install npm): the API is served without the page" >&2; \
+	fi
+
+serve: $(VENV)/.server page
+	@$(BIN)/vitruvian serve
 
 test: lint
 	$(BIN)/pytest -m "not train"

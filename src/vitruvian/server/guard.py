@@ -1,0 +1,197 @@
+"""What every request passes: host and origin checks, size and time limits on bodies, security
+headers, one line of log and one count.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import secrets
+import time
+from collections.abc import MutableMapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from vitruvian.server.problems import MEDIA_TYPE, Problem
+from vitruvian.server.state import State
+
+PICTURE_PATHS = ("/Upload", "/api/v1/reconstructions")
+_FORM_ROOM = 128 * 1024  # for a form's fields and boundaries
+_JSON_BYTES = 64 * 1024
+_CHUNK_SECONDS = 30.0
+_BODY_SECONDS = 600.0
+_SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",  # addresses of shared results are secrets
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+    "X-Permitted-Cross-Domain-Policies": "none",
+    "Permissions-Policy": (
+        "camera=(self), microphone=(), geolocation=(), payment=(), usb=(), xr-spatial-tracking=()"
+    ),
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-store",
+}
+_HSTS = "max-age=31536000"
+
+log = logging.getLogger("vitruvian.server.requests")
+
+
+class Guard:
+    """ASGI middleware around the whole application."""
+
+    def __init__(self, app: ASGIApp, state: State) -> None:
+        self._app = app
+        self._state = state
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            if scope["type"] == "lifespan":
+                await self._app(scope, receive, send)
+            return  # no websockets here
+        start = time.perf_counter()
+        request_id = secrets.token_hex(8)
+        status = 500
+        started = False
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status, started
+            if message["type"] == "http.response.start":
+                status, started = message["status"], True
+                _add_headers(message, scope, request_id)
+            await send(message)
+
+        try:
+            problem = self._refusal(scope)
+            if problem is not None:
+                await _answer(problem, send_with_headers)
+            else:
+                limited = _Body(receive, self._body_limit(scope), self._state)
+                await self._app(scope, limited, send_with_headers)
+        except Exception as error:
+            if isinstance(error, Problem) and not started:
+                await _answer(error, send_with_headers)
+            else:
+                log.exception("request failed", extra={"request": request_id})
+                if not started:
+                    sorry = "The server failed over this request; try again later."
+                    await _answer(Problem("internal", sorry), send_with_headers)
+        finally:
+            self._record(scope, status, time.perf_counter() - start, request_id)
+
+    def _refusal(self, scope: Scope) -> Problem | None:
+        """Why a request is not even looked at."""
+        headers = Headers(scope=scope)
+        host = headers.get("host", "")
+        allowed = self._state.settings.host_names
+        if allowed and (urlsplit(f"//{host}").hostname or "") not in allowed:
+            return Problem(
+                "bad-request",
+                "The server does not answer to this name; see the setting "
+                "VITRUVIAN_SERVER_ALLOWED_HOSTS.",
+            )
+        if scope["method"] not in _SAFE_METHODS and _is_cross_site(headers, host):
+            return Problem("forbidden", "Requests from other sites are refused.")
+        length = headers.get("content-length", "0")
+        if length.isascii() and length.isdigit() and int(length[:20]) > self._body_limit(scope):
+            return _too_large(self._state, scope)
+        return None
+
+    def _body_limit(self, scope: Scope) -> int:
+        if scope["path"] in PICTURE_PATHS:
+            return self._state.settings.max_upload_bytes + _FORM_ROOM
+        return _JSON_BYTES
+
+    def _record(self, scope: Scope, status: int, seconds: float, request_id: str) -> None:
+        """Count and log, by the route's pattern: paths hold ids and secrets."""
+        route = getattr(scope.get("route"), "path", None) or "unmatched"
+        method = scope["method"] if scope["method"] in _METHODS else "OTHER"
+        self._state.metrics.requests.labels(method, route, str(status)).inc()
+        if not route.endswith("/events"):  # their length says nothing
+            self._state.metrics.seconds.labels(method, route).observe(seconds)
+        level = logging.DEBUG if route in ("/healthz", "/readyz", "/metrics") else logging.INFO
+        log.log(
+            level,
+            "request",
+            extra={
+                "method": method,
+                "route": route,
+                "status": status,
+                "ms": round(seconds * 1000, 1),
+                "request": request_id,
+            },
+        )
+
+
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
+
+class _Body:
+    """``receive`` with a limit on size and time, kept while the body is read."""
+
+    def __init__(self, receive: Receive, limit: int, state: State) -> None:
+        self._receive = receive
+        self._limit = limit
+        self._state = state
+        self._bytes = 0
+        self._complete = False
+        self._deadline = time.monotonic() + _BODY_SECONDS
+
+    async def __call__(self) -> MutableMapping[str, Any]:
+        if self._complete:  # now it waits for the client to leave, for as long as that takes
+            return await self._receive()
+        seconds = min(_CHUNK_SECONDS, self._deadline - time.monotonic())
+        try:
+            message = await asyncio.wait_for(self._receive(), max(0.0, seconds))
+        except TimeoutError:
+            raise Problem("bad-request", "The upload stopped; check the connection.") from None
+        if message["type"] == "http.request":
+            self._bytes += len(message.get("body", b""))
+            self._complete = not message.get("more_body", False)
+            if self._bytes > self._limit:
+                raise _too_large(self._state, None)
+        return message
+
+
+def _is_cross_site(headers: Headers, host: str) -> bool:
+    """Whether a browser says that another site's page made the request."""
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        return site not in ("same-origin", "none")
+    origin = headers.get("origin")
+    return origin is not None and urlsplit(origin).netloc.lower() != host.lower()
+
+
+def _too_large(state: State, scope: Scope | None) -> Problem:
+    if scope is None or scope["path"] in PICTURE_PATHS:
+        return Problem(
+            "too-large",
+            f"The picture has more than {state.settings.max_upload_mb} MB; save a smaller copy.",
+        )
+    return Problem("too-large", f"The body has more than {_JSON_BYTES // 1024} kB.")
+
+
+def _add_headers(message: Message, scope: Scope, request_id: str) -> None:
+    headers = MutableHeaders(scope=message)
+    for name, value in _HEADERS.items():
+        headers.setdefault(name, value)
+    headers["X-Request-Id"] = request_id
+    if scope["scheme"] == "https":
+        headers["Strict-Transport-Security"] = _HSTS
+
+
+async def _answer(problem: Problem, send: Send) -> None:
+    body = json.dumps(problem.body()).encode()
+    headers = problem.headers | {"Content-Type": MEDIA_TYPE, "Content-Length": str(len(body))}
+    if problem.status == 413:
+        headers["Connection"] = "close"  # what else is on its way is not read
+    raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": problem.status, "headers": raw})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,398 @@
+"""The shapes of requests and answers."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
+
+Scope = Literal["reconstructions:read", "reconstructions:write"]
+JobState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+
+
+def _rfc3339(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+# Seconds since the epoch inside, RFC 3339 outside.
+Time = Annotated[
+    float,
+    PlainSerializer(_rfc3339, return_type=str),
+    Field(json_schema_extra={"type": "string", "format": "date-time"}),
+]
+
+
+def _printable(text: str) -> str:
+    text = " ".join(text.split())
+    if not text or not text.isprintable():
+        raise ValueError("must hold printable characters")
+    return text
+
+
+def _storable(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("must not hold a null character")
+    text.encode()  # raises on half a surrogate pair, which is a ValueError
+    return text
+
+
+Title = Annotated[str, Field(min_length=1, max_length=120), AfterValidator(_printable)]
+Password = Annotated[str, Field(max_length=1024), AfterValidator(_storable)]
+
+
+class Strict(BaseModel):
+    """A request body: unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class FieldError(BaseModel):
+    """One field that is wrong."""
+
+    field: str
+    detail: str
+
+
+class ProblemBody(BaseModel):
+    """RFC 9457 problem details."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    errors: list[FieldError] = []
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "type": "/problems/not-found",
+                    "title": "There is nothing here",
+                    "status": 404,
+                    "code": "not-found",
+                    "detail": "There is nothing at this address; it may have been deleted.",
+                    "errors": [],
+                }
+            ]
+        }
+    )
+
+
+class Credentials(Strict):
+    """To register or to log in."""
+
+    name: Annotated[
+        str, Field(min_length=3, max_length=100, description="Any name, such as an e-mail address.")
+    ]
+    password: Password
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"name": "anna@example.org", "password": "correct horse battery"}]
+        }
+    )
+
+
+class NewAccount(Credentials):
+    """To register."""
+
+    name: Annotated[str, Field(min_length=3, max_length=100), AfterValidator(_printable)]
+
+
+class PasswordChange(Strict):
+    """To change the password."""
+
+    current_password: Password
+    new_password: Password
+
+
+class AccountDeletion(Strict):
+    """To delete the account: the password once more; a guest has none."""
+
+    password: Password | None = None
+
+
+class Message(BaseModel):
+    """A sentence."""
+
+    detail: str
+
+
+class AccountBrief(BaseModel):
+    """Who is logged in."""
+
+    id: str
+    name: str | None
+    guest: bool
+    created_at: Time
+
+
+class Session(BaseModel):
+    """The session of this browser; all null when nobody is logged in."""
+
+    account: AccountBrief | None
+    csrf_token: str | None
+    expires_at: Time | None
+
+
+class Amount(BaseModel):
+    """Results and their size."""
+
+    reconstructions: int
+    bytes: int
+
+
+class Account(AccountBrief):
+    """An account with what it uses and may use."""
+
+    usage: Amount
+    quota: Amount
+
+
+class NewToken(Strict):
+    """To make an API token."""
+
+    name: Title
+    scopes: Annotated[list[Scope], Field(min_length=1, max_length=2)]
+    expires_in_days: Annotated[int, Field(ge=1, le=3650)] | None = None
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"name": "render farm", "scopes": ["reconstructions:write"]}]
+        }
+    )
+
+
+class Token(BaseModel):
+    """An API token. ``token`` is there in the answer to its creation only."""
+
+    id: str
+    name: str
+    scopes: list[Scope]
+    created_at: Time
+    expires_at: Time | None
+    last_used_at: Time | None
+    token: str | None = None
+
+
+class Tokens(BaseModel):
+    """Every API token."""
+
+    items: list[Token]
+
+
+class Size(BaseModel):
+    """Pixels."""
+
+    width: int
+    height: int
+
+
+class Camera(BaseModel):
+    """The camera that took the picture; its principal point is the middle."""
+
+    focal_px: float
+    source: str
+    world_from_camera: list[list[float]]
+
+
+class Checks(BaseModel):
+    """Agreement with the photograph; null where not measured."""
+
+    silhouette_iou: float | None
+    keypoint_error: float | None
+    image_similarity: float | None = None
+
+
+class Person(BaseModel):
+    """One person of a result."""
+
+    id: int
+    box: list[float]
+    score: float
+    complete: bool
+    height_m: float
+    measurements_cm: dict[str, float] | None = None
+    checks: Checks
+    warnings: list[str]
+    files: dict[str, str]
+
+
+class ReconstructionOptions(BaseModel):
+    """What was asked for."""
+
+    height_cm: float | None = None
+    fov_deg: float | None = None
+    max_people: int | None = None
+    detail: Literal["body", "clothed"] = "clothed"
+    texture: bool = True
+
+
+class Reconstruction(BaseModel):
+    """A result. ``files`` and ``people[].files`` map what a file is for to its URL."""
+
+    id: str
+    name: str
+    description: str | None = None
+    created_at: Time
+    expires_at: Time | None
+    image: Size
+    camera: Camera
+    people: list[Person]
+    warnings: list[str]
+    timings_s: dict[str, float]
+    seconds: float
+    options: ReconstructionOptions
+    bytes: int
+    files: dict[str, str]
+
+
+class Summary(BaseModel):
+    """A result in a list."""
+
+    id: str
+    name: str
+    description: str | None = None
+    created_at: Time
+    expires_at: Time | None
+    image: Size
+    people: int
+    bytes: int
+    files: dict[str, str]
+
+
+class Reconstructions(BaseModel):
+    """A page of results, newest first."""
+
+    items: list[Summary]
+    next_cursor: str | None
+    total: int
+
+
+class Samples(BaseModel):
+    """The gallery. ``preparing`` says that more is on its way."""
+
+    items: list[Summary]
+    preparing: bool
+
+
+class Rename(Strict):
+    """To rename a result."""
+
+    name: Title
+
+
+class PersonAtWork(BaseModel):
+    """Whom a stage is about."""
+
+    number: int
+    of: int
+
+
+class JobLinks(BaseModel):
+    """Where to go on."""
+
+    self: str
+    events: str
+    cancel: str
+    reconstruction: str | None
+
+
+class Job(BaseModel):
+    """A picture on its way to a result."""
+
+    id: str
+    name: str
+    state: JobState
+    stage: str | None
+    person: PersonAtWork | None
+    progress: float
+    queue_position: int | None
+    seconds_left: float | None
+    attempts: int
+    created_at: Time
+    started_at: Time | None
+    finished_at: Time | None
+    reconstruction_id: str | None
+    problem: ProblemBody | None
+    links: JobLinks
+
+
+class Jobs(BaseModel):
+    """The account's latest jobs."""
+
+    items: list[Job]
+
+
+class NewShare(Strict):
+    """To share a result."""
+
+    expires_in_days: Annotated[int, Field(ge=1, le=3650)] | None = None
+
+
+class Share(BaseModel):
+    """A link that shows a result to whoever has it."""
+
+    id: str
+    reconstruction_id: str
+    created_at: Time
+    expires_at: Time
+    page: str
+    url: str
+
+
+class Shares(BaseModel):
+    """Every share link of a result."""
+
+    items: list[Share]
+
+
+class Uploaded(BaseModel):
+    """The answer of the simple call."""
+
+    path: str
+    paths: list[str]
+    result: str
+
+
+class Stage(BaseModel):
+    """A stage and what to call it."""
+
+    name: str
+    title: str
+
+
+class Config(BaseModel):
+    """Limits and names for clients."""
+
+    version: str
+    max_upload_bytes: int
+    max_pixels: int
+    min_side: int
+    accepted_types: list[str]
+    fast_path_seconds: float
+    retention_days: float
+    guest_retention_hours: float
+    guests: bool
+    registration: bool
+    password_min_length: int
+    share_max_days: int
+    max_active_jobs: int
+    stages: list[Stage]
+
+
+class CreateForm(Strict):
+    """The fields beside the picture, as they come in a form."""
+
+    name: Title = "Photo"
+    height_cm: Annotated[float, Field(ge=40, le=260, allow_inf_nan=False)] | None = None
+    fov_deg: Annotated[float, Field(ge=1, le=170, allow_inf_nan=False)] | None = None
+    max_people: Annotated[int, Field(ge=1, le=100)] | None = None
+    detail: Literal["body", "clothed"] = "clothed"
+    texture: bool = True
+
+    def options(self) -> dict[str, Any]:
+        """Those that go to the reconstruction."""
+        return self.model_dump(exclude={"name"})
