@@ -5,6 +5,11 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from vitruvian.synthesis.packing import srgb
+
+CURVE_STEPS = 16384
+BRIGHTEST = 4.0  # linear light that is white whatever the curve
+
 
 def photograph(rng: np.random.Generator, linear: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """A picture (H, W, 3) uint8 sRGB of linear light (H, W, 3).
@@ -15,7 +20,7 @@ def photograph(rng: np.random.Generator, linear: np.ndarray, weight: np.ndarray)
     luminance = linear @ np.array([0.25, 0.65, 0.1], np.float32)
     metered = float((luminance * weight).sum() / max(float(weight.sum()), 1e-6))
     metered = 0.6 * metered + 0.4 * float(luminance.mean())
-    exposure = np.exp(rng.normal(np.log(0.24), 0.35)) / max(metered, 1e-3)
+    exposure = float(np.exp(rng.normal(np.log(0.24), 0.35))) / max(metered, 1e-3)
     balance = 1 + rng.normal(0, 0.05, 3)
     out = linear * (exposure * balance).astype(np.float32)
     if rng.random() < 0.35:
@@ -24,24 +29,34 @@ def photograph(rng: np.random.Generator, linear: np.ndarray, weight: np.ndarray)
             out = cv2.GaussianBlur(out, (0, 0), sigma)
     if rng.random() < 0.1:
         out = _motion(rng, out)
-    shot = np.exp(rng.uniform(np.log(0.002), np.log(0.035)))
+    shot = float(np.exp(rng.uniform(np.log(0.002), np.log(0.035))))
     noise = rng.standard_normal(out.shape).astype(np.float32)
     if rng.random() < 0.5:
         noise = cv2.GaussianBlur(noise, (0, 0), 0.7) * 1.8
-    out = out + noise * shot * np.sqrt(np.maximum(out, 0) + 0.02)
-    knee = rng.uniform(0.55, 0.95)  # highlights roll off
-    over = np.maximum(out - knee, 0)
-    out = np.minimum(out, knee) + (1 - knee) * (1 - np.exp(-over / (1 - knee)))
-    out = np.clip(out, 0, 1)
-    srgb = np.where(out <= 0.0031308, 12.92 * out, 1.055 * out ** (1 / 2.4) - 0.055)
-    if rng.random() < 0.4:  # contrast curve
-        srgb = srgb + rng.uniform(-0.08, 0.12) * np.sin(2 * np.pi * (srgb - 0.5)) / 2
-    image = np.clip(np.round(srgb * 255), 0, 255).astype(np.uint8)
+    noise *= np.sqrt(np.maximum(out, 0) + 0.02)
+    out = out + noise * shot
+    knee = float(rng.uniform(0.55, 0.95))
+    contrast = float(rng.uniform(-0.08, 0.12)) if rng.random() < 0.4 else 0.0
+    root = np.sqrt(np.clip(out, 0, BRIGHTEST)) * (CURVE_STEPS / np.sqrt(np.float32(BRIGHTEST)))
+    image = tone_curve(knee, contrast)[np.round(root).astype(np.int32)]
     if rng.random() < 0.6:
         quality = int(rng.integers(35, 96))
         _, code = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
         image = np.asarray(cv2.imdecode(code, cv2.IMREAD_COLOR))[..., ::-1]
     return np.ascontiguousarray(image)
+
+
+def tone_curve(knee: float, contrast: float) -> np.ndarray:
+    """sRGB bytes (CURVE_STEPS + 1,) of light whose square roots take even steps to the brightest.
+
+    Highlights roll off from ``knee`` on; ``contrast`` bends the curve around its middle.
+    """
+    linear = np.linspace(0, np.sqrt(BRIGHTEST), CURVE_STEPS + 1) ** 2
+    over = np.maximum(linear - knee, 0)
+    rolled = np.minimum(linear, knee) + (1 - knee) * (1 - np.exp(-over / (1 - knee)))
+    curve = srgb(np.clip(rolled, 0, 1))
+    curve = curve + contrast * np.sin(2 * np.pi * (curve - 0.5)) / 2
+    return np.clip(np.round(curve * 255), 0, 255).astype(np.uint8)
 
 
 def _motion(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:

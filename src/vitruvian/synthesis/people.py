@@ -21,6 +21,7 @@ from vitruvian.synthesis.parts import (
     proxy_part,
     skin_part,
 )
+from vitruvian.synthesis.solids import cap_faces
 from vitruvian.synthesis.things import Thing, thing_parts
 from vitruvian.synthesis.wraps import Wrap, without_hooded_hair, wrap_parts
 
@@ -80,9 +81,38 @@ class SyntheticPerson:
     lift: float
 
     @cached_property
+    def solids(self) -> list[tuple[np.ndarray, np.ndarray, bool]]:
+        """Vertices (V, 3), faces (F, 3) and whether it is made of sheets, of each solid part.
+
+        Garments are closed by fans, and the body is whole under them.
+        """
+        out = []
+        for part in self.parts:
+            if not part.solid:
+                continue
+            sheet = part.label == LABEL["hair"]
+            if part.label == LABEL["skin"]:
+                faces = anatomy().faces  # the whole body, under the clothes too
+            elif sheet:
+                faces = opaque_faces(part)
+            else:
+                faces = np.concatenate([part.faces, cap_faces(part.faces)])
+            out.append((part.vertices, faces, sheet))
+        return out
+
+    @cached_property
     def vertices(self) -> np.ndarray:
         """(N, 3) all vertices of the drawn parts that faces use."""
         return np.concatenate([p.vertices[p.used] for p in self.parts])
+
+
+def opaque_faces(part: Part) -> np.ndarray:
+    """Faces (F, 3) whose middle the texture does not cut out."""
+    height, width = part.surface.texture.shape[:2]
+    middle = part.uvs[part.uv_faces].mean(1) % 1.0
+    column = np.minimum((middle[:, 0] * width).astype(int), width - 1)
+    row = np.minimum(((1 - middle[:, 1]) * height).astype(int), height - 1)
+    return part.faces[part.surface.texture[row, column, 3] > 127]
 
 
 def _worn(proxy: Proxy, look: Look, size: int) -> Surface:

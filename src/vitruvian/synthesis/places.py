@@ -90,22 +90,25 @@ def backdrop(rng: np.random.Generator, size: int, horizon: float) -> np.ndarray:
     ``horizon``: row of the horizon in pixels.
     """
     rows = np.arange(size, dtype=np.float32)[:, None]
+    single = np.float32  # halves the time
     blue = rng.uniform(0, 1)
     high = np.exp(rng.normal(-0.4, 0.4)) * np.array([1 - 0.55 * blue, 1 - 0.3 * blue, 1.0])
     low = np.exp(rng.normal(-0.3, 0.3)) * np.array([1, 0.98, 0.95])
-    t = np.clip((horizon - rows) / size, 0, 1)[..., None]
-    sky = low + (high - low) * np.sqrt(t)
+    t = np.clip((horizon - rows) / size, 0, 1)[..., None]  # (S, 1, 1)
+    sky = (low + (high - low) * np.sqrt(t)).astype(single)
     noise = periodic_noise(rng, 128, float(rng.uniform(0.9, 1.8)), 1)
-    noise = np.stack([noise, np.roll(noise, 9, 1), np.roll(noise, 23, 0)], -1)
+    noise = np.stack([noise, np.roll(noise, 9, 1), np.roll(noise, 23, 0)], -1).astype(single)
     tiled = np.repeat(np.repeat(noise, -(-size // 128), 0), -(-size // 128), 1)[:size, :size]
     if size > 128:
         import cv2
 
         tiled = cv2.GaussianBlur(tiled, (0, 0), size / 128)
     tiled = tiled.mean(2, keepdims=True) + 0.25 * (tiled - tiled.mean(2, keepdims=True))
-    cloud = np.exp(rng.uniform(0, 0.35) * tiled[..., :1])
-    distance = np.exp(rng.normal(-1.6, 0.5)) * (1 + rng.normal(0, 0.15, 3)) * np.exp(0.45 * tiled)
+    cloud = np.exp(float(rng.uniform(0, 0.35)) * tiled[..., :1])
+    tone = np.exp(rng.normal(-1.6, 0.5)) * (1 + rng.normal(0, 0.15, 3))
+    distance = tone.astype(single) * np.exp(single(0.45) * tiled)
     edge = horizon - size * rng.uniform(0, 0.35) * (1 + 0.3 * tiled[0, :, 0])
-    far = 1 / (1 + np.exp(-(rows - edge[None]) / (0.01 * size)))
-    out = sky * cloud * (1 - far[..., None]) + distance * far[..., None]
-    return np.maximum(out, 0).astype(np.float32)
+    steep = np.clip((rows - edge[None].astype(single)) / single(0.01 * size), -60, 60)
+    far = (1 / (1 + np.exp(-steep)))[..., None]
+    out = sky * cloud * (1 - far) + distance * far
+    return np.maximum(out, 0)

@@ -12,7 +12,6 @@ from vitruvian.body.model import body_model
 from vitruvian.errors import InputError
 from vitruvian.geometry.rotations import axis_angle_from_matrix, matrix_from_axis_angle
 from vitruvian.image.camera import Camera
-from vitruvian.synthesis.anatomy import anatomy
 from vitruvian.synthesis.assets import AssetLibrary
 from vitruvian.synthesis.cameras import View, random_view
 from vitruvian.synthesis.degrade import photograph
@@ -25,19 +24,25 @@ from vitruvian.synthesis.drawing import (
     shade,
 )
 from vitruvian.synthesis.lights import random_light
+from vitruvian.synthesis.packing import (
+    DEPTH_UNIT,
+    NO_DEPTH,
+    stored_albedo,
+    stored_depth,
+    stored_normals,
+    stored_share,
+)
 from vitruvian.synthesis.parts import LABEL, Part
-from vitruvian.synthesis.people import SyntheticPerson, build_person
+from vitruvian.synthesis.people import SyntheticPerson, build_person, opaque_faces
 from vitruvian.synthesis.photographs import Backgrounds, in_the_light, photo_backdrop
 from vitruvian.synthesis.places import backdrop, random_place
 from vitruvian.synthesis.props import random_occluder
 from vitruvian.synthesis.sampling import random_recipe
-from vitruvian.synthesis.solids import cap_faces, solid_spans
+from vitruvian.synthesis.solids import solid_spans
 
 # Samples come in blocks that share their people: building one costs more than drawing it.
 BLOCK_SAMPLES = 8
 BLOCK_PEOPLE = 4
-DEPTH_UNIT = 1e-4  # metres per step of the stored depths
-NO_DEPTH = np.int16(32767)
 SPANS = 8
 LEAST_VISIBLE = 0.3  # of the subject; below it, whatever is before it goes
 # Kept for testing: ``vitruvian evaluate synthetic`` draws from these. Never train on them.
@@ -174,7 +179,7 @@ def clothed_mesh(
             continue
         kept = part.faces
         if solid_only and part.label == LABEL["hair"]:
-            kept = _opaque(part)
+            kept = opaque_faces(part)
         vertices.append(part.vertices)
         faces.append(kept + offset)
         labels.append(np.full(len(kept), part.label, np.uint8))
@@ -323,18 +328,18 @@ def _photographed(
     root = float(body["translation"][2])
     return Sample(
         image=image,
-        alpha=_byte(alphas[0]),
-        silhouette=_byte(front.coverage),
-        people_alpha=_byte(np.stack(alphas)),
+        alpha=stored_share(alphas[0]),
+        silhouette=stored_share(front.coverage),
+        people_alpha=stored_share(np.stack(alphas)),
         instances=np.where(visible, 1, instances).astype(np.uint8),
         parts=np.where(nearest.face >= 0, geometry.label[nearest.face], 0).astype(np.uint8),
-        front_normals=np.round(front.normals * 127).astype(np.int8),
-        back_normals=np.round(back.normals * 127).astype(np.int8),
-        front_depth=_stored(nearest.depth, root),
-        back_depth=_stored(farthest.depth, root),
-        spans=_stored(_spans(person, view), root),
-        front_albedo=_encoded(front.albedo, front.coverage),
-        back_albedo=_encoded(back.albedo, back.coverage),
+        front_normals=stored_normals(front.normals),
+        back_normals=stored_normals(back.normals),
+        front_depth=stored_depth(nearest.depth, root),
+        back_depth=stored_depth(farthest.depth, root),
+        spans=stored_depth(_spans(person, view), root),
+        front_albedo=stored_albedo(front.albedo, front.coverage),
+        back_albedo=stored_albedo(back.albedo, back.coverage),
         height_m=body_model().stature(person.recipe.betas),
         focal_px=view.camera.focal_px,
         principal_point=view.camera.principal_point,
@@ -381,31 +386,11 @@ def _body_labels(
     }
 
 
-def solid_meshes(person: SyntheticPerson) -> list[tuple[np.ndarray, np.ndarray, bool]]:
-    """Vertices (V, 3), faces (F, 3) and whether it is made of sheets, of each solid part.
-
-    In the person's frame; garments are closed by fans, and the body is whole under them.
-    """
-    out = []
-    for part in person.parts:
-        if not part.solid:
-            continue
-        sheet = part.label == LABEL["hair"]
-        if part.label == LABEL["skin"]:
-            faces = anatomy().faces  # the whole body, under the clothes too
-        elif sheet:
-            faces = _opaque(part)
-        else:
-            faces = np.concatenate([part.faces, cap_faces(part.faces)])
-        out.append((part.vertices, faces, sheet))
-    return out
-
-
 def _spans(person: SyntheticPerson, view: View) -> np.ndarray:
     meshes: list[tuple[np.ndarray, bool]] = []
     points = []
     offset = 0
-    for vertices, faces, sheet in solid_meshes(person):
+    for vertices, faces, sheet in person.solids:
         meshes.append((faces + offset, sheet))
         points.append(vertices)
         offset += len(vertices)
@@ -415,28 +400,3 @@ def _spans(person: SyntheticPerson, view: View) -> np.ndarray:
     pixels = view.camera.project(np.where(z[:, None] > 0.01, camera_points, [0, 0, 1]))
     size = view.camera.width
     return solid_spans(pixels, z, meshes, size, size, SPANS)
-
-
-def _opaque(part: Part) -> np.ndarray:
-    """Faces whose middle the texture does not cut out."""
-    height, width = part.surface.texture.shape[:2]
-    middle = part.uvs[part.uv_faces].mean(1) % 1.0
-    column = np.minimum((middle[:, 0] * width).astype(int), width - 1)
-    row = np.minimum(((1 - middle[:, 1]) * height).astype(int), height - 1)
-    return part.faces[part.surface.texture[row, column, 3] > 127]
-
-
-def _byte(values: np.ndarray) -> np.ndarray:
-    return np.round(values * 255).astype(np.uint8)
-
-
-def _stored(depth: np.ndarray, root: float) -> np.ndarray:
-    offset = np.where(np.isfinite(depth), depth - root, 0)
-    steps = np.clip(np.round(offset / DEPTH_UNIT), -32766, 32766)
-    return np.where(np.isfinite(depth), steps, NO_DEPTH).astype(np.int16)
-
-
-def _encoded(albedo: np.ndarray, coverage: np.ndarray) -> np.ndarray:
-    linear = np.clip(albedo / np.maximum(coverage, 1e-6)[..., None], 0, 1)
-    srgb = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
-    return np.where(coverage[..., None] > 0, np.round(srgb * 255), 0).astype(np.uint8)

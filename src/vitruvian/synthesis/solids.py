@@ -68,12 +68,18 @@ def _unite(count, depth, sign, part, sheet, out):
     inside = np.zeros(parts, np.int64)
     begin = np.zeros(2 * depth.shape[2], np.float32)
     end = np.zeros(2 * depth.shape[2], np.float32)
+    order = np.zeros(2 * depth.shape[2], np.int64)
     for y in range(height):
         for x in range(width):
             n = count[y, x]
             if n == 0:
                 continue
-            order = np.argsort(depth[y, x, :n])
+            for i in range(n):  # few: sorted by insertion
+                k = i
+                while k > 0 and depth[y, x, order[k - 1]] > depth[y, x, i]:
+                    order[k] = order[k - 1]
+                    k -= 1
+                order[k] = i
             inside[:] = 0
             total = 0
             spans = 0
@@ -108,7 +114,12 @@ def _unite(count, depth, sign, part, sheet, out):
                 begin[spans], end[spans] = tuft_begin, max(tuft_end, tuft_begin + SHEET_THICKNESS)
                 spans += 1
             # Unite overlapping spans, in order of their beginnings.
-            order = np.argsort(begin[:spans])
+            for i in range(spans):
+                k = i
+                while k > 0 and begin[order[k - 1]] > begin[i]:
+                    order[k] = order[k - 1]
+                    k -= 1
+                order[k] = i
             k = 0
             for i in range(spans):
                 a, b = begin[order[i]], end[order[i]]
@@ -141,9 +152,9 @@ def solid_spans(
     faces = np.concatenate([m for m, _ in meshes]).astype(np.int32)
     owner = np.concatenate([np.full(len(m), k, np.int16) for k, (m, _) in enumerate(meshes)])
     count = np.zeros((height, width), np.int16)
-    depths = np.full((height, width, MOST_CROSSINGS), np.inf, np.float32)
-    signs = np.zeros((height, width, MOST_CROSSINGS), np.int8)
-    parts = np.zeros((height, width, MOST_CROSSINGS), np.int16)
+    depths = np.empty((height, width, MOST_CROSSINGS), np.float32)
+    signs = np.empty((height, width, MOST_CROSSINGS), np.int8)
+    parts = np.empty((height, width, MOST_CROSSINGS), np.int16)
     rasterize_layers(
         np.ascontiguousarray(points, np.float32), np.ascontiguousarray(depth, np.float32),
         np.ascontiguousarray(faces), owner, count, depths, signs, parts,

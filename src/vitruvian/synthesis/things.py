@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
+import numba
 import numpy as np
 
 from vitruvian.body.model import body_model
@@ -292,14 +293,46 @@ def _trunk(body: PosedAnatomy, worn: Sequence[Part]) -> tuple[np.ndarray, np.nda
 
 def carriers_of(body: PosedAnatomy, skin: np.ndarray, points: np.ndarray) -> np.ndarray:
     """Skinning (N, 3, 4) of rest points: of the trunk's skin round about, near more than far."""
-    rest = body.rest[skin]
     out = np.empty((len(points), 3, 4), np.float32)
-    for k, point in enumerate(points):
-        apart = ((rest - point) ** 2).sum(1)
-        nearest = np.argpartition(apart, 24)[:24]
-        weight = 1 / (apart[nearest] + 0.02**2)
-        out[k] = np.tensordot(weight / weight.sum(), body.matrices[skin[nearest]], 1)
+    _carry(
+        np.ascontiguousarray(body.rest[skin], np.float64),
+        np.ascontiguousarray(body.matrices[skin], np.float32).reshape(-1, 12),
+        np.ascontiguousarray(points, np.float64),
+        out.reshape(-1, 12),
+    )
     return out
+
+
+@numba.njit(
+    "void(float64[:,::1],float32[:,::1],float64[:,::1],float32[:,::1])", cache=True, nogil=True
+)
+def _carry(skin, matrices, points, out):  # type: ignore[no-untyped-def]
+    most = min(24, len(skin))
+    apart, nearest = np.empty(most), np.empty(most, np.int64)
+    total = np.empty(12)
+    for k in range(len(points)):
+        held = 0
+        for v in range(len(skin)):
+            dx, dy = skin[v, 0] - points[k, 0], skin[v, 1] - points[k, 1]
+            dz = skin[v, 2] - points[k, 2]
+            far = dx * dx + dy * dy + dz * dz
+            if held == most and far >= apart[most - 1]:
+                continue
+            at = held if held < most else most - 1
+            while at > 0 and apart[at - 1] > far:
+                apart[at], nearest[at] = apart[at - 1], nearest[at - 1]
+                at -= 1
+            apart[at], nearest[at] = far, v
+            held = min(held + 1, most)
+        total[:] = 0.0
+        weights = 0.0
+        for m in range(held):
+            weight = 1.0 / (apart[m] + 0.02**2)
+            weights += weight
+            for j in range(12):
+                total[j] += weight * matrices[nearest[m], j]
+        for j in range(12):
+            out[k, j] = total[j] / weights
 
 
 def tight_loop(

@@ -8,7 +8,6 @@ import numba
 import numpy as np
 
 from vitruvian.synthesis.people import SyntheticPerson
-from vitruvian.synthesis.sample import solid_meshes
 
 
 @numba.njit("void(float64[:,::1],float64[:,::1],int32[:,::1],float64[::1])", cache=True, nogil=True)
@@ -60,7 +59,7 @@ def inside_person(person: SyntheticPerson, points: np.ndarray) -> np.ndarray:
     whose sheets enclose nothing.
     """
     out = np.zeros(len(points), bool)
-    for vertices, faces, sheet in solid_meshes(person):
+    for vertices, faces, sheet in person.solids:
         if sheet:
             continue
         corners = vertices[np.unique(faces)]
