@@ -100,39 +100,39 @@ def prompted_masks(
             labels,
             box - np.tile(offset, 2) if sam.takes_boxes else None,
         )
-        chosen = choose(found, own[index] - offset, negatives - offset)
         better = None
-        if chosen is not None:
-            logits = sampled(found, chosen, mask.window, mask.scale, view)
+        for candidate in ranked(found, own[index] - offset, negatives - offset):
+            logits = sampled(found, candidate, mask.window, mask.scale, view)
             if _sane(logits, mask):
                 better = replace(mask, logits=logits)
+                break
         out.append(better or mask)
         said.append(() if better else (REJECTED,))
     return out, said
 
 
-def choose(found: SamMasks, own: np.ndarray, foreign: np.ndarray) -> int | None:
-    """The candidate that agrees best with the landmarks and that SAM believes in most.
+def ranked(found: SamMasks, own: np.ndarray, foreign: np.ndarray) -> list[int]:
+    """The candidates that agree with the landmarks, best first.
+
+    Candidates that hold too few of the person's own points, or too many others, are left out; of
+    the rest, those that agree best and that the network believes in most come first.
 
     Args:
         found: the candidates.
-        own, foreign: (N, 2) pixels on the person and on others.
-
-    Returns:
-        Its number; None where none holds enough of the person's own points and few enough others.
+        own, foreign: (N, 2) pixels of SAM's view, on the person and on others.
     """
-    best, choice = -np.inf, None
+    scores: list[tuple[float, int]] = []
     for k, logits in enumerate(found.logits):
         agreement = _share(logits, own, found.extent) if len(own) else 1.0
         if len(foreign):
-            agreement -= _share(logits, foreign, found.extent)
+            # Others' landmarks count half: those of someone behind may be guessed through us.
+            agreement -= 0.5 * _share(logits, foreign, found.extent)
         if agreement < LEAST_AGREEMENT:
             continue
         quality = found.quality[k]
-        score = agreement + (float(np.clip(quality, 0, 1)) if np.isfinite(quality) else 0.5)
-        if score > best:
-            best, choice = score, k
-    return choice
+        sure = float(np.clip(quality, 0, 1)) if np.isfinite(quality) else 0.5
+        scores.append((agreement + sure, k))
+    return [k for _, k in sorted(scores, key=lambda row: -row[0])]
 
 
 def sampled(
