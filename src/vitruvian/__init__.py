@@ -9,6 +9,7 @@ from vitruvian._version import __version__
 
 if TYPE_CHECKING:
     from vitruvian.body.body import Body
+    from vitruvian.client import Client
     from vitruvian.errors import VitruvianError
     from vitruvian.geometry.mesh import Mesh
     from vitruvian.image.photo import Photo, load_photo
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 # Loaded on first use, so that ``import vitruvian`` and the command line's help are instant.
 _HOMES = {
     "Body": "vitruvian.body.body",
+    "Client": "vitruvian.client",
     "Mesh": "vitruvian.geometry.mesh",
     "Person": "vitruvian.scene.scene",
     "Photo": "vitruvian.image.photo",
@@ -29,6 +31,7 @@ _HOMES = {
 
 __all__ = [
     "Body",
+    "Client",
     "Mesh",
     "Person",
     "Photo",

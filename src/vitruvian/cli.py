@@ -42,9 +42,7 @@ COMMANDS = {
     "photo": Command(
         "vitruvian.commands.photo.photo", "Turn photographs into metric, textured 3D people."
     ),
-    "serve": Command(
-        "vitruvian.server.command.serve", "Start the web page and the API on this machine."
-    ),
+    "serve": Command("vitruvian.server.command.serve", "Start the web page and the API."),
     "evaluate": Command(
         "vitruvian.evaluation.command.evaluate",
         "Score the reconstruction on a suite of pictures, or compare the scores of two runs.",

@@ -63,6 +63,7 @@ class JobQueue:
         attempts: starts after which a crash is final.
         changed: called with a job's id after each change, from whatever thread made it.
         expires_at: when the result of a job that ends now is to be deleted, or None.
+        ended: called after each end of a job, when its upload may go.
     """
 
     def __init__(
@@ -73,12 +74,14 @@ class JobQueue:
         attempts: int,
         changed: Callable[[str], None] = lambda job_id: None,
         expires_at: Callable[[Job], float | None] = lambda job: None,
+        ended: Callable[[], None] = lambda: None,
     ) -> None:
         self.database = database
         self.lease_seconds = lease_seconds
         self.attempts = attempts
         self.changed = changed
         self.expires_at = expires_at
+        self.ended = ended
 
     def lease(self) -> Lease | None:
         """Take the next job, or None when there is none."""
@@ -118,6 +121,7 @@ class JobQueue:
                 session.flush()
         for job_id in ended:
             self.changed(job_id)
+            self.ended()
         if taken:
             self.changed(taken.job.id)
         return taken
@@ -178,6 +182,7 @@ class JobQueue:
             _end(session, job, "succeeded", now)
             job.progress = 1.0
         self.changed(lease.job.id)
+        self.ended()
         return True
 
     def fail(self, lease: Lease, problem: Mapping[str, Any]) -> bool:
@@ -195,6 +200,7 @@ class JobQueue:
                 return False
             _end(session, job, state, time.time(), problem)
         self.changed(lease.job.id)
+        self.ended()
         return True
 
     def crash(self, lease: Lease) -> None:
@@ -210,6 +216,7 @@ class JobQueue:
             else:
                 _requeue(job)
         self.changed(lease.job.id)
+        self.ended()
 
     def release(self, lease: Lease) -> None:
         """Give a job back untouched: the server stops. It does not count as an attempt."""

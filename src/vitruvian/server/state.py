@@ -108,6 +108,7 @@ class State:
             attempts=settings.job_attempts,
             changed=self._job_changed,
             expires_at=self.expires_at,
+            ended=lambda: self.janitor.wake(),
         )
         # A folder of this run alone: what an earlier one left behind is removed below.
         self._staging = settings.data_path / "staging"

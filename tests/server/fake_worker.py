@@ -1,0 +1,98 @@
+"""Speaks the workers' protocol without reconstructing: for tests of the queue alone.
+
+What it does with a picture stands at the picture's end, after ``#``: ``sleep=2``, ``crash``,
+``hang`` (ignores cancelling), ``fail``, ``lines`` (appends to the file named by the variable
+VITRUVIAN_TEST_RUNS), separated by ``,``.
+"""
+
+import json
+import os
+import queue
+import sys
+import threading
+import time
+from pathlib import Path
+
+orders: queue.Queue = queue.Queue()
+unwanted: set = set()
+
+
+def listen() -> None:
+    for line in sys.stdin:
+        order = json.loads(line)
+        if order["do"] == "job":
+            orders.put(order)
+        else:
+            unwanted.add(order["id"])
+    os._exit(0)
+
+
+def say(**answer: object) -> None:
+    print(json.dumps(answer), flush=True)
+
+
+def report() -> dict:
+    person = {
+        "id": 1,
+        "box": [1.0, 2.0, 30.0, 40.0],
+        "score": 0.9,
+        "complete": True,
+        "height_m": 1.7,
+        "checks": {"silhouette_iou": None, "keypoint_error": 0.01, "image_similarity": None},
+        "warnings": [],
+        "files": {},
+    }
+    return {
+        "version": 1,
+        "image": {"path": None, "width": 64, "height": 48},
+        "camera": {"focal_px": 90.0, "source": "assumed"},
+        "timings_s": {"decode": 0.01},
+        "people": [person],
+        "warnings": [],
+    }
+
+
+def run(order: dict) -> None:
+    job = order["id"]
+    tail = Path(order["picture"]).read_bytes().rpartition(b"#")[2].decode("ascii", "ignore")
+    wanted = dict((part.split("=") + [""])[:2] for part in tail.split(","))
+    runs = os.environ.get("VITRUVIAN_TEST_RUNS")
+    if runs:
+        with open(runs, "a") as file:
+            file.write(f"{job}\n")
+    for stage in ("decode", "people", "body"):
+        say(**{"is": "stage", "id": job, "stage": stage, "person": 0, "people": 0})
+        deadline = time.monotonic() + float(wanted.get("sleep", 0)) / 3
+        while time.monotonic() < deadline or "hang" in wanted:
+            if job in unwanted and "hang" not in wanted:
+                say(**{"is": "cancelled", "id": job})
+                return
+            time.sleep(0.02)
+    if "crash" in wanted:
+        os._exit(9)
+    if "fail" in wanted:
+        problem = {
+            "type": "/problems/nobody-found",
+            "title": "Nobody was found",
+            "status": 422,
+            "code": "nobody-found",
+            "detail": "Nobody.",
+            "errors": [],
+        }
+        say(**{"is": "failed", "id": job, "problem": problem})
+        return
+    folder = Path(order["folder"])
+    (folder / "person-1").mkdir()
+    files = {}
+    for name in ("photo.jpg", "thumbnail.jpg", "scene.glb", "viewer.html", "person-1/mesh.obj"):
+        (folder / name).write_bytes(f"{job} {name}".encode())
+        files[name] = (folder / name).stat().st_size
+    identity = [[float(i == j) for i in range(4)] for j in range(4)]
+    details = {"report": report(), "world_from_camera": identity, "files": files}
+    say(**{"is": "done", "id": job, "details": details, "files": files})
+
+
+threading.Thread(target=listen, daemon=True).start()
+say(**{"is": "ready"})
+while True:
+    run(orders.get())

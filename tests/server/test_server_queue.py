@@ -1,0 +1,223 @@
+"""The queue alone: leases, attempts, and that a job ends once."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("sqlalchemy", reason="needs the extra server")
+
+from server_tools import fresh_database, make_settings
+from sqlalchemy import select
+
+from vitruvian.server.database import Database
+from vitruvian.server.models import Account, Deletion, Job, Reconstruction
+from vitruvian.server.queue import JobQueue, Result, position
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    with fresh_database() as url:
+        made = Database(make_settings(tmp_path, url).sqlalchemy_url)
+        made.migrate()
+        with made.write() as session:
+            session.add(Account(id="anna", kind="user", created_at=0.0))
+        yield made
+        made.close()
+
+
+def queue_of(database: Database, **given: Any) -> JobQueue:
+    return JobQueue(database, **({"lease_seconds": 60.0, "attempts": 3} | given))
+
+
+def add(database: Database, job_id: str, **fields: Any) -> None:
+    values = {
+        "account_id": "anna",
+        "name": "Photo",
+        "options": {"texture": False},
+        "upload_key": f"uploads/{job_id}",
+        "created_at": time.time(),
+    }
+    with database.write() as session:
+        session.add(Job(id=job_id, **(values | fields)))
+
+
+def job(database: Database, job_id: str) -> Job:
+    with database.read() as session:
+        found = session.get(Job, job_id)
+        assert found is not None
+        return found
+
+
+def result(name: str) -> Result:
+    return Result(prefix=f"results/{name}", bytes=7, details={"files": {}})
+
+
+def test_oldest_first_and_priority_before_age(database: Database) -> None:
+    add(database, "c", created_at=3.0)
+    add(database, "a", created_at=1.0, priority=1)
+    add(database, "b", created_at=2.0)
+    jobs = queue_of(database)
+    with database.read() as session:
+        places = [position(session, session.get(Job, one)) for one in "abc"]  # type: ignore[arg-type]
+    assert places == [3, 1, 2]
+    leases = [jobs.lease() for _ in range(4)]
+    assert [lease.job.id for lease in leases if lease] == ["b", "c", "a"]
+    assert leases[3] is None
+    assert position_of(database, "b") == 0
+
+
+def position_of(database: Database, job_id: str) -> int | None:
+    with database.read() as session:
+        found = session.get(Job, job_id)
+        assert found is not None
+        return position(session, found)
+
+
+def test_many_runners_never_share_a_job(database: Database) -> None:
+    for number in range(40):
+        add(database, f"job-{number}")
+    jobs = queue_of(database)
+    taken: list[str] = []
+    ended: list[bool] = []
+
+    def run() -> None:
+        while (lease := jobs.lease()) is not None:
+            taken.append(lease.job.id)
+            ended.append(jobs.succeed(lease, result(lease.token)))
+
+    threads = [threading.Thread(target=run) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(taken) == 40
+    assert set(Counter(taken).values()) == {1}
+    assert all(ended)
+    with database.read() as session:
+        assert len(session.scalars(select(Reconstruction)).all()) == 40
+
+
+def test_a_runner_that_was_thought_dead_changes_nothing(database: Database) -> None:
+    add(database, "a")
+    jobs = queue_of(database, lease_seconds=0.2)
+    first = jobs.lease()
+    assert first is not None
+    assert jobs.lease() is None
+    time.sleep(0.3)
+    second = jobs.lease()
+    assert second is not None
+    assert second.job.id == "a"
+    assert second.job.attempts == 2
+
+    assert jobs.renew(first) == "lost"
+    jobs.advance(first, "texture", 0.9, None)
+    assert not jobs.succeed(first, result("first"))
+    assert not jobs.fail(first, {"code": "crashed"})
+    jobs.crash(first)
+    jobs.release(first)
+    now = job(database, "a")
+    assert (now.state, now.stage, now.attempts) == ("running", None, 2)
+
+    assert jobs.renew(second) == "held"
+    assert jobs.succeed(second, result("second"))
+    assert not jobs.succeed(second, result("again"))
+    with database.read() as session:
+        (made,) = session.scalars(select(Reconstruction)).all()
+    assert made.prefix == "results/second"
+    assert made.details["options"] == {"texture": False}
+    assert job(database, "a").reconstruction_id == made.id
+
+
+def test_an_upload_goes_when_its_job_ends_and_not_before(database: Database) -> None:
+    add(database, "a")
+    jobs = queue_of(database)
+
+    def given_up() -> list[str]:
+        with database.read() as session:
+            return list(session.scalars(select(Deletion.prefix)))
+
+    lease = jobs.lease()
+    assert lease is not None
+    jobs.crash(lease)
+    assert job(database, "a").state == "queued"
+    assert given_up() == []
+    lease = jobs.lease()
+    assert lease is not None
+    assert jobs.fail(lease, {"code": "nobody-found"})
+    assert given_up() == ["uploads/a"]
+
+
+def test_crashes_end_after_three_starts(database: Database) -> None:
+    add(database, "a")
+    jobs = queue_of(database, attempts=3)
+    for _ in range(3):
+        lease = jobs.lease()
+        assert lease is not None
+        jobs.crash(lease)
+    assert jobs.lease() is None
+    now = job(database, "a")
+    assert now.state == "failed"
+    assert now.problem is not None
+    assert now.problem["code"] == "crashed"
+
+
+def test_lost_servers_end_after_three_starts_too(database: Database) -> None:
+    add(database, "a")
+    jobs = queue_of(database, attempts=3, lease_seconds=0.05)
+    for _ in range(3):
+        assert jobs.lease() is not None
+        time.sleep(0.1)
+    assert jobs.lease() is None
+    assert job(database, "a").state == "failed"
+
+
+def test_giving_back_is_no_attempt(database: Database) -> None:
+    add(database, "a")
+    jobs = queue_of(database, attempts=1)
+    for _ in range(5):
+        lease = jobs.lease()
+        assert lease is not None
+        jobs.release(lease)
+    lease = jobs.lease()
+    assert lease is not None
+    assert jobs.succeed(lease, result("a"))
+
+
+def test_cancelling(database: Database) -> None:
+    add(database, "waits", created_at=2.0)
+    add(database, "runs", created_at=1.0)
+    jobs = queue_of(database)
+    lease = jobs.lease()
+    assert lease is not None
+    assert lease.job.id == "runs"
+    for name in ("waits", "runs"):
+        with database.write() as session:
+            row = session.get(Job, name)
+            assert row is not None
+            jobs.cancel(session, row)
+    assert job(database, "waits").state == "cancelled"
+    assert job(database, "runs").state == "running"
+    assert jobs.renew(lease) == "cancel"
+    jobs.crash(lease)  # dies while it is being cancelled: not started again
+    assert job(database, "runs").state == "cancelled"
+    assert jobs.lease() is None
+
+
+def test_a_cancelled_job_of_a_dead_server_is_not_started_again(database: Database) -> None:
+    add(database, "a")
+    jobs = queue_of(database, lease_seconds=0.05)
+    assert jobs.lease() is not None
+    with database.write() as session:
+        row = session.get(Job, "a")
+        assert row is not None
+        jobs.cancel(session, row)
+    time.sleep(0.1)
+    assert jobs.lease() is None
+    assert job(database, "a").state == "cancelled"
