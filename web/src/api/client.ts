@@ -1,6 +1,8 @@
-// Every request of the page, in one place.
+// Every request of the page, in one place; paths, bodies and answers are typed by the API itself.
+import createClient from "openapi-fetch";
 import { OFFLINE, Problem, problemFrom } from "./problem";
-import type { Account, Config, Job, Reconstruction, Session, Share, Summary, Token } from "./types";
+import type { paths } from "./schema";
+import type { Job, Scope } from "./types";
 
 let csrfToken: string | null = null;
 
@@ -9,28 +11,77 @@ export function setCsrfToken(token: string | null): void {
   csrfToken = token;
 }
 
-async function request<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
-  const headers: Record<string, string> = { Accept: "application/json" };
-  if (body !== undefined) headers["Content-Type"] = "application/json";
-  if (method !== "GET" && csrfToken) headers["X-CSRF-Token"] = csrfToken;
-  let response: Response;
-  try {
-    response = await fetch(`/api/v1${path}`, {
-      method,
-      headers,
-      body: body === undefined ? null : JSON.stringify(body),
-      credentials: "same-origin",
-      signal: signal ?? null,
-    });
-  } catch (error) {
-    if (error instanceof DOMException && error.name === "AbortError") throw error;
-    throw new Problem(OFFLINE);
-  }
-  const text = await response.text();
-  const data = parse(text);
-  if (!response.ok) throw problemFrom(response.status, data, response.headers.get("Retry-After"));
+const http = createClient<paths>({ credentials: "same-origin" });
+
+http.use({
+  onRequest({ request }) {
+    if (csrfToken && request.method !== "GET") request.headers.set("X-CSRF-Token", csrfToken);
+    return request;
+  },
+  onError: ({ error }) => (error instanceof Error && error.name === "AbortError" ? error : new Problem(OFFLINE)),
+});
+
+/** The answer's body; throws `Problem` when it is not one. */
+async function ask<T>(call: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {
+  const { data, error, response } = await call;
+  if (!response.ok) throw problemFrom(response.status, error, response.headers.get("Retry-After"));
   return data as T;
 }
+
+export const api = {
+  config: () => ask(http.GET("/api/v1/config")),
+
+  session: () => ask(http.GET("/api/v1/session")),
+  guest: () => ask(http.POST("/api/v1/sessions/guest")),
+  login: (name: string, password: string) => ask(http.POST("/api/v1/sessions", { body: { name, password } })),
+  logout: () => ask(http.DELETE("/api/v1/session")),
+  register: (name: string, password: string) => ask(http.POST("/api/v1/accounts", { body: { name, password } })),
+
+  account: () => ask(http.GET("/api/v1/account")),
+  changePassword: (current_password: string, new_password: string) =>
+    ask(http.PUT("/api/v1/account/password", { body: { current_password, new_password } })),
+  deleteAccount: (password: string) => ask(http.POST("/api/v1/account/deletion", { body: { password } })),
+
+  tokens: () => ask(http.GET("/api/v1/tokens")),
+  createToken: (name: string, scopes: Scope[], expires_in_days: number | null) =>
+    ask(http.POST("/api/v1/tokens", { body: { name, scopes, expires_in_days } })),
+  revokeToken: (token_id: string) =>
+    ask(http.DELETE("/api/v1/tokens/{token_id}", { params: { path: { token_id } } })),
+
+  results: (cursor: string | null) =>
+    ask(http.GET("/api/v1/reconstructions", { params: { query: { limit: 24, ...(cursor ? { cursor } : {}) } } })),
+  result: (reconstruction_id: string) =>
+    ask(http.GET("/api/v1/reconstructions/{reconstruction_id}", { params: { path: { reconstruction_id } } })),
+  rename: (reconstruction_id: string, name: string) =>
+    ask(
+      http.PATCH("/api/v1/reconstructions/{reconstruction_id}", {
+        params: { path: { reconstruction_id } },
+        body: { name },
+      }),
+    ),
+  remove: (reconstruction_id: string) =>
+    ask(http.DELETE("/api/v1/reconstructions/{reconstruction_id}", { params: { path: { reconstruction_id } } })),
+
+  shares: (reconstruction_id: string) =>
+    ask(http.GET("/api/v1/reconstructions/{reconstruction_id}/shares", { params: { path: { reconstruction_id } } })),
+  share: (reconstruction_id: string, expires_in_days: number) =>
+    ask(
+      http.POST("/api/v1/reconstructions/{reconstruction_id}/shares", {
+        params: { path: { reconstruction_id } },
+        body: { expires_in_days },
+      }),
+    ),
+  revokeShare: (share_id: string) =>
+    ask(http.DELETE("/api/v1/shares/{share_id}", { params: { path: { share_id } } })),
+  shared: (token: string) => ask(http.GET("/api/v1/shared/{token}", { params: { path: { token } } })),
+
+  samples: () => ask(http.GET("/api/v1/samples")),
+  sample: (sample_id: string) => ask(http.GET("/api/v1/samples/{sample_id}", { params: { path: { sample_id } } })),
+
+  jobs: () => ask(http.GET("/api/v1/jobs")),
+  job: (job_id: string) => ask(http.GET("/api/v1/jobs/{job_id}", { params: { path: { job_id } } })),
+  cancel: (job_id: string) => ask(http.POST("/api/v1/jobs/{job_id}/cancel", { params: { path: { job_id } } })),
+};
 
 function parse(text: string): unknown {
   try {
@@ -39,52 +90,6 @@ function parse(text: string): unknown {
     return null;
   }
 }
-
-const id = encodeURIComponent;
-
-export const api = {
-  config: () => request<Config>("GET", "/config"),
-
-  session: () => request<Session>("GET", "/session"),
-  guest: () => request<Session>("POST", "/sessions/guest"),
-  login: (name: string, password: string) => request<Session>("POST", "/sessions", { name, password }),
-  logout: () => request<null>("DELETE", "/session"),
-  register: (name: string, password: string) => request<{ detail: string }>("POST", "/accounts", { name, password }),
-
-  account: () => request<Account>("GET", "/account"),
-  changePassword: (current_password: string, new_password: string) =>
-    request<null>("PUT", "/account/password", { current_password, new_password }),
-  deleteAccount: (password: string | null) =>
-    request<null>("POST", "/account/deletion", password === null ? {} : { password }),
-
-  tokens: () => request<{ items: Token[] }>("GET", "/tokens"),
-  createToken: (name: string, scopes: string[], expires_in_days: number | null) =>
-    request<Token>("POST", "/tokens", { name, scopes, expires_in_days }),
-  revokeToken: (token: string) => request<null>("DELETE", `/tokens/${id(token)}`),
-
-  results: (cursor: string | null) =>
-    request<{ items: Summary[]; next_cursor: string | null; total: number }>(
-      "GET",
-      `/reconstructions?limit=24${cursor ? `&cursor=${id(cursor)}` : ""}`,
-    ),
-  result: (result: string) => request<Reconstruction>("GET", `/reconstructions/${id(result)}`),
-  rename: (result: string, name: string) =>
-    request<Reconstruction>("PATCH", `/reconstructions/${id(result)}`, { name }),
-  remove: (result: string) => request<null>("DELETE", `/reconstructions/${id(result)}`),
-
-  shares: (result: string) => request<{ items: Share[] }>("GET", `/reconstructions/${id(result)}/shares`),
-  share: (result: string, expires_in_days: number | null) =>
-    request<Share>("POST", `/reconstructions/${id(result)}/shares`, { expires_in_days }),
-  revokeShare: (share: string) => request<null>("DELETE", `/shares/${id(share)}`),
-  shared: (token: string) => request<Reconstruction>("GET", `/shared/${id(token)}`),
-
-  samples: () => request<{ items: Summary[]; preparing: number | boolean }>("GET", "/samples"),
-  sample: (sample: string) => request<Reconstruction>("GET", `/samples/${id(sample)}`),
-
-  job: (job: string) => request<Job>("GET", `/jobs/${id(job)}`),
-  jobs: () => request<{ items: Job[] }>("GET", "/jobs"),
-  cancel: (job: string) => request<Job>("POST", `/jobs/${id(job)}/cancel`),
-};
 
 export interface UploadOptions {
   name: string;

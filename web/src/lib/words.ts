@@ -3,7 +3,7 @@
 export interface Checks {
   silhouette_iou: number | null;
   keypoint_error: number | null;
-  image_similarity: number | null;
+  image_similarity?: number | null;
 }
 
 export type Grade = "good" | "warn" | "bad";
@@ -47,7 +47,7 @@ export function checkWords(checks: Checks): CheckWords[] {
       value: `${(joints * 100).toFixed(1)} % of the height off`,
     });
   }
-  if (colors !== null) {
+  if (colors !== null && colors !== undefined) {
     const grade = colors >= 0.8 ? "good" : colors >= 0.6 ? "warn" : "bad";
     words.push({
       title: "Colours",
@@ -82,7 +82,6 @@ export function bytesWords(bytes: number): string {
 }
 
 export function secondsWords(seconds: number): string {
-  if (seconds < 1) return "less than a second";
   const whole = Math.round(seconds);
   if (whole < 90) return whole === 1 ? "1 second" : `${whole} seconds`;
   return `${Math.round(whole / 60)} minutes`;

@@ -49,8 +49,8 @@ function shadowTexture(): CanvasTexture {
   const context = canvas.getContext("2d");
   if (context) {
     const gradient = context.createRadialGradient(32, 32, 2, 32, 32, 32);
-    gradient.addColorStop(0, "rgba(30,20,10,0.55)");
-    gradient.addColorStop(1, "rgba(30,20,10,0)");
+    gradient.addColorStop(0, "rgba(0,0,0,0.5)");
+    gradient.addColorStop(1, "rgba(0,0,0,0)");
     context.fillStyle = gradient;
     context.fillRect(0, 0, 64, 64);
   }

@@ -28,7 +28,7 @@ function makeLooks(texture: Texture | null, colored: boolean): Record<Look, Mate
     polygonOffsetFactor: 1,
     polygonOffsetUnits: 1,
   });
-  const lines = new MeshBasicMaterial({ color: 0xf3b491, wireframe: true, transparent: true, opacity: 0.55 });
+  const lines = new MeshBasicMaterial({ color: 0xf3b491, wireframe: true, transparent: true, opacity: 0.3 });
   return {
     // The photograph already holds its light: no second one is put on it.
     textured: texture || colored ? new MeshBasicMaterial({ map: texture, vertexColors: colored }) : clay,

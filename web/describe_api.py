@@ -1,0 +1,44 @@
+"""Write ``openapi.json``, from which the page's types are generated.
+
+Run it after a change of the API: ``python web/describe_api.py``. Texts and examples are left out, so
+that the file changes only when the shapes do; a test compares it with the server.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+TARGET = Path(__file__).with_name("openapi.json")
+_TEXTS = ("description", "summary", "examples", "example", "title", "externalDocs", "tags")
+
+
+def api_shapes() -> dict[str, Any]:
+    """The server's OpenAPI description without its texts."""
+    from vitruvian.server.app import create_app
+    from vitruvian.server.settings import Settings
+
+    with tempfile.TemporaryDirectory() as folder:
+        document = create_app(Settings(data=folder, samples=False)).openapi()
+    shapes = {key: document[key] for key in ("openapi", "paths", "components")}
+    shapes["info"] = {"title": "Vitruvian", "version": "1"}
+    return _without_texts(shapes)
+
+
+def _without_texts(value: Any, names: bool = False) -> Any:
+    """``value`` without texts; ``names`` says that the keys are names and not OpenAPI's words."""
+    if isinstance(value, dict):
+        return {
+            key: _without_texts(item, names=key in ("properties", "schemas", "paths"))
+            for key, item in value.items()
+            # "title" and "description" are also names of fields.
+            if names or key not in _TEXTS or isinstance(item, dict) and key == "info"
+        }
+    return [_without_texts(item) for item in value] if isinstance(value, list) else value
+
+
+if __name__ == "__main__":
+    TARGET.write_text(json.dumps(api_shapes(), indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    print(f"wrote {TARGET}")
