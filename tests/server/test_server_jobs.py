@@ -16,8 +16,8 @@ pytest.importorskip("fastapi", reason="needs the extra server")
 
 from server_tools import (
     FAKE_WORKER,
-    app_client,
     another,
+    app_client,
     create,
     files_of,
     job_ends,
@@ -273,7 +273,9 @@ def test_deleting_the_account_ends_its_jobs(tmp_path: Path) -> None:
         assert create(client, picture()).status_code == 201
         create(client, picture("hang"), wait=False)
         create(client, picture(), wait=False)
-        deleted = client.post("/api/v1/account/deletion", json={"password": "correct horse battery"})
+        deleted = client.post(
+            "/api/v1/account/deletion", json={"password": "correct horse battery"}
+        )
         assert deleted.status_code == 204
         wait_until(lambda: files_of(tmp_path / "data") == [])
         register(client)  # the name is free again, and nothing of before is there

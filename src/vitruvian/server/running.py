@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import sys
 from collections.abc import Sequence
@@ -70,6 +71,10 @@ def run(settings: Settings, worker_command: Sequence[str] = COMMAND) -> int:
         "h11_max_incomplete_event_size": 32 * 1024,
         "ws": "none",
     }
+    # uvicorn raises a signal once more when it has obeyed it: then it shall do nothing, so that the
+    # program ends in its own way.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
     Server(uvicorn.Config(app, **config), state).run([listening])
     print("Stopped.", file=sys.stderr)
     return 0
