@@ -26,7 +26,7 @@ class Geometry:
     """Everything to draw, in the camera frame, with one index per vertex and texture corner.
 
     Attributes:
-        points, rest, normals: (N, 3) float32; uvs: (N, 2) float32.
+        points, rest, normals: (N, 3) float32; uvs: (N, 2) float32; folds: (N, 4) float32.
         faces: (F, 3) int32; part, instance: (F,) int32; label: (F,) uint8; solid: (F,) bool.
         cutout: (P,) uint8; texels: (M, 4) uint8; texture, normal_texture: (P, 3) int32.
         surface: (P, 24) float32; wrinkle_volume: (P, 3) int32; wrinkle_map: (P, 3, 3, 5) float32.
@@ -36,6 +36,7 @@ class Geometry:
     rest: np.ndarray
     normals: np.ndarray
     uvs: np.ndarray
+    folds: np.ndarray
     faces: np.ndarray
     part: np.ndarray
     instance: np.ndarray
@@ -68,6 +69,7 @@ def gather(parts: Sequence[tuple[int, Part, np.ndarray]]) -> Geometry:
     face_count = sum(len(faces) for _, _, faces in corners)
     points, rest, normals = (np.empty((vertex_count, 3), np.float32) for _ in range(3))
     uvs = np.empty((vertex_count, 2), np.float32)
+    folds = np.zeros((vertex_count, 4), np.float32)
     joined = np.empty((face_count, 3), np.int32)
     part_of, instance_of = np.empty(face_count, np.int32), np.empty(face_count, np.int32)
     label, solid = np.empty(face_count, np.uint8), np.empty(face_count, np.uint8)
@@ -81,6 +83,8 @@ def gather(parts: Sequence[tuple[int, Part, np.ndarray]]) -> Geometry:
         normals[at:stop] = (part.normals @ rotation)[place]
         rest[at:stop] = part.rest[place]
         uvs[at:stop] = part.uvs[where]
+        if part.folds is not None:
+            folds[at:stop] = part.folds[place]
         np.add(faces, at, out=joined[face_at:face_stop], casting="unsafe")
         part_of[face_at:face_stop], instance_of[face_at:face_stop] = k, instance
         label[face_at:face_stop], solid[face_at:face_stop] = part.label, part.solid
@@ -95,7 +99,7 @@ def gather(parts: Sequence[tuple[int, Part, np.ndarray]]) -> Geometry:
     ]
     table, volume, maps = _surfaces(looks)
     return Geometry(
-        points=points, rest=rest, normals=normals, uvs=uvs, faces=joined, part=part_of,
+        points=points, rest=rest, normals=normals, uvs=uvs, folds=folds, faces=joined, part=part_of,
         instance=instance_of, label=label, solid=solid,
         cutout=np.array([look.cutout for look in looks], np.uint8), texels=texels,
         texture=np.array(texture, np.int32), normal_texture=np.array(normal_texture, np.int32),
@@ -285,8 +289,9 @@ def shade(
     def rows(start: int, stop: int) -> None:
         shading.shade_rows(
             start, stop, n, samples.depth, samples.face, samples.weight, geometry.points,
-            geometry.rest, geometry.normals, geometry.uvs, geometry.faces, geometry.part,
-            geometry.texels, geometry.texture, geometry.normal_texture, geometry.surface,
+            geometry.rest, geometry.normals, geometry.uvs, geometry.folds, geometry.faces,
+            geometry.part, geometry.texels, geometry.texture, geometry.normal_texture,
+            geometry.surface,
             geometry.wrinkle_volume, geometry.wrinkle_map, wrinkle_volumes(), GAMMA,
             light.harmonics, light.lamp_directions, light.lamp_colors, shadows.lamp_radius,
             shadows.views, shadows.maps, shadows.bias, far, share, wanted, color, normals, albedo,

@@ -62,6 +62,8 @@ class Part:
         faces, uv_faces: (F, 3) int32; uvs: (T, 2) float32.
         surface: how it looks.
         solid: the part bounds what counts as occupied (not brows, lashes, eyes).
+        folds: (V, 4) float32 place in the volume ``shading.FOLDS`` in periods, and height of folds
+            in metres; None = none.
     """
 
     name: str
@@ -73,6 +75,7 @@ class Part:
     uv_faces: np.ndarray
     surface: Surface
     solid: bool = True
+    folds: np.ndarray | None = None
 
     @cached_property
     def used(self) -> np.ndarray:
@@ -208,4 +211,29 @@ def load_texture(path: Path, size: int = 1024) -> np.ndarray:
         return np.array(image)
 
 
+def unmarked(texture: np.ndarray, uvs: np.ndarray, uv_faces: np.ndarray) -> np.ndarray:
+    """A texture (h, w, 4) uint8 without what is printed on the goods that it is a photograph of.
+
+    Only colours that change slowly are kept, whatever the picture shows: a Gaussian of
+    ``MARK_BLUR`` of the side, over what the faces (F, 3) cover by their uvs (T, 2), so that
+    nothing else bleeds in.
+    """
+    import cv2
+
+    height, width = texture.shape[:2]
+    covered = np.zeros((height, width), np.uint8)
+    corners = uvs[uv_faces] * [width, -height] + [0, height]
+    for triangle in np.round(corners).astype(np.int32):
+        cv2.fillConvexPoly(covered, triangle, 1)
+    sigma = MARK_BLUR * max(height, width)
+    weight = cv2.GaussianBlur(covered.astype(np.float32), (0, 0), sigma)
+    masked = texture[..., :3].astype(np.float32) * covered[..., None]
+    mean = cv2.GaussianBlur(masked, (0, 0), sigma) / np.maximum(weight, 1e-6)[..., None]
+    out = texture.copy()
+    inside = weight > 1e-3  # the rims of islands, too, where bilinear lookups reach
+    out[inside, :3] = np.clip(np.round(mean[inside]), 0, 255)
+    return out
+
+
+MARK_BLUR = 0.06
 WHITE = np.full((4, 4, 4), 255, np.uint8)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
+from pathlib import Path
 
 import numpy as np
 
 from vitruvian.synthesis.anatomy import anatomy
-from vitruvian.synthesis.assets import AssetLibrary, Proxy
+from vitruvian.synthesis.assets import AssetLibrary
+from vitruvian.synthesis.folds import folded
 from vitruvian.synthesis.garments import Garment, Look, garment_parts
 from vitruvian.synthesis.parts import (
     LABEL,
@@ -20,6 +22,7 @@ from vitruvian.synthesis.parts import (
     pose_anatomy,
     proxy_part,
     skin_part,
+    unmarked,
 )
 from vitruvian.synthesis.solids import cap_faces
 from vitruvian.synthesis.things import Thing, thing_parts
@@ -115,10 +118,23 @@ def opaque_faces(part: Part) -> np.ndarray:
     return part.faces[part.surface.texture[row, column, 3] > 127]
 
 
-def _worn(proxy: Proxy, look: Look, size: int) -> Surface:
+@lru_cache(maxsize=32)
+def _shoe_texture(library: AssetLibrary, name: str, path: Path, size: int) -> np.ndarray:
+    """Textures of shoes are photographs, some with makers' marks: none is shown as it is."""
+    proxy = library.proxy("clothes", name)
+    return unmarked(load_texture(path, size), proxy.uvs, proxy.uv_faces)
+
+
+def _worn(library: AssetLibrary, kind: str, name: str, look: Look, size: int) -> Surface:
+    proxy = library.proxy("clothes", name)
     material = proxy.material
     missing = material.diffuse is None
-    texture = WHITE if material.diffuse is None else load_texture(material.diffuse, size)
+    texture = WHITE
+    if material.diffuse is not None:
+        if kind == "shoes":
+            texture = _shoe_texture(library, name, material.diffuse, size)
+        else:
+            texture = load_texture(material.diffuse, size)
     normal = None if material.normal is None else load_texture(material.normal, size)
     return Surface(
         texture=texture,
@@ -147,9 +163,8 @@ def build_person(
             continue
         proxy = library.proxy("clothes", name)
         look = recipe.looks.get(kind, Look())
-        parts.append(
-            proxy_part(proxy, body, kind, _worn(proxy, look, texture_size), inflate=look.inflate)
-        )
+        surface = _worn(library, kind, name, look, texture_size)
+        parts.append(proxy_part(proxy, body, kind, surface, inflate=look.inflate))
         hidden.append(proxy.hidden)
     for garment in recipe.garments:
         parts.extend(garment_parts(garment, body))
@@ -173,6 +188,7 @@ def build_person(
             ),
         ),
     )
+    parts = [folded(part, body) for part in parts]
     clothes = tuple(parts[1:])
     parts.extend(_head(recipe, library, body, texture_size))
     for thing in recipe.things:

@@ -22,6 +22,7 @@ DUTY = 13  # share of the second colour
 DIRECTION = 14  # 14-16 stripes' normal in rest space
 CONTRAST = 17  # how much of the texture's relative brightness to keep
 COLUMNS = 24
+FOLDS = 3  # the volume of folds that the pose causes
 
 
 @numba.njit(inline="always")
@@ -94,7 +95,8 @@ def _lit(shadows, views, m, bias, x, y, z, radius, cosine, sine):
 
 @numba.njit(
     "void(int64,int64,int64,float32[:,::1],int32[:,::1],float32[:,:,::1],float32[:,::1],"
-    "float32[:,::1],float32[:,::1],float32[:,::1],int32[:,::1],int32[::1],uint8[:,::1],"
+    "float32[:,::1],float32[:,::1],float32[:,::1],float32[:,::1],int32[:,::1],int32[::1],"
+    "uint8[:,::1],"
     "int32[:,::1],int32[:,::1],float32[:,::1],int32[:,::1],float32[:,:,:,::1],"
     "float32[:,:,:,:,::1],float32[::1],float32[:,::1],float32[:,::1],float32[:,::1],"
     "float32[::1],float32[:,:,::1],float32[:,:,::1],float32[::1],boolean,boolean,uint8[:,::1],"
@@ -114,6 +116,7 @@ def shade_rows(
     rest_points,
     normals,
     uvs,
+    folds,
     faces,
     part,
     texels,
@@ -265,6 +268,20 @@ def shade_rows(
                             + gy * (rest_points[c, 1] - rest_points[a, 1])
                             + gz * (rest_points[c, 2] - rest_points[a, 2])
                         )
+                    amount = u0 * folds[a, 3] + u1 * folds[b, 3] + u2 * folds[c, 3]
+                    if amount > 0:  # folds that the pose causes, in coordinates of their own
+                        _noise(
+                            volumes,
+                            FOLDS,
+                            u0 * folds[a, 0] + u1 * folds[b, 0] + u2 * folds[c, 0],
+                            u0 * folds[a, 1] + u1 * folds[b, 1] + u2 * folds[c, 1],
+                            u0 * folds[a, 2] + u1 * folds[b, 2] + u2 * folds[c, 2],
+                            noise,
+                        )
+                        height += amount * noise[0]
+                        for m in range(3):
+                            d1 += amount * noise[1 + m] * (folds[b, m] - folds[a, m])
+                            d2 += amount * noise[1 + m] * (folds[c, m] - folds[a, m])
                     e1x = camera_points[b, 0] - camera_points[a, 0]
                     e1y = camera_points[b, 1] - camera_points[a, 1]
                     e1z = camera_points[b, 2] - camera_points[a, 2]
@@ -305,7 +322,7 @@ def shade_rows(
                             nx += mx * tx + my * bx
                             ny += mx * ty + my * by
                             nz += mx * tz + my * bz
-                    if wrinkle_volume[k, 0] >= 0:
+                    if wrinkle_volume[k, 0] >= 0 or amount > 0:
                         e11 = e1x * e1x + e1y * e1y + e1z * e1z
                         e12 = e1x * e2x + e1y * e2y + e1z * e2z
                         e22 = e2x * e2x + e2y * e2y + e2z * e2z

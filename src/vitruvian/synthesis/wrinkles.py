@@ -52,7 +52,7 @@ def wrinkle_volumes() -> np.ndarray:
 
 
 @lru_cache(maxsize=1)
-def _gradient_spread() -> np.ndarray:
+def gradient_spread() -> np.ndarray:
     """Mean outer products (7, 3, 3) of the volumes' gradients."""
     gradients = wrinkle_volumes()[..., 1:].reshape(-1, SIZE**3, 3)
     return np.einsum("vni,vnj->vij", gradients, gradients) / SIZE**3
@@ -68,7 +68,7 @@ def random_wrinkles(
     """
     volumes = np.full(3, -1, np.int32)
     maps = np.zeros((3, 3, 5), np.float32)
-    spread = _gradient_spread()
+    spread = gradient_spread()
     for m in range(layers):
         volume = int(rng.integers(1, 5))
         length = float(np.exp(rng.uniform(np.log(0.10), np.log(0.5))))  # metres per period
