@@ -16,7 +16,7 @@ from starlette.types import ASGIApp
 
 from vitruvian._version import __version__
 from vitruvian.server import documented
-from vitruvian.server.guard import Guard
+from vitruvian.server.guard import INTERNAL, Guard
 from vitruvian.server.intake import validation_problem
 from vitruvian.server.page import Page
 from vitruvian.server.pool import COMMAND
@@ -59,6 +59,7 @@ def create_app(settings: Settings, worker_command: Sequence[str] = COMMAND) -> F
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http_error)
+    app.add_exception_handler(Exception, _on_bug)
     describe = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -121,6 +122,11 @@ async def _on_invalid(_: Request, error: Exception) -> Response:
     if "json_invalid" in kinds:
         return _problem_response(Problem("bad-request", "The body is not JSON."))
     return _problem_response(validation_problem(error.errors()))
+
+
+async def _on_bug(_: Request, __: Exception) -> Response:
+    """Answers; the guard, which meets the exception next, writes it into the log."""
+    return _problem_response(Problem("internal", INTERNAL))
 
 
 async def _on_http_error(request: Request, error: Exception) -> Response:

@@ -15,6 +15,7 @@ _MEANINGS = {
     409: "This contradicts an earlier request.",
     413: "The file is too large.",
     415: "The file is not a picture that can be read, or the body has a wrong type.",
+    416: "The file has no such range.",
     422: "The request is not valid, the picture cannot be used, or nobody is in it.",
     429: "Too many requests, a full account, or a full queue; see Retry-After.",
     500: "The server failed.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import tempfile
 import zipfile
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from fastapi import Request
 from fastapi.responses import FileResponse, Response, StreamingResponse
 
 from vitruvian.server.models import Reconstruction
-from vitruvian.server.problems import not_found
+from vitruvian.server.problems import Problem, not_found
 from vitruvian.server.storage import Storage
 from vitruvian.server.views import ALL_ZIP, PERSON_ZIP, ZIPPED_MESH
 
@@ -34,6 +35,10 @@ _PACKED = (".jpg", ".png", ".glb")  # compressed already
 # The viewer holds a script of its own: never run on this host.
 _ALWAYS_DOWNLOADS = (".html", ".zip")
 _FILE_POLICY = "default-src 'none'; sandbox"
+
+_RANGES = re.compile(
+    r"bytes=(?:\d{1,15}-\d{0,15}|-\d{1,15})(?:, ?(?:\d{1,15}-\d{0,15}|-\d{1,15})){0,9}"
+)
 
 _PRIVATE = "private, max-age=3600"
 _CHUNK = 256 * 1024
@@ -80,7 +85,25 @@ def serve_file(
         stat = os.stat(local)
     except FileNotFoundError:  # deleted between the row and here
         raise not_found() from None
+    _check_range(request, stat.st_size)
     return FileResponse(local, headers=headers, media_type=media_type, stat_result=stat)
+
+
+def _check_range(request: Request, size: int) -> None:
+    """Refuse a range that the file does not have; forget one that cannot be understood."""
+    text = request.headers.get("range")
+    if text is None:
+        return
+    if not _RANGES.fullmatch(text):
+        # As RFC 9110 allows: the answer is then the whole file.
+        headers = request.scope["headers"]
+        request.scope["headers"] = [pair for pair in headers if pair[0] != b"range"]
+        return
+    for part in text.removeprefix("bytes=").split(","):
+        first, _, last = part.strip().partition("-")
+        past = int(first) >= size if first else int(last) == 0
+        if past or (first and last and int(last) < int(first)):
+            raise Problem("bad-range", f"The file has {size} bytes; ask for a part of those.")
 
 
 def _zip_members(path: str, paths: dict[str, int]) -> dict[str, str] | None:

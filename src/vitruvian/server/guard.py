@@ -20,6 +20,7 @@ from vitruvian.server.problems import MEDIA_TYPE, Problem
 from vitruvian.server.state import State
 
 PICTURE_PATHS = ("/Upload", "/api/v1/reconstructions")
+INTERNAL = "The server failed over this request; try again later."
 _FORM_ROOM = 128 * 1024  # for a form's fields and boundaries
 _JSON_BYTES = 64 * 1024
 _CHUNK_SECONDS = 30.0
@@ -81,8 +82,7 @@ class Guard:
             else:
                 log.exception("request failed", extra={"request": request_id})
                 if not started:
-                    sorry = "The server failed over this request; try again later."
-                    await _answer(Problem("internal", sorry), send_with_headers)
+                    await _answer(Problem("internal", INTERNAL), send_with_headers)
         finally:
             self._record(scope, status, time.perf_counter() - start, request_id)
 

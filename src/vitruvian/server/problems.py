@@ -30,6 +30,7 @@ KINDS: dict[str, Kind] = {
     "too-large": Kind(413, "The file is too large"),
     "unsupported-picture": Kind(415, "The file is not a picture that can be read"),
     "unsupported-media-type": Kind(415, "The body has another type than expected"),
+    "bad-range": Kind(416, "The file has no such part"),
     "bad-picture": Kind(422, "The picture cannot be used"),
     "nobody-found": Kind(422, "Nobody was found"),
     "validation": Kind(422, "The request is not valid"),

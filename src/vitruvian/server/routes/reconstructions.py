@@ -34,11 +34,10 @@ from vitruvian.server.views import job_view, reconstruction_view, summary_view
 router = APIRouter(prefix="/api/v1", tags=["reconstructions"])
 Here = Annotated[State, Depends(state_of)]
 
-FILE_ANSWERS: dict[int | str, dict[str, Any]] = {
+FILE_ANSWERS: dict[int | str, dict[str, Any]] = problems(416) | {
     200: {"description": "The file.", "content": {"application/octet-stream": {}}},
     206: {"description": "Part of the file.", "content": {"application/octet-stream": {}}},
     304: {"description": "The file has not changed."},
-    416: {"description": "The file has no such range."},
 }
 
 

@@ -77,9 +77,8 @@ def metrics(request: Request, state: Here) -> Response:
         raise not_found()
     counted = state.metrics
     with state.database.read() as session:
-        by_state = dict(
-            session.execute(select(Job.state, func.count()).group_by(Job.state)).tuples().all()
-        )
+        rows = session.execute(select(Job.state, func.count()).group_by(Job.state))
+        by_state = {state_name: count for state_name, count in rows}
     counted.jobs_waiting.set(by_state.get("queued", 0))
     counted.jobs_running.set(by_state.get("running", 0))
     for name in ENDED:
