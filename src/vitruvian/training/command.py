@@ -53,6 +53,10 @@ def train(
     size: Annotated[
         int, typer.Option("--size", min=128, max=1024, help="Side of samples made live, pixels.")
     ] = 320,
+    crop: Annotated[
+        int | None,
+        typer.Option("--crop", min=64, help="Side of the network's input; default: the recipe's."),
+    ] = None,
     assets: Annotated[
         Path | None,
         typer.Option("--assets", help=f"MakeHuman's assets; else {ASSETS_VARIABLE}."),
@@ -98,6 +102,7 @@ def train(
         backgrounds=None if backgrounds is None else backgrounds.resolve(),
         device=torch.device(where),
         size=size,
+        crop=crop,
     )
     run = loop.RunOptions(
         folder=folder,

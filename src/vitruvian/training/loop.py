@@ -32,6 +32,8 @@ from vitruvian.training.checkpoint import (
 )
 from vitruvian.training.recipe import Batch, DataOptions, Plan, Recipe, Source, Step
 
+_WARM_UP_SHARE = 0.1  # of a short schedule, at most
+
 
 @dataclass(frozen=True)
 class RunOptions:
@@ -59,7 +61,7 @@ class RunOptions:
     compact: bool = False
     save_every_s: float = 180.0
     log_every: int = 25
-    validate_every_s: float = 600.0
+    validate_every_s: float = 900.0
     validation_size: int = 16
 
 
@@ -92,7 +94,8 @@ class Trained:
 
 def learning_rate(plan: Plan, presentations: int, planned: int, restarted: int = 0) -> float:
     """The rate before a step: warm-up from where the optimiser began, under a cosine."""
-    rise = min(1.0, (presentations - restarted + plan.batch) / max(plan.warm_up, plan.batch))
+    warm_up = max(plan.batch, min(plan.warm_up, _WARM_UP_SHARE * planned))
+    rise = min(1.0, (presentations - restarted + plan.batch) / warm_up)
     share = min(1.0, presentations / max(planned, 1))
     cosine = plan.final_rate + (1 - plan.final_rate) * 0.5 * (1 + math.cos(math.pi * share))
     return plan.learning_rate * rise * cosine

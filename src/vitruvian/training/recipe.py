@@ -66,6 +66,7 @@ class DataOptions:
         backgrounds: folder of photographs for augmentation, or None.
         device: where batches are used.
         size: side in pixels of the samples that are made while training.
+        crop: side in pixels of the network's input, or None for the recipe's own.
     """
 
     shards: Path | None = None
@@ -76,6 +77,7 @@ class DataOptions:
     backgrounds: Path | None = None
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     size: int = 320
+    crop: int | None = None
 
 
 class Source(Protocol):

@@ -29,6 +29,7 @@ from vitruvian.training.recipe import Batch, DataOptions
 Make = Callable[[Sample, Observation | None, np.random.Generator], dict[str, np.ndarray]]
 
 VALIDATION_SHARE = 0.03
+_MOST_VALIDATED = 96
 # Samples made live for validation come from the seed after next, which no run trains on.
 _VALIDATION_SEED_STEP = 500_000_000
 _LIVE_VALIDATION = 64
@@ -46,7 +47,8 @@ def open_source(make: Make, options: DataOptions) -> ShardSource | LiveSource:
 class ShardIndex:
     """Where every sample of a folder of shards lies, for reading them in any order.
 
-    ``numbers`` are the samples' numbers in the data set; shards still being written are left out.
+    Shards still being written are left out and, where a folder of observations is given, those
+    that nobody has observed yet. ``numbers`` are the samples' numbers in the data set.
     """
 
     def __init__(self, folder: Path, observed: Path | None = None) -> None:
@@ -63,13 +65,16 @@ class ShardIndex:
         self.numbers: list[int] = []
         self.shard_of: list[int] = []
         for path in paths:
+            shard = int(path.stem.rsplit("-", 1)[1])
+            if observed is not None and not _observed_path(observed, shard).exists():
+                continue
             with tarfile.open(path) as archive:
                 for entry in archive:
                     if "mesh" in entry.name:
                         continue
                     self.places.append((path, entry.offset_data, entry.size))
                     self.numbers.append(int(entry.name[:8]))
-                    self.shard_of.append(int(path.stem.rsplit("-", 1)[1]))
+                    self.shard_of.append(shard)
 
     def __len__(self) -> int:
         return len(self.places)
@@ -80,13 +85,15 @@ class ShardIndex:
         As a data set grows, what was held back may become training data, never the reverse.
         """
         shards = sorted(set(self.shard_of))
-        held = set(shards[-max(1, round(VALIDATION_SHARE * len(shards))) :])
-        if len(shards) == 1:
+        if len(shards) < 2:
+            place = self.folder if self.observed is None else self.observed
             raise InputError(
-                f"{self.folder} has a single shard: training needs one more to hold back."
+                f"{place} has fewer than two shards: training needs one, and one to hold back."
             )
+        held = set(shards[-max(1, round(VALIDATION_SHARE * len(shards))) :])
         training = [i for i, shard in enumerate(self.shard_of) if shard not in held]
         validation = [i for i, shard in enumerate(self.shard_of) if shard in held]
+        validation = validation[:_MOST_VALIDATED]
         return training, validation
 
     def sample(self, index: int) -> Sample:
@@ -112,15 +119,16 @@ class ShardIndex:
         return Sample(**values)
 
     def observation(self, index: int) -> Observation | None:
-        """What the pipeline saw of a sample; None where nobody looked or nobody was found."""
+        """What the pipeline saw of a sample; None where nobody looked or it found nobody."""
         if self.observed is None:
             return None
-        path = self.observed / f"observed-{self.shard_of[index]:05d}.npz"
-        if not path.exists():
-            return None
-        arrays = _observed_arrays(path)
+        arrays = _observed_arrays(_observed_path(self.observed, self.shard_of[index]))
         found = np.flatnonzero(arrays["number"] == self.numbers[index])
         return _observation(arrays, int(found[0])) if len(found) else None
+
+
+def _observed_path(folder: Path, shard: int) -> Path:
+    return folder / f"observed-{shard:05d}.npz"
 
 
 @lru_cache(maxsize=512)
@@ -244,9 +252,17 @@ class LiveSource:
     than showing it. What is in the pool depends on timing: runs are not repeatable to the bit.
     """
 
-    def __init__(self, make: Make, options: DataOptions, least: int = 256) -> None:
+    def __init__(
+        self,
+        make: Make,
+        options: DataOptions,
+        least: int = 256,
+        held: int = _LIVE_VALIDATION,
+    ) -> None:
+        """Args: least: examples in the pool before training; held: for validation, in whole
+        blocks of samples."""
         self._seed = training_seed(options.seed)
-        self._options, self._least = options, least
+        self._options, self._least, self._wanted = options, least, held
         self._block, self._received = 0, 0
         self._held: list[dict[str, np.ndarray]] = []
         self._pool: Batch = {}
@@ -285,7 +301,7 @@ class LiveSource:
             process = context.Process(target=_make_live, args=arguments, daemon=True)
             process.start()
             self._processes.append(process)
-        for block in range(_LIVE_VALIDATION // BLOCK_SAMPLES):
+        for block in range(-(-self._wanted // BLOCK_SAMPLES)):
             self._jobs.put(("validation", self._validation_seed, block))
         for _ in range(2 * len(self._processes)):
             self._ask()

@@ -1,0 +1,254 @@
+"""The maps network: crop, coarse mask and fitted body to alpha, normals, depth, colour, parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from vitruvian.geometry.rasterizer import Fragments, rasterize
+from vitruvian.image.camera import Camera
+from vitruvian.networks.session import run
+
+SIZE = 512
+MARGIN = 1.12  # side of the crop per greater side of the person's box
+STRIDE = 32  # sides of the network's input are multiples of it
+# What ``parts`` tells apart.
+PART_CLASSES = (
+    "background", "skin", "hair", "top", "bottom", "dress", "coat", "shoes", "accessory", "bag",
+)  # fmt: skip
+INPUT_CHANNELS = 14
+OUTPUTS = (
+    "alpha", "whole", "front_normals", "back_normals", "depth_offsets", "back_color", "parts",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class MapsCrop:
+    """A square window of a picture, resized to the network's input.
+
+    Attributes:
+        x, y: left and top in whole pixels of the picture; may lie outside of it.
+        side: in pixels of the picture.
+        size: side after resizing.
+    """
+
+    x: int
+    y: int
+    side: int
+    size: int = SIZE
+
+    @property
+    def scale(self) -> float:
+        """Pixels of the crop per pixel of the picture."""
+        return self.size / self.side
+
+    def extract(self, picture: np.ndarray, fill: float = 0, *, nearest: bool = False) -> np.ndarray:
+        """The window of a picture (H, W) or (H, W, C), resized; ``fill`` beyond its edges."""
+        height, width = picture.shape[:2]
+        x0, y0 = max(self.x, 0), max(self.y, 0)
+        x1, y1 = min(self.x + self.side, width), min(self.y + self.side, height)
+        window = np.full((self.side, self.side, *picture.shape[2:]), fill, picture.dtype)
+        if x1 > x0 and y1 > y0:
+            window[y0 - self.y : y1 - self.y, x0 - self.x : x1 - self.x] = picture[y0:y1, x0:x1]
+        if self.side == self.size:
+            return window
+        mode = cv2.INTER_NEAREST_EXACT if nearest else self._mode
+        return cv2.resize(window, (self.size, self.size), interpolation=mode)
+
+    @property
+    def _mode(self) -> int:
+        return cv2.INTER_AREA if self.scale < 1 else cv2.INTER_LINEAR
+
+    def camera(self, camera: Camera) -> Camera:
+        """The camera of the crop, from that of the picture."""
+        return camera.window(self.x, self.y, self.scale, self.size, self.size)
+
+    @staticmethod
+    def around(low: np.ndarray, high: np.ndarray, size: int = SIZE) -> MapsCrop:
+        """The crop that holds a box, from its corners (2,) in pixels, with a margin."""
+        side = max(round(float(np.max(high - low)) * MARGIN), 8)
+        x, y = np.round((np.asarray(low) + high) / 2 - side / 2).astype(int)
+        return MapsCrop(int(x), int(y), side, size)
+
+
+@dataclass(frozen=True)
+class BodyMaps:
+    """The fitted body, drawn from the camera.
+
+    Attributes:
+        front_normals, back_normals: (S, S, 3) float32 unit normals, camera frame, of the nearest
+            and the farthest surface; 0 beside the body.
+        front_depth, back_depth: (S, S) float32, behind the root joint, in units of the stature;
+            carried on smoothly beside the body.
+        covered: (S, S) bool.
+    """
+
+    front_normals: np.ndarray
+    back_normals: np.ndarray
+    front_depth: np.ndarray
+    back_depth: np.ndarray
+    covered: np.ndarray
+
+
+def draw_body(
+    vertices: np.ndarray,
+    faces: np.ndarray,
+    normals: np.ndarray,
+    camera: Camera,
+    root_depth: float,
+    stature: float,
+) -> BodyMaps:
+    """Draw a body in the camera frame.
+
+    Args:
+        vertices: (V, 3) metres; faces: (F, 3); normals: (V, 3).
+        camera: of the crop.
+        root_depth: z of the root joint, metres.
+        stature: metres.
+    """
+    z = vertices[:, 2].astype(np.float32)
+    pixels = camera.project(np.where(z[:, None] > 0.05, vertices, [0.0, 0.0, 1.0]))
+    near = rasterize(pixels, z, faces, camera.width, camera.height)
+    # 1/z is linear in the picture, and so is c - 1/z: the farthest surface is the nearest of those.
+    shift = np.float32(1.0 / 0.05)
+    turned = np.where(z > 0.05, 1 / (shift - 1 / np.maximum(z, 0.051)), -1.0)
+    far = rasterize(pixels, turned, faces, camera.width, camera.height)
+    covered = near.mask
+    far_depth = np.zeros_like(far.depth)
+    far_depth[covered] = 1 / (shift - 1 / far.depth[covered])
+    depths = np.zeros((2, *covered.shape), np.float32)
+    depths[0, covered] = (near.depth[covered] - root_depth) / stature
+    depths[1, covered] = (far_depth[covered] - root_depth) / stature
+    front, back = (_unit(one, normals, faces) for one in (near, far))
+    filled = carried_on(np.ascontiguousarray(depths.transpose(1, 2, 0)), covered)
+    return BodyMaps(front, back, filled[..., 0], filled[..., 1], covered)
+
+
+def _unit(fragments: Fragments, normals: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    values = fragments.interpolate(normals, faces)
+    length = np.sqrt(np.einsum("hwc,hwc->hw", values, values))[..., None]
+    return values / np.maximum(length, 1e-6)
+
+
+def carried_on(values: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Values (H, W, C) with those beyond ``known`` (H, W) filled in from coarser and coarser means.
+
+    Nothing known gives 0. The method is the pull-push of Gortler et al., "The Lumigraph" (1996).
+    """
+    weight = known.astype(np.float32)
+    levels: list[tuple[np.ndarray, np.ndarray]] = [(values * weight[..., None], weight)]
+    while max(levels[-1][1].shape) > 1:
+        sums, counts = levels[-1]
+        size = (max(1, (sums.shape[1] + 1) // 2), max(1, (sums.shape[0] + 1) // 2))
+        small = cv2.resize(sums, size, interpolation=cv2.INTER_AREA)
+        counted = cv2.resize(counts, size, interpolation=cv2.INTER_AREA)
+        levels.append((small.reshape(*counted.shape, -1), counted))
+    sums, counts = levels[-1]
+    out = sums / np.maximum(counts, 1e-9)[..., None]
+    for sums, counts in reversed(levels[:-1]):
+        size = (sums.shape[1], sums.shape[0])
+        raised = cv2.resize(out, size, interpolation=cv2.INTER_LINEAR).reshape(sums.shape)
+        mean = sums / np.maximum(counts, 1e-9)[..., None]
+        share = np.minimum(counts, 1)[..., None]
+        out = share * mean + (1 - share) * raised
+    return out
+
+
+def network_input(
+    rgb: np.ndarray, mask: np.ndarray, body: BodyMaps | None, inside: np.ndarray
+) -> np.ndarray:
+    """The (14, S, S) float32 input of the network.
+
+    Channels: RGB of about -1..1, the mask 0..1 (.5 says nothing), the body's front normals, its
+    back normals, its front and back depth, where it is, where the picture is.
+
+    Args:
+        rgb: (S, S, 3) uint8; mask: (S, S) uint8; inside: (S, S) bool or 0..1.
+        body: None for a body that is not known.
+    """
+    out = np.zeros((INPUT_CHANNELS, *mask.shape), np.float32)
+    out[:3] = (rgb.transpose(2, 0, 1).astype(np.float32) - 127) / 128
+    out[3] = mask.astype(np.float32) / 255
+    if body is not None:
+        out[4:7] = body.front_normals.transpose(2, 0, 1)
+        out[7:10] = body.back_normals.transpose(2, 0, 1)
+        out[10], out[11] = body.front_depth, body.back_depth
+        out[12] = body.covered
+    out[13] = inside
+    return out
+
+
+@dataclass(frozen=True)
+class PersonMaps:
+    """What the network says of one person, in the pixels of the crop.
+
+    Attributes:
+        crop: where in the picture.
+        alpha: (S, S) float32 0..1, the visible share of this person.
+        whole: (S, S) float32 0..1, their outline were nothing before them.
+        front_normals, back_normals: (S, S, 3) float32 unit normals, camera frame, of the nearest
+            and the farthest surface (the latter look away from the camera).
+        front_depth, back_depth: (S, S) float32 behind the root joint, in units of the stature.
+        back_color: (S, S, 3) float32 sRGB 0..1, as under the light of the picture.
+        parts: (S, S) uint8 index into ``PART_CLASSES``.
+    """
+
+    crop: MapsCrop
+    alpha: np.ndarray
+    whole: np.ndarray
+    front_normals: np.ndarray
+    back_normals: np.ndarray
+    front_depth: np.ndarray
+    back_depth: np.ndarray
+    back_color: np.ndarray
+    parts: np.ndarray
+
+
+class MapsNetwork:
+    """Our own network on an EfficientNet-Lite0 encoder, see ``docs/training.md``.
+
+    Input: (1, 14, H, W) float32, see :func:`network_input`; H and W multiples of 32, 512 by
+    default. Outputs (1, C, H, W) float32: ``alpha`` and ``whole`` probabilities, ``front_normals``
+    and ``back_normals`` of unit length, ``depth_offsets`` from the body's front and back depth,
+    ``back_color`` 0..1, ``parts`` logits of ``PART_CLASSES``.
+    """
+
+    name = "maps"
+
+    def __call__(
+        self, rgb: np.ndarray, mask: np.ndarray, body: BodyMaps | None, crop: MapsCrop,
+        inside: np.ndarray | None = None,
+    ) -> PersonMaps:  # fmt: skip
+        """Run on a crop.
+
+        Args:
+            rgb: (S, S, 3) uint8; mask: (S, S) uint8, the coarse mask of this person.
+            body: the fitted body, drawn by the crop's camera.
+            crop: kept in the result.
+            inside: (S, S), where the crop lies in the picture; everywhere by default.
+        """
+        size = mask.shape[0]
+        if rgb.shape != (size, size, 3) or mask.shape != (size, size) or size % STRIDE:
+            raise ValueError(f"expected a square crop of 32 n pixels, got {rgb.shape}")
+        inside = np.ones_like(mask, bool) if inside is None else inside
+        outputs = run(self.name, network_input(rgb, mask, body, inside)[None], OUTPUTS)
+        return self.postprocess(outputs, body, crop)
+
+    @staticmethod
+    def postprocess(outputs: list[np.ndarray], body: BodyMaps | None, crop: MapsCrop) -> PersonMaps:
+        """Name the network's outputs, and add the offsets to the body's depth."""
+        alpha, whole, front, back, offsets, color, parts = (one[0] for one in outputs)
+        base = (0.0, 0.0) if body is None else (body.front_depth, body.back_depth)
+        return PersonMaps(
+            crop=crop,
+            alpha=alpha[0],
+            whole=whole[0],
+            front_normals=np.ascontiguousarray(front.transpose(1, 2, 0)),
+            back_normals=np.ascontiguousarray(back.transpose(1, 2, 0)),
+            front_depth=base[0] + offsets[0],
+            back_depth=base[1] + offsets[1],
+            back_color=np.ascontiguousarray(color.transpose(1, 2, 0)),
+            parts=parts.argmax(0).astype(np.uint8),
+        )
