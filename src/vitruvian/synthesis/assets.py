@@ -239,7 +239,10 @@ def _skins(folder: Path) -> tuple[Path, ...]:
 
 @lru_cache(maxsize=256)
 def _cached_proxy(path: Path) -> Proxy:
-    return read_proxy(path)
+    from vitruvian.synthesis.anatomy import cache_folder
+    from vitruvian.synthesis.proxy_cache import cached_proxy
+
+    return cached_proxy(path, cache_folder() / "proxies")
 
 
 def find_assets(folder: str | Path | None = None) -> AssetLibrary:

@@ -34,6 +34,12 @@ def periodic_noise(
     return (noise - noise.mean()) / noise.std()
 
 
+def warm_or_cool(rng: np.random.Generator, spread: float) -> np.ndarray:
+    """Factors (3,) of a colour that things out of doors have: warmer or cooler, hardly pink."""
+    warmth, green, shade = rng.normal(0, spread, 3)
+    return 1 + shade / 3 + warmth * np.array([1, 0, -1]) + 0.25 * green * np.array([-0.5, 1, -0.5])
+
+
 def _tile(color: np.ndarray, height: np.ndarray, size: float) -> Tile:
     """Pack linear colour (n, n, 3) and height (n, n) in metres."""
     n = len(height)
@@ -128,7 +134,7 @@ def _bricks(rng: np.random.Generator) -> Tile:
 
 
 def _plain(rng: np.random.Generator) -> Tile:
-    base = np.exp(rng.normal(np.log(0.25), 0.6)) * (1 + rng.normal(0, 0.12, 3))
+    base = np.exp(rng.normal(np.log(0.25), 0.6)) * warm_or_cool(rng, 0.15)
     return rough(
         rng, size=float(rng.uniform(0.8, 3)), base=tuple(np.clip(base, 0.02, 0.85)),
         spread=float(rng.uniform(0.02, 0.3)), bump=float(rng.uniform(0, 0.003)),
