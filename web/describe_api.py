@@ -1,7 +1,7 @@
 """Write ``openapi.json``, from which the page's types are generated.
 
-Run it after a change of the API: ``python web/describe_api.py``. Texts and examples are left out, so
-that the file changes only when the shapes do; a test compares it with the server.
+Run it after a change of the API: ``python web/describe_api.py``. Texts and examples are left out,
+so that the file changes only when the shapes do; a test compares it with the server.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ def api_shapes() -> dict[str, Any]:
 
     with tempfile.TemporaryDirectory() as folder:
         document = create_app(Settings(data=folder, samples=False)).openapi()
-    shapes = {key: document[key] for key in ("openapi", "paths", "components")}
-    shapes["info"] = {"title": "Vitruvian", "version": "1"}
-    return _without_texts(shapes)
+    shapes = {key: _without_texts(document[key]) for key in ("paths", "components")}
+    info = {"title": "Vitruvian", "version": "1"}
+    return {"openapi": document["openapi"], "info": info, **shapes}
 
 
 def _without_texts(value: Any, names: bool = False) -> Any:
@@ -33,8 +33,7 @@ def _without_texts(value: Any, names: bool = False) -> Any:
         return {
             key: _without_texts(item, names=key in ("properties", "schemas", "paths"))
             for key, item in value.items()
-            # "title" and "description" are also names of fields.
-            if names or key not in _TEXTS or isinstance(item, dict) and key == "info"
+            if names or key not in _TEXTS
         }
     return [_without_texts(item) for item in value] if isinstance(value, list) else value
 

@@ -357,13 +357,14 @@ export class Stage {
   }
 
   private draw(now: number): void {
+    const elapsed = Math.min(now / 1000 - this.clock, 0.1); // not a leap after a pause
     this.clock = now / 1000;
     const moving = moves(this.posing.name) && this.posing.amount > 0.3 && !this.still;
     if (moving) {
       this.applyPose();
       this.request();
     }
-    if (!this.isPhoto && this.controls.enabled) this.controls.update();
+    if (!this.isPhoto && this.controls.enabled) this.controls.update(elapsed);
     if (this.controls.autoRotate) this.request();
     if (this.overlay && this.overlayStale) this.drawOverlay(this.overlay);
     this.renderer.render(this.scene, this.camera);

@@ -1,0 +1,148 @@
+"""A real server with the built page, and a browser before it.
+
+Pictures of the screens go to ``VITRUVIAN_SCREENSHOTS`` when that names a folder (docs/images, to
+renew those of docs/web.md).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "src/vitruvian/server/page"
+SERVER_MODULES = ("fastapi", "uvicorn", "sqlalchemy", "alembic", "argon2")
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# A software renderer, so that the tests need no graphics card; a camera that films a test card.
+FLAGS = [
+    "--no-sandbox",
+    "--enable-unsafe-swiftshader",
+    "--use-angle=swiftshader",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+]
+
+
+@pytest.fixture(scope="session")
+def page_folder() -> Path:
+    """The built page."""
+    if not (PAGE / "index.html").is_file():
+        pytest.skip("the page is not built: make page")
+    return PAGE
+
+
+@pytest.fixture(scope="session")
+def server_url(page_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server with one warm worker."""
+    from web_tools import ServerAtWork
+
+    missing = [name for name in SERVER_MODULES if find_spec(name) is None]
+    if missing:
+        pytest.skip(f"needs the extra server ({', '.join(missing)} not installed)")
+    server = ServerAtWork(tmp_path_factory.mktemp("page-server"))
+    try:
+        server.wait_until_ready()
+        yield server.url
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def browser(page_folder: Path) -> Iterator[Any]:
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs the package playwright")
+    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if executable is None:
+        pytest.skip("needs Chromium or Chrome on the path")
+    with playwright.sync_playwright() as session:
+        browser = session.chromium.launch(executable_path=executable, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(browser: Any, server_url: str) -> Iterator[Callable[..., Any]]:
+    """A function that opens a fresh browser context and returns its page.
+
+    Keywords go to the context. Motion is reduced unless ``reduced_motion`` says otherwise: that
+    saves the time of the camera's glides. The page collects complaints of the console (a broken content
+    security policy among them) and requests to other hosts in ``page.complaints``; whatever a test
+    leaves there fails it.
+    """
+    contexts, pages = [], []
+
+    def open_page(**options: Any) -> Any:
+        options = {
+            "viewport": {"width": 1200, "height": 800},
+            "base_url": server_url,
+            "reduced_motion": "reduce",
+        } | options
+        context = browser.new_context(**options)
+        context.set_default_timeout(60_000)  # for busy machines
+        page = context.new_page()
+        page.complaints = []
+        page.on("console", lambda message: note_message(page, message))
+        page.on("pageerror", lambda error: page.complaints.append(str(error)))
+        page.on("request", lambda request: note_request(page, request.url))
+        contexts.append(context)
+        pages.append(page)
+        return page
+
+    def note_message(page: Any, message: Any) -> None:
+        if message.type in ("warning", "error") and "GPU stall" not in message.text:
+            page.complaints.append(message.text)
+
+    def note_request(page: Any, url: str) -> None:
+        if not url.startswith((server_url, "blob:", "data:")):
+            page.complaints.append(f"asked for {url}")
+
+    yield open_page
+    left = [complaint for page in pages for complaint in page.complaints]
+    for context in contexts:
+        context.close()
+    assert left == []
+
+
+@pytest.fixture(scope="session")
+def member(browser: Any, server_url: str) -> Any:
+    """An account with one finished result of ``examples/person.jpg``, made without the page."""
+    from web_tools import make_member
+
+    return make_member(browser, server_url)
+
+
+@pytest.fixture
+def shoot(tmp_path: Path) -> Callable[..., None]:
+    """A function that keeps a picture of the screen under a name."""
+    folder = os.environ.get("VITRUVIAN_SCREENSHOTS")
+
+    def take(page: Any, name: str, *, full: bool = False) -> None:
+        path = Path(folder or tmp_path) / f"web-{name}.jpg"
+        page.screenshot(path=path, type="jpeg", quality=82, full_page=full)
+
+    return take
+
+
+@pytest.fixture(scope="session")
+def node() -> Callable[..., str]:
+    """A function that runs one of the page's npm scripts and returns what it printed."""
+    npm = shutil.which("npm")
+    if npm is None:
+        pytest.skip("needs node and npm")
+    if not (ROOT / "web/node_modules").is_dir():
+        pytest.skip("the page's packages are not installed: make page")
+
+    def run(*arguments: str) -> str:
+        done = subprocess.run(
+            [npm, *arguments], cwd=ROOT / "web", capture_output=True, text=True, timeout=280
+        )
+        assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
+        return done.stdout
+
+    return run

@@ -1,0 +1,392 @@
+"""What people do on the page, in a real browser against a real server."""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+import urllib.error
+import urllib.request
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+from web_tools import (
+    EXAMPLES,
+    PASSWORD,
+    Member,
+    changed,
+    new_name,
+    overlay_mask,
+    pixels,
+    register,
+    settle,
+    wait_for_model,
+)
+
+pytestmark = pytest.mark.browser
+
+Visit = Callable[..., Any]
+Shoot = Callable[..., None]
+
+
+def drag(page: Any, dx: int, dy: int = 0) -> None:
+    box = page.locator(".stage canvas").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] * 0.8
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + dx, y + dy, steps=5)
+    page.mouse.up()
+    settle(page)
+
+
+def test_from_photo_to_files(visit: Visit, shoot: Shoot) -> None:
+    page = visit()
+    register(page, new_name())
+    page.set_input_files("input[type=file]", EXAMPLES / "person.jpg")
+    page.wait_for_selector(".stages .now")
+    titles = page.locator(".stages li").all_inner_texts()
+    assert "Finding people" in titles
+    shoot(page, "progress")
+    # What a screen reader is told follows the stages.
+    assert "person: " in page.locator("[aria-live=polite]").inner_text()
+
+    page.wait_for_url("**/r/*")
+    wait_for_model(page)
+    assert page.title().startswith("person")
+    height = page.locator(".person .height strong").inner_text()
+    assert 1.6 < float(height.split()[0]) < 1.9
+    front = pixels(page)
+    drag(page, 170)
+    assert changed(front, pixels(page)) > 0.02
+    page.click("text=Reset view")
+    settle(page)
+    assert changed(front, pixels(page)) < 0.005
+
+    with page.expect_download() as download:
+        page.locator(".downloads a", has_text="OBJ").first.click()
+    with zipfile.ZipFile(download.value.path()) as archive:
+        names = {Path(name).name for name in archive.namelist()}
+        assert names == {"mesh.obj", "mesh.mtl", "texture.png"}
+        mesh = next(name for name in archive.namelist() if name.endswith(".obj"))
+        assert archive.read(mesh).count(b"\nf ") > 10_000
+
+    page.get_by_role("button", name="Log out").click()
+    page.get_by_role("link", name="Log in").wait_for()
+    assert page.url.rstrip("/").count("/") == 2
+    page.go_back()
+    page.wait_for_selector("text=log in to see it")
+    page.complaints = [text for text in page.complaints if "401" not in text and "404" not in text]
+
+
+def test_looks(visit: Visit, member: Member, shoot: Shoot) -> None:
+    page = visit(storage_state=member.state)
+    page.goto(member.path)
+    wait_for_model(page)
+    shoot(page, "result")
+    seen = {"textured": pixels(page)}
+    for look in ("clay", "normals", "wireframe", "body"):
+        page.click(f"[data-look={look}]")
+        page.wait_for_selector(f"[data-look={look}][aria-pressed=true]")
+        page.wait_for_selector(".controls .status:empty", state="attached")
+        settle(page)
+        seen[look] = pixels(page)
+        for other, picture in seen.items():
+            if other != look:
+                assert changed(picture, seen[look]) > 0.02, f"{look} looks like {other}"
+    assert page.get_attribute("[data-look=textured]", "aria-pressed") == "false"
+    assert page.is_disabled("#amount")  # the rigged twin wears clothes
+
+
+def test_skeleton_and_poses(visit: Visit, member: Member, shoot: Shoot) -> None:
+    page = visit(storage_state=member.state)
+    page.goto(member.path)
+    wait_for_model(page)
+    plain = pixels(page)
+    page.get_by_role("button", name="Skeleton").click()
+    page.wait_for_timeout(300)
+    page.wait_for_selector(".controls .status:empty", state="attached")
+    settle(page)
+    bones = pixels(page)
+    orange = np.abs(bones - [255, 138, 76]).max(-1) < 40
+    assert orange.sum() > 300
+    assert changed(plain, bones) < 0.1
+    page.get_by_role("button", name="Skeleton").click()
+
+    # The rigged twin in the photograph's pose is the reconstructed surface.
+    page.locator("#amount").fill("1")
+    settle(page)
+    assert changed(plain, pixels(page)) < 0.02
+    page.select_option("#pose", "t")
+    page.locator("#amount").fill("100")
+    settle(page)
+    posed = pixels(page)
+    # Arms that point sideways make the figure wider than it was.
+    background = np.median(posed[:40].reshape(-1, 3), 0)
+
+    def width(picture: np.ndarray) -> int:
+        columns = (np.abs(picture - background).max(-1) > 90).sum(0) > 4
+        return int(np.flatnonzero(columns).max() - np.flatnonzero(columns).min())
+
+    assert width(posed) > 1.25 * width(plain)
+    page.select_option("#pose", "wave")
+    settle(page)
+    shoot(page, "pose")
+    assert changed(posed, pixels(page)) > 0.01
+
+
+def test_overlay_fits_the_photograph(visit: Visit, member: Member, shoot: Shoot) -> None:
+    page = visit(storage_state=member.state)
+    page.goto(member.path)
+    wait_for_model(page)
+    mask = overlay_mask(page)
+    answer = page.request.get(member.result["people"][0]["files"]["alpha"])
+    matte = np.asarray(Image.open(io.BytesIO(answer.body())).convert("L"))
+    matte = cv2.resize(matte, mask.shape[::-1], interpolation=cv2.INTER_AREA) > 127
+    iou = (mask & matte).sum() / (mask | matte).sum()
+    # What the server's own check says of the same two silhouettes.
+    assert abs(iou - member.result["people"][0]["checks"]["silhouette_iou"]) < 0.02
+
+    photo = pixels(page, ".pane .fit")
+    page.locator("#overlay").fill("100")
+    shoot(page, "overlay")
+    covered = pixels(page, ".pane .fit")
+    assert changed(photo, covered) < 0.08  # its texture is the photograph
+    page.click("[data-look=clay]")
+    page.wait_for_timeout(300)
+    assert changed(photo, pixels(page, ".pane .fit")) > 0.5 * mask.mean()
+
+    # The 3D view takes the photograph's place: people have the same size and position in it.
+    page.click("[data-look=textured]")
+    page.get_by_role("button", name="As the photo").click()
+    settle(page)
+    assert page.get_by_role("button", name="As the photo").get_attribute("aria-pressed") == "true"
+    view = page.locator(".stage .view").bounding_box()
+    scale = view["height"] / member.result["image"]["height"]
+    x0, y0, x1, y1 = np.array(member.result["people"][0]["box"]) * scale
+    shown = pixels(page)
+    left = (view["width"] - member.result["image"]["width"] * scale) / 2
+    blue = (shown[..., 2] > shown[..., 0] + 35).nonzero()  # her dungarees
+    assert left + x0 < blue[1].min() < blue[1].max() < left + x1
+    assert y0 < blue[0].min() < blue[0].max() < y1
+
+
+def test_turntable(visit: Visit, member: Member) -> None:
+    page = visit(storage_state=member.state, reduced_motion="no-preference")
+    page.goto(member.path)
+    wait_for_model(page)
+    before = pixels(page)
+    page.get_by_role("button", name="Turntable").click()
+    page.wait_for_timeout(1200)
+    page.get_by_role("button", name="Turntable").click()
+    settle(page)
+    assert changed(before, pixels(page)) > 0.01
+
+
+def test_others_cannot_see_it(visit: Visit, member: Member) -> None:
+    page = visit()
+    register(page, new_name())
+    page.goto(member.path)
+    page.get_by_role("heading", name="Not here").wait_for()
+    assert page.request.get(member.result["files"]["scene"]).status == 404
+    page.goto("/history")
+    page.wait_for_selector("text=Nothing here yet")
+    page.complaints = [text for text in page.complaints if "404" not in text]
+
+
+def test_share_link(visit: Visit, member: Member, shoot: Shoot) -> None:
+    page = visit(storage_state=member.state)
+    page.goto(member.path)
+    wait_for_model(page)
+    page.get_by_role("button", name="Share").click()
+    page.get_by_role("button", name="Make a link").click()
+    link = page.get_by_label("Link").input_value()
+    shoot(page, "share")
+
+    stranger = visit()
+    stranger.goto(link)
+    wait_for_model(stranger)
+    assert stranger.get_by_text("Shared with you").is_visible()
+    for name in ("Share", "Delete", "Rename"):
+        assert stranger.get_by_role("button", name=name).count() == 0
+    with stranger.expect_download() as download:
+        stranger.locator(".downloads a", has_text="GLB").first.click()
+    assert download.value.path().read_bytes()[:4] == b"glTF"
+
+    page.get_by_role("button", name="Revoke").click()
+    page.wait_for_selector("text=No link leads here")
+    stranger.reload()
+    stranger.wait_for_selector("text=leads nowhere")
+    stranger.complaints = [text for text in stranger.complaints if "404" not in text]
+
+
+def test_history(visit: Visit, member: Member, shoot: Shoot) -> None:
+    page = visit(storage_state=member.state)
+    page.goto("/history")
+    page.get_by_role("button", name="Rename Anna").click()
+    page.get_by_label("Name").fill("Anna in blue")
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name="Anna in blue").wait_for()
+    thumbnail = page.locator(".tile img")
+    assert thumbnail.evaluate("image => image.decode().then(() => image.naturalWidth)") > 100
+    shoot(page, "history")
+    # Copies share nothing: deleting one leaves the other.
+    page.goto("/")
+    page.set_input_files("input[type=file]", EXAMPLES / "person.jpg")
+    page.wait_for_url("**/r/*")
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    page.wait_for_url("**/history")
+    page.get_by_role("link", name="Anna in blue").wait_for()
+    assert page.locator(".tile").count() == 1
+
+
+def test_nobody_is_explained(visit: Visit, tmp_path: Path, shoot: Shoot) -> None:
+    path = tmp_path / "wall.png"
+    rows, columns = np.mgrid[:400, :500]
+    Image.fromarray(((rows + columns) // 8 % 256).astype(np.uint8)).save(path)
+    page = visit()
+    page.goto("/")
+    page.set_input_files("input[type=file]", path)
+    page.get_by_role("heading", name="Nobody was found").wait_for()
+    assert "head to foot" in page.locator(".advice").inner_text()
+    shoot(page, "nobody")
+    page.get_by_role("button", name="Try another picture").click()
+    page.get_by_role("heading", name="A photograph becomes").wait_for()
+
+
+def test_files_that_are_no_pictures_do_not_leave(visit: Visit, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("no picture")
+    (tmp_path / "empty.jpg").write_bytes(b"")
+    page = visit()
+    page.goto("/")
+    sent = []
+    page.on("request", lambda r: sent.append(r.url) if r.method == "POST" else None)
+    page.set_input_files("input[type=file]", [tmp_path / "notes.txt", tmp_path / "empty.jpg"])
+    said = page.locator(".troubles").inner_text()
+    assert "notes.txt is not a picture" in said
+    assert "empty.jpg is empty" in said
+    assert sent == []
+
+
+def test_several_at_once_queue_and_cancel(visit: Visit, shoot: Shoot) -> None:
+    page = visit()
+    page.goto("/")
+    picture = (EXAMPLES / "person.jpg").read_bytes()
+    # Dropped, as from a folder.
+    page.evaluate(
+        """bytes => {
+            const transfer = new DataTransfer();
+            for (const name of ["one.jpg", "two.jpg", "three.jpg"]) {
+                transfer.items.add(new File([new Uint8Array(bytes)], name, { type: "image/jpeg" }));
+            }
+            const target = document.querySelector(".drop");
+            for (const type of ["dragenter", "dragover", "drop"]) {
+                const options = { dataTransfer: transfer, bubbles: true, cancelable: true };
+                target.dispatchEvent(new DragEvent(type, options));
+            }
+        }""",
+        list(picture),
+    )
+    cards = page.locator("article.progress")
+    cards.nth(2).wait_for()
+    page.get_by_text("In the queue").or_(page.get_by_text("Next in line")).first.wait_for()
+    shoot(page, "several")
+    last = page.locator("article[aria-label=three]")
+    last.get_by_role("button", name="Cancel").click()
+    page.wait_for_selector("article[aria-label=three][data-state=cancelled]")
+    for name in ("one", "two"):
+        page.wait_for_selector(f"article[aria-label={name}][data-state=done]")
+    # Nothing opened by itself: there were several.
+    assert page.url.endswith("/")
+    page.locator("article[aria-label=one]").get_by_role("link", name="Open").click()
+    wait_for_model(page)
+
+
+def test_webcam(visit: Visit) -> None:
+    page = visit(permissions=["camera"])
+    page.goto("/")
+    page.get_by_role("button", name="Use the camera").click()
+    take = page.get_by_role("button", name="Take in 5 seconds")
+    take.wait_for()
+    page.wait_for_function("document.querySelector('video').videoWidth > 0")
+    take.click()
+    page.wait_for_selector("article[aria-label=Webcam]")
+    # The camera's test card shows nobody.
+    page.wait_for_selector("article[data-state=failed]")
+
+
+def test_account(visit: Visit, server_url: str, shoot: Shoot) -> None:
+    page = visit()
+    name = new_name()
+    register(page, name)
+    page.goto("/account")
+    page.get_by_label("Name of a new token").fill("backup script")
+    page.get_by_role("button", name="Make a token").click()
+    token = page.get_by_label("New token").input_value()
+    shoot(page, "account", full=True)
+
+    def ask() -> Any:
+        headers = {"Authorization": f"Bearer {token}"}
+        request = urllib.request.Request(f"{server_url}/api/v1/reconstructions", headers=headers)
+        with urllib.request.urlopen(request) as answer:
+            return json.load(answer)
+
+    assert ask()["total"] == 0
+    page.get_by_role("button", name="Revoke backup script").click()
+    page.get_by_role("button", name="Revoke backup script").wait_for(state="detached")
+    with pytest.raises(urllib.error.HTTPError, match="401"):
+        ask()
+
+    page.get_by_label("Current password").fill("not this one")
+    page.get_by_label("New password", exact=True).fill("another long one")
+    page.get_by_label("New password once more").fill("another long one")
+    page.get_by_role("button", name="Change password").click()
+    page.locator("form [role=alert]").wait_for()
+    page.get_by_label("Current password").fill(PASSWORD)
+    page.get_by_role("button", name="Change password").click()
+    page.wait_for_selector("text=The password is changed")
+
+    page.get_by_role("button", name="Delete my account").click()
+    page.get_by_label("Your password").fill("another long one")
+    page.get_by_role("button", name="Delete everything").click()
+    page.wait_for_selector("text=are deleted")
+    page.goto("/login")
+    page.get_by_label("Name", exact=True).fill(name)
+    page.get_by_label("Password").fill("another long one")
+    page.get_by_role("button", name="Log in").click()
+    page.locator("[role=alert]").wait_for()
+    page.complaints = [text for text in page.complaints if "40" not in text]
+
+
+def test_gallery_without_account(visit: Visit, shoot: Shoot) -> None:
+    page = visit()
+    deadline = time.monotonic() + 90
+    while page.request.get("/api/v1/samples").json()["preparing"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.3)
+    page.goto("/")
+    page.locator(".tile img").nth(1).evaluate("image => image.decode()")
+    shoot(page, "landing")
+    page.get_by_role("link", name="Five people").click()
+    wait_for_model(page)
+    assert page.locator(".person").count() == 5
+    shoot(page, "people")
+    everyone = pixels(page)
+    page.get_by_role("button", name="Person 2 in the photograph").click()
+    settle(page)
+    assert changed(everyone, pixels(page)) > 0.05
+    assert page.locator(".person.selected").inner_text().startswith("Person 2")
+    # A click on somebody in the scene chooses them.
+    page.get_by_role("button", name="Everyone").click()
+    settle(page)
+    where = page.locator(".labels span").nth(0).bounding_box()
+    page.mouse.click(where["x"] + where["width"] / 2, where["y"] + where["height"] + 60)
+    page.wait_for_selector(".person.selected")
+    assert page.locator(".person.selected").inner_text().startswith("Person 1")
+    assert page.request.get("/api/v1/session").json()["account"] is None

@@ -1,0 +1,101 @@
+import { Matrix4, Quaternion, Vector3 } from "three";
+import { describe, expect, it } from "vitest";
+import { invertRigid } from "../lib/result";
+import { fitInside, type PhotoCamera, photoFieldOfView, photoPose, photoProjection } from "./camera";
+import { parseObj } from "./obj";
+import { heading, makePose } from "./poses";
+
+// A camera 1.5 m above the ground, pitched down a little, looking along the world's -z.
+const pitch = 0.2;
+const worldFromCamera = new Matrix4()
+  .makeRotationX(-pitch)
+  .multiply(new Matrix4().makeScale(1, -1, -1))
+  .setPosition(0.3, 1.5, 4);
+const rows = [0, 1, 2, 3].map((row) => [0, 1, 2, 3].map((column) => worldFromCamera.elements[column * 4 + row] ?? 0));
+const camera: PhotoCamera = { focalPx: 1400, width: 800, height: 1200, cx: 390, cy: 610, cameraFromWorld: invertRigid(rows) };
+
+describe("the photograph's camera", () => {
+  it("inverts rigid matrices", () => {
+    const expected = worldFromCamera.clone().invert().transpose().toArray();
+    invertRigid(rows).forEach((value, index) => expect(value).toBeCloseTo(expected[index] ?? 0, 10));
+  });
+
+  it("puts points where the pinhole does, wherever the picture lies", () => {
+    const point = new Vector3(0.5, 1.2, 0.4);
+    const seen = point.clone().applyMatrix4(worldFromCamera.clone().invert());
+    const pixel = [(camera.focalPx * seen.x) / seen.z + camera.cx, (camera.focalPx * seen.y) / seen.z + camera.cy];
+    for (const [width, height] of [[800, 1200], [640, 480], [300, 900]] as const) {
+      const place = fitInside(camera.width, camera.height, width, height);
+      const projected = point
+        .clone()
+        .applyMatrix4(photoPose(camera).invert())
+        .applyMatrix4(photoProjection(camera, place, width, height, 0.1, 100));
+      const scale = place.width / camera.width;
+      expect(((projected.x + 1) / 2) * width).toBeCloseTo(place.x + scale * (pixel[0] ?? 0), 6);
+      expect(((1 - projected.y) / 2) * height).toBeCloseTo(place.y + scale * (pixel[1] ?? 0), 6);
+      expect(Math.abs(projected.z)).toBeLessThan(1);
+    }
+  });
+
+  it("fits pictures inside, whole and centred", () => {
+    expect(fitInside(800, 1200, 400, 300)).toEqual({ x: 100, y: 0, width: 200, height: 300 });
+    expect(fitInside(1600, 800, 400, 300)).toEqual({ x: 0, y: 50, width: 400, height: 200 });
+  });
+
+  it("has the field of view of the whole viewport", () => {
+    const place = fitInside(800, 1200, 600, 1200);
+    expect(photoFieldOfView(camera, place, 1200)).toBeCloseTo((2 * Math.atan(1200 / 2 / (1400 * 0.75)) * 180) / Math.PI, 8);
+  });
+});
+
+describe("parseObj", () => {
+  it("reads positions and turns polygons into triangles", () => {
+    const mesh = parseObj("# x\nmtllib a.mtl\nv 0 0 0\nv 1 0 0\nv 1 1 0 .5 .5 .5\nv 0 1 0\nvt 0 0\nf 1/1 2/1 3/1 4/1\nf 1 3 4");
+    expect([...mesh.positions]).toEqual([0, 0, 0, 1, 0, 0, 1, 1, 0, 0, 1, 0]);
+    expect([...mesh.indices]).toEqual([0, 1, 2, 0, 2, 3, 0, 2, 3]);
+  });
+
+  it("refuses what is not there", () => {
+    expect(() => parseObj("v 0 0 0\nf 1 2 3")).toThrow(RangeError);
+  });
+});
+
+describe("poses", () => {
+  const rest = new Map(
+    Object.entries({
+      LeftUpperArm: [0.18, 1.4, 0], LeftLowerArm: [0.35, 1.2, -0.02], LeftHand: [0.5, 1.0, 0.05],
+      RightUpperArm: [-0.18, 1.4, 0], RightLowerArm: [-0.35, 1.2, -0.02], RightHand: [-0.5, 1.0, 0.05],
+    }).map(([name, [x = 0, y = 0, z = 0]]) => [name, new Vector3(x, y, z)]),
+  );
+  const at = (name: string): Vector3 => rest.get(name) ?? new Vector3();
+
+  it("stretches both arms sideways in the T-pose, by forward kinematics", () => {
+    const pose = makePose("t", rest);
+    for (const [side, direction] of [["Left", 1], ["Right", -1]] as const) {
+      const upper = pose.get(`${side}UpperArm`) ?? new Quaternion();
+      const lower = upper.clone().multiply(pose.get(`${side}LowerArm`) ?? new Quaternion());
+      const first = at(`${side}LowerArm`).clone().sub(at(`${side}UpperArm`)).normalize().applyQuaternion(upper);
+      const second = at(`${side}Hand`).clone().sub(at(`${side}LowerArm`)).normalize().applyQuaternion(lower);
+      for (const segment of [first, second]) {
+        expect(segment.distanceTo(new Vector3(direction, 0, 0))).toBeLessThan(1e-6);
+      }
+    }
+  });
+
+  it("moves the waving hand with time, and nothing in the T-pose", () => {
+    const hand = (seconds: number): Quaternion => makePose("wave", rest, seconds).get("RightLowerArm") ?? new Quaternion();
+    expect(hand(0).angleTo(hand(0.2))).toBeGreaterThan(0.1);
+    const still = (seconds: number): Quaternion => makePose("t", rest, seconds).get("RightLowerArm") ?? new Quaternion();
+    expect(still(0).equals(still(0.2))).toBe(true);
+  });
+
+  it("leaves joints alone that the skeleton lacks", () => {
+    expect(makePose("t", new Map()).size).toBe(0);
+  });
+
+  it("keeps the heading of a turned and tilted body", () => {
+    const turned = new Quaternion().setFromAxisAngle(new Vector3(0, 1, 0), 1.1);
+    const tilted = turned.clone().multiply(new Quaternion().setFromAxisAngle(new Vector3(1, 0, 0), 0.4));
+    expect(heading(tilted).angleTo(turned)).toBeLessThan(1e-6);
+  });
+});
