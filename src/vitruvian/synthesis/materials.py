@@ -134,7 +134,7 @@ def _bricks(rng: np.random.Generator) -> Tile:
 
 
 def _plain(rng: np.random.Generator) -> Tile:
-    base = np.exp(rng.normal(np.log(0.25), 0.6)) * warm_or_cool(rng, 0.15)
+    base = np.exp(rng.normal(np.log(0.25), 0.6)) * warm_or_cool(rng, 0.09)
     return rough(
         rng, size=float(rng.uniform(0.8, 3)), base=tuple(np.clip(base, 0.02, 0.85)),
         spread=float(rng.uniform(0.02, 0.3)), bump=float(rng.uniform(0, 0.003)),

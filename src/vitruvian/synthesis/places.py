@@ -55,7 +55,7 @@ def random_place(rng: np.random.Generator, view: np.ndarray) -> list[Part]:
     tile = random_tile(rng, ground=True)
     reach, width = 34.0, 50.0
     start = eye * [1, 0, 1] - right * width / 2 + forward * 0.05
-    tone = rng.uniform(0.6, 1.4) * warm_or_cool(rng, 0.08)
+    tone = rng.uniform(0.6, 1.4) * warm_or_cool(rng, 0.05)
     tint = (float(tone[0]), float(tone[1]), float(tone[2]))
     # right x forward points up: the side that is seen.
     parts = [
@@ -105,7 +105,7 @@ def backdrop(rng: np.random.Generator, size: int, horizon: float) -> np.ndarray:
         tiled = cv2.GaussianBlur(tiled, (0, 0), size / 128)
     tiled = tiled.mean(2, keepdims=True) + 0.25 * (tiled - tiled.mean(2, keepdims=True))
     cloud = np.exp(float(rng.uniform(0, 0.35)) * tiled[..., :1])
-    tone = np.exp(rng.normal(-1.6, 0.5)) * warm_or_cool(rng, 0.15)
+    tone = np.exp(rng.normal(-1.6, 0.5)) * warm_or_cool(rng, 0.09)
     distance = tone.astype(single) * np.exp(single(0.45) * tiled)
     edge = horizon - size * rng.uniform(0, 0.35) * (1 + 0.3 * tiled[0, :, 0])
     steep = np.clip((rows - edge[None].astype(single)) / single(0.01 * size), -60, 60)
