@@ -29,6 +29,8 @@ class Mesh:
         vertex_colors: (V, 3) uint8 sRGB or None.
         skin_joints: (V, 4) uint16 indices of joints of the rig, or None.
         skin_weights: (V, 4) float32, rows summing to 1, or None.
+        body_vertices: (V,) int32, the vertex of the body model beneath each vertex; None where the
+            mesh has the body's own vertices, or none beneath it.
     """
 
     vertices: np.ndarray
@@ -40,6 +42,7 @@ class Mesh:
     vertex_colors: np.ndarray | None = None
     skin_joints: np.ndarray | None = None
     skin_weights: np.ndarray | None = None
+    body_vertices: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if self.vertices.ndim != 2 or self.vertices.shape[1] != 3:

@@ -1,5 +1,5 @@
 """From the fitted body and the photograph to the person's outer surface."""
 
-from vitruvian.surface.silhouette import reconstruct_surface
+from vitruvian.surface.reconstruct import reconstruct_surface
 
 __all__ = ["reconstruct_surface"]

@@ -76,7 +76,7 @@ def _samples() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return points, axes, number
 
 
-def reconstruct_surface(photo: Photo, figure: Figure, body: Body) -> Mesh:
+def swollen_body(photo: Photo, figure: Figure, body: Body) -> Mesh:
     """Move the fitted body outwards (a little inwards, too) until its outline is the matte's.
 
     Vertices on the body's outline look along the outline's normal for the matte's; what they find

@@ -8,18 +8,18 @@ from functools import lru_cache
 import numpy as np
 
 from vitruvian.body.model import body_model
-from vitruvian.body.regions import HEAD, Regions, body_regions
+from vitruvian.body.regions import HEAD
 from vitruvian.geometry.mesh import Mesh
 from vitruvian.image.photo import Photo
 from vitruvian.people.figure import Figure
 from vitruvian.texture.atlas import TexelMap, texel_map
 from vitruvian.texture.diffuse import diffuse_colors
+from vitruvian.texture.places import Places, body_places, carried_places
 from vitruvian.texture.projection import Lookup, look_up, paint_texels, person_view
 
 _NEUTRAL = 128  # grey, for people of whom the photograph shows nothing
 _MIRROR_TRUST = 0.6  # of a colour taken from the other side of the body
 _BEHIND_TRUST = 0.5  # of a colour taken from the front for the back
-_BAND_M = 0.06
 _LEAST_HAIR = 5.0  # vertices' worth of hair in view below which its colour is not trusted
 
 
@@ -27,15 +27,6 @@ _LEAST_HAIR = 5.0  # vertices' worth of hair in view below which its colour is n
 def _body_texels(size: int) -> TexelMap:
     model = body_model()
     return texel_map(model.uvs, model.uv_faces, size)
-
-
-@lru_cache(maxsize=1)
-def _bands() -> np.ndarray:
-    """(V,) int labels of slices of the body, some centimetres long, by part and height."""
-    regions, template = body_regions(), body_model().template
-    along = np.einsum("vc,vc->v", template, regions.axis)
-    slices = ((along - along.min()) / _BAND_M).astype(int)
-    return regions.part * (slices.max() + 1) + slices
 
 
 def texture_mesh(photo: Photo, figure: Figure, mesh: Mesh, *, size: int = 1024) -> Mesh:
@@ -50,42 +41,53 @@ def texture_mesh(photo: Photo, figure: Figure, mesh: Mesh, *, size: int = 1024) 
     Args:
         photo: the picture.
         figure: the person's matte.
-        mesh: camera frame, in the body model's topology and texture coordinates.
+        mesh: camera frame, in the body model's topology and texture coordinates, or with texture
+            coordinates and ``body_vertices`` of its own.
         size: texels along each side of the atlas.
 
     Returns:
         The mesh with its ``texture`` (size, size, 3) uint8 sRGB.
     """
-    model, regions, texels = body_model(), body_regions(), _body_texels(size)
-    if len(mesh.vertices) != len(model.template):
-        raise ValueError(
-            f"the mesh must have the body's {len(model.template)} vertices, "
-            f"got {len(mesh.vertices)}"
-        )
-    view = person_view(photo, figure.alpha, mesh, regions.part)
+    places, texels = _places_and_texels(mesh, size)
+    if mesh.body_vertices is None:
+        model = body_model()
+        mesh = replace(mesh, uvs=model.uvs, uv_faces=model.uv_faces)
+    view = person_view(photo, figure.alpha, mesh, places.part)
     if view is None:
-        plain = np.full((size, size, 3), _NEUTRAL, np.uint8)
-        return replace(mesh, uvs=model.uvs, uv_faces=model.uv_faces, texture=plain)
+        return replace(mesh, texture=np.full((size, size, 3), _NEUTRAL, np.uint8))
     normals = mesh.vertex_normals()
-    fill = _fill(look_up(view, mesh.vertices, normals, regions.part), regions)
+    fill = _fill(look_up(view, mesh.vertices, normals, places.part), places)
+    atlas = texels.image(paint_texels(view, texels, mesh, fill, places.part, HEAD))
+    return replace(mesh, texture=atlas)
 
-    atlas = texels.image(paint_texels(view, texels, mesh, fill, regions.part, HEAD))
-    return replace(mesh, uvs=model.uvs, uv_faces=model.uv_faces, texture=atlas)
+
+def _places_and_texels(mesh: Mesh, size: int) -> tuple[Places, TexelMap]:
+    if mesh.body_vertices is None:
+        places = body_places()
+        if len(mesh.vertices) != len(places.part):
+            raise ValueError(
+                f"the mesh must have the body's {len(places.part)} vertices, "
+                f"got {len(mesh.vertices)}"
+            )
+        return places, _body_texels(size)
+    if mesh.uvs is None or mesh.uv_faces is None:
+        raise ValueError("a mesh with body_vertices needs uvs and uv_faces")
+    return carried_places(mesh.body_vertices, mesh.faces), texel_map(mesh.uvs, mesh.uv_faces, size)
 
 
-def _fill(found: Lookup, regions: Regions) -> np.ndarray:
+def _fill(found: Lookup, places: Places) -> np.ndarray:
     """A colour (V, 3) float32 for every vertex, whatever hides it."""
     seen = found.seen
-    mirrored = _MIRROR_TRUST * seen[regions.mirror]
-    through = np.where(regions.part == HEAD, 0, _BEHIND_TRUST * found.behind)
+    mirrored = _MIRROR_TRUST * seen[places.mirror]
+    through = np.where(places.part == HEAD, 0, _BEHIND_TRUST * found.behind)
     total = seen + (1 - seen) * np.maximum(mirrored, through)
-    guess = np.where((through > mirrored)[:, None], found.colors, found.colors[regions.mirror])
+    guess = np.where((through > mirrored)[:, None], found.colors, found.colors[places.mirror])
     known = seen[:, None] * found.colors + (1 - seen)[:, None] * guess
-    everywhere = diffuse_colors(known, total, regions.edges, bands=_bands())
+    everywhere = diffuse_colors(known, total, places.edges, bands=places.band)
     # The back of the head: from where hair grows, and least from where it may still be forehead.
-    hair_seen = seen * regions.hair**4
+    hair_seen = seen * places.hair**4
     if hair_seen.sum() < _LEAST_HAIR:
-        hair_seen = total * (1 - regions.face)
-    hair = diffuse_colors(known, hair_seen, regions.edges)
-    share = (regions.hair * (1 - seen))[:, None]
+        hair_seen = total * (1 - places.face)
+    hair = diffuse_colors(known, hair_seen, places.edges)
+    share = (places.hair * (1 - seen))[:, None]
     return everywhere + share * (hair - everywhere)

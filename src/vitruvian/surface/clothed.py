@@ -1,0 +1,166 @@
+"""The clothed surface: maps, matte and body to a closed mesh that is not bound to the body's.
+
+1. The body's layers along every ray (``layers``), completed to the whole matte (``completion``).
+2. The first and the last surface follow the maps' depths and normals (``integrate``).
+3. A field in the rays' own grid (``field``), cut open between limbs and trunk (``limbs``).
+4. Its surface as a closed manifold (``nets``), smoothed and simplified (``simplify``).
+5. Skin and regions from the body beneath (``attach``), texture coordinates (``charts``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from vitruvian.geometry.mesh import Mesh
+from vitruvian.image.camera import Camera
+from vitruvian.people.figure import Alpha
+from vitruvian.surface.attach import carried_skin, nearest_vertices
+from vitruvian.surface.charts import lay_out
+from vitruvian.surface.completion import complete_spans, put_surfaces, trusted_matte
+from vitruvian.surface.field import RayGrid, span_field
+from vitruvian.surface.integrate import integrate_normals
+from vitruvian.surface.layers import Spans, ray_spans
+from vitruvian.surface.limbs import BODY, SHOULDER, limb_of_net, limb_of_vertex, part_limbs
+from vitruvian.surface.maps import SurfaceMaps, figure_box, window_alpha
+from vitruvian.surface.nets import largest_components, surface_net
+from vitruvian.surface.simplify import simplify
+
+VOXELS = 232  # along the longer side of the figure
+FACES = 40_000
+_FINE = 2  # rays to the voxel
+_MARGIN = 6  # voxels around the figure
+_LEAST_SHARE = 0.02  # of the largest part's faces, below which a part is a floater
+
+
+def clothed_mesh(
+    body: Mesh,
+    alpha: Alpha,
+    camera: Camera,
+    *,
+    maps: SurfaceMaps | None = None,
+    voxels: int = VOXELS,
+    faces: int = FACES,
+) -> Mesh:
+    """The outer surface of a clothed person, closed and manifold.
+
+    Args:
+        body: in the body model's topology, camera frame, with its skin: the fitted body, or
+            better the one swollen to its outline.
+        alpha: the person's matte; maps bring their own.
+        camera: the photograph's.
+        maps: what is known pixel by pixel; without, the body's depths alone.
+        voxels: of the volume along the figure's longer side.
+        faces: budget.
+
+    Returns:
+        A mesh in the camera frame with texture coordinates, skin and ``body_vertices``; the body
+        itself where neither it nor the matte covers anything of the picture.
+    """
+    window = working_camera(body, alpha, camera, voxels)
+    spans = ray_spans(body, window)
+    if not spans.mask.any():
+        return body
+    pixel_m = float(np.median(body.vertices[:, 2])) / window.focal_px
+    full, figure = person_spans(spans, alpha, camera, window, pixel_m, maps)
+    if not full.mask.any():
+        return body
+    mesh, limbs = _extracted(full, figure, window, pixel_m, body, faces)
+    return _dressed(mesh, limbs, body, window) if len(mesh.faces) else body
+
+
+def working_camera(body: Mesh, alpha: Alpha, camera: Camera, voxels: int) -> Camera:
+    """The window around a figure in which its volume is built, ``_FINE`` rays to the voxel."""
+    low, high = figure_box(body, alpha, camera)
+    scale = _FINE * voxels / float((high - low).max())
+    size = np.ceil((high - low) * scale / _FINE).astype(int) + 2 * _MARGIN
+    x, y = low - _MARGIN * _FINE / scale
+    return camera.window(float(x), float(y), scale, _FINE * int(size[0]), _FINE * int(size[1]))
+
+
+def person_spans(
+    spans: Spans,
+    alpha: Alpha,
+    camera: Camera,
+    window: Camera,
+    pixel_m: float,
+    maps: SurfaceMaps | None,
+) -> tuple[Spans, np.ndarray]:
+    """Where rays are inside the clothed person, and the pixels (H, W) bool that show them."""
+    if maps is None:
+        matte = window_alpha(alpha, camera, window) > 0.5
+    else:
+        matte = maps.resampled(maps.alpha, window) > 0.5
+    figure = trusted_matte(matte, spans.mask, pixel_m)
+    full = complete_spans(spans, figure, pixel_m)
+    if maps is None:
+        return full, figure
+    sides = []
+    for own, depth, normals in (
+        (full.front, maps.front_depth, maps.front_normals),
+        (full.back, maps.back_depth, maps.back_normals),
+    ):
+        rough = np.where(full.mask, own, np.float32(np.inf))
+        if depth is not None:
+            given = maps.resampled(depth, window)
+            known = full.mask & np.isfinite(given) & (given > 0.05)
+            rough = np.where(known, given, rough)
+        seen = maps.resampled(normals, window)
+        sides.append(integrate_normals(rough, seen, window, pixel_m))
+    return put_surfaces(full, sides[0], sides[1], pixel_m), figure
+
+
+def outline_distance(figure: np.ndarray, pixel_m: float) -> np.ndarray:
+    """(H, W) float32 signed distance to the figure's outline, metres, positive inside."""
+    inside = cv2.distanceTransform(figure.astype(np.uint8), cv2.DIST_L2, 5)
+    outside = cv2.distanceTransform((~figure).astype(np.uint8), cv2.DIST_L2, 5)
+    # Centres of pixels on either side of an edge are half a pixel from it.
+    return (np.where(figure, inside - 0.5, 0.5 - outside) * pixel_m).astype(np.float32)
+
+
+def _extracted(
+    spans: Spans, figure: np.ndarray, window: Camera, pixel_m: float, body: Mesh, budget: int
+) -> tuple[Mesh, np.ndarray]:
+    """The surface, and whose free arm (V,) uint8 each vertex is, see ``part_limbs``."""
+    step = _FINE * pixel_m
+    front, back = float(spans.front.min()), float(spans.back[spans.mask].max())
+    near = front - _MARGIN * step
+    slices = int((back - near) / step) + _MARGIN
+    coarse = window.scaled(1 / _FINE, window.width // _FINE, window.height // _FINE)
+    grid = RayGrid(coarse, near, step, slices)
+    field = span_field(spans, outline_distance(figure, pixel_m), grid, _FINE)
+    film, owner = part_limbs(field, grid, body)
+    vertices, faces = largest_components(*surface_net(field, film), _LEAST_SHARE)
+    limbs = limb_of_net(vertices, field, owner)
+    points, faces, source = simplify(grid.points(vertices), faces, budget)
+    return Mesh(points, faces, "camera"), limbs[source]
+
+
+def _dressed(mesh: Mesh, limbs: np.ndarray, body: Mesh, window: Camera) -> Mesh:
+    """The mesh with skin, ``body_vertices`` and texture coordinates."""
+    if body.skin_joints is None or body.skin_weights is None:
+        raise ValueError("the body needs skin_joints and skin_weights")
+    of_body = limb_of_vertex()
+    beneath = nearest_vertices(
+        mesh.vertices,
+        mesh.vertex_normals(),
+        body.vertices,
+        body.vertex_normals(),
+        groups=limbs,
+        body_groups=np.where(of_body == SHOULDER, BODY, of_body),
+    )
+    distance = np.linalg.norm(mesh.vertices - body.vertices[beneath], axis=1)
+    joints, weights = carried_skin(
+        beneath, distance, mesh.faces, body.skin_joints, body.skin_weights
+    )
+    charts = lay_out(mesh.vertices, mesh.faces, mesh.face_normals(), window)
+    return replace(
+        mesh,
+        uvs=charts.uvs,
+        uv_faces=charts.uv_faces,
+        skin_joints=joints,
+        skin_weights=weights,
+        body_vertices=beneath,
+    )

@@ -1,0 +1,143 @@
+"""What is known of a person pixel by pixel: the input of the clothed surface."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from vitruvian.geometry.mesh import Mesh
+from vitruvian.geometry.rasterizer import rasterize
+from vitruvian.image.camera import Camera
+from vitruvian.people.figure import Alpha
+
+
+@dataclass(frozen=True)
+class SurfaceMaps:
+    """A person's matte, and the normals and depths of the nearest and farthest surface.
+
+    All are pictures of one square window of the photograph. Where ``alpha`` is 0 the others mean
+    nothing.
+
+    Attributes:
+        camera: of the window (``Camera.window`` of the photograph's), S x S pixels.
+        alpha: (S, S) float32 0..1, the share of the pixel that is this person.
+        front_normals, back_normals: (S, S, 3) float32 unit normals in the camera frame (x right,
+            y down, z forward) of the first and the last surface that the ray meets: the former
+            have negative z, the latter positive.
+        front_depth, back_depth: (S, S) float32 z of those surfaces in metres, not finite where
+            unknown; or None where the body's depth has to do.
+        parts: (S, S) uint8 labels of what is seen, or None.
+    """
+
+    camera: Camera
+    alpha: np.ndarray
+    front_normals: np.ndarray
+    back_normals: np.ndarray
+    front_depth: np.ndarray | None = None
+    back_depth: np.ndarray | None = None
+    parts: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        shape = self.camera.height, self.camera.width
+        for name in ("alpha", "front_depth", "back_depth", "parts"):
+            array = getattr(self, name)
+            if array is not None and array.shape != shape:
+                raise ValueError(f"{name} must have shape {shape}, got {array.shape}")
+        for name in ("front_normals", "back_normals"):
+            if getattr(self, name).shape != (*shape, 3):
+                raise ValueError(
+                    f"{name} must have shape {(*shape, 3)}, got {getattr(self, name).shape}"
+                )
+
+    def resampled(self, values: np.ndarray, camera: Camera, *, nearest: bool = False) -> np.ndarray:
+        """One of the pictures, or any other of this window, as another window shows it.
+
+        ``camera`` is of a window of the same photograph; 0 beyond this window.
+        """
+        scale = self.camera.focal_px / camera.focal_px
+        (cx, cy), (ox, oy) = self.camera.principal_point, camera.principal_point
+        # Continuous pixel u of the other window is scale * (u - ox) + cx here.
+        matrix = np.array(
+            [
+                [scale, 0, cx - scale * ox + 0.5 * (scale - 1)],
+                [0, scale, cy - scale * oy + 0.5 * (scale - 1)],
+            ]
+        )
+        flags = (cv2.INTER_NEAREST if nearest else cv2.INTER_LINEAR) | cv2.WARP_INVERSE_MAP
+        return cv2.warpAffine(values, matrix, (camera.width, camera.height), flags=flags)
+
+
+def maps_from_body(
+    mesh: Mesh, alpha: Alpha, camera: Camera, *, size: int = 512, margin: float = 0.06
+) -> SurfaceMaps:
+    """The maps that a fitted body and the matte alone give: its normals and its depths.
+
+    Args:
+        mesh: the body, camera frame.
+        alpha: the person's matte.
+        camera: the photograph's.
+        size: S, pixels along each side of the window.
+        margin: room around body and matte, as a share of the window.
+    """
+    low, high = figure_box(mesh, alpha, camera)
+    side = float((high - low).max()) / (1 - 2 * margin)
+    left, top = (low + high - side) / 2
+    window = camera.window(left, top, size / side, size, size)
+    pixels, depth = window.project(mesh.vertices), mesh.vertices[:, 2]
+    front = rasterize(pixels, depth, mesh.faces, size, size)
+    # Against the light: the farthest surface is the nearest one of the inverted depth.
+    normals = mesh.vertex_normals()
+    turned = rasterize(pixels, 1 / np.maximum(depth, 0.05), mesh.faces, size, size)
+    return SurfaceMaps(
+        window,
+        window_alpha(alpha, camera, window),
+        _unit(front.interpolate(normals, mesh.faces)),
+        _unit(turned.interpolate(normals, mesh.faces)),
+        front.depth,
+        np.where(turned.mask, 1 / turned.depth, np.float32(np.inf)).astype(np.float32),
+    )
+
+
+def figure_box(mesh: Mesh, alpha: Alpha, camera: Camera) -> tuple[np.ndarray, np.ndarray]:
+    """Left top and right bottom (2,) in pixels of everything that is body or matte."""
+    pixels = camera.project(mesh.vertices)
+    low, high = pixels.min(0), pixels.max(0)
+    rows, columns = np.nonzero(alpha.values > 127)
+    if len(rows):
+        low = np.minimum(low, [alpha.x + columns.min(), alpha.y + rows.min()])
+        high = np.maximum(high, [alpha.x + columns.max() + 1, alpha.y + rows.max() + 1])
+    return low, high
+
+
+def window_alpha(alpha: Alpha, camera: Camera, window: Camera) -> np.ndarray:
+    """The matte (height, width) float32 0..1 as a window of the photograph shows it.
+
+    Beyond the photograph it continues as at its border, since nothing is known there.
+    """
+    scale = camera.focal_px / window.focal_px
+    (cx, cy), (ox, oy) = camera.principal_point, window.principal_point
+    matrix = np.array(
+        [
+            [scale, 0, cx - scale * ox + 0.5 * (scale - 1)],
+            [0, scale, cy - scale * oy + 0.5 * (scale - 1)],
+        ]
+    )
+    full = alpha.full()
+    if scale > 1:  # the window is smaller than its part of the photograph
+        sigma = 0.35 * scale
+        full = cv2.GaussianBlur(full, (0, 0), sigma)
+    out = cv2.warpAffine(
+        full,
+        matrix,
+        (window.width, window.height),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return out.astype(np.float32) / np.float32(255)
+
+
+def _unit(normals: np.ndarray) -> np.ndarray:
+    length = np.linalg.norm(normals, axis=2, keepdims=True)
+    return np.asarray(normals / np.maximum(length, 1e-6), np.float32)

@@ -1,0 +1,41 @@
+"""The surface of a person, by either method."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from vitruvian.body.body import Body
+from vitruvian.geometry.mesh import Mesh
+from vitruvian.image.photo import Photo
+from vitruvian.people.figure import Figure
+from vitruvian.surface.clothed import clothed_mesh
+from vitruvian.surface.maps import SurfaceMaps
+from vitruvian.surface.silhouette import swollen_body
+
+Method = Literal["swollen", "clothed"]
+
+
+def reconstruct_surface(
+    photo: Photo,
+    figure: Figure,
+    body: Body,
+    *,
+    method: Method = "swollen",
+    maps: SurfaceMaps | None = None,
+) -> Mesh:
+    """A person's outer surface, closed, in the camera frame, with texture coordinates and skin.
+
+    Args:
+        photo: its camera is used.
+        figure: the person's matte.
+        body: the fitted body.
+        method: ``swollen`` keeps the body's topology and moves its vertices to the matte's outline;
+            ``clothed`` builds a surface of its own over that, see ``clothed``.
+        maps: what is known pixel by pixel; for ``clothed`` only.
+    """
+    if method not in ("swollen", "clothed"):
+        raise ValueError(f"method must be swollen or clothed, got {method!r}")
+    swollen = swollen_body(photo, figure, body)
+    if method == "swollen":
+        return swollen
+    return clothed_mesh(swollen, figure.alpha, photo.camera, maps=maps)
