@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
+from vitruvian.cli import main
 from vitruvian.errors import InputError
 from vitruvian.image.photo import load_photo
 from vitruvian.networks.sam import Sam, SamMasks
@@ -187,6 +188,44 @@ def test_only_whole_people_pass(shared_data) -> None:
     elsewhere = cv2.dilate(mask.astype(np.uint8), np.ones((25, 25))) == 0
     elsewhere[:, : pixels.shape[1] // 8] = False
     assert whole_figure(pixels, cut(elsewhere)) is None
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--sam-encoder", "e.onnx"], "A SAM encoder alone cannot draw masks: give --sam-decoder"),
+        (["--sam-decoder", "d.onnx"], "A SAM decoder alone cannot draw masks: give --sam-encoder"),
+        (["--sam-everything"], "--sam-everything needs SAM networks: give --sam-encoder and"),
+        (
+            ["--sam-encoder", "e.onnx", "--sam-decoder", "d.onnx"],
+            "There is no SAM encoder e.onnx: give the path of an ONNX file.",
+        ),
+    ],
+)
+def test_the_command_line_says_what_is_missing(
+    options: list[str],
+    sentence: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("VITRUVIAN_SAM_ENCODER", "VITRUVIAN_SAM_DECODER"):
+        monkeypatch.delenv(name, raising=False)
+    assert main(["photo", "one.jpg", "two.jpg", *options]) == 2
+    said = capsys.readouterr().err
+    assert said.count(sentence) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_variables_stand_in_for_options(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("VITRUVIAN_SAM_ENCODER", "mine.onnx")
+    monkeypatch.setenv("VITRUVIAN_SAM_DECODER", "other.onnx")
+    assert main(["photo", "one.jpg"]) == 2
+    assert "There is no SAM encoder mine.onnx" in capsys.readouterr().err
 
 
 def test_options_that_do_not_go_together() -> None:
