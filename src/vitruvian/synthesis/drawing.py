@@ -304,7 +304,7 @@ def shade(
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(rows, edges[:-1].tolist(), edges[1:].tolist()))
     coverage = pixel_share(samples.face >= 0, n)
-    length = np.linalg.norm(normals, axis=2, keepdims=True)
+    length = np.sqrt(np.einsum("ijk,ijk->ij", normals, normals))[..., None]
     return Shaded(color / n**2, coverage, normals / np.maximum(length, 1e-9), albedo / n**2)
 
 

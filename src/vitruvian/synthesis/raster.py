@@ -185,18 +185,23 @@ def rasterize_shadow(points, faces, uvs, part, cutout, texels, texture, depth_ou
 
 
 @numba.njit(
-    "void(float32[:,::1],float32[::1],int32[:,::1],int16[::1],int16[:,::1],float32[:,:,::1],"
-    "int8[:,:,::1],int16[:,:,::1])",
+    "void(float32[:,::1],float32[::1],int32[:,::1],int16[::1],int64,int64[:,::1],int16[:,::1],"
+    "float32[::1],int8[::1],int16[::1])",
     cache=True,
     nogil=True,
 )
-def rasterize_layers(points, depth, faces, part, count_out, depth_out, sign_out, part_out):
+def rasterize_layers(
+    points, depth, faces, part, most, start, count_out, depth_out, sign_out, part_out
+):
     """Every crossing of every ray, in the order of the faces (sort them afterwards).
 
-    part (F,): what the face belongs to. sign_out is +1 where the ray enters (the face
-    looks at the camera) and -1 where it leaves. Crossings beyond the buffer's depth are dropped.
+    part (F,): what the face belongs to. Called with empty depth_out, it counts the crossings of
+    each pixel, at most ``most``, in count_out; then, with counts of 0 again, it stores them from
+    start (H, W) on. sign_out is +1 where the ray enters (the face looks at the camera) and -1
+    where it leaves.
     """
-    height, width, most = depth_out.shape
+    height, width = count_out.shape
+    store = len(depth_out) > 0
     for t in range(faces.shape[0]):
         a, b, c = faces[t, 0], faces[t, 1], faces[t, 2]
         if depth[a] < 0.05 or depth[b] < 0.05 or depth[c] < 0.05:
@@ -228,7 +233,9 @@ def rasterize_layers(points, depth, faces, part, count_out, depth_out, sign_out,
                     continue
                 k = count_out[y, x]
                 if k < most:
-                    depth_out[y, x, k] = 1.0 / (w0 * i0 + w1 * i1 + w2 * i2)
-                    sign_out[y, x, k] = sign
-                    part_out[y, x, k] = part[t]
+                    if store:
+                        at = start[y, x] + k
+                        depth_out[at] = 1.0 / (w0 * i0 + w1 * i1 + w2 * i2)
+                        sign_out[at] = sign
+                        part_out[at] = part[t]
                     count_out[y, x] = k + 1

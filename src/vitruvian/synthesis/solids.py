@@ -57,29 +57,30 @@ def _cap(content: bytes) -> np.ndarray:
 
 
 @numba.njit(
-    "void(int16[:,::1],float32[:,:,::1],int8[:,:,::1],int16[:,:,::1],boolean[::1],float32[:,:,::1])",
+    "void(int64[:,::1],int16[:,::1],float32[::1],int8[::1],int16[::1],boolean[::1],float32[:,:,::1])",
     cache=True,
     nogil=True,
 )
-def _unite(count, depth, sign, part, sheet, out):
-    height, width, _ = depth.shape
+def _unite(start, count, depth, sign, part, sheet, out):
+    height, width = count.shape
     most = out.shape[2]
     parts = sheet.shape[0]
     inside = np.zeros(parts, np.int64)
-    begin = np.zeros(2 * depth.shape[2], np.float32)
-    end = np.zeros(2 * depth.shape[2], np.float32)
-    order = np.zeros(2 * depth.shape[2], np.int64)
+    begin = np.zeros(2 * MOST_CROSSINGS, np.float32)
+    end = np.zeros(2 * MOST_CROSSINGS, np.float32)
+    order = np.zeros(2 * MOST_CROSSINGS, np.int64)
     for y in range(height):
         for x in range(width):
             n = count[y, x]
             if n == 0:
                 continue
+            first = start[y, x]
             for i in range(n):  # few: sorted by insertion
                 k = i
-                while k > 0 and depth[y, x, order[k - 1]] > depth[y, x, i]:
+                while k > 0 and depth[order[k - 1]] > depth[first + i]:
                     order[k] = order[k - 1]
                     k -= 1
-                order[k] = i
+                order[k] = first + i
             inside[:] = 0
             total = 0
             spans = 0
@@ -87,7 +88,7 @@ def _unite(count, depth, sign, part, sheet, out):
             since = np.float32(0.0)
             for i in range(n):
                 j = order[i]
-                p, z = part[y, x, j], depth[y, x, j]
+                p, z = part[j], depth[j]
                 if sheet[p]:
                     if tuft_begin >= 0 and z - tuft_end <= SHEET_GAP:
                         tuft_end = z
@@ -96,7 +97,7 @@ def _unite(count, depth, sign, part, sheet, out):
                             begin[spans], end[spans] = tuft_begin, tuft_end
                             spans += 1
                         tuft_begin, tuft_end = z, z + np.float32(SHEET_THICKNESS)
-                elif sign[y, x, j] > 0:
+                elif sign[j] > 0:
                     if total == 0:
                         since = z
                     inside[p] += 1
@@ -108,7 +109,7 @@ def _unite(count, depth, sign, part, sheet, out):
                         begin[spans], end[spans] = since, z
                         spans += 1
             if total > 0:  # a part that does not close: it ends where the last surface is
-                begin[spans], end[spans] = since, depth[y, x, order[n - 1]]
+                begin[spans], end[spans] = since, depth[order[n - 1]]
                 spans += 1
             if tuft_begin >= 0:
                 begin[spans], end[spans] = tuft_begin, max(tuft_end, tuft_begin + SHEET_THICKNESS)
@@ -151,16 +152,22 @@ def solid_spans(
     """
     faces = np.concatenate([m for m, _ in meshes]).astype(np.int32)
     owner = np.concatenate([np.full(len(m), k, np.int16) for k, (m, _) in enumerate(meshes)])
-    count = np.zeros((height, width), np.int16)
-    depths = np.empty((height, width, MOST_CROSSINGS), np.float32)
-    signs = np.empty((height, width, MOST_CROSSINGS), np.int8)
-    parts = np.empty((height, width, MOST_CROSSINGS), np.int16)
-    rasterize_layers(
-        np.ascontiguousarray(points, np.float32), np.ascontiguousarray(depth, np.float32),
-        np.ascontiguousarray(faces), owner, count, depths, signs, parts,
-    )  # fmt: skip
+    points, depth = (np.ascontiguousarray(values, np.float32) for values in (points, depth))
+    count, start = np.zeros((height, width), np.int16), np.zeros((height, width), np.int64)
+
+    def crossings(total: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        found = np.empty(total, np.float32), np.empty(total, np.int8), np.empty(total, np.int16)
+        rasterize_layers(points, depth, faces, owner, MOST_CROSSINGS, start, count, *found)
+        return found
+
+    # Counted first: room for the most that there could be costs more than drawing twice.
+    crossings(0)
+    ends = np.cumsum(count, dtype=np.int64).reshape(height, width)
+    start = ends - count
+    count = np.zeros_like(count)
+    depths, signs, parts = crossings(int(ends[-1, -1]))
     out = np.full((height, width, layers), np.inf, np.float32)
-    _unite(count, depths, signs, parts, np.array([s for _, s in meshes], np.bool_), out)
+    _unite(start, count, depths, signs, parts, np.array([s for _, s in meshes], np.bool_), out)
     return out
 
 
