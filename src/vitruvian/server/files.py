@@ -30,6 +30,8 @@ _TYPES = {
     "html": "text/html; charset=utf-8",
     "zip": "application/zip",
 }
+MEDIA_TYPES = tuple(sorted({kind.partition(";")[0] for kind in _TYPES.values()}))
+
 _PACKED = (".jpg", ".png", ".glb")  # compressed already
 
 # The viewer holds a script of its own: never run on this host.

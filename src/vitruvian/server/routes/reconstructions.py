@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from vitruvian.server import schemas
 from vitruvian.server.callers import Caller, Reader, Writer, account_of
 from vitruvian.server.documented import picture_form, problems
-from vitruvian.server.files import serve_file
+from vitruvian.server.files import MEDIA_TYPES, serve_file
 from vitruvian.server.intake import (
     MAX_IDEMPOTENCY_KEY,
     Order,
@@ -35,8 +35,11 @@ router = APIRouter(prefix="/api/v1", tags=["reconstructions"])
 Here = Annotated[State, Depends(state_of)]
 
 FILE_ANSWERS: dict[int | str, dict[str, Any]] = problems(416) | {
-    200: {"description": "The file.", "content": {"application/octet-stream": {}}},
-    206: {"description": "Part of the file.", "content": {"application/octet-stream": {}}},
+    200: {"description": "The file.", "content": {kind: {} for kind in MEDIA_TYPES}},
+    206: {
+        "description": "Part of the file, or several.",
+        "content": {kind: {} for kind in (*MEDIA_TYPES, "multipart/byteranges")},
+    },
     304: {"description": "The file has not changed."},
 }
 
