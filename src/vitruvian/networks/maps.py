@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
 
+from vitruvian.geometry.mesh import Mesh
 from vitruvian.geometry.rasterizer import Fragments, rasterize
 from vitruvian.image.camera import Camera
-from vitruvian.networks.session import run
+from vitruvian.networks.session import run, thread_count
 
 SIZE = 512
 MARGIN = 1.12  # side of the crop per greater side of the person's box
+GREY = 127  # of the crop beyond the picture
 STRIDE = 32  # sides of the network's input are multiples of it
 # What ``parts`` tells apart.
 PART_CLASSES = (
@@ -61,6 +64,17 @@ class MapsCrop:
     def _mode(self) -> int:
         return cv2.INTER_AREA if self.scale < 1 else cv2.INTER_LINEAR
 
+    def insert(self, values: np.ndarray, width: int, height: int) -> np.ndarray:
+        """Values (S, S) or (S, S, C) of the crop in the picture; 0 beyond the crop."""
+        out = np.zeros((height, width, *values.shape[2:]), values.dtype)
+        x0, y0 = max(self.x, 0), max(self.y, 0)
+        x1, y1 = min(self.x + self.side, width), min(self.y + self.side, height)
+        if x1 > x0 and y1 > y0:
+            mode = cv2.INTER_AREA if self.scale > 1 else cv2.INTER_LINEAR
+            window = cv2.resize(values, (self.side, self.side), interpolation=mode)
+            out[y0:y1, x0:x1] = window[y0 - self.y : y1 - self.y, x0 - self.x : x1 - self.x]
+        return out
+
     def camera(self, camera: Camera) -> Camera:
         """The camera of the crop, from that of the picture."""
         return camera.window(self.x, self.y, self.scale, self.size, self.size)
@@ -71,6 +85,23 @@ class MapsCrop:
         side = max(round(float(np.max(high - low)) * MARGIN), 8)
         x, y = np.round((np.asarray(low) + high) / 2 - side / 2).astype(int)
         return MapsCrop(int(x), int(y), side, size)
+
+
+def person_crop(
+    vertices: np.ndarray, camera: Camera, mask: np.ndarray, size: int = SIZE
+) -> MapsCrop:
+    """The crop of a person, from the body's vertices (V, 3) in the camera frame and the mask
+    (H, W) uint8 of the picture."""
+    pixels = camera.project(np.where(vertices[:, 2:] > 0.1, vertices, [0.0, 0.0, 1.0]))
+    shape = np.array([mask.shape[1], mask.shape[0]])
+    # A body that reaches out of the picture says where it is cut, not how far it goes on.
+    pixels = np.clip(pixels, -0.1 * shape, 1.1 * shape)
+    low, high = pixels.min(0), pixels.max(0)
+    rows, columns = np.flatnonzero((mask > 127).any(1)), np.flatnonzero((mask > 127).any(0))
+    if len(rows):
+        low = np.minimum(low, [columns[0], rows[0]])
+        high = np.maximum(high, [columns[-1] + 1, rows[-1] + 1])
+    return MapsCrop.around(low, high, size)
 
 
 @dataclass(frozen=True)
@@ -169,7 +200,8 @@ def network_input(
         body: None for a body that is not known.
     """
     out = np.zeros((INPUT_CHANNELS, *mask.shape), np.float32)
-    out[:3] = (rgb.transpose(2, 0, 1).astype(np.float32) - 127) / 128
+    out[:3] = (rgb.transpose(2, 0, 1).astype(np.float32) - GREY) / 128
+    out[:3] *= inside
     out[3] = mask.astype(np.float32) / 255
     if body is not None:
         out[4:7] = body.front_normals.transpose(2, 0, 1)
@@ -217,6 +249,47 @@ class MapsNetwork:
 
     name = "maps"
 
+    def __init__(self, file: Path | None = None) -> None:
+        """Args: file: another ONNX file than the shipped one, such as one just trained."""
+        self._session = None
+        if file is not None:
+            import onnxruntime
+
+            options = onnxruntime.SessionOptions()
+            options.intra_op_num_threads = thread_count()
+            options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+            self._session = onnxruntime.InferenceSession(
+                str(file), options, providers=["CPUExecutionProvider"]
+            )
+
+    def person(
+        self,
+        pixels: np.ndarray,
+        camera: Camera,
+        mask: np.ndarray,
+        body: Mesh,
+        root_depth: float,
+        stature: float,
+        size: int = SIZE,
+    ) -> tuple[PersonMaps, BodyMaps]:
+        """Cut a person out of a picture and run on that; also returns the drawn body.
+
+        Args:
+            pixels: (H, W, 3) uint8 sRGB; mask: (H, W) uint8, this person's.
+            camera: of the picture.
+            body: the fitted body, camera frame.
+            root_depth: z of its root joint, metres; stature: metres.
+            size: side of the network's input.
+        """
+        crop = person_crop(body.vertices, camera, mask, size)
+        drawn = draw_body(
+            body.vertices, body.faces, body.vertex_normals(), crop.camera(camera), root_depth,
+            stature,
+        )  # fmt: skip
+        inside = crop.extract(np.ones(mask.shape, np.uint8), nearest=True)
+        maps = self(crop.extract(pixels, GREY), crop.extract(mask), drawn, crop, inside)
+        return maps, drawn
+
     def __call__(
         self, rgb: np.ndarray, mask: np.ndarray, body: BodyMaps | None, crop: MapsCrop,
         inside: np.ndarray | None = None,
@@ -233,7 +306,11 @@ class MapsNetwork:
         if rgb.shape != (size, size, 3) or mask.shape != (size, size) or size % STRIDE:
             raise ValueError(f"expected a square crop of 32 n pixels, got {rgb.shape}")
         inside = np.ones_like(mask, bool) if inside is None else inside
-        outputs = run(self.name, network_input(rgb, mask, body, inside)[None], OUTPUTS)
+        inputs = network_input(rgb, mask, body, inside)[None]
+        if self._session is not None:
+            outputs = self._session.run(list(OUTPUTS), {"inputs": inputs})
+        else:
+            outputs = run(self.name, inputs, OUTPUTS)
         return self.postprocess(outputs, body, crop)
 
     @staticmethod

@@ -11,13 +11,12 @@ import numpy as np
 from vitruvian.body.model import body_model
 from vitruvian.geometry.mesh import Mesh
 from vitruvian.image.camera import Camera
-from vitruvian.networks.maps import BodyMaps, MapsCrop, draw_body
+from vitruvian.networks.maps import GREY, BodyMaps, MapsCrop, draw_body, person_crop
 from vitruvian.synthesis.sample import DEPTH_UNIT, NO_DEPTH, Sample
 from vitruvian.training.observations import Observation
 
 # Distortion of the truth where nobody looked through the pipeline's eyes.
 _BETA_SD, _POSE_SD, _PLACE_SD = 0.5, 0.08, 0.02
-_GREY = 127
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,7 @@ class MapsExample:
 
     Attributes:
         size: side of the crop, a multiple of 32.
-        vary: vary the crop: its place and size, and every third time zoomed in.
+        zoomed: share of the crops that show some part of the person, larger.
     """
 
     size: int = 256
@@ -69,7 +68,7 @@ class MapsExample:
             "inside": np.ones_like(sample.parts),
         }
         example = {
-            "image": _planes(crop.extract(sample.image, _GREY)),
+            "image": _planes(crop.extract(sample.image, GREY)),
             "front_albedo": _planes(crop.extract(sample.front_albedo)),
             "back_albedo": _planes(crop.extract(sample.back_albedo)),
             "front_normals": _planes(_nearest(crop, sample.front_normals)),
@@ -107,20 +106,6 @@ class MapsExample:
             center = center + rng.normal(0, 0.03, 2) * side
         left, top = np.round(center - side / 2).astype(int)
         return MapsCrop(int(left), int(top), max(8, round(side)), self.size)
-
-
-def person_crop(vertices: np.ndarray, camera: Camera, mask: np.ndarray, size: int) -> MapsCrop:
-    """The crop of a person, from the body's vertices and the matte (H, W) uint8 of the picture."""
-    pixels = camera.project(np.where(vertices[:, 2:] > 0.1, vertices, [0.0, 0.0, 1.0]))
-    shape = np.array([mask.shape[1], mask.shape[0]])
-    # A body that reaches out of the picture says where it is cut, not how far it goes on.
-    pixels = np.clip(pixels, -0.1 * shape, 1.1 * shape)
-    low, high = pixels.min(0), pixels.max(0)
-    rows, columns = np.flatnonzero((mask > 127).any(1)), np.flatnonzero((mask > 127).any(0))
-    if len(rows):
-        low = np.minimum(low, [columns[0], rows[0]])
-        high = np.maximum(high, [columns[-1] + 1, rows[-1] + 1])
-    return MapsCrop.around(low, high, size)
 
 
 def drawn(vertices: np.ndarray, camera: Camera, root: float, stature: float) -> BodyMaps:

@@ -56,7 +56,7 @@ def maps_losses(output: MapsOutput, batch: MapsBatch) -> dict[str, Tensor]:
     painted = weight * batch.color_known
     error = (output.back_color.float() - batch.back_color).abs().mean(1, keepdim=True)
     color = (error * painted).sum() / (painted.sum() + 1)
-    total = alpha + 0.5 * whole + 2 * front + 1.4 * back + 12 * depth + 0.3 * parts + 0.7 * color
+    total = 1.5 * alpha + 0.5 * whole + 2 * front + 1.4 * back + 12 * depth + 0.3 * parts + 0.7 * color
     return {
         "total": total, "alpha": alpha, "whole": whole, "front": front, "back": back,
         "depth": depth, "parts": parts, "color": color,

@@ -22,6 +22,12 @@ def _groups(data: Path | None) -> Suite:
     return GroupSuite.open(data_folder(data))
 
 
+def _maps(data: Path | None) -> Suite:
+    from vitruvian.evaluation.suites.maps import MapsSuite
+
+    return MapsSuite.open(data_folder(data))
+
+
 def _speed(data: Path | None) -> Suite:
     from vitruvian.evaluation.suites.speed import SpeedSuite
 
@@ -50,6 +56,7 @@ def _video(data: Path | None) -> Suite:
 SUITES: dict[str, tuple[Callable[[Path | None], Suite], str]] = {
     "ccp": (_ccp, "photographs with true masks: people found, alpha, silhouettes, keypoints"),
     "groups": (_groups, "photographs with a head count: everyone found, nobody twice"),
+    "maps": (_maps, "characters and photographs: the maps network's normals and alpha"),
     "shapes": (_shapes, "3D characters photographed from 8 sides: surface against truth"),
     "speed": (_speed, "photographs: seconds by stage, cold start, peak memory"),
     "synthetic": (_synthetic, "people of the generator: body, surface, stature, distance"),

@@ -145,7 +145,7 @@ class ShapeSuite:
 
     def run(self, case: ShapeCase) -> Outcome:
         """Photograph the character, reconstruct it from the picture and compare."""
-        character, truth_world = _truth(case.model, case.options)
+        character, truth_world = true_character(case.model, case.options)
         shot = photograph(character, case.yaw_deg, seed=case.seed)
         truth = truth_world.transformed(shot.camera_from_world, "camera")
         scene = self.reconstruct(shot.pixels)
@@ -237,7 +237,7 @@ def _own_corners(mesh: Mesh) -> np.ndarray:
 
 
 @functools.lru_cache(maxsize=2)
-def _truth(model: Path, options: tuple[tuple[str, Any], ...]) -> tuple[Character, Mesh]:
+def true_character(model: Path, options: tuple[tuple[str, Any], ...]) -> tuple[Character, Mesh]:
     """A character and what can be seen of it from outside."""
     character = load_character(model, **dict(options))
     return character, keep_faces(character.mesh, outer_faces(character.mesh))
