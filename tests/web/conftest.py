@@ -71,9 +71,9 @@ def visit(browser: Any, server_url: str) -> Iterator[Callable[..., Any]]:
     """A function that opens a fresh browser context and returns its page.
 
     Keywords go to the context. Motion is reduced unless ``reduced_motion`` says otherwise: that
-    saves the time of the camera's glides. The page collects complaints of the console (a broken content
-    security policy among them) and requests to other hosts in ``page.complaints``; whatever a test
-    leaves there fails it.
+    saves the time of the camera's glides. The page collects complaints of the console (a broken
+    content security policy among them) and requests to other hosts in ``page.complaints``;
+    whatever a test leaves there fails it.
     """
     contexts, pages = [], []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -216,7 +217,10 @@ def test_ar_where_the_device_has_it(visit: Callable[..., Any], member: Member) -
     apple.goto(member.path)
     wait_for_model(apple)
     apple.get_by_role("button", name="Open in AR").click()
-    apple.wait_for_function("window.opened")
+    deadline = time.monotonic() + 60
+    while not apple.evaluate("window.opened"):
+        assert time.monotonic() < deadline
+        apple.wait_for_timeout(50)
     start = apple.evaluate(
         """async () => {
             const data = new Uint8Array(await (await fetch(window.opened)).arrayBuffer());

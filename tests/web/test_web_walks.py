@@ -313,9 +313,7 @@ def test_webcam(visit: Visit) -> None:
     page.goto("/")
     page.get_by_role("button", name="Use the camera").click()
     take = page.get_by_role("button", name="Take in 5 seconds")
-    take.wait_for()
-    page.wait_for_function("document.querySelector('video').videoWidth > 0")
-    take.click()
+    take.click()  # once the camera's picture is there
     page.wait_for_selector("article[aria-label=Webcam]")
     # The camera's test card shows nobody.
     page.wait_for_selector("article[data-state=failed]")
@@ -328,7 +326,7 @@ def test_account(visit: Visit, server_url: str, shoot: Shoot) -> None:
     page.goto("/account")
     page.get_by_label("Name of a new token").fill("backup script")
     page.get_by_role("button", name="Make a token").click()
-    token = page.get_by_label("New token").input_value()
+    token = page.get_by_label("New token", exact=True).input_value()
     shoot(page, "account", full=True)
 
     def ask() -> Any:
@@ -384,6 +382,7 @@ def test_gallery_without_account(visit: Visit, shoot: Shoot) -> None:
     assert page.locator(".person.selected").inner_text().startswith("Person 2")
     # A click on somebody in the scene chooses them.
     page.get_by_role("button", name="Everyone").click()
+    page.locator(".stage").scroll_into_view_if_needed()
     settle(page)
     where = page.locator(".labels span").nth(0).bounding_box()
     page.mouse.click(where["x"] + where["width"] / 2, where["y"] + where["height"] + 60)

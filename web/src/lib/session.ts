@@ -54,8 +54,21 @@ export function forgetSession(): void {
   remember({ account: null, csrf_token: null, expires_at: null });
 }
 
-/** Make sure that uploads have an owner. Returns false when one has to log in for that. */
-export async function ensureSession(): Promise<boolean> {
+/** Ask anew who we are: another tab may have logged in or out, or the session has ended. */
+export async function refreshSession(): Promise<void> {
+  remember(await api.session());
+}
+
+let ensuring: Promise<boolean> | null = null;
+
+/** Make sure that uploads have an owner. Resolves to false when one has to log in for that. */
+export function ensureSession(): Promise<boolean> {
+  // One at a time: two guests would each own half of the pictures.
+  ensuring ??= findOwner().finally(() => (ensuring = null));
+  return ensuring;
+}
+
+async function findOwner(): Promise<boolean> {
   await startSession();
   if (account.value) return true;
   if (!config.value?.guests) return false;

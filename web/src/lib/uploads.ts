@@ -4,7 +4,7 @@ import { api, upload, type UploadOptions } from "../api/client";
 import { Problem, sentence } from "../api/problem";
 import type { Job } from "../api/types";
 import { hasEnded, watchJob } from "../api/watch";
-import { config, ensureSession } from "./session";
+import { config, ensureSession, refreshSession } from "./session";
 
 export interface Upload {
   key: string;
@@ -20,9 +20,11 @@ export const uploads = reactive<Upload[]>([]);
 
 const files = new Map<string, { file: Blob; options: UploadOptions; abort: AbortController }>();
 const stops = new Map<string, () => void>();
-/** How many pictures are on their way at once; the server queues the rest. */
-const AT_ONCE = 3;
-let sending = 0;
+let sending = false;
+
+const LOG_IN = { code: "log-in", title: "Log in first", status: 401, detail: "Log in to turn pictures into 3D." };
+/** What the server says when our idea of the session is old. */
+const OUTDATED = ["csrf", "not-authenticated"];
 
 export interface Refused {
   name: string;
@@ -61,24 +63,31 @@ export function add(chosen: File[], options: Omit<UploadOptions, "name">): Uploa
   return uploads.slice(0, added.length);
 }
 
+/** Send what waits, one after the other: pictures then queue in the order they were chosen in. */
 function pump(): void {
-  for (const item of [...uploads].reverse()) {
-    if (sending >= AT_ONCE) return;
-    if (item.state === "waiting") void send(item);
+  if (sending) return;
+  for (const key of files.keys()) {
+    const item = uploads.find((other) => other.key === key);
+    if (item?.state === "waiting") return void send(item);
   }
 }
 
 async function send(item: Upload): Promise<void> {
   const entry = files.get(item.key);
   if (!entry) return;
-  sending += 1;
+  sending = true;
   item.state = "sending";
   try {
-    if (!(await ensureSession())) {
-      throw new Problem({ code: "not-authenticated", title: "Log in first", status: 401, detail: "Log in to turn pictures into 3D." });
-    }
     const { file, options, abort } = entry;
-    const job = await upload(file, options, item.key, (part) => (item.sent = part), abort.signal);
+    const attempt = async (): Promise<Job> => {
+      if (!(await ensureSession())) throw new Problem(LOG_IN);
+      return upload(file, options, item.key, (part) => (item.sent = part), abort.signal);
+    };
+    const job = await attempt().catch(async (error: unknown) => {
+      if (!(error instanceof Problem && OUTDATED.includes(error.code))) throw error;
+      await refreshSession();
+      return attempt();
+    });
     item.job = job;
     item.state = "working";
     files.delete(item.key);
@@ -87,7 +96,7 @@ async function send(item: Upload): Promise<void> {
     if (error instanceof DOMException && error.name === "AbortError") item.state = "cancelled";
     else fail(item, error);
   } finally {
-    sending -= 1;
+    sending = false;
     pump();
   }
 }
