@@ -7,7 +7,8 @@ import pytest
 
 from vitruvian.body import observations
 from vitruvian.body.contour import extract_outline, match_outline, mesh_edges
-from vitruvian.body.fit import FitOptions, FitProblem, _initial_state, fit_body, likely_group
+from vitruvian.body.fit import FitOptions, FitProblem, _initial_state, fit_body
+from vitruvian.body.guidance import likely_group
 from vitruvian.body.model import body_model
 from vitruvian.body.observations import observe
 from vitruvian.body.prior import pose_prior

@@ -97,6 +97,7 @@ def posed(
         vertices=mesh.vertices,
         joints=scale * done.joints,
         height_m=scale * model.stature(betas),
+        betas=betas,
         mesh=mesh,
     )
 
@@ -111,7 +112,7 @@ def truth_of(body: Any, **changes: Any) -> Truth:
     upright[:3, :3] = matrix_from_axis_angle(FACING)
     sample: Any = SimpleNamespace(
         image=image, people_alpha=mask[None], silhouette=mask, camera=camera,
-        height_m=body.height_m, camera_from_world=upright,
+        height_m=body.height_m, betas=body.betas, camera_from_world=upright,
     )  # fmt: skip
     depths = np.array([body.joints[0, 2]])
     truth = Truth(sample, body.vertices, body.joints, body.mesh, depths, False, True)
@@ -145,7 +146,10 @@ def test_where_in_the_picture_somebody_stands_is_no_error_of_pose() -> None:
     across = np.cross(true.joints[0], [0, 1, 0])
     turn = matrix_from_axis_angle(0.3 * across / np.linalg.norm(across))
     other = SimpleNamespace(
-        vertices=true.vertices @ turn.T, joints=true.joints @ turn.T, height_m=true.height_m - 0.05
+        vertices=true.vertices @ turn.T,
+        joints=true.joints @ turn.T,
+        height_m=true.height_m - 0.05,
+        betas=true.betas,
     )
     numbers = body_numbers(other, truth_of(true))
     assert numbers["mpjpe_mm"] == pytest.approx(0, abs=1e-6)
@@ -156,7 +160,10 @@ def test_where_in_the_picture_somebody_stands_is_no_error_of_pose() -> None:
     ray = true.joints[0] / np.linalg.norm(true.joints[0])
     turn = matrix_from_axis_angle(0.3 * ray)
     other = SimpleNamespace(
-        vertices=true.vertices @ turn.T, joints=true.joints @ turn.T, height_m=1.7
+        vertices=true.vertices @ turn.T,
+        joints=true.joints @ turn.T,
+        height_m=1.7,
+        betas=true.betas,
     )
     assert body_numbers(other, truth_of(true))["mpjpe_mm"] > 50
 
@@ -168,6 +175,16 @@ def test_children_are_reported_apart() -> None:
     assert child.height_m < 1.3
     numbers = body_numbers(posed(), truth_of(child))
     assert numbers["child_stature_error_cm"] == numbers["stature_error_cm"] > 30
+    assert numbers["child_right"] == 0
+    assert body_numbers(child, truth_of(child))["child_right"] == 1
+    assert "sex_right" not in numbers
+
+
+def test_sex_is_that_of_the_body() -> None:
+    man, woman = (posed(betas=body_model().shape_prior(g).mean) for g in ("men", "women"))
+    assert body_numbers(man, truth_of(man))["sex_right"] == 1
+    assert body_numbers(woman, truth_of(man))["sex_right"] == 0
+    assert body_numbers(woman, truth_of(man))["child_right"] == 1
 
 
 def scene_of(bodies: list[Any], truth: Truth, mask: np.ndarray | None = None) -> Any:
@@ -177,7 +194,9 @@ def scene_of(bodies: list[Any], truth: Truth, mask: np.ndarray | None = None) ->
         shown = silhouette(body.mesh, camera) if mask is None else mask
         alpha = Alpha(shown.astype(np.uint8) * 255, 0, 0, SIZE, SIZE)
         figure = SimpleNamespace(alpha=alpha)
-        people.append(SimpleNamespace(body=body, mesh_camera=body.mesh, figure=figure))
+        people.append(
+            SimpleNamespace(body=body, mesh_camera=body.mesh, figure=figure, complete=True)
+        )
     return SimpleNamespace(people=tuple(people), camera=camera, timings_s={"a": 1.0, "b": 0.5})
 
 

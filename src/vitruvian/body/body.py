@@ -26,6 +26,8 @@ class Body:
         keypoint_error: mean reprojection error of the visible landmarks / height in pixels; nan
             when nothing is visible.
         uncertain: names of joints that the photograph says little about.
+        guessed: parts of the body that are not in view and therefore a guess, of
+            ``networks.cues.PARTS``.
         phenotype: what the shape suggests of the person, see ``BodyModel.describe_shape``.
     """
 
@@ -38,6 +40,7 @@ class Body:
     keypoint_error: float = float("nan")
     uncertain: tuple[str, ...] = ()
     phenotype: dict[str, float] | None = None
+    guessed: tuple[str, ...] = ()
 
     def joint(self, name: str) -> np.ndarray:
         """Position (3,) of a joint by its name, such as ``head`` or ``wrist.L``, camera frame."""
@@ -80,6 +83,7 @@ class Body:
                 name: _rounded(point, 5) for name, point in zip(names, self.joints, strict=True)
             },
             "keypoint_error": error,
+            "guessed": list(self.guessed),
             "uncertain": list(self.uncertain),
             "phenotype": None
             if self.phenotype is None

@@ -14,7 +14,16 @@ from vitruvian.body.contour import (
     match_outline,
     mesh_edges,
 )
-from vitruvian.body.model import BodyModel, PointSet, ShapePrior, body_model
+from vitruvian.body.guidance import (
+    PoseTarget,
+    guessed_joints,
+    guessed_parts,
+    guided,
+    pose_target,
+    shape_prior,
+    stature_told,
+)
+from vitruvian.body.model import BodyModel, PointSet, body_model
 from vitruvian.body.observations import (
     HIPS,
     TORSO,
@@ -27,6 +36,7 @@ from vitruvian.body.optimizer import FitState, NormalEquations, levenberg_marqua
 from vitruvian.body.prior import PosePrior, pose_prior
 from vitruvian.geometry.rotations import axis_angle_from_matrix, rigid_alignment
 from vitruvian.image.camera import Camera
+from vitruvian.networks.cues import Cues
 from vitruvian.people.figure import Figure
 
 
@@ -43,6 +53,9 @@ class FitOptions:
         robust: residuals beyond this many standard deviations stop counting (Cauchy).
         pose_weight, shape_weight, limit_weight: factors on the priors' residuals.
         height_sd: metres, when the height is given.
+        guided_pose_weight: instead of ``pose_weight`` where cues suggest a pose.
+        pose_target_weight: factor on the residuals of the pose that cues suggest.
+        stature_scale_sd: relative, of the scale of cues' keypoints, which are in statures.
         iterations, contour_rounds, contour_iterations: how long to go on.
     """
 
@@ -56,6 +69,9 @@ class FitOptions:
     shape_weight: float = 1.0
     limit_weight: float = 13.0
     height_sd: float = 0.002
+    guided_pose_weight: float = 0.6
+    pose_target_weight: float = 0.5
+    stature_scale_sd: float = 0.04
     iterations: int = 40
     contour_rounds: int = 3
     contour_iterations: int = 4
@@ -76,14 +92,24 @@ class FitProblem:
         options: FitOptions,
         expected_scale: float,
         height_m: float | None,
+        cues: Cues | None = None,
     ) -> None:
         self.model = model
         self.observed = observed
         self.prior = prior
-        self.shape_prior = _shape_prior(model, options.shapes, height_m)
+        self.shape_prior = shape_prior(model, options.shapes, height_m, cues)
         self.options = options
+        self.target: PoseTarget | None = None
+        self.stature: tuple[float, float] | None = None  # metres and standard deviation
+        if cues is not None:
+            self.target = pose_target(observed, cues)
+            self.stature = stature_told(model, self.shape_prior, cues)
+        if height_m is not None:
+            self.stature = height_m, options.height_sd
+        self.world_sd = np.asarray(options.world_sd)
+        if observed.world_sd is not None:
+            self.world_sd = observed.world_sd * expected_scale
         self.expected_scale = expected_scale
-        self.height_m = height_m
         self.active = model.active
         self.unknowns = 3 * len(self.active) + options.shapes + 4
         self.first_pose = 3  # the root's orientation is free
@@ -133,14 +159,14 @@ class FitProblem:
         points: np.ndarray,
         derivative: np.ndarray | None,
     ) -> None:
-        sd = np.asarray(self.options.world_sd)
+        sd = self.world_sd
         root = points[HIPS].mean(0)
         residual = (points - root - state.landmark_scale * self.observed.world) / sd
         rows = None
         if derivative is not None:
             relative = derivative - derivative[HIPS].mean(0)
             scale_column = -self.observed.world[:, :, None]
-            rows = np.concatenate([relative, scale_column], axis=2) / sd[:, None]
+            rows = np.concatenate([relative, scale_column], axis=2) / sd[..., None]
         used = self.observed.world_weights > 0
         system.add_robust(
             residual[used],
@@ -202,7 +228,11 @@ class FitProblem:
     def _add_priors(self, system: NormalEquations, state: FitState) -> None:
         options, jacobian = self.options, system.jacobian
         pose = axis_angle_from_matrix(state.rotations[self.active[1:]]).ravel()
-        whitening = self.prior.whitening * options.pose_weight
+        pose_weight = options.pose_weight
+        if self.target is not None:
+            pose_weight = options.guided_pose_weight
+            self._add_target(system, state, self.target)
+        whitening = self.prior.whitening * pose_weight
         system.add(
             whitening @ (pose - self.prior.mean),
             whitening if jacobian else None,
@@ -221,56 +251,35 @@ class FitProblem:
             shape_whitening if jacobian else None,
             self.first_shape,
         )
-        if self.height_m is not None:
+        if self.stature is not None:
+            stature, sd = self.stature
             slope = self.model.stature_gradient[: options.shapes]
-            error = self.model.stature(state.betas) - self.height_m
+            error = self.model.stature(state.betas) - stature
             system.add(
-                np.array([error / options.height_sd]),
-                slope[None] / options.height_sd if jacobian else None,
+                np.array([error / sd]),
+                slope[None] / sd if jacobian else None,
                 self.first_shape,
             )
-        scale_sd = options.landmark_scale_sd * self.expected_scale
+        in_statures = self.observed.world_sd is not None
+        relative_sd = options.stature_scale_sd if in_statures else options.landmark_scale_sd
+        scale_sd = relative_sd * self.expected_scale
         system.add(
             np.array([(state.landmark_scale - self.expected_scale) / scale_sd]),
             np.array([[1 / scale_sd]]) if jacobian else None,
             self.unknowns - 1,
         )
 
-
-# How many of the people in pictures are of each group, roughly.
-_GROUP_SHARES = {"adults": 0.85, "teenagers": 0.05, "schoolchildren": 0.06, "small children": 0.04}
-
-
-def likely_group(model: BodyModel, height_m: float | None) -> str:
-    """The group of people, of ``SHAPE_GROUPS``, that somebody of this stature most likely is in.
-
-    By Bayes' rule from each group's Gaussian of statures; adults when nothing is known.
-    """
-    if height_m is None:
-        return "adults"
-    likelihood = {}
-    for group, share in _GROUP_SHARES.items():
-        mean, deviation = _group_stature(model, group)
-        score = (height_m - mean) / deviation
-        likelihood[group] = np.log(share / deviation) - score**2 / 2
-    return max(likelihood, key=lambda group: likelihood[group])
-
-
-@lru_cache(maxsize=8)
-def _group_stature(model: BodyModel, group: str) -> tuple[float, float]:
-    """Mean and standard deviation of a group's statures, metres."""
-    prior = model.shape_prior(group)
-    deviation = np.linalg.norm(np.linalg.solve(prior.whitening.T, model.stature_gradient))
-    return model.stature(prior.mean), float(deviation)
-
-
-@lru_cache(maxsize=8)
-def _cached_shape_prior(group: str, count: int) -> ShapePrior:
-    return body_model().shape_prior(group, count)
-
-
-def _shape_prior(model: BodyModel, count: int, height_m: float | None) -> ShapePrior:
-    return _cached_shape_prior(likely_group(model, height_m), count)
+    def _add_target(self, system: NormalEquations, state: FitState, target: PoseTarget) -> None:
+        """Pull towards the pose that the cues suggest; robustly, for they may be wrong."""
+        residual = target.residual(state.rotations[self.active])
+        count = len(residual)
+        rows = None
+        if system.jacobian:
+            rows = np.zeros((count, 3, 3 * count))
+            for axis in range(3):
+                rows[np.arange(count), axis, 3 * np.arange(count) + axis] = 1 / target.sd
+        weights = np.full(count, self.options.pose_target_weight)
+        system.add_robust(residual, rows, weights, self.options.robust)
 
 
 @lru_cache(maxsize=1)
@@ -284,15 +293,20 @@ def _initial_state(
     options: FitOptions,
     scale: float,
     height_m: float | None,
+    cues: Cues | None = None,
 ) -> FitState:
-    """Rest pose, turned by the torso's landmarks, where rays and landmarks agree best."""
+    """The pose that the cues suggest, else rest turned by the torso's landmarks; where rays and
+    landmarks agree best."""
     rotations = np.tile(np.eye(3), (len(model.joint_names), 1, 1))
-    betas = _shape_prior(model, options.shapes, height_m).mean
+    betas = shape_prior(model, options.shapes, height_m, cues).mean
     origin = np.zeros(3)
     rest, _ = model.evaluate(
         model.keypoints, betas, rotations, origin, model.active, jacobian=False
     )
-    rotations[model.active[0]] = rigid_alignment(rest[TORSO], observed.world[TORSO])
+    if cues is not None:
+        rotations[model.active] = pose_target(observed, cues).rotations
+    else:
+        rotations[model.active[0]] = rigid_alignment(rest[TORSO], observed.world[TORSO])
     turned, _ = model.evaluate(
         model.keypoints, betas, rotations, origin, model.active, jacobian=False
     )
@@ -328,11 +342,16 @@ def fit_body(
     model = body_model()
     observed = observe(figure.landmarks, camera)
     rest_points = model.keypoints.template
-    height_factor = 1.0 if height_m is None else height_m / model.stature(np.zeros(1))
-    landmark_length = max(limb_length(observed.world), 1e-3)
-    scale = float(np.clip(limb_length(rest_points) * height_factor / landmark_length, 0.5, 2.0))
-    problem = FitProblem(model, observed, pose_prior(), options, scale, height_m)
-    state = _initial_state(model, observed, options, scale, height_m)
+    cues = figure.cues
+    if cues is not None:
+        observed = guided(observed, cues)
+        scale = cues.stature_m if height_m is None else height_m
+    else:
+        height_factor = 1.0 if height_m is None else height_m / model.stature(np.zeros(1))
+        landmark_length = max(limb_length(observed.world), 1e-3)
+        scale = float(np.clip(limb_length(rest_points) * height_factor / landmark_length, 0.5, 2))
+    problem = FitProblem(model, observed, pose_prior(), options, scale, height_m, cues)
+    state = _initial_state(model, observed, options, scale, height_m, cues)
     state = problem.minimize(state, options.iterations, 1e-4)
 
     outline = extract_outline(figure.alpha, camera) if silhouette else None
@@ -347,11 +366,15 @@ def fit_body(
                 break
             problem.follow_contour(targets)
             state = problem.minimize(state, options.contour_iterations, 1e-3)
-    return _body_from_state(model, state, observed, camera)
+    return _body_from_state(model, state, observed, camera, guessed_parts(cues))
 
 
 def _body_from_state(
-    model: BodyModel, state: FitState, observed: Observations, camera: Camera
+    model: BodyModel,
+    state: FitState,
+    observed: Observations,
+    camera: Camera,
+    guessed: tuple[str, ...],
 ) -> Body:
     pose = axis_angle_from_matrix(state.rotations)
     posed = model.forward(state.betas, pose, state.translation)
@@ -381,4 +404,7 @@ def _body_from_state(
         vertices=posed.vertices,
         joints=posed.joints,
         keypoint_error=error,
+        uncertain=guessed_joints(guessed),
+        phenotype=model.describe_shape(state.betas),
+        guessed=guessed,
     )

@@ -57,6 +57,8 @@ class Observations:
         world: (33, 3) float64, the network's metric landmarks relative to the hips' middle,
             turned into the camera frame.
         world_weights: (33,) weight of each.
+        world_sd: (33, 3) standard deviations in the unit of ``world`` where they are known for
+            each, else None.
         points_px, visibility: as in ``Landmarks``.
     """
 
@@ -66,6 +68,7 @@ class Observations:
     world_weights: np.ndarray
     points_px: np.ndarray
     visibility: np.ndarray
+    world_sd: np.ndarray | None = None
 
 
 def observe(landmarks: Landmarks, camera: Camera) -> Observations:

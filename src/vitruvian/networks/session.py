@@ -242,19 +242,22 @@ def _varint(value: int) -> bytes:
     return bytes(out)
 
 
-def run(name: str, inputs: np.ndarray, outputs: tuple[str, ...]) -> list[np.ndarray]:
-    """Run a network of one input.
+def run(
+    name: str, inputs: np.ndarray | dict[str, np.ndarray], outputs: tuple[str, ...]
+) -> list[np.ndarray]:
+    """Run a network.
 
     Args:
         name: the network, as in the manifest.
-        inputs: the input tensor.
+        inputs: the input tensor, or the tensors by name where there are several.
         outputs: names of the outputs wanted, in the order they are returned.
 
     Raises:
         WeightsError: as :func:`session`.
     """
-    entry = weights_manifest()[name]
-    result: list[np.ndarray] = session(name).run(list(outputs), {entry.inputs[0].name: inputs})
+    if not isinstance(inputs, dict):
+        inputs = {weights_manifest()[name].inputs[0].name: inputs}
+    result: list[np.ndarray] = session(name).run(list(outputs), inputs)
     return result
 
 

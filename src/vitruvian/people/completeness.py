@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from vitruvian.networks.cues import Cues
 from vitruvian.people.landmarks import PoseEstimate
 
 THRESHOLD = 0.5
@@ -18,12 +19,20 @@ _LEFT_FOOT = np.array([27, 29, 31])
 _RIGHT_FOOT = np.array([28, 30, 32])
 
 
-def completeness(estimate: PoseEstimate, width: int, height: int) -> float:
+def completeness(
+    estimate: PoseEstimate, width: int, height: int, cues: Cues | None = None
+) -> float:
     """How surely the figure is in view from head to feet, 0..1.
 
     Args:
         estimate: landmarks in pixels of a picture of ``width`` x ``height``.
+        cues: of the person; without them the rule decides alone.
     """
+    rule = _rule(estimate, width, height)
+    return rule if cues is None else float(np.sqrt(rule * cues.whole[0]))
+
+
+def _rule(estimate: PoseEstimate, width: int, height: int) -> float:
     inside = _inside(estimate.points, width, height, 0.02 * person_size(estimate))
     seen = np.minimum(inside, np.maximum(estimate.visibility, 0.3 * estimate.presence))
     head = np.max(np.minimum(inside[_HEAD], estimate.visibility[_HEAD]))

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vitruvian.networks.cues import Cues
+
 # The 33 landmarks of BlazePose, in the order of its output.
 LANDMARK_NAMES = (
     "nose", "left_eye_inner", "left_eye", "left_eye_outer", "right_eye_inner", "right_eye",
@@ -82,6 +84,8 @@ class Figure:
         complete: the whole figure is in view (head to feet, inside the frame).
         completeness: 0..1 score behind ``complete``.
         warnings: sentences for the user.
+        cues: build, age, pose and which parts are in view, as a network sees them; None without
+            its weights.
     """
 
     box: np.ndarray
@@ -91,3 +95,4 @@ class Figure:
     complete: bool
     completeness: float
     warnings: tuple[str, ...] = ()
+    cues: Cues | None = None

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from vitruvian.networks.cues import Cues
 from vitruvian.people.completeness import THRESHOLD, completeness
+from vitruvian.people.cues import estimate_cues
 from vitruvian.people.detection import Detection, detect, same_person
 from vitruvian.people.figure import Alpha, Figure, Landmarks
 from vitruvian.people.landmarks import SUSPECT_DISAGREEMENT, PoseEstimate, estimate_landmarks
@@ -35,7 +37,7 @@ def find_people(
     """The people of a photograph, largest first.
 
     Args:
-        photo: what to look at; only its pixels are read.
+        photo: what to look at: its pixels, and its focal length if that is known.
         max_people: keep only this many of the largest; None keeps everyone.
         sam: the user's own SAM networks, which then draw the masks.
         sam_everything: let them look for whole people that the detectors miss, too.
@@ -67,7 +69,11 @@ def find_people(
     figures = []
     for (person, estimate, _), mask, more in zip(present, masks, said, strict=True):
         alpha = _to_photo(refine(image, mask), mask.window, scale, width, height)
-        figure = _figure(person, estimate, alpha, scale, image.shape[:2])
+        # A lens that was only assumed says nothing of the perspective.
+        known = photo.camera.source != "assumed"
+        focal = photo.camera.focal_px * scale if known else None
+        cues = estimate_cues(estimate, image.shape[1], image.shape[0], focal)
+        figure = _figure(person, estimate, alpha, scale, image.shape[:2], cues)
         figures.append(replace(figure, warnings=figure.warnings + more))
     return figures
 
@@ -146,8 +152,9 @@ def _figure(
     alpha: Alpha,
     scale: float,
     working_size: tuple[int, ...],
+    cues: Cues | None,
 ) -> Figure:
-    score = completeness(estimate, working_size[1], working_size[0])
+    score = completeness(estimate, working_size[1], working_size[0], cues)
     h, w = alpha.values.shape
     return Figure(
         box=np.array([alpha.x, alpha.y, alpha.x + w, alpha.y + h], dtype=np.float64),
@@ -162,6 +169,7 @@ def _figure(
         complete=score >= THRESHOLD,
         completeness=score,
         warnings=_warnings(estimate, score),
+        cues=cues,
     )
 
 

@@ -20,6 +20,7 @@ _FEET = [
     if name.endswith(("ankle", "heel", "foot_index"))
 ]
 _KNOWN_SD = 0.002  # relative, of a stature that was given
+_LEAST_SD = 0.03  # relative: nothing but a tape measure is surer of a stature
 _WORTH_REFITTING = 0.01  # relative change of size below which a body is left as it is
 
 
@@ -74,7 +75,8 @@ def place_people(
         feet = np.stack([_lowest(body, up) for body in bodies])
         statures = np.array([body.height_m for body in bodies])
         known = np.isin(np.arange(len(bodies)), list(known_sizes))
-        stature_sd = np.where(known, _KNOWN_SD, STATURE_SD)
+        stature_sd = np.array([_stature_sd(figure) for figure in figures])
+        stature_sd[known] = _KNOWN_SD
         ground = fit_ground(feet, statures, seen, up, stature_sd)
         scales = np.ones(len(bodies))
         if ground is not None:
@@ -90,6 +92,15 @@ def place_people(
             if not known[i] and abs(np.log(scale)) > _WORTH_REFITTING:
                 placed[i] = refit(figures[i], float(bodies[i].height_m * scale))
     return Placement(tuple(placed), _world(placed, figures, up))
+
+
+def _stature_sd(figure: Figure) -> float:
+    """Relative standard deviation of a stature that was not given.
+
+    Cues that take somebody for a child or an adult for certain are not overruled by the ground;
+    where they waver, the ground decides.
+    """
+    return STATURE_SD if figure.cues is None else max(figure.cues.stature_sd, _LEAST_SD)
 
 
 def _world(bodies: Sequence[Body], figures: Sequence[Figure], up: np.ndarray) -> np.ndarray:

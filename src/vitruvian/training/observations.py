@@ -69,6 +69,8 @@ class Observation:
         true_betas: (K,), true_pose: (J, 3), true_translation: (3,), true_height_m,
             true_keypoints: (33, 2) pixels, true_keypoints_3d: (33, 3), true_visible: (33,) bool,
             true_joints: (J, 3): as in ``Sample``.
+        true_covered: (33,) bool, keypoints in the frame at which something else is before the
+            subject; true_covered_share: of the subject's silhouette.
         true_focal_px, true_principal_point: the camera that took the picture.
         true_up: (3,) the vertical in the camera frame.
         true_top: (2,) pixels, the crown of the head.
@@ -103,6 +105,8 @@ class Observation:
     true_keypoints: np.ndarray
     true_keypoints_3d: np.ndarray
     true_visible: np.ndarray
+    true_covered: np.ndarray
+    true_covered_share: float
     true_joints: np.ndarray
     true_focal_px: float
     true_principal_point: np.ndarray
@@ -261,6 +265,10 @@ def _observation(
     counted = error[visible] if visible.sum() >= 3 else error
     mesh = body_model().forward(sample.betas, sample.pose, sample.translation)
     head = body_model().joint_index["head"]
+    column, row = np.floor(sample.keypoints).astype(int).T
+    inside = (column >= 0) & (row >= 0) & (column < sample.size) & (row < sample.size)
+    column, row = np.clip(column, 0, sample.size - 1), np.clip(row, 0, sample.size - 1)
+    covered = (sample.silhouette > 127) & (sample.instances != 1)
     above = mesh.rotations[head] @ np.array([0, 0.19 * sample.height_m / 1.7, 0])
     return Observation(
         number=number,
@@ -291,6 +299,8 @@ def _observation(
         true_keypoints=sample.keypoints.astype(single),
         true_keypoints_3d=sample.keypoints_3d.astype(single),
         true_visible=sample.keypoints_visible,
+        true_covered=covered[row, column] & inside,
+        true_covered_share=float(covered.sum() / max((sample.silhouette > 127).sum(), 1)),
         true_joints=sample.joints_3d.astype(single),
         true_focal_px=float(sample.focal_px),
         true_principal_point=np.array(sample.principal_point, single),

@@ -38,6 +38,7 @@ _LEAST_OVERLAP = 0.25  # IoU of mattes from which on somebody counts as found
 _LEAST_AREA = 0.01  # share of the picture that a neighbour covers in order to count
 _SITTING_DEG = 45.0  # both thighs are farther from the vertical
 _CHILD_M = 1.45  # stature below which a person is reported as a child
+_CHILD_YEARS, _ADULT_YEARS = 12.0, 16.0  # younger bodies are children's, older ones adults'
 _APART_M = 0.15  # people whose distances differ less have no order
 _TRUE = (0, 150, 60)
 
@@ -119,6 +120,10 @@ class SyntheticSuite:
         Metric("stature_error_cm", "stature, too tall by", "cm", "neither", 1),
         Metric("stature_abs_cm", "stature error", "cm", "lower", 1),
         Metric("child_stature_error_cm", "· children, too tall by", "cm", "neither", 1),
+        Metric("sex_right", "adults: the body's sex is right"),
+        Metric("child_right", "child or adult is right"),
+        Metric("cut_complete", "cut by the frame, called complete", better="lower"),
+        Metric("whole_complete", "every keypoint in the frame, called complete", better="neither"),
         Metric("chamfer_cm", "Chamfer", "cm", "lower", 2),
         Metric("sitting_chamfer_cm", "· sitting: Chamfer", "cm", "lower", 2),
         Metric("scan_to_prediction_cm", "truth → prediction (P2S)", "cm", "lower", 2),
@@ -186,6 +191,8 @@ class SyntheticSuite:
             numbers["alpha_iou"] = iou(alphas[who[0]], true[0])
             numbers["boundary_f"] = boundary_f(alphas[who[0]], true[0])
             numbers.update(body_numbers(person.body, truth))
+            kind = "whole_complete" if truth.whole else "cut_complete"
+            numbers[kind] = float(person.complete)
             found = person.mesh_camera
             pictures.append(Picture("found", resized(_over(sample.image, found, scene), 300)))
             if truth.whole:
@@ -239,6 +246,21 @@ def body_numbers(body: Any, truth: Truth) -> dict[str, float]:
     }
     if truth.sample.height_m < _CHILD_M:
         numbers["child_stature_error_cm"] = stature
+    return {**numbers, **_kind_numbers(model.describe_shape(body.betas), truth)}
+
+
+def _kind_numbers(found: Mapping[str, float], truth: Truth) -> dict[str, float]:
+    """Whether the body is of the right sex (adults), and of a child or an adult; teenagers of
+    12 to 16 years count as neither."""
+    true = body_model().describe_shape(truth.sample.betas)
+    years = 18 * true["maturity"]
+    if _CHILD_YEARS <= years < _ADULT_YEARS:
+        return {}
+    middle = (_CHILD_YEARS + _ADULT_YEARS) / 2
+    child = years < _CHILD_YEARS
+    numbers = {"child_right": float((18 * found["maturity"] < middle) == child)}
+    if not child:
+        numbers["sex_right"] = float((found["gender"] > 0.5) == (true["gender"] > 0.5))
     return numbers
 
 

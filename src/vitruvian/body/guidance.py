@@ -1,0 +1,177 @@
+"""What a fit takes from body cues: targets, pose, and what kind of person it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import numpy as np
+
+from vitruvian.body.model import BodyModel, ShapePrior, body_model
+from vitruvian.body.observations import HIPS, Observations
+from vitruvian.geometry.rotations import axis_angle_from_matrix, rotation_between
+from vitruvian.networks.cues import GROUPS, PARTS, Cues
+
+# How many of the people in pictures are of each group, roughly; for when nobody asked the network.
+GROUP_SHARES = {"adults": 0.85, "teenagers": 0.05, "schoolchildren": 0.06, "small children": 0.04}
+# Joints that go with a part of the body that cannot be seen, both sides.
+_PART_JOINTS = {
+    "head": ("neck01", "head"),
+    "arms": ("upperarm01.L", "upperarm01.R", "lowerarm01.L", "lowerarm01.R"),
+    "hands": ("wrist.L", "wrist.R"),
+    "legs": ("upperleg01.L", "upperleg01.R", "lowerleg01.L", "lowerleg01.R"),
+    "feet": ("foot.L", "foot.R", "toes.L", "toes.R"),
+}
+_LEAST_KEYPOINT_SD = 0.008  # statures
+_LEAST_ROTATION_SD = 0.1  # radians
+
+
+@dataclass(frozen=True)
+class PoseTarget:
+    """Rotations that the cues suggest.
+
+    Attributes:
+        rotations: (A, 3, 3) of the active joints; the root's leads into the camera frame.
+        sd: (A,) radians.
+    """
+
+    rotations: np.ndarray
+    sd: np.ndarray
+
+    def residual(self, rotations: np.ndarray) -> np.ndarray:
+        """(A, 3) rotation vectors from the target to ``rotations`` (A, 3, 3), over ``sd``.
+
+        Their derivative with respect to ``R <- exp(w) R`` is about 1 / sd where they are small.
+        """
+        away = axis_angle_from_matrix(rotations @ self.rotations.transpose(0, 2, 1))
+        return away / self.sd[:, None]
+
+
+def _to_person(observed: Observations) -> np.ndarray:
+    """Rotation (3, 3) from a camera that looks straight at the hips to the real one."""
+    ray = np.append(observed.rays[HIPS].mean(0), 1.0)
+    return rotation_between(np.array([0.0, 0, 1]), ray)
+
+
+def guided(observed: Observations, cues: Cues) -> Observations:
+    """Observations whose metric landmarks are the cues', in statures."""
+    world = cues.keypoints @ _to_person(observed).T
+    across, along = np.maximum(cues.keypoint_sd, _LEAST_KEYPOINT_SD).T
+    sd = np.stack([across, across, along], axis=1)
+    world = world - world[HIPS].mean(0)
+    return replace(observed, world=world, world_weights=np.ones(len(world)), world_sd=sd)
+
+
+def pose_target(observed: Observations, cues: Cues) -> PoseTarget:
+    """The cues' pose in the camera frame."""
+    rotations = cues.rotations.copy()
+    rotations[0] = _to_person(observed) @ rotations[0]
+    return PoseTarget(rotations, np.maximum(cues.rotation_sd, _LEAST_ROTATION_SD))
+
+
+def shape_prior(
+    model: BodyModel, count: int, height_m: float | None, cues: Cues | None
+) -> ShapePrior:
+    """What is believed of the first ``count`` betas before looking at landmarks and outline.
+
+    Without cues, the Gaussian of the group that somebody of that stature most likely is of. With
+    them, a Gaussian with the moments of the groups' mixture by the cues' probabilities (and by
+    the stature, where it is given), whose means and spreads are then those that the cues tell.
+    """
+    if cues is None:
+        return _cached_prior(likely_group(model, height_m), count)
+    weights = dict(zip(GROUPS, cues.groups, strict=True))
+    if height_m is not None:
+        weights = {g: w * _stature_likelihood(model, g, height_m) for g, w in weights.items()}
+        if sum(weights.values()) <= 1e-12:
+            return _cached_prior(likely_group(model, height_m), count)
+    mean, covariance = _mixture_moments(weights, count)
+    if height_m is None:
+        # The cues' own estimate, spread as it says, correlated as in the population.
+        told = min(count, len(cues.betas))
+        sd = np.sqrt(np.diag(covariance))
+        narrowed = sd.copy()
+        narrowed[:told] = np.minimum(sd[:told], cues.betas_sd[:told])
+        mean = mean.copy()
+        mean[:told] = cues.betas[:told]
+        covariance = covariance * np.outer(narrowed / sd, narrowed / sd)
+    return ShapePrior(mean, np.linalg.inv(np.linalg.cholesky(covariance)))
+
+
+def stature_told(model: BodyModel, prior: ShapePrior, cues: Cues) -> tuple[float, float] | None:
+    """Stature and standard deviation in metres that, joined to the prior, give the cues' own.
+
+    None where the prior is as sure as they are.
+    """
+    gradient = model.stature_gradient[: len(prior.mean)]
+    prior_mean = model.stature(prior.mean)
+    prior_sd = float(np.linalg.norm(np.linalg.solve(prior.whitening.T, gradient)))
+    cue_sd = cues.stature_sd * cues.stature_m
+    precision = 1 / cue_sd**2 - 1 / prior_sd**2
+    if precision < 0.1 / prior_sd**2:
+        return None
+    mean = (cues.stature_m / cue_sd**2 - prior_mean / prior_sd**2) / precision
+    return float(np.clip(mean, 0.6, 2.2)), float(precision**-0.5)
+
+
+def guessed_parts(cues: Cues | None) -> tuple[str, ...]:
+    """Parts of the body (``networks.cues.PARTS``) that are more likely out of view than in it."""
+    if cues is None:
+        return ()
+    return tuple(name for name, row in zip(PARTS, cues.parts, strict=True) if row[0] < 0.5)
+
+
+def guessed_joints(parts: tuple[str, ...]) -> tuple[str, ...]:
+    """Joints of those parts."""
+    return tuple(joint for part in parts for joint in _PART_JOINTS[part])
+
+
+def likely_group(model: BodyModel, height_m: float | None) -> str:
+    """The group of people, of ``SHAPE_GROUPS``, that somebody of this stature most likely is in.
+
+    By Bayes' rule from each group's Gaussian of statures; adults when nothing is known.
+    """
+    if height_m is None:
+        return "adults"
+    scores = {
+        group: share * _stature_likelihood(model, group, height_m)
+        for group, share in GROUP_SHARES.items()
+    }
+    return max(scores, key=lambda group: scores[group])
+
+
+def _stature_likelihood(model: BodyModel, group: str, height_m: float) -> float:
+    mean, deviation = _group_stature(model, group)
+    return float(np.exp(-(((height_m - mean) / deviation) ** 2) / 2) / deviation)
+
+
+def _mixture_moments(weights: dict[str, float], count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and covariance of a mixture of the groups' Gaussians."""
+    total = sum(weights.values())
+    mean = np.zeros(count)
+    second = np.zeros((count, count))
+    for group, weight in weights.items():
+        group_mean, covariance = _group_moments(group, count)
+        mean += weight / total * group_mean
+        second += weight / total * (covariance + np.outer(group_mean, group_mean))
+    return mean, second - np.outer(mean, mean)
+
+
+@lru_cache(maxsize=16)
+def _group_moments(group: str, count: int) -> tuple[np.ndarray, np.ndarray]:
+    prior = _cached_prior(group, count)
+    root = np.linalg.inv(prior.whitening)
+    return prior.mean, root @ root.T
+
+
+@lru_cache(maxsize=16)
+def _group_stature(model: BodyModel, group: str) -> tuple[float, float]:
+    """Mean and standard deviation of a group's statures, metres."""
+    prior = model.shape_prior(group)
+    deviation = np.linalg.norm(np.linalg.solve(prior.whitening.T, model.stature_gradient))
+    return model.stature(prior.mean), float(deviation)
+
+
+@lru_cache(maxsize=16)
+def _cached_prior(group: str, count: int) -> ShapePrior:
+    return body_model().shape_prior(group, count)

@@ -1,0 +1,130 @@
+"""What body cues do to a fit: priors by kind of person, stature, pose."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from test_fit import CAMERA, photograph, random_body
+
+from vitruvian.body.fit import fit_body
+from vitruvian.body.guidance import guessed_joints, guessed_parts, shape_prior, stature_told
+from vitruvian.body.model import ACTIVE_JOINT_NAMES, body_model
+from vitruvian.body.observations import HIPS
+from vitruvian.geometry.rotations import matrix_from_axis_angle, rotation_between
+from vitruvian.networks.cues import GROUPS, Cues
+
+
+def cues_of(betas, rotations, translation, *, group="men", stature_sd=0.03, **changes):
+    """Cues that tell a body as it is."""
+    model = body_model()
+    points, _ = model.evaluate(
+        model.keypoints, betas, rotations, translation, model.active, jacobian=False
+    )
+    hips = points[HIPS].mean(0)
+    straight = rotation_between(np.array([0.0, 0, 1]), hips)
+    stature = model.stature(betas)
+    turns = rotations[model.active].copy()
+    turns[0] = straight.T @ turns[0]
+    found = Cues(
+        groups=np.array([0.98 if name == group else 0.005 for name in GROUPS]),
+        stature_m=stature,
+        stature_sd=stature_sd,
+        betas=np.asarray(betas[:10], float),
+        betas_sd=np.full(10, 0.5),
+        keypoints=(points - hips) @ straight / stature,
+        keypoint_sd=np.full((33, 2), 0.02),
+        rotations=turns,
+        rotation_sd=np.full(22, 0.2),
+        parts=np.tile([0.9, 0.05, 0.05], (5, 1)),
+        whole=np.array([0.9, 0.05, 0.05]),
+    )
+    return replace(found, **changes)
+
+
+def test_without_cues_or_height_people_are_adults():
+    model = body_model()
+    prior = shape_prior(model, 10, None, None)
+    assert np.allclose(prior.mean, model.shape_prior("adults", 10).mean)
+    assert guessed_parts(None) == ()
+
+
+def test_a_sure_group_has_its_own_statistics_when_the_height_is_given():
+    model = body_model()
+    women = model.shape_prior("women", 10)
+    cues = cues_of(*random_body(1), group="women")
+    prior = shape_prior(model, 10, model.stature(women.mean), cues)
+    assert np.allclose(prior.mean, women.mean, atol=0.15)
+    assert model.describe_shape(prior.mean)["gender"] > 0.8
+    # A stature that no woman has overrules the cues.
+    small = shape_prior(model, 10, 0.95, cues)
+    assert model.describe_shape(small.mean)["maturity"] < 0.5
+
+
+def test_stature_from_cues_and_prior_together_is_the_cues():
+    model = body_model()
+    cues = cues_of(*random_body(2), stature_sd=0.02)
+    prior = shape_prior(model, 10, None, cues)
+    told = stature_told(model, prior, cues)
+    assert told is not None
+    slope = model.stature_gradient[:10]
+    information = prior.whitening.T @ prior.whitening
+    joint = information + np.outer(slope, slope) / told[1] ** 2
+    right = information @ prior.mean + slope * (told[0] - model.stature(np.zeros(1))) / told[1] ** 2
+    assert model.stature(np.linalg.solve(joint, right)) == pytest.approx(cues.stature_m, abs=1e-3)
+    sd = np.sqrt(slope @ np.linalg.solve(joint, slope))
+    assert sd == pytest.approx(0.02 * cues.stature_m, rel=0.05)
+    assert stature_told(model, prior, replace(cues, stature_sd=0.5)) is None
+
+
+def test_cues_make_a_child_of_a_child():
+    model = body_model()
+    _, rotations, translation = random_body(7)
+    betas = model.shape_prior("small children", 10).mean
+    figure, truth = photograph(betas, rotations, translation * 0.7, noise_px=1.0)
+    cues = cues_of(betas, rotations, translation * 0.7, group="small children")
+    adult = fit_body(figure, CAMERA, silhouette=False)
+    child = fit_body(replace(figure, cues=cues), CAMERA, silhouette=False)
+    assert adult.height_m > 1.4
+    assert child.height_m == pytest.approx(model.stature(betas), abs=0.08)
+    assert np.linalg.norm(child.vertices - truth, axis=1).mean() < 0.15
+
+
+def test_cues_settle_what_wrong_depths_confuse():
+    """Depth signs of the limbs are the networks' commonest error: cues must overrule them."""
+    betas, rotations, translation = random_body(6)
+    model = body_model()
+    bent = matrix_from_axis_angle(np.array([-1.3, 0, 0]))
+    for side in "LR":
+        rotations[model.joint_index[f"upperleg01.{side}"]] = bent
+        rotations[model.joint_index[f"lowerleg01.{side}"]] = bent.T
+    figure, truth = photograph(betas, rotations, translation)
+    world = figure.landmarks.world.copy()
+    world[25:, 2] *= -1  # knees and feet on the wrong side
+    confused = replace(figure, landmarks=replace(figure.landmarks, world=world))
+    cues = cues_of(betas, rotations, translation)
+
+    def error(body):
+        away = (body.vertices - body.joints[0]) - (truth - translation)
+        return np.linalg.norm(away, axis=1).mean()
+
+    without = error(fit_body(confused, CAMERA, silhouette=False))
+    with_cues = error(fit_body(replace(confused, cues=cues), CAMERA, silhouette=False))
+    assert with_cues < 0.06
+    assert with_cues < 0.5 * without
+
+
+def test_parts_out_of_view_are_named_as_guesses():
+    parts = np.tile([0.9, 0.05, 0.05], (5, 1))
+    parts[3:] = [0.1, 0.85, 0.05]
+    betas, rotations, translation = random_body(5)
+    figure, _ = photograph(betas, rotations, translation)
+    cues = cues_of(betas, rotations, translation, parts=parts)
+    body = fit_body(replace(figure, cues=cues), CAMERA, silhouette=False)
+    assert body.guessed == ("legs", "feet")
+    assert "foot.L" in body.uncertain
+    assert "head" not in body.uncertain
+    assert body.to_json_dict()["guessed"] == ["legs", "feet"]
+    everything = guessed_joints(("head", "arms", "hands", "legs", "feet"))
+    assert set(everything) < set(ACTIVE_JOINT_NAMES)
