@@ -133,8 +133,8 @@ def test_one_shard_is_too_few(tmp_path: Path, write_shards: Callable[..., Path])
 
 @pytest.mark.slow
 def test_live_samples_fill_the_pool(shared_data: Callable[[str], Path]) -> None:
-    """Two processes draw people and look at them; batches come from what they have made."""
-    options = DataOptions(seed=4, workers=2, assets=shared_data("makehuman"), size=96)
+    """A process draws people and looks at them; batches come from what it has made."""
+    options = DataOptions(seed=4, workers=1, assets=shared_data("makehuman"), size=96)
     source = LiveSource(tiny, options, least=8, held=8)
     try:
         batch = next(source.batches(0, 4))
@@ -145,4 +145,4 @@ def test_live_samples_fill_the_pool(shared_data: Callable[[str], Path]) -> None:
     assert 0.5 < float(batch["height"].min()) <= float(batch["height"].max()) < 2.3
     assert batch["seen"].any()
     assert not set(held["dice"].flatten().tolist()) & set(batch["dice"].flatten().tolist())
-    assert source.state()["block"] >= 3
+    assert source.state()["block"] >= 2

@@ -259,12 +259,14 @@ class LiveSource:
         least: int = 256,
         held: int = _LIVE_VALIDATION,
     ) -> None:
-        """Args: least: examples in the pool before training; held: for validation, in whole
-        blocks of samples."""
+        """Args: least: examples in the pool before training; held: for validation, a multiple of
+        8."""
         self._seed = training_seed(options.seed)
         self._options, self._least, self._wanted = options, least, held
         self._block, self._received = 0, 0
         self._held: list[dict[str, np.ndarray]] = []
+        self._held_blocks = 0
+        self._failures: list[str] = []
         self._pool: Batch = {}
         self._capacity = 0
         self._make = make
@@ -301,10 +303,14 @@ class LiveSource:
             process = context.Process(target=_make_live, args=arguments, daemon=True)
             process.start()
             self._processes.append(process)
-        for block in range(-(-self._wanted // BLOCK_SAMPLES)):
-            self._jobs.put(("validation", self._validation_seed, block))
+        for _ in range(-(-self._wanted // BLOCK_SAMPLES)):
+            self._ask_validation()
         for _ in range(2 * len(self._processes)):
             self._ask()
+
+    def _ask_validation(self) -> None:
+        self._jobs.put(("validation", self._validation_seed, self._held_blocks))
+        self._held_blocks += 1
 
     def _ask(self) -> None:
         self._jobs.put(("training", self._seed, self._block))
@@ -318,10 +324,18 @@ class LiveSource:
             if not any(process.is_alive() for process in self._processes):
                 raise RuntimeError("every process that makes samples has ended") from None
             return False
+        if kind == "failure":
+            self._failures.append(example)
+            # A block now and then may be beyond the pipeline; many are a mistake.
+            if len(self._failures) > max(5, self._received // 100):
+                raise RuntimeError(f"making samples fails again and again: {example}")
+            if last == "validation":
+                self._ask_validation()
+            else:
+                self._ask()
+            return True
         if last and kind == "training":
             self._ask()
-        if example is None:
-            return True
         if kind == "validation":
             self._held.append(example)
             return True
@@ -360,9 +374,9 @@ class LiveSource:
 
     def validation(self, size: int) -> Iterable[Batch]:
         self._start()
-        while len(self._held) < size:
+        while len(self._held) < self._wanted:
             self._receive(1.0)
-        for start in range(0, len(self._held) - len(self._held) % size, size):
+        for start in range(0, self._wanted, size):
             yield _stacked(self._held[start : start + size])
 
     def state(self) -> dict[str, Any]:
@@ -399,8 +413,11 @@ def _make_live(
     while True:
         kind, seed, block = jobs.get()
         samples = block_samples(seed, block, size, library, backgrounds=behind)
-        for number, sample in enumerate(samples):
-            rng = np.random.default_rng([seed, 4, block, number])
-            observation = observe_sample(sample, BLOCK_SAMPLES * block + number, rng)
-            example = make(sample, observation, rng)
-            made.put((kind, number == BLOCK_SAMPLES - 1, example))
+        try:
+            for number, sample in enumerate(samples):
+                rng = np.random.default_rng([seed, 4, block, number])
+                observation = observe_sample(sample, BLOCK_SAMPLES * block + number, rng)
+                example = make(sample, observation, rng)
+                made.put((kind, number == BLOCK_SAMPLES - 1, example))
+        except Exception as error:  # one bad block must not end a run of hours
+            made.put(("failure", kind, f"block {block} of seed {seed}: {error!r}"))
