@@ -49,7 +49,7 @@ def real_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         try:
             import httpx
 
-            wait_until(lambda: httpx.get(f"{server.url}/readyz").status_code == 200, 120)
+            wait_until(lambda: httpx.get(f"{server.url}/readyz").status_code == 200, 280)
             yield server
         finally:
             assert server.stop() == 0, server.log()[-3000:]

@@ -35,7 +35,7 @@ COMMAND = (sys.executable, "-m", "vitruvian.server.worker")
 _POLL_SECONDS = 1.0
 _RENEWALS_PER_LEASE = 4
 _CANCEL_GRACE_SECONDS = 2.0
-_START_SECONDS = 180.0  # the very first start compiles for a minute
+_START_SECONDS = 900.0  # the very first start compiles: a minute, more on a busy machine
 _DATABASE_TRIES = 6
 
 _TOO_LONG = Problem(
@@ -90,6 +90,7 @@ class WorkerProcess:
             list(options.command),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             env=environment,
             cwd=options.staging,
         )
@@ -97,6 +98,7 @@ class WorkerProcess:
         self.ready = False
         self._answers: queue.Queue[dict[str, Any] | None] = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
+        threading.Thread(target=self._log, daemon=True).start()
 
     def _read(self) -> None:
         assert self.process.stdout is not None
@@ -104,6 +106,14 @@ class WorkerProcess:
             for line in self.process.stdout:
                 self._answers.put(json.loads(line))
         self._answers.put(None)
+
+    def _log(self) -> None:
+        """Put what the process complains of into the log, where each line is JSON."""
+        assert self.process.stderr is not None
+        with contextlib.suppress(ValueError, OSError), self.process.stderr as stream:
+            for line in stream:
+                text = line.decode(errors="replace").rstrip()
+                log.warning("worker said", extra={"line": text[:2000]})
 
     def say(self, order: dict[str, Any]) -> None:
         """Send an order; raises ``WorkerGone``."""

@@ -25,6 +25,20 @@ from vitruvian.server.views import job_view
 router = APIRouter(prefix="/api/v1", tags=["jobs"])
 Here = Annotated[State, Depends(state_of)]
 
+# One event of the stream, as its reader sees it.
+_EVENT = {
+    "type": "object",
+    "required": ["event", "data"],
+    "properties": {
+        "event": {"type": "string", "const": "job"},
+        "data": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": {"$ref": "#/components/schemas/Job"},
+        },
+    },
+}
+
 _LISTED = 50
 _LOOK_SECONDS = 1.0
 _KEEP_ALIVE_SECONDS = 10.0
@@ -74,7 +88,7 @@ def cancel(job_id: str, state: Here, caller: Writer) -> schemas.Job:
     | {
         200: {
             "description": "Events `job`, each with a whole Job; the one that ended is the last.",
-            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+            "content": {"text/event-stream": {"schema": _EVENT}},
         }
     },
 )
