@@ -6,6 +6,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+NODE_IS_RECENT := const [a, b] = process.versions.node.split("."); process.exit(+a > 20 || (+a === 20 && +b >= 19) ? 0 : 1)
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
@@ -14,6 +15,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 help:
 	@echo "make demo        install into $(VENV) and turn examples/people.jpg into 3D people"
 	@echo "make serve       build the web page and start it with the API on http://127.0.0.1:8000"
+	@echo "make page        build the web page only"
 	@echo "make test        lint, check types and run the tests"
 	@echo "make test-train  also the tests that need torch and anny"
 	@echo "make lint        ruff and mypy only"
@@ -57,20 +59,22 @@ demo: $(VENV)/.runtime
 	@echo "  out/people/scene.glb     the scene, for Blender and other 3D programs"
 	@echo "Your own: $(BIN)/vitruvian photo YOUR.jpg -o out"
 
-# Without npm the API is served alone.
+# Without npm, a recent Node or a registry the API is served alone.
 page: src/vitruvian/server/page/index.html
 
 src/vitruvian/server/page/index.html: $(shell find web -type f -not -path '*/node_modules/*' 2>/dev/null)
-	@if command -v npm >/dev/null && [ -f web/package.json ]; then \
-		echo "Building the page..."; cd web && npm ci --silent --no-audit --no-fund && npm run --silent build; \
+	@if ! command -v npm >/dev/null || ! node -e '$(NODE_IS_RECENT)'; then \
+		echo "The page needs npm and Node 20.19 or newer (Debian: apt install npm)" >&2; \
+	elif ! (cd web && npm ci --silent --no-audit --no-fund); then \
+		echo "The page's packages cannot be fetched: there is only the API" >&2; \
 	else \
-		echo "npm is not installed (Debian: apt install npm): the API is served without the page" >&2; \
+		echo "Building the page..."; cd web && npm run --silent build; \
 	fi
 
 serve: $(VENV)/.server page
 	@$(BIN)/vitruvian serve
 
-test: lint
+test: lint page
 	$(BIN)/pytest -m "not train"
 
 test-train: $(VENV)/.train

@@ -1,7 +1,8 @@
 """Write ``openapi.json``, from which the page's types are generated.
 
-Run it after a change of the API: ``python web/describe_api.py``. Texts and examples are left out,
-so that the file changes only when the shapes do; a test compares it with the server.
+Run it after a change of the API: ``python web/describe_api.py``. Texts, examples and errors are
+left out, so that the file changes only when what the page uses does; a test compares it with the
+server.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 TARGET = Path(__file__).with_name("openapi.json")
-_TEXTS = ("description", "summary", "examples", "example", "title", "externalDocs", "tags")
+_TEXTS = ("description", "summary", "examples", "example", "title", "tags", "security")
+_NAMED = ("properties", "schemas", "paths")  # whose keys are names
 
 
 def api_shapes() -> dict[str, Any]:
@@ -29,13 +31,20 @@ def api_shapes() -> dict[str, Any]:
 
 def _without_texts(value: Any, names: bool = False) -> Any:
     """``value`` without texts; ``names`` says that the keys are names and not OpenAPI's words."""
-    if isinstance(value, dict):
-        return {
-            key: _without_texts(item, names=key in ("properties", "schemas", "paths"))
-            for key, item in value.items()
-            if names or key not in _TEXTS
-        }
-    return [_without_texts(item) for item in value] if isinstance(value, list) else value
+    if isinstance(value, list):
+        return [_without_texts(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: _successes(item) if key == "responses" else _without_texts(item, key in _NAMED)
+        for key, item in value.items()
+        if names or key not in _TEXTS
+    }
+
+
+def _successes(responses: dict[str, Any]) -> dict[str, Any]:
+    """Answers that are no problem: those have one shape, whatever their status."""
+    return {key: _without_texts(item) for key, item in responses.items() if key.startswith("2")}
 
 
 if __name__ == "__main__":

@@ -229,7 +229,7 @@ def test_history(visit: Visit, member: Member, shoot: Shoot) -> None:
     page = visit(storage_state=member.state)
     page.goto("/history")
     page.get_by_role("button", name="Rename Anna").click()
-    page.get_by_label("Name").fill("Anna in blue")
+    page.get_by_role("dialog").get_by_label("Name").fill("Anna in blue")
     page.keyboard.press("Enter")
     page.get_by_role("link", name="Anna in blue").wait_for()
     thumbnail = page.locator(".tile img")
