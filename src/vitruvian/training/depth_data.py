@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import tarfile
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import torch
+from torch import Tensor
 
 from vitruvian.errors import InputError
 from vitruvian.synthesis.groups import MOST_PEOPLE, THING, GroupSample
@@ -19,9 +20,11 @@ from vitruvian.synthesis.shards import decode
 from vitruvian.training.recipe import Batch, DataOptions
 
 SIDE = 256  # longer side of the network's input
+STRIDE = 4  # of its output
+CROPS = 5  # of each group whose features are kept
 # Batches have one shape; pictures go where they lose least.
 CANVASES = ((192, 256), (256, 192), (224, 224))  # height, width
-LEAST_PIXELS = 24  # of a person in the input, in order to count as one
+LEAST_CELLS = 4  # of a person in the output, in order to count as one
 _HELD_BACK = 0.04
 
 
@@ -44,11 +47,14 @@ class DepthExample:
     """A crop in the network's input.
 
     Attributes:
-        image: (h, w, 3) uint8.
-        rays: (h, w, 2) float32 offset from the principal point, in units of ``SIDE`` pixels.
-        target: (h, w) float32 canonical log depth, NaN where there is none.
-        instances: (h, w) uint8, 1..P people.
+        image: (h, w, 3) uint8; the others are of every fourth pixel.
+        rays: (h/4, w/4, 2) float32 offset from the principal point, in units of ``SIDE`` pixels.
+        target: (h/4, w/4) float32 canonical log depth, NaN where there is none.
+        instances: (h/4, w/4) uint8, 1..P people.
         roots: (MOST_PEOPLE,) float32 canonical log depth of the root joints, NaN beyond P.
+        stand: (3,) float32 how the camera stands: row of the horizon straight above or below the
+            principal point in units of ``SIDE`` pixels, its slope, logarithm of the camera's
+            height over the ground in metres. None of them depends on the focal length.
     """
 
     image: np.ndarray
@@ -56,6 +62,16 @@ class DepthExample:
     target: np.ndarray
     instances: np.ndarray
     roots: np.ndarray
+    stand: np.ndarray
+
+
+def stand_of(camera_from_world: np.ndarray, focal: float) -> np.ndarray:
+    """``DepthExample.stand`` of a camera whose focal length is ``focal`` pixels of the input."""
+    rotation = camera_from_world[:3, :3].astype(float)
+    up = rotation[:, 1]
+    height = float(-rotation.T[1] @ camera_from_world[:3, 3])
+    row, slope = -up[2] / up[1] * focal / SIDE, -up[0] / up[1]
+    return np.array([row, slope, np.log(max(height, 0.05))], np.float32)
 
 
 def cropped(
@@ -87,15 +103,21 @@ def cropped(
     depth[~np.isfinite(depth)] = np.nan
     focal = group.focal_px / float(step.mean())
     cx, cy = (np.array(group.principal_point) - [x0, y0]) / step
-    columns, rows = np.meshgrid(np.arange(width) + 0.5 - cx, np.arange(height) + 0.5 - cy)
+    middle = STRIDE // 2  # of a cell
+    columns, rows = np.meshgrid(
+        np.arange(middle, width, STRIDE) - cx, np.arange(middle, height, STRIDE) - cy
+    )
     roots = np.full(MOST_PEOPLE, np.nan, np.float32)
     roots[: len(group.roots)] = canonical(np.log(np.maximum(group.roots[:, 2], 0.05)), focal)
     return DepthExample(
         image=image,
         rays=(np.stack([columns, rows], -1) / SIDE).astype(np.float32),
-        target=canonical(nearest(depth, float("nan")), focal).astype(np.float32),
-        instances=nearest(group.instances, 0),
+        target=canonical(
+            nearest(depth, float("nan"))[middle::STRIDE, middle::STRIDE], focal
+        ).astype(np.float32),
+        instances=np.ascontiguousarray(nearest(group.instances, 0)[middle::STRIDE, middle::STRIDE]),
         roots=roots,
+        stand=stand_of(group.camera_from_world, focal),
     )
 
 
@@ -105,7 +127,7 @@ def mirrored(example: DepthExample) -> DepthExample:
     return DepthExample(
         *(np.ascontiguousarray(a) for a in (
             example.image[:, ::-1], rays, example.target[:, ::-1], example.instances[:, ::-1],
-            example.roots,
+            example.roots, example.stand * np.array([1, -1, 1], np.float32),
         ))
     )  # fmt: skip
 
@@ -175,7 +197,7 @@ class GroupSource:
         for canvas in CANVASES:
             own = [g for g in held if _best_canvas(g) == canvas]
             for start in range(0, len(own), size):
-                yield _batch([_central(g, canvas) for g in own[start : start + size]])
+                yield _batch([central_crop(g, canvas) for g in own[start : start + size]])
 
     def state(self) -> dict[str, Any]:
         return {}
@@ -185,6 +207,71 @@ class GroupSource:
 
     def close(self) -> None:
         """Nothing was started."""
+
+
+class FeatureSource(GroupSource):
+    """The same with the features of an encoder that stays as it is, computed once.
+
+    For training without a GPU: a step then costs a tenth. Every group is cropped ``CROPS`` times.
+    """
+
+    def __init__(self, options: DataOptions, encode: Callable[[Tensor], list[Tensor]]) -> None:
+        """Read the shards and run ``encode``, from (N, h, w, 3) uint8 to features, on the crops."""
+        super().__init__(options)
+        self._kept: list[Batch] = []
+        for which, canvas in enumerate(CANVASES):
+            rows: list[Batch] = []
+            for k in self._suited[which]:
+                for number in range(CROPS):
+                    # A picture that suits two canvases is shared out between them.
+                    if (k + number) % sum(k in other for other in self._suited) != 0:
+                        continue
+                    rng = np.random.default_rng([self._seed, 5, which, k, number])
+                    example = random_crop(rng, self._groups[k], canvas)
+                    rows.append(
+                        _batch([replace(example, image=in_another_light(rng, example.image))])
+                    )
+            self._kept.append(_with_features(rows, encode))
+
+    @property
+    def description(self) -> str:
+        return f"{super().description}; {CROPS} crops of each, features of the encoder kept"
+
+    def batches(self, first: int, size: int) -> Iterator[Batch]:
+        shares = np.array([len(b["rays"]) for b in self._kept], dtype=float)
+        shares /= shares.sum()
+        presentation = first
+        while True:
+            rng = np.random.default_rng([self._seed, 2, presentation])
+            which = int(rng.choice(len(CANVASES), p=shares))
+            kept = self._kept[which]
+            chosen = torch.from_numpy(rng.choice(len(kept["rays"]), size))
+            yield {name: value[chosen] for name, value in kept.items()}
+            presentation += size
+
+
+def _with_features(rows: list[Batch], encode: Callable[[Tensor], list[Tensor]]) -> Batch:
+    """One batch of many of one example each, features in 16 bits instead of the pictures."""
+    out: dict[str, list[Tensor]] = {name: [] for name in rows[0] if name != "image"}
+    for start in range(0, len(rows), 16):
+        part = rows[start : start + 16]
+        features = encode(torch.cat([row["image"] for row in part]))
+        for level, feature in enumerate(features):
+            out.setdefault(f"feature{level}", []).append(feature.half())
+        for row in part:
+            for name in row:
+                if name != "image":
+                    out[name].append(row[name])
+    return {name: torch.cat(values) for name, values in out.items()}
+
+
+def in_another_light(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
+    """A picture (h, w, 3) uint8 in another exposure, contrast and tint, perhaps grey."""
+    gain = np.exp(0.15 * rng.standard_normal() + 0.06 * rng.standard_normal(3))
+    values = (image / 255.0) ** np.exp(0.2 * rng.standard_normal()) * gain
+    fade = 0.6 * rng.random() ** 2 if rng.random() < 0.9 else 1.0
+    values += fade * (values.mean(-1, keepdims=True) - values)
+    return np.asarray(np.round(255 * np.clip(values, 0, 1)), dtype=np.uint8)
 
 
 def read_groups(path: Path) -> list[GroupSample]:
@@ -212,7 +299,7 @@ def _best_canvas(group: GroupSample) -> tuple[int, int]:
     return min(CANVASES, key=lambda c: abs(np.log(aspect / (c[1] / c[0]))))
 
 
-def _central(group: GroupSample, canvas: tuple[int, int]) -> DepthExample:
+def central_crop(group: GroupSample, canvas: tuple[int, int]) -> DepthExample:
     height, width = group.image.shape[:2]
     largest = min(height / canvas[0], width / canvas[1])
     h, w = largest * canvas[0], largest * canvas[1]
@@ -221,7 +308,7 @@ def _central(group: GroupSample, canvas: tuple[int, int]) -> DepthExample:
 
 
 def _batch(examples: list[DepthExample]) -> Batch:
-    def stacked(name: str) -> torch.Tensor:
+    def stacked(name: str) -> Tensor:
         return torch.from_numpy(np.stack([getattr(e, name) for e in examples]))
 
     return {
@@ -230,9 +317,10 @@ def _batch(examples: list[DepthExample]) -> Batch:
         "target": stacked("target"),
         "instances": stacked("instances"),
         "roots": stacked("roots"),
+        "stand": stacked("stand"),
     }
 
 
-def is_person(instances: torch.Tensor) -> torch.Tensor:
+def is_person(instances: Tensor) -> Tensor:
     """Which pixels (…, h, w) show somebody."""
     return (instances > 0) & (instances != THING)

@@ -22,6 +22,8 @@ OPSET = 17
 # Constants with fewer values are kept in 32 bits: they cost nothing, and biases gain from it.
 _LEAST_HALVED = 64
 
+_DTYPES = {"tensor(float)": "float32", "tensor(int64)": "int64", "tensor(uint8)": "uint8"}
+
 
 @dataclass(frozen=True)
 class Exported:
@@ -141,7 +143,7 @@ def manifest_row(recipe: Recipe, content: bytes, digest: str) -> dict[str, Any]:
         return [
             {
                 "name": t.name,
-                "dtype": {"tensor(float)": "float32", "tensor(int64)": "int64"}[t.type],
+                "dtype": _DTYPES[t.type],
                 "shape": [n if isinstance(n, int) else -1 for n in t.shape],
             }
             for t in tensors
