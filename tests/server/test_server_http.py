@@ -76,6 +76,17 @@ def test_headers(client: Any) -> None:
     assert client.get("/api/v1/session").headers["cache-control"] == "no-store"
 
 
+def test_head_is_get_without_a_body(client: Any) -> None:
+    register(client)
+    made = create(client, picture()).json()
+    for path in ("/healthz", "/api/v1/config", made["files"]["scene"], "/api/v1/nothing"):
+        get, head = client.get(path), client.head(path)
+        assert head.status_code == get.status_code
+        assert head.content == b""
+        assert head.headers["content-length"] == str(len(get.content))
+    assert client.head("/api/v1/jobs/x/events").status_code == 405
+
+
 def test_other_hosts_and_sites(client: Any) -> None:
     assert client.get("/api/v1/config", headers={"Host": "evil.example"}).status_code == 400
     assert client.get("/api/v1/config", headers={"Host": "localhost:8000"}).status_code == 200

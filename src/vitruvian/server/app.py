@@ -98,7 +98,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 def _serve_page(app: FastAPI) -> None:
     page = Page()
 
-    @app.api_route("/{path:path}", methods=["GET", "HEAD"], include_in_schema=False)
+    @app.api_route("/{path:path}", methods=["GET"], include_in_schema=False)
     def page_or_file(path: str, request: Request) -> Response:
         if path == "api" or path.startswith("api/"):
             raise not_found()

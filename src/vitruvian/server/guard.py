@@ -35,7 +35,7 @@ _HEADERS = {
     "X-Frame-Options": "DENY",
     "X-Permitted-Cross-Domain-Policies": "none",
     "Permissions-Policy": (
-        "camera=(self), microphone=(), geolocation=(), payment=(), usb=(), xr-spatial-tracking=()"
+        "camera=(self), microphone=(), geolocation=(), payment=(), usb=(), xr-spatial-tracking=(self)"
     ),
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cache-Control": "no-store",
@@ -62,8 +62,15 @@ class Guard:
         status = 500
         started = False
 
+        # What answers GET answers HEAD; streams, which would go on in silence, do not.
+        bare = scope["method"] == "HEAD" and not scope["path"].endswith("/events")
+        if bare:
+            scope = {**scope, "method": "GET"}
+
         async def send_with_headers(message: Message) -> None:
             nonlocal status, started
+            if bare and message["type"] == "http.response.body":
+                message = {**message, "body": b""}
             if message["type"] == "http.response.start":
                 status, started = message["status"], True
                 _add_headers(message, scope, request_id)
