@@ -57,7 +57,7 @@ def _search(
                         key = (i * shape[1] + j) * shape[2] + k
                         for at in range(first[key], first[key + 1]):
                             v = members[at]
-                            if body_groups[v] != groups[n]:
+                            if (body_groups[v] & groups[n]) == 0:
                                 continue
                             dx, dy, dz = body[v, 0] - x, body[v, 1] - y, body[v, 2] - z
                             dot = (
@@ -90,12 +90,12 @@ def nearest_vertices(
     Args:
         points, normals: (N, 3) metres and unit normals.
         body, body_normals: (V, 3), likewise.
-        groups, body_groups: (N,) and (V,) small numbers; only vertices of a point's own group are
-            looked at, of which there must be one.
+        groups, body_groups: (N,) and (V,) uint8 bits of groups; only vertices that share one with
+            the point are looked at, of which there must be one.
         turned_m: distance that a normal turned by 90 degrees counts for.
     """
     if groups is None or body_groups is None:
-        groups, body_groups = np.zeros(len(points), np.uint8), np.zeros(len(body), np.uint8)
+        groups, body_groups = np.ones(len(points), np.uint8), np.ones(len(body), np.uint8)
     groups = np.ascontiguousarray(groups, np.uint8)
     body_groups = np.ascontiguousarray(body_groups, np.uint8)
     body = np.ascontiguousarray(body, np.float32)

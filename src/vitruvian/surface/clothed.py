@@ -23,7 +23,7 @@ from vitruvian.surface.completion import complete_spans, put_surfaces, trusted_m
 from vitruvian.surface.field import RayGrid, span_field
 from vitruvian.surface.integrate import integrate_normals
 from vitruvian.surface.layers import Spans, ray_spans
-from vitruvian.surface.limbs import BODY, SHOULDER, limb_of_net, limb_of_vertex, part_limbs
+from vitruvian.surface.limbs import bits_of_points, bits_of_vertices, limb_of_net, part_limbs
 from vitruvian.surface.maps import SurfaceMaps, figure_box, window_alpha
 from vitruvian.surface.nets import largest_components, surface_net
 from vitruvian.surface.simplify import simplify
@@ -40,6 +40,7 @@ def clothed_mesh(
     alpha: Alpha,
     camera: Camera,
     *,
+    fitted: Mesh | None = None,
     maps: SurfaceMaps | None = None,
     voxels: int = VOXELS,
     faces: int = FACES,
@@ -51,6 +52,7 @@ def clothed_mesh(
             better the one swollen to its outline.
         alpha: the person's matte; maps bring their own.
         camera: the photograph's.
+        fitted: the bare body, likewise, if ``body`` is not that.
         maps: what is known pixel by pixel; without, the body's depths alone.
         voxels: of the volume along the figure's longer side.
         faces: budget.
@@ -67,7 +69,8 @@ def clothed_mesh(
     full, figure = person_spans(spans, alpha, camera, window, pixel_m, maps)
     if not full.mask.any():
         return body
-    mesh, limbs = _extracted(full, figure, window, pixel_m, body, faces)
+    solid = body, fitted or body
+    mesh, limbs = _extracted(full, figure, window, pixel_m, solid, faces)
     return _dressed(mesh, limbs, body, window) if len(mesh.faces) else body
 
 
@@ -104,9 +107,8 @@ def person_spans(
     ):
         rough = np.where(full.mask, own, np.float32(np.inf))
         if depth is not None:
-            given = maps.resampled(depth, window)
-            known = full.mask & np.isfinite(given) & (given > 0.05)
-            rough = np.where(known, given, rough)
+            given = maps.depth_in(depth, window)
+            rough = np.where(full.mask & np.isfinite(given), given, rough)
         seen = maps.resampled(normals, window)
         sides.append(integrate_normals(rough, seen, window, pixel_m))
     return put_surfaces(full, sides[0], sides[1], pixel_m), figure
@@ -121,7 +123,12 @@ def outline_distance(figure: np.ndarray, pixel_m: float) -> np.ndarray:
 
 
 def _extracted(
-    spans: Spans, figure: np.ndarray, window: Camera, pixel_m: float, body: Mesh, budget: int
+    spans: Spans,
+    figure: np.ndarray,
+    window: Camera,
+    pixel_m: float,
+    solid: tuple[Mesh, Mesh],
+    budget: int,
 ) -> tuple[Mesh, np.ndarray]:
     """The surface, and whose free arm (V,) uint8 each vertex is, see ``part_limbs``."""
     step = _FINE * pixel_m
@@ -131,8 +138,8 @@ def _extracted(
     coarse = window.scaled(1 / _FINE, window.width // _FINE, window.height // _FINE)
     grid = RayGrid(coarse, near, step, slices)
     field = span_field(spans, outline_distance(figure, pixel_m), grid, _FINE)
-    film, owner = part_limbs(field, grid, body)
-    vertices, faces = largest_components(*surface_net(field, film), _LEAST_SHARE)
+    film, owner = part_limbs(field, grid, *solid)
+    vertices, faces = largest_components(*surface_net(field, film, owner), _LEAST_SHARE)
     limbs = limb_of_net(vertices, field, owner)
     points, faces, source = simplify(grid.points(vertices), faces, budget)
     return Mesh(points, faces, "camera"), limbs[source]
@@ -142,14 +149,13 @@ def _dressed(mesh: Mesh, limbs: np.ndarray, body: Mesh, window: Camera) -> Mesh:
     """The mesh with skin, ``body_vertices`` and texture coordinates."""
     if body.skin_joints is None or body.skin_weights is None:
         raise ValueError("the body needs skin_joints and skin_weights")
-    of_body = limb_of_vertex()
     beneath = nearest_vertices(
         mesh.vertices,
         mesh.vertex_normals(),
         body.vertices,
         body.vertex_normals(),
-        groups=limbs,
-        body_groups=np.where(of_body == SHOULDER, BODY, of_body),
+        groups=bits_of_points(limbs),
+        body_groups=bits_of_vertices(),
     )
     distance = np.linalg.norm(mesh.vertices - body.vertices[beneath], axis=1)
     joints, weights = carried_skin(

@@ -15,7 +15,7 @@ _ROUNDNESS = 1.2  # -laplacian of the squared half thickness: 2 would be a cylin
 _MOST_HALF_M = 0.11
 _RING = 3  # pixels around the figure that get spans too, so that the outline can be interpolated
 _ITERATIONS, _OVER = 120, 1.7  # of the relaxation
-_LIMB_M, _LIMB_GAP_M = 0.08, 0.06  # thickness of a limb that the body has elsewhere; behind it
+_LIMB_M, _LIMB_GAP_M = 0.08, 0.14  # thickness of a limb that the body has elsewhere; behind it
 
 
 @numba.njit(

@@ -1,203 +1,255 @@
-"""Cutting a volume open where an arm only touches what it lies against.
+"""Cutting a volume open where a limb only touches what it lies against.
 
 A field has no memory of which voxel belongs to what: an arm that hangs against the trunk becomes
 one lump with it, and a web when it is raised. Here every voxel near a forearm or hand takes the
 part of the nearest point of the body, and a film of voxels between the arm and everything that is
-not that arm is emptied, by so little that the two surfaces all but touch.
+not that arm is emptied, by so little that the two surfaces all but touch. Legs are parted from each
+other in the same way, unless cloth spans the room between them, as a skirt does.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
+import cv2
 import numba
 import numpy as np
 
 from vitruvian.body.model import body_model
-from vitruvian.body.regions import LEFT_ARM, RIGHT_ARM, body_regions
+from vitruvian.body.regions import (
+    LEFT_ARM,
+    LEFT_LEG,
+    RIGHT_ARM,
+    RIGHT_LEG,
+    body_regions,
+)
 from vitruvian.geometry.mesh import Mesh
+from vitruvian.geometry.rasterizer import rasterize
 from vitruvian.surface.attach import nearest_vertices
 from vitruvian.surface.field import RayGrid
 from vitruvian.surface.nets import FILM
 from vitruvian.surface.swell import merge_close
 
-_NEAR_BONES_M = 0.11  # around an arm's bones; beyond, nothing can be the arm's
-_REACH_M = 0.13  # around its skin: a box that holds all of that
-_FROM_SHOULDER = 0.4  # of the upper arm, from where on it is cut free
-BODY, SHOULDER, LEFT, RIGHT, UNKNOWN = range(5)
+# Numbers of limbs that are cut free; ``SHOULDER`` is the rest of an arm, which is not.
+BODY, SHOULDER, ARM_L, ARM_R, LEG_L, LEG_R, UNKNOWN = range(7)
+_LOOSE_M = 0.025  # beside the fitted body: what spans the room between legs is cloth
+_SKIRT_ROWS = 0.35  # share of the rows between two legs from which on it does in a skirt
+_SAMPLE_M = 0.012
+
+
+@dataclass(frozen=True)
+class _Limb:
+    """A limb: its number, the region and the joints (upper, middle, end) it is made of, from where
+    on along the upper bone it is cut, and how far from its bones anything can be its (metres)."""
+
+    label: int
+    region: int
+    joints: tuple[str, str, str]
+    start: float
+    reach_m: float
+
+
+_LIMBS = {
+    ARM_L: _Limb(ARM_L, LEFT_ARM, ("upperarm01.L", "lowerarm01.L", "wrist.L"), 0.4, 0.11),
+    ARM_R: _Limb(ARM_R, RIGHT_ARM, ("upperarm01.R", "lowerarm01.R", "wrist.R"), 0.4, 0.11),
+    LEG_L: _Limb(LEG_L, LEFT_LEG, ("upperleg01.L", "lowerleg01.L", "foot.L"), 0.3, 0.17),
+    LEG_R: _Limb(LEG_R, RIGHT_LEG, ("upperleg01.R", "lowerleg01.R", "foot.R"), 0.3, 0.17),
+}
+# Which vertices of the body a point of a limb may lie over, as bits.
+_BITS = {BODY: 1, SHOULDER: 1, ARM_L: 2, ARM_R: 4, LEG_L: 8, LEG_R: 16}
+_MAY = {BODY: 1 | 8 | 16, ARM_L: 2, ARM_R: 4, LEG_L: 1 | 8, LEG_R: 1 | 16}
 
 
 @lru_cache(maxsize=1)
 def limb_of_vertex() -> np.ndarray:
-    """(V,) uint8: ``LEFT`` or ``RIGHT`` free arm, ``SHOULDER`` the rest of it, else ``BODY``."""
+    """(V,) uint8: ``ARM_L`` to ``LEG_R`` where a limb is cut free, ``SHOULDER``, else ``BODY``."""
     model, regions = body_model(), body_regions()
     out = np.full(len(model.template), BODY, np.uint8)
-    for part, label, side in ((LEFT_ARM, LEFT, "L"), (RIGHT_ARM, RIGHT, "R")):
-        shoulder = model.joint_template[model.joint_index[f"upperarm01.{side}"]]
-        elbow = model.joint_template[model.joint_index[f"lowerarm01.{side}"]]
-        axis = elbow - shoulder
-        along = (model.template - shoulder) @ axis / (axis @ axis)
-        out[regions.part == part] = SHOULDER
-        out[(regions.part == part) & (along > _FROM_SHOULDER)] = label
+    for limb in _LIMBS.values():
+        upper, middle = (model.joint_template[model.joint_index[n]] for n in limb.joints[:2])
+        axis = middle - upper
+        along = (model.template - upper) @ axis / (axis @ axis)
+        mine = regions.part == limb.region
+        if limb.label in (ARM_L, ARM_R):
+            out[mine] = SHOULDER
+        out[mine & (along > limb.start)] = limb.label
     return out
+
+
+def bits_of_vertices() -> np.ndarray:
+    """(V,) uint8 for ``attach.nearest_vertices``: groups of the body's vertices."""
+    table = np.zeros(UNKNOWN + 1, np.uint8)
+    for label, bits in _BITS.items():
+        table[label] = bits
+    return table[limb_of_vertex()]
+
+
+def bits_of_points(limbs: np.ndarray) -> np.ndarray:
+    """(N,) uint8, likewise: groups that points of limbs (N,) may lie over."""
+    table = np.full(UNKNOWN + 1, _MAY[BODY], np.uint8)
+    for label, bits in _MAY.items():
+        table[label] = bits
+    return table[limbs]
 
 
 @lru_cache(maxsize=1)
 def _sample_vertices() -> np.ndarray:
     """Indices of vertices some 12 mm apart: hands alone have thousands."""
     template = body_model().template
-    number, count = merge_close(template, 0.012)
+    number, count = merge_close(template, _SAMPLE_M)
     first = np.full(count, len(template), np.int64)
     np.minimum.at(first, number, np.arange(len(template)))
     return first
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=4)
 def _bone_rings(label: int) -> tuple[np.ndarray, ...]:
-    """Vertices around four places along a free arm: its upper end, elbow, wrist, finger tips."""
-    model = body_model()
-    side = "L" if label == LEFT else "R"
+    """Vertices around four places along a limb: where it begins, its two joints, its tip."""
+    model, limb = body_model(), _LIMBS[label]
     members = np.flatnonzero(limb_of_vertex() == label)
     points = model.template[members]
+    upper, middle, end = (model.joint_template[model.joint_index[n]] for n in limb.joints)
+    start = upper + limb.start * (middle - upper)
+    tip = points[points[:, 2].argmax()]  # of the toes
+    if label in (ARM_L, ARM_R):
+        tip = points[np.abs(points[:, 0]).argmax()]  # of the fingers
     rings = []
-    places = [
-        model.joint_template[model.joint_index[f"{j}.{side}"]] for j in ("lowerarm01", "wrist")
-    ]
-    shoulder = model.joint_template[model.joint_index[f"upperarm01.{side}"]]
-    start = shoulder + _FROM_SHOULDER * (places[0] - shoulder)
-    tip = points[np.abs(points[:, 0]).argmax()]
-    for place in (start, *places, tip):
+    for place in (start, middle, end, tip):
         distance = np.linalg.norm(points - place, axis=1)
         rings.append(members[np.argsort(distance)[:24]])
     return tuple(rings)
 
 
-def _bones(vertices: np.ndarray, label: int) -> np.ndarray:
-    """(4, 3) points of a polyline through a free arm."""
-    return np.stack([vertices[ring].mean(0) for ring in _bone_rings(label)])
-
-
-def _near_bones(points: np.ndarray, line: np.ndarray) -> np.ndarray:
-    """(N,) bool, which points lie near a polyline."""
+def _near_bones(points: np.ndarray, vertices: np.ndarray, label: int) -> np.ndarray:
+    """(N,) bool, which points lie near the bones of a limb of the posed body (V, 3)."""
+    line = np.stack([vertices[ring].mean(0) for ring in _bone_rings(label)])
     near = np.zeros(len(points), bool)
     for a, b in pairwise(line):
         along = b - a
         t = np.clip((points - a) @ along / (along @ along), 0, 1)
         offset = points - a - t[:, None] * along
-        near |= np.einsum("nc,nc->n", offset, offset) < _NEAR_BONES_M**2
+        near |= np.einsum("nc,nc->n", offset, offset) < _LIMBS[label].reach_m ** 2
     return near
 
 
-def limb_of_points(points: np.ndarray, body: Mesh) -> np.ndarray:
-    """Which limb (N,) uint8 of the body each point (N, 3) belongs to.
+def _signed_distance(
+    points: np.ndarray, body: Mesh, normals: np.ndarray, member: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Signed distance (N,) to the vertices that are ``member`` (V,), and the nearest ones (N,).
 
-    That with the least signed distance, so that what is inside the trunk is the trunk's, however
-    close a hand lies. The sign is that of the side of the nearest vertex's tangent plane.
+    Negative behind the nearest vertex's tangent plane.
     """
     chosen = _sample_vertices()
-    limbs = limb_of_vertex()[chosen]
-    vertices, normals = body.vertices[chosen], body.vertex_normals()[chosen]
-    out = np.full(len(points), UNKNOWN, np.uint8)
-    for label in (LEFT, RIGHT):
-        near = np.flatnonzero(_near_bones(points, _bones(body.vertices, label)))
-        if len(near) == 0:
-            continue
-        at = points[near]
-        arm, rest = (
-            _signed_distance(at, vertices, normals, limbs == label, wanted)
-            for wanted in (True, False)
-        )
-        out[near] = np.where(arm[0] < rest[0], label, limbs[rest[1]])
-    return out
-
-
-def _signed_distance(
-    points: np.ndarray, vertices: np.ndarray, normals: np.ndarray, member: np.ndarray, wanted: bool
-) -> tuple[np.ndarray, np.ndarray]:
-    """Signed distance (N,) to the vertices whose ``member`` is ``wanted``, and the nearest (N,)."""
-    nearest = nearest_vertices(
-        points,
-        np.zeros_like(points),
-        vertices,
-        np.zeros_like(vertices),
-        groups=np.full(len(points), wanted, np.uint8),
-        body_groups=member.astype(np.uint8),
-        turned_m=0.0,
-    )
-    offset = points - vertices[nearest]
+    chosen = chosen[member[chosen]]
+    vertices = body.vertices[chosen]
+    nowhere = np.zeros_like(points), np.zeros_like(vertices)
+    nearest = chosen[nearest_vertices(points, nowhere[0], vertices, nowhere[1], turned_m=0.0)]
+    offset = points - body.vertices[nearest]
     side = np.einsum("nc,nc->n", offset, normals[nearest])
     return np.copysign(np.linalg.norm(offset, axis=1), side), nearest
 
 
-def part_limbs(field: np.ndarray, grid: RayGrid, body: Mesh) -> tuple[np.ndarray, np.ndarray]:
-    """Empty, in place, the film between each free arm and everything else, and tell whose is what.
+def part_limbs(
+    field: np.ndarray, grid: RayGrid, body: Mesh, fitted: Mesh
+) -> tuple[np.ndarray, np.ndarray]:
+    """Empty, in place, the film between each limb and what it only touches.
+
+    Signed distances decide what belongs to a limb, so that what is inside the trunk is the
+    trunk's, however close a hand lies.
 
     Args:
         field: (H, W, D) float32 of ``grid``, positive inside.
         grid: of the field.
-        body: in the body model's topology, camera frame.
+        body: in the body model's topology, camera frame, as thick as its clothes.
+        fitted: likewise, bare.
 
     Returns:
-        (H, W, D) uint8: 1 where it must stay empty; (H, W, D) uint8: ``LEFT`` and ``RIGHT`` at the
-        inside voxels of a free arm, else 0.
+        (H, W, D) uint8: 1 where it must stay empty; (H, W, D) uint8: ``ARM_L`` to ``LEG_R`` at the
+        inside voxels of a limb, else 0.
     """
-    limbs = limb_of_vertex()
+    limbs, normals = limb_of_vertex(), body.vertex_normals()
     film, owner = np.zeros(field.shape, np.uint8), np.zeros(field.shape, np.uint8)
-    for label in (LEFT, RIGHT):
-        box = _box(body.vertices[limbs == label], grid)
+    for label in (ARM_L, ARM_R):
+        box = _box(body.vertices, grid, (label,))
         if box is None:
             continue
-        part = field[box]
-        inside = np.argwhere(part > 0)
-        points = grid.points(inside + np.array([side.start for side in box]))
-        near = _near_bones(points, _bones(body.vertices, label))
+        inside, points = _inside(field, grid, box)
+        near = _near_bones(points, body.vertices, label)
         inside, points = inside[near], points[near]
-        if len(inside) == 0:
-            continue
-        of = np.full(part.shape, UNKNOWN, np.uint8)
-        of[tuple(inside.T)] = limb_of_points(points, body)
-        _empty_film(part, film[box], of, label)
+        own, _ = _signed_distance(points, body, normals, limbs == label)
+        other, nearest = _signed_distance(points, body, normals, limbs != label)
+        of = np.full(field[box].shape, UNKNOWN, np.uint8)
+        of[tuple(inside.T)] = np.where(own < other, label, limbs[nearest])
+        rest = (field[box] > 0) & (of != label) & (of != SHOULDER)
+        _empty_film(field[box], film[box], of == label, rest)
         owner[box][of == label] = label
+    box = _box(body.vertices, grid, (LEG_L, LEG_R))
+    if box is not None:
+        inside, points = _inside(field, grid, box)
+        near = owner[box][tuple(inside.T)] == 0
+        for label in (LEG_L, LEG_R):
+            near &= _near_bones(points, body.vertices, label)
+        inside, points = inside[near], points[near]
+        if _is_skirt(inside, _loose(grid, fitted)[box[:2]]):
+            return film, owner
+        left, right = (
+            _signed_distance(points, body, normals, limbs == label)[0] for label in (LEG_L, LEG_R)
+        )
+        of = np.zeros(field[box].shape, np.uint8)
+        of[tuple(inside.T)] = np.where(left < right, LEG_L, LEG_R)
+        _empty_film(field[box], film[box], of == LEG_L, of == LEG_R)
+        owner[box] = np.where(of > 0, of, owner[box])
     return film, owner
 
 
-@numba.njit(
-    "void(float32[:,::1],float32[:,:,::1],uint8[:,:,::1],uint8[::1])", cache=True, nogil=True
-)
-def _ask_cells(vertices: np.ndarray, field: np.ndarray, owner: np.ndarray, out: np.ndarray) -> None:
-    for v in range(len(vertices)):
-        y, x, z = int(vertices[v, 0]), int(vertices[v, 1]), int(vertices[v, 2])
-        for a in range(2):
-            for b in range(2):
-                for c in range(2):
-                    if field[y + a, x + b, z + c] > 0:
-                        out[v] = max(out[v], owner[y + a, x + b, z + c])
-
-
-def limb_of_net(vertices: np.ndarray, field: np.ndarray, owner: np.ndarray) -> np.ndarray:
-    """Whose (V,) uint8 the vertices of a surface net are, by the inside voxels of their cells.
+def _is_skirt(between: np.ndarray, loose: np.ndarray) -> bool:
+    """Whether cloth spans the room between the legs in most rows of the picture.
 
     Args:
-        vertices: (V, 3) in grid coordinates; field: that they were taken from.
-        owner: as from ``part_limbs``.
+        between: (N, 3) indices of voxels inside that are near both legs.
+        loose: (H, W) bool, pixels away from the bare body.
     """
-    out = np.zeros(len(vertices), np.uint8)
-    _ask_cells(vertices, field, owner, out)
-    return out
+    rows, spanned = np.zeros(len(loose), bool), np.zeros(len(loose), bool)
+    rows[between[:, 0]] = True
+    spanned[between[loose[tuple(between[:, :2].T)], 0]] = True
+    return bool(spanned.sum() > _SKIRT_ROWS * rows.sum())
 
 
-def _empty_film(part: np.ndarray, film: np.ndarray, of: np.ndarray, arm: int) -> None:
-    """Empty the voxels of other parts that touch the arm, corners included.
+def _loose(grid: RayGrid, fitted: Mesh) -> np.ndarray:
+    """(H, W) bool, pixels of the grid away from the bare body."""
+    camera = grid.camera
+    mask = rasterize(
+        camera.project(fitted.vertices),
+        fitted.vertices[:, 2],
+        fitted.faces,
+        camera.width,
+        camera.height,
+    ).mask
+    away = cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 3)
+    return np.asarray(away * grid.step_m > _LOOSE_M)
+
+
+def _inside(
+    field: np.ndarray, grid: RayGrid, box: tuple[slice, ...]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Indices (N, 3) within a box of the voxels inside, and their places (N, 3)."""
+    inside = np.argwhere(field[box] > 0)
+    return inside, grid.points(inside + np.array([side.start for side in box]))
+
+
+def _empty_film(part: np.ndarray, film: np.ndarray, own: np.ndarray, rest: np.ndarray) -> None:
+    """Empty the voxels of the rest that touch a limb's own, corners included.
 
     What is outside between the two is marked as well, so that it stays so.
     """
-    inside = part > 0
-    is_arm = inside & (of == arm)
-    rest = inside & (of != arm) & (of != SHOULDER)
-    between = rest & _widened(is_arm, 1)
+    outside = part <= 0
+    own = own & ~outside
+    rest = rest & ~outside
+    between = rest & _widened(own, 1)
     part[between] = FILM
-    film[between | (~inside & _widened(is_arm, 2) & _widened(rest, 2))] = 1
+    film[between | (outside & _widened(own, 3) & _widened(rest, 3))] = 1
 
 
 def _widened(mask: np.ndarray, voxels: int) -> np.ndarray:
@@ -212,14 +264,43 @@ def _widened(mask: np.ndarray, voxels: int) -> np.ndarray:
     return out[inner, inner, inner]
 
 
-def _box(arm: np.ndarray, grid: RayGrid) -> tuple[slice, ...] | None:
-    """The part of the grid around an arm."""
-    pixels = grid.camera.project(arm)
-    reach = _REACH_M / grid.step_m
-    low = np.array([*(pixels.min(0)[::-1] - reach), (arm[:, 2].min() - grid.near_m) / grid.step_m])
-    high = np.array([*(pixels.max(0)[::-1] + reach), (arm[:, 2].max() - grid.near_m) / grid.step_m])
-    low[2] -= reach
-    high[2] += reach
+@numba.njit(
+    "void(float32[:,::1],float32[:,:,::1],uint8[:,:,::1],uint8[::1])", cache=True, nogil=True
+)
+def _ask_cells(vertices: np.ndarray, field: np.ndarray, owner: np.ndarray, out: np.ndarray) -> None:
+    # A vertex on the border of two cells (where the field is exactly 0) is in both.
+    for v in range(len(vertices)):
+        y0, y1 = int(np.ceil(vertices[v, 0])) - 1, int(vertices[v, 0]) + 1
+        x0, x1 = int(np.ceil(vertices[v, 1])) - 1, int(vertices[v, 1]) + 1
+        z0, z1 = int(np.ceil(vertices[v, 2])) - 1, int(vertices[v, 2]) + 1
+        for y in range(max(y0, 0), y1 + 1):
+            for x in range(max(x0, 0), x1 + 1):
+                for z in range(max(z0, 0), z1 + 1):
+                    if field[y, x, z] > 0:
+                        out[v] = max(out[v], owner[y, x, z])
+
+
+def limb_of_net(vertices: np.ndarray, field: np.ndarray, owner: np.ndarray) -> np.ndarray:
+    """Whose (V,) uint8 the vertices of a surface net are, by the inside voxels of their cells.
+
+    Args:
+        vertices: (V, 3) in grid coordinates.
+        field: that they were taken from.
+        owner: as from ``part_limbs``.
+    """
+    out = np.zeros(len(vertices), np.uint8)
+    _ask_cells(vertices, field, owner, out)
+    return out
+
+
+def _box(vertices: np.ndarray, grid: RayGrid, labels: tuple[int, ...]) -> tuple[slice, ...] | None:
+    """The part of the grid that holds everything near some limbs, and two voxels more."""
+    points = vertices[np.isin(limb_of_vertex(), labels)]
+    pixels = grid.camera.project(points)
+    reach = max(_LIMBS[label].reach_m for label in labels) / grid.step_m + 2
+    slices = (points[:, 2] - grid.near_m) / grid.step_m
+    low = np.array([*pixels.min(0)[::-1], slices.min()]) - reach
+    high = np.array([*pixels.max(0)[::-1], slices.max()]) + reach
     shape = grid.camera.height, grid.camera.width, grid.slices
     first = np.clip(np.floor(low).astype(int), 0, shape)
     last = np.clip(np.ceil(high).astype(int), 0, shape)

@@ -7,10 +7,14 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from vitruvian.body.body import Body
 from vitruvian.geometry.mesh import Mesh
 from vitruvian.geometry.rasterizer import rasterize
 from vitruvian.image.camera import Camera
+from vitruvian.networks.maps import PersonMaps
 from vitruvian.people.figure import Alpha
+
+_JUMP_M = 0.015
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,18 @@ class SurfaceMaps:
                 raise ValueError(
                     f"{name} must have shape {(*shape, 3)}, got {getattr(self, name).shape}"
                 )
+
+    def depth_in(self, depth: np.ndarray, camera: Camera) -> np.ndarray:
+        """A depth picture of this window as another window shows it, inf where it is unknown.
+
+        Linear within a surface, nearest across jumps: there is nothing between a hem and the leg
+        behind it.
+        """
+        known = np.isfinite(depth)
+        near = self.resampled(np.where(known, depth, 0).astype(np.float32), camera, nearest=True)
+        linear = self.resampled(np.where(known, depth, 1e6).astype(np.float32), camera)
+        out = np.where(np.abs(linear - near) < _JUMP_M, linear, near)
+        return np.where(near > 0.05, out, np.float32(np.inf)).astype(np.float32)
 
     def resampled(self, values: np.ndarray, camera: Camera, *, nearest: bool = False) -> np.ndarray:
         """One of the pictures, or any other of this window, as another window shows it.
@@ -97,6 +113,30 @@ def maps_from_body(
         _unit(turned.interpolate(normals, mesh.faces)),
         front.depth,
         np.where(turned.mask, 1 / turned.depth, np.float32(np.inf)).astype(np.float32),
+    )
+
+
+def maps_from_network(found: PersonMaps, body: Body, camera: Camera) -> SurfaceMaps:
+    """What the network says of one person, in metres.
+
+    Args:
+        found: in the crop.
+        body: the fitted body that the network was given.
+        camera: the photograph's.
+    """
+    root = float(body.joints[0, 2])
+    front, back = (
+        (root + body.height_m * depth).astype(np.float32)
+        for depth in (found.front_depth, found.back_depth)
+    )
+    return SurfaceMaps(
+        found.crop.camera(camera),
+        found.alpha,
+        found.front_normals,
+        found.back_normals,
+        front,
+        back,
+        found.parts,
     )
 
 

@@ -44,8 +44,10 @@ def _critical_cells() -> np.ndarray:
 _CRITICAL = _critical_cells()
 
 
-@numba.njit("int64(float32[:,:,::1],uint8[:,:,::1],uint8[::1])", cache=True, nogil=True)
-def _repair(field: np.ndarray, film: np.ndarray, critical: np.ndarray) -> int:
+@numba.njit(
+    "int64(float32[:,:,::1],uint8[:,:,::1],uint8[:,:,::1],uint8[::1])", cache=True, nogil=True
+)
+def _repair(field: np.ndarray, film: np.ndarray, owner: np.ndarray, critical: np.ndarray) -> int:
     """One pass over the cells; fills one voxel in each that is not well-composed.
 
     Where that would close a film, a voxel is emptied instead, and becomes part of it. A film is
@@ -73,6 +75,7 @@ def _repair(field: np.ndarray, film: np.ndarray, critical: np.ndarray) -> int:
                 best, by, bx, bz = -np.inf, 0, 0, 0
                 least, ey, ex, ez = np.inf, 0, 0, 0
                 parting = False
+                whose = 0
                 for a in range(2):
                     for b in range(2):
                         for c in range(2):
@@ -87,6 +90,7 @@ def _repair(field: np.ndarray, film: np.ndarray, critical: np.ndarray) -> int:
                             if field[v, u, z + 1 - c] > 0:
                                 touching += 1
                             if value > 0:
+                                whose = max(whose, owner[v, u, w])
                                 if touching + value < least:
                                     least, ey, ex, ez = touching + value, v, u, w
                             elif (
@@ -102,6 +106,7 @@ def _repair(field: np.ndarray, film: np.ndarray, critical: np.ndarray) -> int:
                     film[ey, ex, ez] = 1
                 else:
                     field[by, bx, bz] = _FILLED
+                    owner[by, bx, bz] = whose
                 filled += 1
                 low = 0
                 for a in range(2):
@@ -245,13 +250,16 @@ def _join(faces: np.ndarray, parent: np.ndarray) -> None:
         parent[v] = a
 
 
-def surface_net(field: np.ndarray, film: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+def surface_net(
+    field: np.ndarray, film: np.ndarray | None = None, owner: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """The surface where a field passes through 0.
 
     Args:
         field: (H, W, D) float32, positive inside; not positive on the border of the volume.
             Filled where it is not well-composed.
         film: (H, W, D) uint8, 1 at voxels outside that must not be filled; grows.
+        owner: (H, W, D) uint8, any labels of the voxels inside; filled ones take a neighbour's.
 
     Returns:
         Vertices (V, 3) float32 as (row, column, slice), whole numbers at the voxels, and faces
@@ -262,7 +270,9 @@ def surface_net(field: np.ndarray, film: np.ndarray | None = None) -> tuple[np.n
         raise ValueError(f"field must be (H, W, D) float32, got {field.shape} {field.dtype}")
     if film is None:
         film = np.zeros(field.shape, np.uint8)
-    while _repair(field, film, _CRITICAL):
+    if owner is None:
+        owner = np.zeros(field.shape, np.uint8)
+    while _repair(field, film, owner, _CRITICAL):
         pass
     index = np.empty(field.shape, np.int32)
     most = 1 << 18

@@ -38,4 +38,4 @@ def reconstruct_surface(
     swollen = swollen_body(photo, figure, body)
     if method == "swollen":
         return swollen
-    return clothed_mesh(swollen, figure.alpha, photo.camera, maps=maps)
+    return clothed_mesh(swollen, figure.alpha, photo.camera, fitted=body.as_mesh(), maps=maps)

@@ -1,0 +1,112 @@
+"""The input of the clothed surface: windows of one photograph, and where it comes from."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from surface_people import CAMERA, alpha_of, mask_of, standing_body
+
+from vitruvian.networks.maps import MapsCrop, PersonMaps
+from vitruvian.surface.maps import (
+    SurfaceMaps,
+    figure_box,
+    maps_from_body,
+    maps_from_network,
+    window_alpha,
+)
+
+
+def ramps(window) -> SurfaceMaps:
+    """Pictures that say where in the photograph each pixel is."""
+    pixels = np.stack(np.meshgrid(np.arange(80) + 0.5, np.arange(80) + 0.5), -1)
+    place = CAMERA.project(window.rays(pixels)).astype(np.float32)
+    normals = np.zeros((80, 80, 3), np.float32)
+    return SurfaceMaps(window, place[..., 0], normals, normals, place[..., 1])
+
+
+def test_another_window_shows_the_same_place():
+    maps = ramps(CAMERA.window(100, 150, 0.25, 80, 80))
+    other = CAMERA.window(140.5, 200.25, 0.6, 90, 100)
+    x = maps.resampled(maps.alpha, other)
+    y = maps.resampled(maps.front_depth, other)
+    pixels = np.stack(np.meshgrid(np.arange(90) + 0.5, np.arange(100) + 0.5), -1)
+    expected = CAMERA.project(other.rays(pixels))
+    # OpenCV places samples to 1/32 of a pixel, here an eighth of the photograph's.
+    np.testing.assert_allclose(x, expected[..., 0], atol=0.2)
+    np.testing.assert_allclose(y, expected[..., 1], atol=0.2)
+
+
+def test_depth_is_not_blended_across_a_jump():
+    window = CAMERA.window(100, 150, 0.25, 80, 80)
+    depth = np.full((80, 80), 3.0, np.float32)
+    depth[:, 40:] = 3.4
+    depth[:10] = np.inf
+    normals = np.zeros((80, 80, 3), np.float32)
+    maps = SurfaceMaps(window, depth, normals, normals, depth)
+    found = maps.depth_in(depth, CAMERA.window(130, 160, 0.7, 120, 120))
+    assert set(np.unique(found[np.isfinite(found)].round(4))) == {np.float32(3.0), np.float32(3.4)}
+    assert np.isinf(found[0]).all()
+    assert np.isfinite(found[-1]).all()
+
+
+def test_shapes_are_checked():
+    window = CAMERA.window(0, 0, 0.25, 80, 80)
+    normals = np.zeros((80, 80, 3), np.float32)
+    with pytest.raises(ValueError, match=r"alpha must have shape \(80, 80\), got \(80, 81\)"):
+        SurfaceMaps(window, np.zeros((80, 81), np.float32), normals, normals)
+    with pytest.raises(ValueError, match="back_normals must have shape"):
+        SurfaceMaps(window, np.zeros((80, 80), np.float32), normals, normals[..., :2])
+
+
+def test_the_body_alone_gives_its_own_maps():
+    body = standing_body().as_mesh()
+    mask = mask_of(body)
+    maps = maps_from_body(body, alpha_of(mask), CAMERA, size=256)
+    assert maps.front_depth is not None
+    assert maps.back_depth is not None
+    seen = np.isfinite(maps.front_depth)
+    assert (maps.back_depth[seen] >= maps.front_depth[seen] - 1e-4).all()
+    away = maps.camera.rays(np.stack(np.meshgrid(np.arange(256) + 0.5, np.arange(256) + 0.5), -1))
+    front = np.einsum("hwc,hwc->hw", maps.front_normals, away)[seen]
+    back = np.einsum("hwc,hwc->hw", maps.back_normals, away)[seen]
+    assert np.quantile(front, 0.95) < 0
+    assert np.quantile(back, 0.05) > 0
+    np.testing.assert_allclose(np.linalg.norm(maps.front_normals[seen], axis=1), 1, atol=1e-4)
+    # The matte is in the same place as what is drawn.
+    both = (maps.alpha > 0.5) & seen
+    assert both.sum() > 0.97 * seen.sum()
+
+
+def test_beyond_the_picture_the_matte_goes_on():
+    mask = np.zeros((900, 640), bool)
+    mask[500:, 300:340] = True
+    found = window_alpha(alpha_of(mask), CAMERA, CAMERA.window(200, 700, 0.5, 120, 150))
+    assert (found[:, 52:68] > 0.99).all()  # rows beyond 100 are below the photograph
+    assert (found[:, :45] < 0.01).all()
+
+
+def test_the_box_holds_body_and_matte():
+    mask = np.zeros((900, 640), bool)
+    mask[10:20, 600:630] = True
+    body = standing_body().as_mesh()
+    low, high = figure_box(body, alpha_of(mask), CAMERA)
+    pixels = CAMERA.project(body.vertices)
+    np.testing.assert_allclose(low, [pixels[:, 0].min(), 10])
+    np.testing.assert_allclose(high, [630, pixels[:, 1].max()])
+
+
+def test_the_networks_depths_are_in_statures_behind_the_root():
+    size = 64
+    crop = MapsCrop(100, 50, 512, size)
+    flat = np.zeros((size, size), np.float32)
+    normals = np.zeros((size, size, 3), np.float32)
+    found = PersonMaps(
+        crop, flat + 1, flat + 1, normals, normals, flat - 0.05, flat + 0.08,
+        normals, np.zeros((size, size), np.uint8),
+    )  # fmt: skip
+    body = standing_body()
+    maps = maps_from_network(found, body, CAMERA)
+    root = body.joints[0, 2]
+    np.testing.assert_allclose(maps.front_depth, root - 0.05 * body.height_m, rtol=1e-6)
+    np.testing.assert_allclose(maps.back_depth, root + 0.08 * body.height_m, rtol=1e-6)
+    assert maps.camera.focal_px == pytest.approx(CAMERA.focal_px / 8)
