@@ -301,3 +301,62 @@ def test_a_bug_is_a_problem_and_tells_nothing(client: Any, monkeypatch: pytest.M
     assert "secret" not in answer.text
     assert another(client).get("/healthz").status_code == 200
     assert PASSWORD not in answer.text
+
+
+def test_an_upload_that_stands_still_is_given_up(
+    client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import asyncio
+
+    from vitruvian.server import guard
+
+    monkeypatch.setattr(guard, "_CHUNK_SECONDS", 0.2)
+    sent: list[Any] = []
+    first = [{"type": "http.request", "body": b"--x\r\n", "more_body": True}]
+
+    async def receive() -> Any:
+        if first:
+            return first.pop()
+        await asyncio.Event().wait()
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    headers = [(b"host", b"localhost"), (b"content-type", b"multipart/form-data; boundary=x")]
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/Upload",
+        "raw_path": b"/Upload",
+        "query_string": b"",
+        "headers": headers,
+        "scheme": "http",
+        "client": ("127.0.0.1", 5000),
+        "server": ("127.0.0.1", 80),
+    }
+    client.portal.call(client.app, scope, receive, send)
+    assert sent[0]["status"] == 400
+    assert b"The upload stopped" in sent[1]["body"]
+
+
+def test_workers_do_not_inherit_secrets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    import json
+    import sys
+
+    from vitruvian.server.pool import PoolOptions, WorkerProcess
+
+    for name in ("VITRUVIAN_SERVER_SECRET", "PGPASSWORD", "AWS_SECRET_ACCESS_KEY", "S3_TOKEN"):
+        monkeypatch.setenv(name, "hidden")
+    monkeypatch.setenv("NUMBA_CACHE_DIR", "kept")
+    program = (
+        "import json, os; print(json.dumps({'is': 'ready', **os.environ}), flush=True); input()"
+    )
+    options = PoolOptions(1, 1, 0, 1, 1.0, tmp_path, (sys.executable, "-c", program))
+    worker = WorkerProcess(options)
+    try:
+        answer = worker.hear(20)
+        assert answer is not None
+        assert "hidden" not in json.dumps(answer)
+        assert answer["NUMBA_CACHE_DIR"] == "kept"
+    finally:
+        worker.end()

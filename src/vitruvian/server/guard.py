@@ -35,7 +35,8 @@ _HEADERS = {
     "X-Frame-Options": "DENY",
     "X-Permitted-Cross-Domain-Policies": "none",
     "Permissions-Policy": (
-        "camera=(self), microphone=(), geolocation=(), payment=(), usb=(), xr-spatial-tracking=(self)"
+        "camera=(self), xr-spatial-tracking=(self), microphone=(), geolocation=(), payment=(), "
+        "usb=()"
     ),
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cache-Control": "no-store",

@@ -12,6 +12,7 @@ import json
 import logging
 import os
 import queue
+import re
 import secrets
 import shutil
 import subprocess
@@ -31,6 +32,9 @@ from vitruvian.server.storage import Storage
 from vitruvian.server.timing import StageClock
 
 COMMAND = (sys.executable, "-m", "vitruvian.server.worker")
+
+# What workers have no business with: the server's settings, and keys of databases and storages.
+_SECRETS = re.compile(r"^VITRUVIAN_SERVER_|^PG|^AWS_|SECRET|PASSW|TOKEN|CREDENTIAL|_KEY", re.I)
 
 _POLL_SECONDS = 1.0
 _RENEWALS_PER_LEASE = 4
@@ -77,9 +81,7 @@ class WorkerProcess:
 
     def __init__(self, options: PoolOptions) -> None:
         environment = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith("VITRUVIAN_SERVER_")  # no secret, no database
+            name: value for name, value in os.environ.items() if not _SECRETS.search(name)
         }
         environment |= {
             "VITRUVIAN_THREADS": str(options.threads),
