@@ -196,13 +196,12 @@ def test_an_untrained_network_says_body_and_mask(batch: dict[str, Any]) -> None:
 
 def test_an_outfit_may_be_called_top_bottom_or_dress() -> None:
     labels = torch.full((1, 2, 2), LABEL["outfit"])
-    inside = torch.ones(1, 1, 2, 2)
     for name, right in (("top", True), ("dress", True), ("shoes", False)):
         logits = torch.zeros(1, len(PART_CLASSES), 2, 2)
         logits[:, PART_CLASSES.index(name)] = 20
-        assert (float(part_loss(logits, labels, inside)) < 0.01) is right
+        assert (float(part_loss(logits, labels)) < 0.01) is right
     nobody_knows = torch.full((1, 2, 2), LABEL["occluder"])
-    assert float(part_loss(logits, nobody_knows, inside)) == 0
+    assert float(part_loss(logits, nobody_knows)) == 0
 
 
 def test_it_fits_two_people(batch: dict[str, Any]) -> None:

@@ -29,7 +29,7 @@ class MapsExample:
     """
 
     size: int = 256
-    zoomed: float = 0.35
+    zoomed: float = 0.5
 
     def __call__(
         self, sample: Sample, observed: Observation | None, rng: np.random.Generator
@@ -96,7 +96,8 @@ class MapsExample:
         crop = person_crop(vertices, camera, mask, self.size)
         side, center = float(crop.side), np.array([crop.x, crop.y]) + crop.side / 2
         if rng.random() < self.zoomed:
-            side *= rng.uniform(0.4, 0.85)
+            # As large as in the crops of the running network, which have more pixels.
+            side *= np.exp(rng.uniform(np.log(0.25), np.log(0.85)))
             rows, columns = np.nonzero(sample.silhouette > 127)
             if len(rows):
                 k = int(rng.integers(len(rows)))

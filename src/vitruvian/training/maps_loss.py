@@ -40,7 +40,8 @@ def allowed_classes(device: torch.device) -> Tensor:
 def maps_losses(output: MapsOutput, batch: MapsBatch) -> dict[str, Tensor]:
     """Scalars by name; ``total`` is their weighted sum."""
     inside = batch.inside
-    alpha = _outline_loss(output.alpha, batch.alpha, inside)
+    # Beyond the picture's edge nothing is seen; what is there nevertheless, nobody can tell.
+    alpha = _outline_loss(output.alpha, batch.alpha, torch.ones_like(inside))
     whole = _outline_loss(output.whole, batch.whole, inside)
     known = (batch.front_normals.square().sum(1, keepdim=True) > 0.5) & (batch.whole > 0.5)
     weight = known * inside * (HIDDEN_WEIGHT + (1 - HIDDEN_WEIGHT) * batch.alpha)
@@ -52,11 +53,13 @@ def maps_losses(output: MapsOutput, batch: MapsBatch) -> dict[str, Tensor]:
         offset, torch.zeros_like(offset), beta=0.01, reduction="none"
     )
     depth = (robust * weight).sum() / (2 * weight.sum() + 1)
-    parts = part_loss(output.parts, batch.parts, inside)
+    parts = part_loss(output.parts, batch.parts)
     painted = weight * batch.color_known
     error = (output.back_color.float() - batch.back_color).abs().mean(1, keepdim=True)
     color = (error * painted).sum() / (painted.sum() + 1)
-    total = 1.5 * alpha + 0.5 * whole + 2 * front + 1.4 * back + 12 * depth + 0.3 * parts + 0.7 * color
+    total = (
+        1.5 * alpha + 0.5 * whole + 2 * front + 1.4 * back + 12 * depth + 0.6 * parts + 0.7 * color
+    )
     return {
         "total": total, "alpha": alpha, "whole": whole, "front": front, "back": back,
         "depth": depth, "parts": parts, "color": color,
@@ -86,11 +89,11 @@ def _normal_loss(ours: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
     return loss / (weight.sum() + 1)
 
 
-def part_loss(logits: Tensor, labels: Tensor, inside: Tensor) -> Tensor:
+def part_loss(logits: Tensor, labels: Tensor) -> Tensor:
     """Cross-entropy where several classes may be right: the negative log of their sum."""
     allowed = allowed_classes(logits.device)[labels].permute(0, 3, 1, 2)
     log = functional.log_softmax(logits.float(), 1)
-    counted = inside * allowed.amax(1, keepdim=True)
+    counted = allowed.amax(1, keepdim=True)
     right = torch.logsumexp(log.masked_fill(allowed == 0, -1e4), 1, keepdim=True)
     return -(right * counted).sum() / counted.sum().clamp(min=1)
 
