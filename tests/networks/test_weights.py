@@ -21,7 +21,7 @@ from vitruvian.networks.session import (
     weights_manifest,
 )
 
-ONNX_TYPES = {"tensor(float)": "float32", "tensor(int32)": "int32"}
+ONNX_TYPES = {"tensor(float)": "float32", "tensor(int32)": "int32", "tensor(uint8)": "uint8"}
 
 
 @pytest.fixture
@@ -49,6 +49,7 @@ def test_every_file_matches_its_checksum():
         "movenet_multipose",
         "blazepose_heavy",
         "nanodet",
+        "depth",
     }
 
 
@@ -61,7 +62,7 @@ def test_manifest_lists_every_file_and_an_open_licence():
     assert "Apache License" in (weights_directory() / "LICENSE").read_text()
 
 
-@pytest.mark.parametrize("name", ["movenet_multipose", "blazepose_heavy", "nanodet"])
+@pytest.mark.parametrize("name", ["movenet_multipose", "blazepose_heavy", "nanodet", "depth"])
 def test_manifest_describes_the_graph(name):
     entry, made = weights_manifest()[name], session(name)
     outputs = entry.outputs + entry.exposed
