@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from vitruvian.networks.session import THREADS_VARIABLE
 from vitruvian.synthesis.anatomy import anatomy_path
 from vitruvian.synthesis.assets import AssetLibrary
 from vitruvian.synthesis.sample import Sample, block_samples
@@ -18,8 +19,9 @@ from vitruvian.synthesis.shards import encode
 
 
 @pytest.fixture(autouse=True)
-def _one_thread() -> None:
+def _one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     """Threads that wait for each other on a busy machine make small networks many times slower."""
+    monkeypatch.setenv(THREADS_VARIABLE, "1")
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)
 
