@@ -164,6 +164,20 @@ def test_everything_finds_each_thing_once(tmp_path: Path) -> None:
     assert chosen == []
 
 
+def test_people_stay_where_sam_is_of_no_use(shared_data, tmp_path: Path) -> None:
+    pixels = load_photo(shared_data("photos") / "m015_u2net.jpg").pixels
+    small = cv2.resize(pixels, None, fx=0.35, fy=0.35, interpolation=cv2.INTER_AREA)
+    sam = Sam(*write_sam(tmp_path, "sam2"))
+    plain, asked = find_people(load_photo(small)), find_people(load_photo(small), sam=sam)
+    assert len(plain) == len(asked) == 2
+    for before, after in zip(plain, asked, strict=True):
+        # This one knows colours alone, and people wear several: it must not make things worse.
+        assert iou(before.alpha.full() > 127, after.alpha.full() > 127) > 0.4
+        kept = np.array_equal(before.alpha.full(), after.alpha.full())
+        assert (REJECTED in after.warnings) or not kept
+    assert any(REJECTED in figure.warnings for figure in asked)
+
+
 def test_only_whole_people_pass(shared_data) -> None:
     pixels = load_photo(shared_data("photos") / "s060_tfjsmodels.jpg").pixels
     (figure,) = find_people(load_photo(pixels))

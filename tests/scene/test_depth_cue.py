@@ -116,6 +116,17 @@ def test_given_statures_stay() -> None:
     assert found.scales[0] == pytest.approx(1, abs=0.01)
 
 
+def test_statures_that_are_told_are_believed() -> None:
+    vertices = [stick(1.7, 4.0, -1), stick(1.7, 5.0, 0), stick(1.2, 4.0, 1) * 1.4]
+    depths, fitted = np.array([4.0, 5.0, 5.6]), np.array([1.7, 1.7, 1.68])
+    cue = DepthCue(LEVEL, EYE, np.full(3, np.nan), np.ones(3))
+    rest = (depths, fitted, np.ones(3), np.zeros(3, bool))
+    unsure = settle(cue, vertices, *rest)
+    sure = settle(cue, vertices, *rest, stature_sds=np.array([np.nan, np.nan, 0.02]))
+    assert unsure.scales[2] < 0.85  # by the ground
+    assert sure.scales[2] > 0.93
+
+
 def test_somebody_on_a_chair_bends_the_others_little() -> None:
     people = [(1.7, d, 1.7) for d in (3.0, 4.0, 5.0)]
     vertices = [stick(t, d, x) for (t, d, _), x in zip(people, (-1, 0, 1), strict=True)]

@@ -116,6 +116,7 @@ def settle(
     feet: np.ndarray,
     known: np.ndarray,
     up: np.ndarray | None = None,
+    stature_sds: np.ndarray | None = None,
 ) -> Settled:
     """The sizes, camera height and small correction of pitch that are likeliest together.
 
@@ -133,6 +134,8 @@ def settle(
         feet: (N,) 0..1, how surely the lowest point is seen and on the ground.
         known: (N,) bool, people whose stature was given; their factor stays 1.
         up: (3,) up direction as standing people tell it; it counts as much as the network's.
+        stature_sds: (N,) relative standard deviations of the statures where something else tells
+            them, so that nobody's age is in question any more; NaN where nothing does.
     """
     told = cue.up if up is None else cue.up + np.asarray(up) / np.linalg.norm(up)
     told = told / np.linalg.norm(told)
@@ -140,7 +143,10 @@ def settle(
     feet = np.where(far, 0.0, feet)
     cue = replace(cue, log_distances=np.where(far, np.nan, cue.log_distances))
     logs = np.linspace(np.log(_SMALLEST), np.log(_LARGEST), 73)
-    alone = _of_person(cue, logs, np.asarray(depths), np.asarray(statures), np.asarray(known))
+    sds = np.full(len(vertices), np.nan) if stature_sds is None else np.asarray(stature_sds)
+    alone = _of_person(cue, logs, np.asarray(depths), np.asarray(statures), sds)
+    pinned = np.where(np.abs(logs) == np.abs(logs).min(), 0.0, -1e6)
+    alone = np.where(np.asarray(known, bool)[:, None], pinned, alone)
     heights = np.log(cue.camera_height) + np.linspace(-3, 3, 49) * HEIGHT_SD
     prior = -0.5 * ((heights - np.log(cue.camera_height)) / HEIGHT_SD) ** 2
     best: tuple[float, np.ndarray, float, np.ndarray] | None = None
@@ -159,20 +165,21 @@ def settle(
 
 
 def _of_person(
-    cue: DepthCue, logs: np.ndarray, depths: np.ndarray, statures: np.ndarray, known: np.ndarray
+    cue: DepthCue, logs: np.ndarray, depths: np.ndarray, statures: np.ndarray, sds: np.ndarray
 ) -> np.ndarray:
     """Log likelihood (N, S) of each factor from stature and reading alone."""
     tall = statures[:, None] * np.exp(logs)
-    adult = np.exp(-0.5 * (logs / STATURE_SD) ** 2) / (STATURE_SD * np.sqrt(2 * np.pi))
+    told = np.isfinite(sds)
+    sd = np.where(told, sds, STATURE_SD)[:, None]
+    fitted = np.exp(-0.5 * (logs / sd) ** 2) / (sd * np.sqrt(2 * np.pi))
+    children = np.where(told, 0.0, CHILD_SHARE)[:, None]
     child = (tall > _CHILD_M[0]) & (tall < _CHILD_M[1])
     width = np.log(_CHILD_M[1] / _CHILD_M[0])
-    out = np.log((1 - CHILD_SHARE) * adult + CHILD_SHARE * child / width + 1e-5)
+    out = np.log((1 - children) * fitted + children * child / width + 1e-5)
     error = (np.log(depths)[:, None] + logs - cue.log_distances[:, None]) / cue.distance_sds[
         :, None
     ]
-    out = out + np.nan_to_num(-1.5 * np.log1p(error**2 / 3))
-    pinned = np.where(np.abs(logs) == np.abs(logs).min(), 0.0, -1e6)
-    return np.asarray(np.where(known[:, None], pinned, out))
+    return np.asarray(out + np.nan_to_num(-1.5 * np.log1p(error**2 / 3)))
 
 
 def _of_feet(
