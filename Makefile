@@ -18,7 +18,7 @@ help:
 	@echo "make page        build the web page only"
 	@echo "make test        lint, check types and run the tests"
 	@echo "make test-train  also the tests that need torch and anny"
-	@echo "make lint        ruff and mypy only"
+	@echo "make lint        ruff, mypy, and the page's types and style, only"
 	@echo "make format      format the code"
 	@echo "make clean       remove $(VENV), results and caches"
 
@@ -74,7 +74,7 @@ src/vitruvian/server/page/index.html: $(shell find web -type f -not -path '*/nod
 serve: $(VENV)/.server page
 	@$(BIN)/vitruvian serve
 
-test: lint page
+test: page lint
 	$(BIN)/pytest -m "not train"
 
 test-train: $(VENV)/.train
@@ -84,6 +84,7 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	@if [ -d web/node_modules ]; then cd web && npm run --silent lint; fi
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .

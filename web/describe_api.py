@@ -43,8 +43,19 @@ def _without_texts(value: Any, names: bool = False) -> Any:
 
 
 def _successes(responses: dict[str, Any]) -> dict[str, Any]:
-    """Answers that are no problem: those have one shape, whatever their status."""
-    return {key: _without_texts(item) for key, item in responses.items() if key.startswith("2")}
+    """Answers in JSON that are no problem: problems have one shape, whatever their status."""
+    return {
+        status: {
+            "description": "",
+            "content": {
+                kind: _without_texts(item)
+                for kind, item in answer.get("content", {}).items()
+                if kind == "application/json"
+            },
+        }
+        for status, answer in responses.items()
+        if status.startswith("2")
+    }
 
 
 if __name__ == "__main__":

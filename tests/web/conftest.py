@@ -1,7 +1,6 @@
 """A real server with the built page, and a browser before it.
 
-Pictures of the screens go to ``VITRUVIAN_SCREENSHOTS`` when that names a folder (docs/images, to
-renew those of docs/web.md).
+``VITRUVIAN_SCREENSHOTS=docs/images`` renews the pictures of the screens in docs/web.md.
 """
 
 from __future__ import annotations
@@ -119,12 +118,14 @@ def member(browser: Any, server_url: str) -> Any:
 
 @pytest.fixture
 def shoot(tmp_path: Path) -> Callable[..., None]:
-    """A function that keeps a picture of the screen under a name."""
-    folder = os.environ.get("VITRUVIAN_SCREENSHOTS")
+    """A function that keeps a picture of the screen under a name, when docs/web.md shows it."""
+    folder = Path(os.environ.get("VITRUVIAN_SCREENSHOTS") or tmp_path)
+    shown = (ROOT / "docs/web.md").read_text(encoding="utf-8")
 
     def take(page: Any, name: str, *, full: bool = False) -> None:
-        path = Path(folder or tmp_path) / f"web-{name}.jpg"
-        page.screenshot(path=path, type="jpeg", quality=82, full_page=full)
+        file = f"web-{name}.jpg"
+        if folder == tmp_path or f"images/{file}" in shown:
+            page.screenshot(path=folder / file, type="jpeg", quality=80, full_page=full)
 
     return take
 
@@ -140,7 +141,12 @@ def node() -> Callable[..., str]:
 
     def run(*arguments: str) -> str:
         done = subprocess.run(
-            [npm, *arguments], cwd=ROOT / "web", capture_output=True, text=True, timeout=280
+            [npm, *arguments],
+            cwd=ROOT / "web",
+            env=os.environ | {"NO_COLOR": "1"},
+            capture_output=True,
+            text=True,
+            timeout=280,
         )
         assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
         return done.stdout

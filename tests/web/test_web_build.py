@@ -65,9 +65,5 @@ def test_types_are_those_of_the_server() -> None:
     assert kept == json.loads(json.dumps(shapes)), "run: python web/describe_api.py"
 
 
-def test_source_is_checked(node: Callable[..., str]) -> None:
-    node("run", "--silent", "lint")
-
-
 def test_unit_tests_pass(node: Callable[..., str]) -> None:
     assert re.search(r"Tests\s+\d+ passed", node("run", "--silent", "test"))

@@ -176,18 +176,6 @@ def test_overlay_fits_the_photograph(visit: Visit, member: Member, shoot: Shoot)
     assert y0 < blue[0].min() < blue[0].max() < y1
 
 
-def test_turntable(visit: Visit, member: Member) -> None:
-    page = visit(storage_state=member.state, reduced_motion="no-preference")
-    page.goto(member.path)
-    wait_for_model(page)
-    before = pixels(page)
-    page.get_by_role("button", name="Turntable").click()
-    page.wait_for_timeout(1200)
-    page.get_by_role("button", name="Turntable").click()
-    settle(page)
-    assert changed(before, pixels(page)) > 0.01
-
-
 def test_others_cannot_see_it(visit: Visit, member: Member) -> None:
     page = visit()
     register(page, new_name())
@@ -258,6 +246,12 @@ def test_nobody_is_explained(visit: Visit, tmp_path: Path, shoot: Shoot) -> None
     shoot(page, "nobody")
     page.get_by_role("button", name="Try another picture").click()
     page.get_by_role("heading", name="A photograph becomes").wait_for()
+    # Guests can leave without a trace.
+    page.get_by_role("link", name="History").click()
+    page.get_by_role("button", name="delete everything now").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete everything").click()
+    page.wait_for_selector("text=Everything is deleted")
+    assert page.request.get("/api/v1/session").json()["account"] is None
 
 
 def test_files_that_are_no_pictures_do_not_leave(visit: Visit, tmp_path: Path) -> None:
@@ -370,7 +364,7 @@ def test_gallery_without_account(visit: Visit, shoot: Shoot) -> None:
         time.sleep(0.3)
     page.goto("/")
     page.locator(".tile img").nth(1).evaluate("image => image.decode()")
-    shoot(page, "landing")
+    shoot(page, "landing", full=True)
     page.get_by_role("link", name="Five people").click()
     wait_for_model(page)
     assert page.locator(".person").count() == 5

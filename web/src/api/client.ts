@@ -40,7 +40,9 @@ export const api = {
   account: () => ask(http.GET("/api/v1/account")),
   changePassword: (current_password: string, new_password: string) =>
     ask(http.PUT("/api/v1/account/password", { body: { current_password, new_password } })),
-  deleteAccount: (password: string) => ask(http.POST("/api/v1/account/deletion", { body: { password } })),
+  /** A guest has no password. */
+  deleteAccount: (password: string | null) =>
+    ask(http.POST("/api/v1/account/deletion", { body: password === null ? {} : { password } })),
 
   tokens: () => ask(http.GET("/api/v1/tokens")),
   createToken: (name: string, scopes: Scope[], expires_in_days: number | null) =>
