@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from vitruvian.cli import main
 from vitruvian.synthesis.assets import AssetLibrary
 from vitruvian.synthesis.groups import (
     NEAREST,
@@ -140,3 +141,13 @@ def test_sitting_poses_sit_and_standing_ones_stand() -> None:
     # From the hips to the feet a seat is about half as high as a standing person's.
     assert np.median(lowest[sitting_poses()]) > 0.75 * np.median(lowest[standing_poses()])
     assert np.median(lowest[sitting_poses()]) < -0.3
+
+
+def test_options_that_do_not_go_with_groups(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["synth", "-o", str(tmp_path / "g"), "--groups", "--meshes"]) == 2
+    assert "--groups goes without --meshes" in capsys.readouterr().err
+    assert main(["synth", "-o", str(tmp_path / "g"), "--groups", "--silhouettes"]) == 2
+    assert "exclude each other: leave one out." in capsys.readouterr().err
+    assert not (tmp_path / "g").exists()
