@@ -235,3 +235,22 @@ def test_budget() -> None:
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         model(torch.zeros(1, INPUT_CHANNELS, 128, 128))
     assert counter.get_total_flops() * 16 < 10e9
+
+
+def test_mixed_precision_loses_little(batch: dict[str, Any]) -> None:
+    """As on a GPU: the network in 16 bits, augmentation and losses in 32."""
+    recipe = MapsRecipe()
+    few = {name: v[..., :64, 16:80] if v.ndim == 4 else v for name, v in batch.items()}
+    torch.manual_seed(1)
+    model = MapsNet(pretrained=False).eval()
+    step = Step(10**6, 0.5, generator())
+    full = recipe.loss(model, few, step)
+    with torch.autocast("cpu", torch.bfloat16):
+        half = recipe.loss(model, few, Step(10**6, 0.5, generator()))
+        figures = recipe.validate(model, [few])
+    half["total"].backward()
+    for name, value in full.items():
+        assert half[name].dtype == torch.float32, name
+        assert float(half[name]) == pytest.approx(float(value), rel=0.05, abs=0.01), name
+    assert all(np.isfinite(value) for value in figures.values())
+    assert all(torch.isfinite(p.grad).all() for p in model.parameters() if p.grad is not None)

@@ -105,6 +105,7 @@ class MapsFigures:
         self._sums: dict[str, float] = defaultdict(float)
         self._counts: dict[str, float] = defaultdict(float)
 
+    @torch.no_grad()
     def add(self, output: MapsOutput, batch: MapsBatch) -> None:
         """Compare an output with the truth, and with what went in."""
         seen = (batch.whole > 0.5) & (batch.alpha > 0.5) & (batch.inside > 0.5)
