@@ -31,6 +31,23 @@ def client(tmp_path: Path) -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
+def shared_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A server with a fake worker for all tests that leave nothing behind."""
+    from server_tools import app_client
+
+    with app_client(tmp_path_factory.mktemp("shared") / "data") as made:
+        yield made
+
+
+@pytest.fixture
+def visitor(shared_app: Any) -> Any:
+    """A fresh browser at the shared server, nobody logged in."""
+    from server_tools import another
+
+    return another(shared_app)
+
+
+@pytest.fixture(scope="session")
 def real_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A server with a real worker, in a process of its own, for the whole session."""
     from server_tools import ServerProcess, fresh_database, wait_until

@@ -79,6 +79,11 @@ def app_client(data: Path, worker: Any = FAKE_WORKER, **given: Any) -> Iterator[
             yield client
 
 
+def unique() -> str:
+    """A name that nobody has yet."""
+    return f"{secrets.token_hex(6)}@example.org"
+
+
 def register(client: Any, name: str = "anna@example.org", password: str = PASSWORD) -> None:
     """Register and log in; the client then carries the session and its CSRF token."""
     answer = client.post("/api/v1/accounts", json={"name": name, "password": password})

@@ -97,11 +97,11 @@ def test_passwords_are_kept_as_argon2id(client: Any) -> None:
         ("x" * 100 + "abcdefg" * 30, "too long"),
     ],
 )
-def test_weak_passwords(client: Any, password: str, why: str) -> None:
+def test_weak_passwords(visitor: Any, password: str, why: str) -> None:
     weakness = password_weakness(password, "anna@example.org", 10)
     assert weakness is not None
     assert why in weakness
-    answer = client.post(
+    answer = visitor.post(
         "/api/v1/accounts", json={"name": "anna@example.org", "password": password}
     )
     assert answer.status_code == 422

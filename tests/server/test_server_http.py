@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("fastapi", reason="needs the extra server")
 
-from server_tools import PASSWORD, another, app_client, create, picture, register
+from server_tools import PASSWORD, another, app_client, create, picture, register, unique
 
 from vitruvian.server.page import POLICY, Page
 
@@ -46,10 +46,10 @@ PROBLEM = {"type", "title", "status", "code", "detail", "errors"}
     ],
 )
 def test_errors_have_one_shape(
-    client: Any, method: str, path: str, body: bytes | None, status: int, code: str
+    visitor: Any, method: str, path: str, body: bytes | None, status: int, code: str
 ) -> None:
     headers = {"Content-Type": "application/json"} if body else {}
-    answer = client.request(method, path, content=body, headers=headers)
+    answer = visitor.request(method, path, content=body, headers=headers)
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     problem = answer.json()
@@ -63,9 +63,9 @@ def test_errors_have_one_shape(
         assert problem["errors"][0]["field"]
 
 
-def test_headers(client: Any) -> None:
+def test_headers(visitor: Any) -> None:
     for path in ("/api/v1/config", "/api/v1/nothing", "/", "/healthz"):
-        headers = client.get(path).headers
+        headers = visitor.get(path).headers
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["referrer-policy"] == "no-referrer"
         assert "frame-ancestors 'none'" in headers["content-security-policy"]
@@ -73,18 +73,18 @@ def test_headers(client: Any) -> None:
         assert "camera=(self)" in headers["permissions-policy"]
         assert headers["x-request-id"]
         assert "server" not in headers
-    assert client.get("/api/v1/session").headers["cache-control"] == "no-store"
+    assert visitor.get("/api/v1/session").headers["cache-control"] == "no-store"
 
 
-def test_head_is_get_without_a_body(client: Any) -> None:
-    register(client)
-    made = create(client, picture()).json()
+def test_head_is_get_without_a_body(visitor: Any) -> None:
+    register(visitor, unique())
+    made = create(visitor, picture()).json()
     for path in ("/healthz", "/api/v1/config", made["files"]["scene"], "/api/v1/nothing"):
-        get, head = client.get(path), client.head(path)
+        get, head = visitor.get(path), visitor.head(path)
         assert head.status_code == get.status_code
         assert head.content == b""
         assert head.headers["content-length"] == str(len(get.content))
-    assert client.head("/api/v1/jobs/x/events").status_code == 405
+    assert visitor.head("/api/v1/jobs/x/events").status_code == 405
 
 
 def test_other_hosts_and_sites(client: Any) -> None:
@@ -148,20 +148,20 @@ def test_body_size_is_capped_while_it_is_read(tmp_path: Path) -> None:
         ({f"f{n}": "x" for n in range(20)}, {"image": picture()}, "bad-request"),
     ],
 )
-def test_bad_forms(client: Any, data: Any, files: Any, code: str) -> None:
-    register(client)
-    answer = client.post("/api/v1/reconstructions", data=data, files=files)
+def test_bad_forms(visitor: Any, data: Any, files: Any, code: str) -> None:
+    register(visitor, unique())
+    answer = visitor.post("/api/v1/reconstructions", data=data, files=files)
     assert answer.json()["code"] == code, answer.text
     assert 400 <= answer.status_code < 500
 
 
-def test_damaged_multipart(client: Any) -> None:
+def test_damaged_multipart(visitor: Any) -> None:
     for content in (
         b"",
         b"--y\r\n\r\n",
         b"--x\r\nContent-Disposition: form-data\r\n\r\nx\r\n--x--",
     ):
-        answer = client.post(
+        answer = visitor.post(
             "/Upload",
             content=content,
             headers={"Content-Type": "multipart/form-data; boundary=x"},
@@ -179,9 +179,9 @@ def test_names_of_files_are_never_used(client: Any, tmp_path: Path) -> None:
     assert not [path for path in tmp_path.rglob("*") if "evil" in path.name]
 
 
-def test_paths_of_files(client: Any) -> None:
-    register(client)
-    made = create(client, picture()).json()
+def test_paths_of_files(visitor: Any) -> None:
+    register(visitor, unique())
+    made = create(visitor, picture()).json()
     base = f"/api/v1/reconstructions/{made['id']}/files"
     for path in (
         "../../../secret.key",
@@ -195,9 +195,9 @@ def test_paths_of_files(client: Any) -> None:
         "person-2/mesh.zip",
         "",
     ):
-        answer = client.get(f"{base}/{path}")
+        answer = visitor.get(f"{base}/{path}")
         assert answer.status_code == 404, path
-    assert client.get(f"{base}/person-1/mesh.obj").status_code == 200
+    assert visitor.get(f"{base}/person-1/mesh.obj").status_code == 200
 
 
 def test_health_and_metrics(client: Any) -> None:
@@ -218,10 +218,10 @@ def test_health_and_metrics(client: Any) -> None:
     assert "anna" not in text
 
 
-def test_metrics_are_for_this_machine(client: Any) -> None:
+def test_metrics_are_for_this_machine(visitor: Any) -> None:
     from fastapi.testclient import TestClient
 
-    far = TestClient(client.app, base_url="http://127.0.0.1", client=("203.0.113.7", 5000))
+    far = TestClient(visitor.app, base_url="http://127.0.0.1", client=("203.0.113.7", 5000))
     assert far.get("/metrics").status_code == 404
 
 
@@ -234,7 +234,7 @@ def test_not_ready_without_a_warm_worker(tmp_path: Path) -> None:
         assert client.get("/healthz").status_code == 200
 
 
-def test_without_a_page(client: Any, tmp_path: Path) -> None:
+def test_without_a_page(tmp_path: Path) -> None:
     answer = Page(tmp_path / "absent").answer(_Request("/"))  # type: ignore[arg-type]
     assert answer.status_code == 503
     assert b"make serve" in bytes(answer.body)
@@ -276,8 +276,8 @@ def test_the_page(tmp_path: Path) -> None:
         assert answer.body != b"x"
 
 
-def test_openapi(client: Any) -> None:
-    description = client.get("/api/v1/openapi.json").json()
+def test_openapi(visitor: Any) -> None:
+    description = visitor.get("/api/v1/openapi.json").json()
     assert description["openapi"].startswith("3.1")
     for path, operations in description["paths"].items():
         for method, operation in operations.items():
