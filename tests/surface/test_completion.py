@@ -65,9 +65,19 @@ def test_covered_pixels_keep_the_body():
     spans = with_posts(70)
     figure = spans.mask & block(0, 140)
     full = complete_spans(spans, figure, PIXEL_M)
-    np.testing.assert_array_equal(full.front[figure], spans.front[figure])
-    np.testing.assert_array_equal(full.back[figure], spans.back[figure])
+    inner = slice(30, 90), slice(60, 80)  # away from the ends, which are cut
+    np.testing.assert_array_equal(full.front[inner], spans.front[inner])
+    np.testing.assert_array_equal(full.back[inner], spans.back[inner])
     assert not full.mask[:, :40].any()
+
+
+def test_what_is_cut_off_is_round_again():
+    """A leg thinner in the matte than in the body has no flat side."""
+    figure = block(58, 140) & with_posts(70).mask
+    full = complete_spans(with_posts(70), figure, PIXEL_M)
+    with np.errstate(invalid="ignore"):
+        thickness = np.where(figure, full.back - full.front, 0)[60]
+    assert thickness[58] < 0.5 * thickness[61] < thickness[66]
 
 
 def test_layers_behind_the_first_stay_in_the_band():

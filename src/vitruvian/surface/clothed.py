@@ -32,6 +32,7 @@ VOXELS = 232  # along the longer side of the figure
 FACES = 40_000
 _FINE = 2  # rays to the voxel
 _MARGIN = 6  # voxels around the figure
+_OUTLINE_SMOOTHING_M = 0.008
 _LEAST_SHARE = 0.02  # of the largest part's faces, below which a part is a floater
 
 
@@ -93,9 +94,12 @@ def person_spans(
 ) -> tuple[Spans, np.ndarray]:
     """Where rays are inside the clothed person, and the pixels (H, W) bool that show them."""
     if maps is None:
-        matte = window_alpha(alpha, camera, window) > 0.5
+        matte = window_alpha(alpha, camera, window)
     else:
-        matte = maps.resampled(maps.alpha, window) > 0.5
+        matte = maps.resampled(maps.alpha, window)
+    # A matte's edge wavers by a pixel or two of its network; a limb with that in its outline is
+    # knobbly all round.
+    matte = cv2.GaussianBlur(matte, (0, 0), _OUTLINE_SMOOTHING_M / pixel_m) > 0.5
     figure = trusted_matte(matte, spans.mask, pixel_m)
     full = complete_spans(spans, figure, pixel_m)
     if maps is None:

@@ -88,9 +88,10 @@ def complete_spans(spans: Spans, figure: np.ndarray, pixel_m: float) -> Spans:
     Where the figure reaches beyond the body, the middle between front and back continues the
     body's (harmonic), and the squared half thickness T solves ``laplacian T = -1.2`` with T = 0 at
     the figure's outline: round in section, thickest in the middle (as Oh et al., "Image-based
-    modeling and photo editing", 2001, inflate outlines). In a band of the body beside such places
-    the same solution replaces the rounded rim of the body, unless that is thicker. Gaps between
-    the body's layers stay.
+    modeling and photo editing", 2001, inflate outlines). In a band of the body beside such places,
+    and beside what of the body stands out of the figure, the same solution replaces the rim of
+    the body: a coat has no groove where the arm ends, and what was cut off is round again. Gaps
+    between the body's layers stay.
 
     Args:
         spans: of the body.
@@ -101,8 +102,9 @@ def complete_spans(spans: Spans, figure: np.ndarray, pixel_m: float) -> Spans:
     bare = figure & ~body
     kernel = np.ones((2 * _RING + 1, 2 * _RING + 1), np.uint8)
     domain = cv2.dilate(figure.astype(np.uint8), kernel)
-    near_bare = cv2.distanceTransform((~bare).astype(np.uint8), cv2.DIST_L2, 3)
-    core = body & (near_bare * pixel_m > _BAND_M)
+    differs = bare | (spans.mask & ~figure)
+    distance = cv2.distanceTransform((~differs).astype(np.uint8), cv2.DIST_L2, 3)
+    core = body & (distance * pixel_m > _BAND_M)
     unknown = (domain > 0) & ~core
     with np.errstate(invalid="ignore"):
         middle = (0.5 * (spans.front + spans.back)).astype(np.float32)
@@ -114,7 +116,9 @@ def complete_spans(spans: Spans, figure: np.ndarray, pixel_m: float) -> Spans:
     rows, columns = (index.astype(np.int32) for index in np.nonzero(unknown))
     source = _ROUNDNESS * pixel_m**2
     _relax(middle, domain, rows, columns, 0.0, False, _OVER, _ITERATIONS)
-    _relax(half2, domain, rows, columns, source, True, _OVER, _ITERATIONS)
+    half2[~figure] = 0
+    rows, columns = (index.astype(np.int32) for index in np.nonzero(unknown & figure))
+    _relax(half2, figure.astype(np.uint8), rows, columns, source, True, _OVER, _ITERATIONS)
     half = np.sqrt(np.clip(half2, (0.5 * pixel_m) ** 2, _MOST_HALF_M**2))
     entries, exits, count = spans.entries.copy(), spans.exits.copy(), spans.count.copy()
     empty = domain == 0
@@ -126,11 +130,13 @@ def complete_spans(spans: Spans, figure: np.ndarray, pixel_m: float) -> Spans:
     exits[..., 0] = np.where(alone, middle + half, exits[..., 0])
     count[alone] = 1
     band = unknown & body
-    entries[..., 0] = np.where(band, np.minimum(entries[..., 0], middle - half), entries[..., 0])
+    single = band & (count == 1)
+    front = np.where(single, middle - half, np.minimum(entries[..., 0], middle - half))
+    entries[..., 0] = np.where(band, front, entries[..., 0])
     last = np.maximum(count - 1, 0)[..., None]
     back = np.take_along_axis(exits, last, 2)[..., 0]
-    back = np.where(band, np.maximum(back, middle + half), back)
-    np.put_along_axis(exits, last, back[..., None], 2)
+    moved = np.where(single, middle + half, np.maximum(back, middle + half))
+    np.put_along_axis(exits, last, np.where(band, moved, back)[..., None], 2)
     return Spans(entries, exits, count)
 
 

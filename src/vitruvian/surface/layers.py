@@ -12,7 +12,7 @@ from vitruvian.image.camera import Camera
 
 MOST_SPANS = 6
 _MOST_CROSSINGS = 24
-_LEAST_GAP_M = 0.003  # between two spans; anything narrower is a crease, not a gap
+_LEAST_GAP_M = 0.012  # between two spans; anything narrower is a crease (or a nostril), not a gap
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
 
 import cv2
 import numba
@@ -37,6 +36,7 @@ BODY, SHOULDER, ARM_L, ARM_R, LEG_L, LEG_R, UNKNOWN = range(7)
 _LOOSE_M = 0.025  # beside the fitted body: what spans the room between legs is cloth
 _SKIRT_ROWS = 0.35  # share of the rows between two legs from which on it does in a skirt
 _SAMPLE_M = 0.012
+_SIGN_M = 0.02
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,8 @@ class _Limb:
 
 
 _LIMBS = {
-    ARM_L: _Limb(ARM_L, LEFT_ARM, ("upperarm01.L", "lowerarm01.L", "wrist.L"), 0.4, 0.11),
-    ARM_R: _Limb(ARM_R, RIGHT_ARM, ("upperarm01.R", "lowerarm01.R", "wrist.R"), 0.4, 0.11),
+    ARM_L: _Limb(ARM_L, LEFT_ARM, ("upperarm01.L", "lowerarm01.L", "wrist.L"), 0.4, 0.15),
+    ARM_R: _Limb(ARM_R, RIGHT_ARM, ("upperarm01.R", "lowerarm01.R", "wrist.R"), 0.4, 0.15),
     LEG_L: _Limb(LEG_L, LEFT_LEG, ("upperleg01.L", "lowerleg01.L", "foot.L"), 0.3, 0.17),
     LEG_R: _Limb(LEG_R, RIGHT_LEG, ("upperleg01.R", "lowerleg01.R", "foot.R"), 0.3, 0.17),
 }
@@ -122,16 +122,82 @@ def _bone_rings(label: int) -> tuple[np.ndarray, ...]:
     return tuple(rings)
 
 
-def _near_bones(points: np.ndarray, vertices: np.ndarray, label: int) -> np.ndarray:
-    """(N,) bool, which points lie near the bones of a limb of the posed body (V, 3)."""
-    line = np.stack([vertices[ring].mean(0) for ring in _bone_rings(label)])
-    near = np.zeros(len(points), bool)
-    for a, b in pairwise(line):
-        along = b - a
-        t = np.clip((points - a) @ along / (along @ along), 0, 1)
-        offset = points - a - t[:, None] * along
-        near |= np.einsum("nc,nc->n", offset, offset) < _LIMBS[label].reach_m ** 2
-    return near
+@numba.njit(
+    "int64(float32[:,:,:],float64[:,:,::1],float64,float64,float64,float64,float64,float64,int64[::1],"
+    "int32[:,::1],float32[:,::1])",
+    cache=True,
+    nogil=True,
+)
+def _collect(
+    field: np.ndarray,
+    lines: np.ndarray,
+    reach: float,
+    focal: float,
+    cx: float,
+    cy: float,
+    near: float,
+    step: float,
+    start: np.ndarray,
+    indices: np.ndarray,
+    points: np.ndarray,
+) -> int:
+    """Voxels inside that lie within ``reach`` of every polyline, and where; returns how many."""
+    height, width, depth = field.shape
+    count = 0
+    for y in range(height):
+        for x in range(width):
+            for k in range(depth):
+                if field[y, x, k] <= 0:
+                    continue
+                pz = near + (k + start[2]) * step
+                px = (x + start[1] + 0.5 - cx) / focal * pz
+                py = (y + start[0] + 0.5 - cy) / focal * pz
+                close = True
+                for line in range(lines.shape[0]):
+                    best = np.inf
+                    for s in range(lines.shape[1] - 1):
+                        ax, ay, az = lines[line, s, 0], lines[line, s, 1], lines[line, s, 2]
+                        dx = lines[line, s + 1, 0] - ax
+                        dy = lines[line, s + 1, 1] - ay
+                        dz = lines[line, s + 1, 2] - az
+                        along = (px - ax) * dx + (py - ay) * dy + (pz - az) * dz
+                        along = min(max(along / (dx * dx + dy * dy + dz * dz + 1e-12), 0.0), 1.0)
+                        ox, oy, oz = (
+                            px - ax - along * dx,
+                            py - ay - along * dy,
+                            pz - az - along * dz,
+                        )
+                        best = min(best, ox * ox + oy * oy + oz * oz)
+                    close = close and best < reach * reach
+                if close:
+                    indices[count, 0], indices[count, 1], indices[count, 2] = y, x, k
+                    points[count, 0], points[count, 1], points[count, 2] = px, py, pz
+                    count += 1
+    return count
+
+
+def _near_limbs(
+    field: np.ndarray,
+    grid: RayGrid,
+    box: tuple[slice, ...],
+    vertices: np.ndarray,
+    labels: tuple[int, ...],
+) -> tuple[np.ndarray, np.ndarray]:
+    """Indices (N, 3) within a box, and places (N, 3), of voxels inside near all of some limbs."""
+    lines = np.stack(
+        [[vertices[ring].mean(0) for ring in _bone_rings(label)] for label in labels]
+    ).astype(np.float64)
+    part = field[box]
+    most = int(np.count_nonzero(part > 0))
+    indices, points = np.empty((most, 3), np.int32), np.empty((most, 3), np.float32)
+    cx, cy = grid.camera.principal_point
+    start = np.array([side.start for side in box], np.int64)
+    reach = max(_LIMBS[label].reach_m for label in labels)
+    count = _collect(
+        part, lines, reach, grid.camera.focal_px, cx, cy, grid.near_m, grid.step_m, start,
+        indices, points,
+    )  # fmt: skip
+    return indices[:count], points[:count]
 
 
 def _signed_distance(
@@ -175,22 +241,20 @@ def part_limbs(
         box = _box(body.vertices, grid, (label,))
         if box is None:
             continue
-        inside, points = _inside(field, grid, box)
-        near = _near_bones(points, body.vertices, label)
-        inside, points = inside[near], points[near]
+        inside, points = _near_limbs(field, grid, box, body.vertices, (label,))
         own, _ = _signed_distance(points, body, normals, limbs == label)
         other, nearest = _signed_distance(points, body, normals, limbs != label)
         of = np.full(field[box].shape, UNKNOWN, np.uint8)
-        of[tuple(inside.T)] = np.where(own < other, label, limbs[nearest])
+        # The arm is cut off above: far from it, the sign of its distance means nothing.
+        mine = (own < other) & (np.abs(own) < np.abs(other) + _SIGN_M)
+        of[tuple(inside.T)] = np.where(mine, label, limbs[nearest])
         rest = (field[box] > 0) & (of != label) & (of != SHOULDER)
         _empty_film(field[box], film[box], of == label, rest)
         owner[box][of == label] = label
     box = _box(body.vertices, grid, (LEG_L, LEG_R))
     if box is not None:
-        inside, points = _inside(field, grid, box)
+        inside, points = _near_limbs(field, grid, box, body.vertices, (LEG_L, LEG_R))
         near = owner[box][tuple(inside.T)] == 0
-        for label in (LEG_L, LEG_R):
-            near &= _near_bones(points, body.vertices, label)
         inside, points = inside[near], points[near]
         if _is_skirt(inside, _loose(grid, fitted)[box[:2]]):
             return film, owner
@@ -229,14 +293,6 @@ def _loose(grid: RayGrid, fitted: Mesh) -> np.ndarray:
     ).mask
     away = cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 3)
     return np.asarray(away * grid.step_m > _LOOSE_M)
-
-
-def _inside(
-    field: np.ndarray, grid: RayGrid, box: tuple[slice, ...]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Indices (N, 3) within a box of the voxels inside, and their places (N, 3)."""
-    inside = np.argwhere(field[box] > 0)
-    return inside, grid.points(inside + np.array([side.start for side in box]))
 
 
 def _empty_film(part: np.ndarray, film: np.ndarray, own: np.ndarray, rest: np.ndarray) -> None:
