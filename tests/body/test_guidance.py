@@ -9,7 +9,12 @@ import pytest
 from test_fit import CAMERA, photograph, random_body
 
 from vitruvian.body.fit import fit_body
-from vitruvian.body.guidance import guessed_joints, guessed_parts, shape_prior, stature_told
+from vitruvian.body.guidance import (
+    group_weights,
+    guessed_joints,
+    guessed_parts,
+    shape_prior,
+)
 from vitruvian.body.model import ACTIVE_JOINT_NAMES, body_model
 from vitruvian.body.observations import HIPS
 from vitruvian.geometry.rotations import matrix_from_axis_angle, rotation_between
@@ -62,20 +67,27 @@ def test_a_sure_group_has_its_own_statistics_when_the_height_is_given():
     assert model.describe_shape(small.mean)["maturity"] < 0.5
 
 
-def test_stature_from_cues_and_prior_together_is_the_cues():
+def test_somebody_is_a_child_or_grown_up_but_nothing_between():
     model = body_model()
-    cues = cues_of(*random_body(2), stature_sd=0.02)
-    prior = shape_prior(model, 10, None, cues)
-    told = stature_told(model, prior, cues)
-    assert told is not None
-    slope = model.stature_gradient[:10]
-    information = prior.whitening.T @ prior.whitening
-    joint = information + np.outer(slope, slope) / told[1] ** 2
-    right = information @ prior.mean + slope * (told[0] - model.stature(np.zeros(1))) / told[1] ** 2
-    assert model.stature(np.linalg.solve(joint, right)) == pytest.approx(cues.stature_m, abs=1e-3)
-    sd = np.sqrt(slope @ np.linalg.solve(joint, slope))
-    assert sd == pytest.approx(0.02 * cues.stature_m, rel=0.05)
-    assert stature_told(model, prior, replace(cues, stature_sd=0.5)) is None
+    doubtful = cues_of(*random_body(2), groups=np.array([0.3, 0.3, 0.05, 0.2, 0.15]))
+    grown = shape_prior(model, 10, None, doubtful)
+    assert model.describe_shape(grown.mean)["maturity"] > 0.95
+    assert model.stature(grown.mean) == pytest.approx(1.69, abs=0.03)
+    likely = replace(doubtful, groups=np.array([0.15, 0.15, 0.05, 0.4, 0.25]))
+    child = shape_prior(model, 10, None, likely)
+    assert model.describe_shape(child.mean)["maturity"] < 0.7
+    # Children are rarer in photographs than where the cues were learnt.
+    assert group_weights(doubtful)["schoolchildren"] < 0.2
+    assert sum(group_weights(doubtful).values()) == pytest.approx(1)
+
+
+def test_sex_moves_the_stature():
+    model = body_model()
+    means = {}
+    for group in ("men", "women"):
+        prior = shape_prior(model, 10, None, cues_of(*random_body(2), group=group))
+        means[group] = model.stature(prior.mean)
+    assert means["men"] > means["women"] + 0.08
 
 
 def test_cues_make_a_child_of_a_child():

@@ -21,7 +21,6 @@ from vitruvian.body.guidance import (
     guided,
     pose_target,
     shape_prior,
-    stature_told,
 )
 from vitruvian.body.model import BodyModel, PointSet, body_model
 from vitruvian.body.observations import (
@@ -53,7 +52,6 @@ class FitOptions:
         robust: residuals beyond this many standard deviations stop counting (Cauchy).
         pose_weight, shape_weight, limit_weight: factors on the priors' residuals.
         height_sd: metres, when the height is given.
-        guided_pose_weight: instead of ``pose_weight`` where cues suggest a pose.
         pose_target_weight: factor on the residuals of the pose that cues suggest.
         stature_scale_sd: relative, of the scale of cues' keypoints, which are in statures.
         iterations, contour_rounds, contour_iterations: how long to go on.
@@ -69,7 +67,6 @@ class FitOptions:
     shape_weight: float = 1.0
     limit_weight: float = 13.0
     height_sd: float = 0.002
-    guided_pose_weight: float = 0.6
     pose_target_weight: float = 0.5
     stature_scale_sd: float = 0.04
     iterations: int = 40
@@ -100,12 +97,9 @@ class FitProblem:
         self.shape_prior = shape_prior(model, options.shapes, height_m, cues)
         self.options = options
         self.target: PoseTarget | None = None
-        self.stature: tuple[float, float] | None = None  # metres and standard deviation
+        self.height_m = height_m
         if cues is not None:
             self.target = pose_target(observed, cues)
-            self.stature = stature_told(model, self.shape_prior, cues)
-        if height_m is not None:
-            self.stature = height_m, options.height_sd
         self.world_sd = np.asarray(options.world_sd)
         if observed.world_sd is not None:
             self.world_sd = observed.world_sd * expected_scale
@@ -228,11 +222,9 @@ class FitProblem:
     def _add_priors(self, system: NormalEquations, state: FitState) -> None:
         options, jacobian = self.options, system.jacobian
         pose = axis_angle_from_matrix(state.rotations[self.active[1:]]).ravel()
-        pose_weight = options.pose_weight
         if self.target is not None:
-            pose_weight = options.guided_pose_weight
             self._add_target(system, state, self.target)
-        whitening = self.prior.whitening * pose_weight
+        whitening = self.prior.whitening * options.pose_weight
         system.add(
             whitening @ (pose - self.prior.mean),
             whitening if jacobian else None,
@@ -251,13 +243,12 @@ class FitProblem:
             shape_whitening if jacobian else None,
             self.first_shape,
         )
-        if self.stature is not None:
-            stature, sd = self.stature
+        if self.height_m is not None:
             slope = self.model.stature_gradient[: options.shapes]
-            error = self.model.stature(state.betas) - stature
+            error = self.model.stature(state.betas) - self.height_m
             system.add(
-                np.array([error / sd]),
-                slope[None] / sd if jacobian else None,
+                np.array([error / options.height_sd]),
+                slope[None] / options.height_sd if jacobian else None,
                 self.first_shape,
             )
         in_statures = self.observed.world_sd is not None
@@ -345,7 +336,7 @@ def fit_body(
     cues = figure.cues
     if cues is not None:
         observed = guided(observed, cues)
-        scale = cues.stature_m if height_m is None else height_m
+        scale = height_m or model.stature(shape_prior(model, options.shapes, None, cues).mean)
     else:
         height_factor = 1.0 if height_m is None else height_m / model.stature(np.zeros(1))
         landmark_length = max(limb_length(observed.world), 1e-3)

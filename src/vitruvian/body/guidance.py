@@ -10,10 +10,15 @@ import numpy as np
 from vitruvian.body.model import BodyModel, ShapePrior, body_model
 from vitruvian.body.observations import HIPS, Observations
 from vitruvian.geometry.rotations import axis_angle_from_matrix, rotation_between
-from vitruvian.networks.cues import GROUPS, PARTS, Cues
+from vitruvian.networks.cues import CHILDREN, GROUPS, PARTS, Cues
 
 # How many of the people in pictures are of each group, roughly; for when nobody asked the network.
 GROUP_SHARES = {"adults": 0.85, "teenagers": 0.05, "schoolchildren": 0.06, "small children": 0.04}
+_PHOTOGRAPHED = {"men": 0.425, "women": 0.425, **GROUP_SHARES}
+# The shares of ``synthesis.sampling.GROUPS``, with which the network of cues was trained.
+_LEARNT = {
+    "men": 0.38, "women": 0.38, "teenagers": 0.08, "schoolchildren": 0.1, "small children": 0.06,
+}  # fmt: skip
 # Joints that go with a part of the body that cannot be seen, both sides.
 _PART_JOINTS = {
     "head": ("neck01", "head"),
@@ -75,43 +80,37 @@ def shape_prior(
     """What is believed of the first ``count`` betas before looking at landmarks and outline.
 
     Without cues, the Gaussian of the group that somebody of that stature most likely is of. With
-    them, a Gaussian with the moments of the groups' mixture by the cues' probabilities (and by
-    the stature, where it is given), whose means and spreads are then those that the cues tell.
+    them, a Gaussian with the moments of the groups' mixture, each by the cues' probability and,
+    where the stature is given, by how likely it is in that group; where it is not, either of
+    grown people or of children.
     """
     if cues is None:
         return _cached_prior(likely_group(model, height_m), count)
-    weights = dict(zip(GROUPS, cues.groups, strict=True))
+    weights = group_weights(cues)
     if height_m is not None:
         weights = {g: w * _stature_likelihood(model, g, height_m) for g, w in weights.items()}
         if sum(weights.values()) <= 1e-12:
             return _cached_prior(likely_group(model, height_m), count)
+    elif cues.child < 0.5:
+        # A mean of child and adult is neither: one or the other, whichever is likelier.
+        weights = {g: 0.0 if g in CHILDREN else w for g, w in weights.items()}
+    else:
+        weights = {g: w if g in CHILDREN else 0.0 for g, w in weights.items()}
     mean, covariance = _mixture_moments(weights, count)
-    if height_m is None:
-        # The cues' own estimate, spread as it says, correlated as in the population.
-        told = min(count, len(cues.betas))
-        sd = np.sqrt(np.diag(covariance))
-        narrowed = sd.copy()
-        narrowed[:told] = np.minimum(sd[:told], cues.betas_sd[:told])
-        mean = mean.copy()
-        mean[:told] = cues.betas[:told]
-        covariance = covariance * np.outer(narrowed / sd, narrowed / sd)
     return ShapePrior(mean, np.linalg.inv(np.linalg.cholesky(covariance)))
 
 
-def stature_told(model: BodyModel, prior: ShapePrior, cues: Cues) -> tuple[float, float] | None:
-    """Stature and standard deviation in metres that, joined to the prior, give the cues' own.
+def group_weights(cues: Cues) -> dict[str, float]:
+    """The cues' probabilities of ``GROUPS`` where groups are as frequent as in photographs.
 
-    None where the prior is as sure as they are.
+    They were learnt where children are more frequent (Bayes' rule; Saerens et al., 2002).
     """
-    gradient = model.stature_gradient[: len(prior.mean)]
-    prior_mean = model.stature(prior.mean)
-    prior_sd = float(np.linalg.norm(np.linalg.solve(prior.whitening.T, gradient)))
-    cue_sd = cues.stature_sd * cues.stature_m
-    precision = 1 / cue_sd**2 - 1 / prior_sd**2
-    if precision < 0.1 / prior_sd**2:
-        return None
-    mean = (cues.stature_m / cue_sd**2 - prior_mean / prior_sd**2) / precision
-    return float(np.clip(mean, 0.6, 2.2)), float(precision**-0.5)
+    weights = {
+        group: float(p) * _PHOTOGRAPHED[group] / _LEARNT[group]
+        for group, p in zip(GROUPS, cues.groups, strict=True)
+    }
+    total = sum(weights.values())
+    return {group: weight / total for group, weight in weights.items()}
 
 
 def guessed_parts(cues: Cues | None) -> tuple[str, ...]:

@@ -148,6 +148,8 @@ class _Run:
             )
         torch.manual_seed(data.seed)
         self.model = recipe.build(pretrained=before is None)
+        # Before the average is begun: a recipe may start its network from the data.
+        self.source: Source = recipe.open(data)
         self.presentations, self.seconds, self.restarted = 0, 0.0, 0
         self.planned = options.presentations or plan.presentations
         if before is not None:
@@ -171,7 +173,6 @@ class _Run:
         self.optimizer = torch.optim.AdamW(groups, weight_decay=plan.weight_decay, fused=fused)
         self.half = _half_type(self.device)
         self.scaler = torch.amp.GradScaler("cuda", enabled=self.half == torch.float16)
-        self.source: Source = recipe.open(data)
         if before is not None:
             self._restore(before)
 

@@ -25,6 +25,7 @@ Batch = dict[str, Tensor]
 RECIPES = {
     "depth": "vitruvian.training.depth.DepthRecipe",
     "maps": "vitruvian.training.maps.MapsRecipe",
+    "cues": "vitruvian.training.cues.CuesRecipe",
 }
 
 
