@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
 from vitruvian.image.camera import Camera
 from vitruvian.networks.maps import (
     INPUT_CHANNELS,
+    BodyMaps,
     MapsCrop,
     MapsNetwork,
     carried_on,
@@ -108,6 +110,7 @@ def test_crop_beyond_the_picture_is_filled(size: int) -> None:
     crop = MapsCrop(-20, 10, 40, size)
     inside = crop.extract(np.ones((30, 30), np.uint8), nearest=True)
     assert inside.sum() == (size // 2) ** 2
+    np.testing.assert_array_equal(crop.inside(30, 30), inside > 0)
     taken = crop.extract(picture, 127)
     assert (taken[: size // 2 - 1, : size // 2 - 1] == 127).all()
     assert (taken[1 : size // 2 - 1, size // 2 + 1 :] == 200).all()
@@ -140,3 +143,28 @@ def test_sides_that_are_no_multiple_of_32_are_refused() -> None:
     rgb = np.zeros((40, 40, 3), np.uint8)
     with pytest.raises(ValueError, match="square crop of 32 n pixels"):
         MapsNetwork()(rgb, rgb[..., 0], None, MapsCrop(0, 0, 40, 40))
+
+
+def golden_input() -> tuple[np.ndarray, np.ndarray, BodyMaps, MapsCrop]:
+    """A dented ball before a gradient, with the ball as its body: the same numbers everywhere."""
+    units, faces = sphere(30, 40)
+    camera = Camera.centered(220, 128, 128)
+    body = draw_body([0, 0, 3.0] + 0.5 * units, faces, units, camera, 3.0, 1.7)
+    rows, columns = np.mgrid[:128, :128]
+    light = np.clip(-(body.front_normals @ np.array([0.4, 0.6, 0.7])), 0, 1)
+    ball = (200 * light)[..., None] * np.array([0.9, 0.5, 0.4])
+    wall = np.stack([rows + 60, 200 - rows, columns + 40], -1)
+    rgb = np.where(body.covered[..., None], ball, wall).astype(np.uint8)
+    mask = (255 * body.covered).astype(np.uint8)
+    mask[:, :40] = 0
+    return rgb, mask, body, MapsCrop(0, 0, 128, 128)
+
+
+def test_what_is_inserted_lies_where_it_was_taken_from() -> None:
+    rng = np.random.default_rng(1)
+    picture = cv2.GaussianBlur(rng.random((50, 70)).astype(np.float32), (0, 0), 4)
+    crop = MapsCrop(30, -10, 45, 90)
+    back = crop.insert(crop.extract(picture), 70, 50)
+    assert np.abs(back - picture)[1:33, 32:68].max() < 0.03
+    assert not back[:, :30].any()
+    assert not back[36:].any()

@@ -64,6 +64,13 @@ class MapsCrop:
     def _mode(self) -> int:
         return cv2.INTER_AREA if self.scale < 1 else cv2.INTER_LINEAR
 
+    def inside(self, width: int, height: int) -> np.ndarray:
+        """(S, S) bool: where the crop lies in a picture of this size."""
+        places = (np.arange(self.size) + 0.5) / self.scale
+        columns, rows = self.x + places, self.y + places
+        across = (columns >= 0) & (columns < width)
+        return across & ((rows >= 0) & (rows < height))[:, None]
+
     def insert(self, values: np.ndarray, width: int, height: int) -> np.ndarray:
         """Values (S, S) or (S, S, C) of the crop in the picture; 0 beyond the crop."""
         out = np.zeros((height, width, *values.shape[2:]), values.dtype)
@@ -286,7 +293,7 @@ class MapsNetwork:
             body.vertices, body.faces, body.vertex_normals(), crop.camera(camera), root_depth,
             stature,
         )  # fmt: skip
-        inside = crop.extract(np.ones(mask.shape, np.uint8), nearest=True)
+        inside = crop.inside(mask.shape[1], mask.shape[0])
         maps = self(crop.extract(pixels, GREY), crop.extract(mask), drawn, crop, inside)
         return maps, drawn
 

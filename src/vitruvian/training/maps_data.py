@@ -65,7 +65,6 @@ class MapsExample:
         labels = {
             "parts": sample.parts,
             "behind": (sample.instances == 0).astype(np.uint8),
-            "inside": np.ones_like(sample.parts),
         }
         example = {
             "image": _planes(crop.extract(sample.image, GREY)),
@@ -81,6 +80,7 @@ class MapsExample:
             "covered": body.covered[None].astype(np.uint8),
             **{name: crop.extract(value)[None] for name, value in plain.items()},
             **{name: crop.extract(value, nearest=True)[None] for name, value in labels.items()},
+            "inside": crop.inside(sample.size, sample.size)[None].astype(np.uint8),
             "gain": light_gain(sample),
         }
         return {name: np.ascontiguousarray(value) for name, value in example.items()}
