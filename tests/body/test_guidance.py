@@ -140,3 +140,18 @@ def test_parts_out_of_view_are_named_as_guesses():
     assert body.to_json_dict()["guessed"] == ["legs", "feet"]
     everything = guessed_joints(("head", "arms", "hands", "legs", "feet"))
     assert set(everything) < set(ACTIVE_JOINT_NAMES)
+
+
+def test_cues_that_contradict_the_picture_are_dropped():
+    """A fit that cues drag away from where the person is falls back to the landmarks alone."""
+    betas, rotations, translation = random_body(9)
+    figure, _ = photograph(betas, rotations, translation)
+    seen = figure.landmarks.visibility.copy()
+    seen[:] = 0.02
+    seen[[11, 12]] = 1.0
+    hidden = replace(figure, landmarks=replace(figure.landmarks, visibility=seen))
+    wild = cues_of(betas, rotations, translation, keypoint_sd=np.full((33, 2), 0.004))
+    wild = replace(wild, keypoints=wild.keypoints * [0.05, 0.05, 1.0])
+    body = fit_body(replace(hidden, cues=wild), CAMERA, silhouette=False)
+    without = fit_body(hidden, CAMERA, silhouette=False)
+    assert 0.4 < body.translation[2] / without.translation[2] < 2.5

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -343,8 +343,12 @@ def fit_body(
         scale = float(np.clip(limb_length(rest_points) * height_factor / landmark_length, 0.5, 2))
     problem = FitProblem(model, observed, pose_prior(), options, scale, height_m, cues)
     state = _initial_state(model, observed, options, scale, height_m, cues)
+    start = float(state.translation[2])
     state = problem.minimize(state, options.iterations, 1e-4)
-
+    if cues is not None and not 0.5 < state.translation[2] / start < 2:
+        # Too little is in view for the picture to hold against cues that err: do without them.
+        alone = replace(figure, cues=None)
+        return fit_body(alone, camera, height_m=height_m, silhouette=silhouette, options=options)
     outline = extract_outline(figure.alpha, camera) if silhouette else None
     if outline is not None:
         for number in range(options.contour_rounds):
