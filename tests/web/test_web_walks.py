@@ -144,6 +144,9 @@ def test_overlay_fits_the_photograph(visit: Visit, member: Member, shoot: Shoot)
     page = visit(storage_state=member.state)
     page.goto(member.path)
     wait_for_model(page)
+    photo = pixels(page, ".pane .fit")
+    page.locator("#overlay").fill("100")
+    settle(page)
     mask = overlay_mask(page)
     answer = page.request.get(member.result["people"][0]["files"]["alpha"])
     matte = np.asarray(Image.open(io.BytesIO(answer.body())).convert("L"))
@@ -152,8 +155,6 @@ def test_overlay_fits_the_photograph(visit: Visit, member: Member, shoot: Shoot)
     # What the server's own check says of the same two silhouettes.
     assert abs(iou - member.result["people"][0]["checks"]["silhouette_iou"]) < 0.02
 
-    photo = pixels(page, ".pane .fit")
-    page.locator("#overlay").fill("100")
     shoot(page, "overlay")
     covered = pixels(page, ".pane .fit")
     assert changed(photo, covered) < 0.08  # its texture is the photograph
@@ -252,6 +253,24 @@ def test_nobody_is_explained(visit: Visit, tmp_path: Path, shoot: Shoot) -> None
     page.get_by_role("dialog").get_by_role("button", name="Delete everything").click()
     page.wait_for_selector("text=Everything is deleted")
     assert page.request.get("/api/v1/session").json()["account"] is None
+
+
+def test_paste(visit: Visit) -> None:
+    page = visit()
+    page.goto("/")
+    page.wait_for_selector("h1")
+    page.evaluate(
+        """() => {
+            const transfer = new DataTransfer();
+            transfer.items.add(new File(["no picture"], "pasted.png", { type: "image/png" }));
+            const options = { clipboardData: transfer, bubbles: true, cancelable: true };
+            document.body.dispatchEvent(new ClipboardEvent("paste", options));
+        }"""
+    )
+    page.wait_for_selector("article[aria-label=pasted][data-state=failed]")
+    # The server looked into the file, whatever its name.
+    assert "Save the picture as JPEG" in page.locator("article[aria-label=pasted]").inner_text()
+    page.complaints = [text for text in page.complaints if "415" not in text]
 
 
 def test_files_that_are_no_pictures_do_not_leave(visit: Visit, tmp_path: Path) -> None:
