@@ -22,6 +22,7 @@ import numpy as np
 from vitruvian.body.body import Body
 from vitruvian.body.fit import fit_body
 from vitruvian.body.model import body_model
+from vitruvian.body.unpose import rest_mesh
 from vitruvian.geometry.render import render_mesh
 from vitruvian.image.photo import Photo, load_photo
 from vitruvian.people.figure import Alpha, Figure, Landmarks
@@ -84,10 +85,14 @@ def main() -> None:
         f"{photo.name}, {photo.width} x {photo.height}; {os.cpu_count()} cores, load {load:.1f}\n"
     )
     print("| stage, ms | first call | wall | processor |\n| --- | --- | --- | --- |")
+    clothed = reconstruct_surface(photo, figure, body, method="clothed")
     stages: dict[str, Callable[[], object]] = {
         "surface": lambda: reconstruct_surface(photo, figure, body),
         "texture 512": lambda: texture_mesh(photo, figure, mesh, size=512),
         "texture 1024": lambda: texture_mesh(photo, figure, mesh),
+        "clothed surface": lambda: reconstruct_surface(photo, figure, body, method="clothed"),
+        "its texture 1024": lambda: texture_mesh(photo, figure, clothed),
+        "its rest pose": lambda: rest_mesh(clothed, body),
     }
     for name, work in stages.items():
         first, wall, cpu = measure(work, options.rounds)
