@@ -76,6 +76,9 @@ def test_somebody_is_a_child_or_grown_up_but_nothing_between():
     likely = replace(doubtful, groups=np.array([0.15, 0.15, 0.05, 0.4, 0.25]))
     child = shape_prior(model, 10, None, likely)
     assert model.describe_shape(child.mean)["maturity"] < 0.7
+    headless = np.array([[0.1, 0.8, 0.1], *likely.parts[1:]])
+    unknown = shape_prior(model, 10, None, replace(likely, parts=headless))
+    assert model.describe_shape(unknown.mean)["maturity"] > 0.95
     # Children are rarer in photographs than where the cues were learnt.
     assert group_weights(doubtful)["schoolchildren"] < 0.2
     assert sum(group_weights(doubtful).values()) == pytest.approx(1)

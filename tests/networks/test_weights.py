@@ -50,6 +50,7 @@ def test_every_file_matches_its_checksum():
         "blazepose_heavy",
         "nanodet",
         "depth",
+        "cues",
     }
 
 

@@ -27,6 +27,9 @@ _PART_JOINTS = {
     "legs": ("upperleg01.L", "upperleg01.R", "lowerleg01.L", "lowerleg01.R"),
     "feet": ("foot.L", "foot.R", "toes.L", "toes.R"),
 }
+# Factors on the network's standard deviations across and along the view: they are those of
+# synthetic people, real ones surprise it more, and across the view the landmarks know better.
+_DOUBT = np.array([2.0, 1.5])
 _LEAST_KEYPOINT_SD = 0.008  # statures
 _LEAST_ROTATION_SD = 0.1  # radians
 
@@ -61,7 +64,7 @@ def _to_person(observed: Observations) -> np.ndarray:
 def guided(observed: Observations, cues: Cues) -> Observations:
     """Observations whose metric landmarks are the cues', in statures."""
     world = cues.keypoints @ _to_person(observed).T
-    across, along = np.maximum(cues.keypoint_sd, _LEAST_KEYPOINT_SD).T
+    across, along = np.maximum(_DOUBT * cues.keypoint_sd, _LEAST_KEYPOINT_SD).T
     sd = np.stack([across, across, along], axis=1)
     world = world - world[HIPS].mean(0)
     return replace(observed, world=world, world_weights=np.ones(len(world)), world_sd=sd)
@@ -91,13 +94,18 @@ def shape_prior(
         weights = {g: w * _stature_likelihood(model, g, height_m) for g, w in weights.items()}
         if sum(weights.values()) <= 1e-12:
             return _cached_prior(likely_group(model, height_m), count)
-    elif cues.child < 0.5:
+    elif not _is_child(cues):
         # A mean of child and adult is neither: one or the other, whichever is likelier.
         weights = {g: 0.0 if g in CHILDREN else w for g, w in weights.items()}
     else:
         weights = {g: w if g in CHILDREN else 0.0 for g, w in weights.items()}
     mean, covariance = _mixture_moments(weights, count)
     return ShapePrior(mean, np.linalg.inv(np.linalg.cholesky(covariance)))
+
+
+def _is_child(cues: Cues) -> bool:
+    """Whether to take somebody for a child. Without their head in view there is no telling."""
+    return cues.child >= 0.5 and cues.part("head")["in view"] >= 0.5
 
 
 def group_weights(cues: Cues) -> dict[str, float]:

@@ -41,7 +41,7 @@ _SWAP = MIRROR[: cues.LANDMARKS]
 _COVERED = 0.08  # share of a silhouette hidden by others from which on a person counts as occluded
 _FLIP = np.diag([-1.0, 1.0, 1.0])
 HELD_BACK = 16  # one file in so many is for validation
-TRANSPLANTS = 12_000
+TRANSPLANTS = 24_000
 _REAL_SHARE = 0.4  # of a batch
 
 

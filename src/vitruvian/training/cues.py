@@ -208,7 +208,7 @@ class CuesRecipe(Recipe):
 
     name = "cues"
     plan = Plan(
-        presentations=100_000, batch=256, learning_rate=2e-4, warm_up=5000, weight_decay=0.05,
+        presentations=400_000, batch=256, learning_rate=6e-4, warm_up=5000, weight_decay=0.05,
         ema_decay=0.99,
     )  # fmt: skip
     card = CardFacts(
