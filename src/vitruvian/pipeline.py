@@ -20,6 +20,7 @@ from vitruvian.networks.sam import load_sam
 from vitruvian.people.figure import Figure
 from vitruvian.people.finder import find_people
 from vitruvian.scene.checks import Checks, check_person, check_warnings
+from vitruvian.scene.depth_cue import DepthCue, read_depth
 from vitruvian.scene.placement import place_people
 from vitruvian.scene.scene import Person, Scene
 from vitruvian.surface import reconstruct_surface
@@ -116,6 +117,7 @@ def reconstruct(
             photo.camera,
             lambda figure, height_m: fit_body(figure, photo.camera, height_m=height_m),
             known_sizes=(0,) if height_cm is not None else (),
+            depth=_read_depth(photo, figures),
         )
     people = []
     for number, (figure, body) in enumerate(zip(figures, placement.bodies, strict=True), 1):
@@ -148,6 +150,13 @@ def _validate(height_cm: float | None, max_people: int | None, detail: str) -> N
         raise InputError(f"At most {max_people} people leaves nobody; give 1 or more.")
     if detail not in ("body", "clothed"):
         raise InputError(f"There is no detail {detail!r}; choose body or clothed.")
+
+
+def _read_depth(photo: Photo, figures: list[Figure]) -> DepthCue | None:
+    """What the depth network says of people who stand in one picture; one alone needs none."""
+    if len(figures) < 2:
+        return None
+    return read_depth(photo.pixels, photo.camera, [figure.alpha for figure in figures])
 
 
 def _fit_all(photo: Photo, figures: list[Figure], height_cm: float | None) -> list[Body]:

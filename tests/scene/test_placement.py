@@ -14,6 +14,7 @@ from vitruvian.image.camera import Camera
 from vitruvian.image.photo import Photo
 from vitruvian.people.figure import Alpha, Figure, Landmarks
 from vitruvian.scene.checks import Checks, check_person, check_warnings
+from vitruvian.scene.depth_cue import DepthCue
 from vitruvian.scene.placement import place_people
 from vitruvian.scene.upright import estimate_up, standing
 
@@ -162,3 +163,30 @@ def test_bad_agreement_is_said_in_words():
     assert check_warnings(Checks(0.9, 0.01, 0.9)) == []
     assert check_warnings(Checks(float("nan"), float("nan"))) == []
     assert len(check_warnings(Checks(0.4, 0.2, 0.3))) == 3
+
+
+def test_the_depth_network_tells_a_child_whose_feet_are_hidden():
+    truth = [standing_body(-0.8, 4.0), standing_body(0.9, 5.0, 1.75), standing_body(0.1, 3.5, 1.1)]
+    seen = [truth[0], truth[1], scaled_about_camera(truth[2], 1.7 / 1.1)]
+    up = np.array([0.0, -1.0, 0.0])
+    level = float(max(-(body.vertices @ up).min() for body in truth[:2]))
+    distances = np.log([body.translation[2] for body in truth])
+    cue = DepthCue(up, level, distances, np.full(3, 0.04))  # surer than the network ever is
+    figures = figures_of(seen, [2, 0, 1])
+    hidden = figures[2].landmarks
+    visibility = hidden.visibility.copy()
+    visibility[27:] = 0.0
+    figures[2] = replace(
+        figures[2], complete=False, landmarks=replace(hidden, visibility=visibility)
+    )
+
+    def refit(figure, height_m):
+        index = next(i for i, f in enumerate(figures) if f is figure)
+        return scaled_about_camera(seen[index], height_m / seen[index].height_m)
+
+    faces = body_model().faces
+    without = place_people(figures, seen, faces, CAMERA, refit)
+    placement = place_people(figures, seen, faces, CAMERA, refit, depth=cue)
+    assert without.bodies[2].height_m > 1.4
+    assert placement.bodies[2].height_m == pytest.approx(1.1, abs=0.12)
+    assert placement.bodies[0].height_m == pytest.approx(truth[0].height_m, abs=0.08)

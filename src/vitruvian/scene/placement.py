@@ -10,6 +10,7 @@ import numpy as np
 from vitruvian.body.body import Body
 from vitruvian.image.camera import Camera
 from vitruvian.people.figure import LANDMARK_NAMES, Figure
+from vitruvian.scene.depth_cue import DepthCue, settle
 from vitruvian.scene.ground import STATURE_SD, feet_seen, fit_ground, world_from_ground
 from vitruvian.scene.order import find_occlusions, order_scales
 from vitruvian.scene.upright import estimate_up, standing
@@ -50,11 +51,13 @@ def place_people(
     refit: Callable[[Figure, float], Body],
     *,
     known_sizes: Collection[int] = (),
+    depth: DepthCue | None = None,
 ) -> Placement:
     """Turn the world upright, find its ground and settle sizes and depth order.
 
-    One picture does not tell a small person near by from a tall one far away. Two cues settle it
-    where they are seen: feet stand on one ground, and whoever hides another is nearer.
+    One picture does not tell a small person near by from a tall one far away. Three cues settle it
+    where they are there: feet stand on one ground, whoever hides another is nearer, and a network
+    reads distances and the horizon off the picture.
 
     Args:
         figures, bodies: one each per person.
@@ -62,36 +65,53 @@ def place_people(
         camera: of the photograph.
         refit: fits a figure's body anew to a given stature in metres.
         known_sizes: indices of the people whose stature was given; they keep it.
+        depth: what the depth network says; without it the ground alone settles sizes.
     """
     up = estimate_up(bodies, [1.0 if f.complete else 0.3 for f in figures])
     placed = list(bodies)
     if len(bodies) > 1:
-        seen = np.array(
-            [
-                feet_seen(f.landmarks.visibility[_FEET], f.complete) * max(standing(b)[0], 0.3)
-                for f, b in zip(figures, bodies, strict=True)
-            ]
-        )
-        feet = np.stack([_lowest(body, up) for body in bodies])
-        statures = np.array([body.height_m for body in bodies])
         known = np.isin(np.arange(len(bodies)), list(known_sizes))
-        stature_sd = np.array([_stature_sd(figure) for figure in figures])
-        stature_sd[known] = _KNOWN_SD
-        ground = fit_ground(feet, statures, seen, up, stature_sd)
-        scales = np.ones(len(bodies))
-        if ground is not None:
-            up = ground.up
-            scales = ground.scales
+        feet = np.array(
+            [feet_seen(f.landmarks.visibility[_FEET], f.complete) for f in figures], dtype=float
+        )
+        if depth is None:
+            up, scales, feet = _by_ground(figures, bodies, feet, known, up)
+        else:
+            told = np.array([np.nan if f.cues is None else _stature_sd(f) for f in figures])
+            depths = np.array([body.translation[2] for body in bodies])
+            statures = np.array([body.height_m for body in bodies])
+            vertices = [body.vertices for body in bodies]
+            settled = settle(depth, vertices, depths, statures, feet, known, up, told)
+            up, scales = settled.up, settled.scales
         occlusions = find_occlusions(
             [body.vertices for body in bodies], faces, [f.alpha for f in figures], camera
         )
         depths = np.array([body.translation[2] for body in bodies]) * scales
-        trust = np.where(known, 1e6, 0.1 + seen)
+        trust = np.where(known, 1e6, 0.1 + feet)
         scales = scales * order_scales(depths, occlusions, trust)
         for i, scale in enumerate(scales):
             if not known[i] and abs(np.log(scale)) > _WORTH_REFITTING:
                 placed[i] = refit(figures[i], float(bodies[i].height_m * scale))
     return Placement(tuple(placed), _world(placed, figures, up))
+
+
+def _by_ground(
+    figures: Sequence[Figure],
+    bodies: Sequence[Body],
+    feet: np.ndarray,
+    known: np.ndarray,
+    up: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Up, factors (N,) on sizes, and how far (N,) feet count, from the shared ground alone."""
+    seen = feet * np.array([max(standing(body)[0], 0.3) for body in bodies])
+    lowest = np.stack([_lowest(body, up) for body in bodies])
+    statures = np.array([body.height_m for body in bodies])
+    stature_sd = np.array([_stature_sd(figure) for figure in figures])
+    stature_sd[known] = _KNOWN_SD
+    ground = fit_ground(lowest, statures, seen, up, stature_sd)
+    if ground is None:
+        return up, np.ones(len(bodies)), seen
+    return ground.up, ground.scales, seen
 
 
 def _stature_sd(figure: Figure) -> float:
