@@ -73,7 +73,7 @@ def test_somebody_is_a_child_or_grown_up_but_nothing_between():
     grown = shape_prior(model, 10, None, doubtful)
     assert model.describe_shape(grown.mean)["maturity"] > 0.95
     assert model.stature(grown.mean) == pytest.approx(1.69, abs=0.03)
-    likely = replace(doubtful, groups=np.array([0.15, 0.15, 0.05, 0.4, 0.25]))
+    likely = replace(doubtful, groups=np.array([0.1, 0.1, 0.05, 0.45, 0.3]))
     child = shape_prior(model, 10, None, likely)
     assert model.describe_shape(child.mean)["maturity"] < 0.7
     headless = np.array([[0.1, 0.8, 0.1], *likely.parts[1:]])

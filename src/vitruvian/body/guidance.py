@@ -29,7 +29,7 @@ _PART_JOINTS = {
 }
 # Factors on the network's standard deviations across and along the view: they are those of
 # synthetic people, real ones surprise it more, and across the view the landmarks know better.
-_DOUBT = np.array([2.0, 1.5])
+_DOUBT = np.array([3.0, 1.5])
 _LEAST_KEYPOINT_SD = 0.008  # statures
 _LEAST_ROTATION_SD = 0.1  # radians
 
@@ -105,7 +105,9 @@ def shape_prior(
 
 def _is_child(cues: Cues) -> bool:
     """Whether to take somebody for a child. Without their head in view there is no telling."""
-    return cues.child >= 0.5 and cues.part("head")["in view"] >= 0.5
+    weights = group_weights(cues)
+    child = sum(weights[group] for group in CHILDREN)
+    return child >= 0.5 and cues.part("head")["in view"] >= 0.5
 
 
 def group_weights(cues: Cues) -> dict[str, float]:
