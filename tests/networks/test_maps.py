@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -9,6 +12,7 @@ import pytest
 from vitruvian.image.camera import Camera
 from vitruvian.networks.maps import (
     INPUT_CHANNELS,
+    PART_CLASSES,
     BodyMaps,
     MapsCrop,
     MapsNetwork,
@@ -168,3 +172,49 @@ def test_what_is_inserted_lies_where_it_was_taken_from() -> None:
     assert np.abs(back - picture)[1:33, 32:68].max() < 0.03
     assert not back[:, :30].any()
     assert not back[36:].any()
+
+
+def test_shipped_network_gives_its_golden_numbers() -> None:
+    rgb, mask, body, crop = golden_input()
+    maps = MapsNetwork()(rgb, mask, body, crop)
+    seen = maps.whole > 0.5
+    assert maps.alpha[seen].mean() == pytest.approx(0.9736, abs=0.005)
+    assert maps.front_normals[40, 50] == pytest.approx([-0.3806, -0.6070, -0.6977], abs=0.02)
+    assert maps.back_normals[40, 50] == pytest.approx([-0.3966, -0.6260, 0.6714], abs=0.02)
+    assert maps.front_depth[64, 64] == pytest.approx(-0.3143, abs=0.005)
+    assert maps.back_depth[64, 64] == pytest.approx(0.2917, abs=0.005)
+    assert maps.back_color[64, 64] == pytest.approx([0.3893, 0.2872, 0.2402], abs=0.02)
+    assert (maps.parts[seen] == PART_CLASSES.index("skin")).mean() == pytest.approx(0.659, abs=0.02)
+    for normals in (maps.front_normals, maps.back_normals):
+        np.testing.assert_allclose(np.linalg.norm(normals, axis=2), 1, atol=1e-4)
+
+
+def test_shipped_network_corrects_the_body_of_somebody_real(
+    shared_data: Callable[[str], Path],
+) -> None:
+    """A person in trousers before a street: normals agree with the outline, and face the camera."""
+    from vitruvian.body.fit import fit_body
+    from vitruvian.image.photo import load_photo
+    from vitruvian.people.finder import find_people
+
+    photo = load_photo(shared_data("ccp") / "photos" / "0169.jpg")
+    figure = find_people(photo, max_people=1)[0]
+    body = fit_body(figure, photo.camera)
+    maps, drawn = MapsNetwork().person(
+        photo.pixels, photo.camera, figure.alpha.full(), body.as_mesh(),
+        float(body.translation[2]), body.height_m, 256,
+    )  # fmt: skip
+    found = maps.crop.insert(maps.alpha, photo.width, photo.height) > 0.5
+    matte = figure.alpha.full() > 127
+    assert (found & matte).sum() > 0.93 * (found | matte).sum()
+    person = maps.alpha > 0.5
+    assert (maps.front_normals[person][:, 2] < 0).mean() > 0.97
+    assert (maps.back_normals[person][:, 2] > 0).mean() > 0.97
+    # On a smooth surface the normals at the left edge look left, at the right edge right.
+    inner = cv2.erode(person.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    slope = cv2.Sobel(cv2.GaussianBlur(person.astype(np.float32), (0, 0), 2), cv2.CV_32F, 1, 0)
+    edge = inner & (np.abs(slope) > 0.5 * np.abs(slope).max())
+    agree = np.sign(maps.front_normals[..., 0]) == -np.sign(slope)
+    assert agree[edge].mean() > 0.9
+    assert (maps.back_depth - maps.front_depth)[person].mean() > 0.02  # statures
+    assert drawn.covered.any()

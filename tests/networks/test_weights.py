@@ -50,6 +50,7 @@ def test_every_file_matches_its_checksum():
         "blazepose_heavy",
         "nanodet",
         "depth",
+        "maps",
         "cues",
     }
 
@@ -63,7 +64,9 @@ def test_manifest_lists_every_file_and_an_open_licence():
     assert "Apache License" in (weights_directory() / "LICENSE").read_text()
 
 
-@pytest.mark.parametrize("name", ["movenet_multipose", "blazepose_heavy", "nanodet", "depth"])
+@pytest.mark.parametrize(
+    "name", ["movenet_multipose", "blazepose_heavy", "nanodet", "depth", "maps"]
+)
 def test_manifest_describes_the_graph(name):
     entry, made = weights_manifest()[name], session(name)
     outputs = entry.outputs + entry.exposed
