@@ -216,3 +216,23 @@ def test_export_agrees_and_is_described(tmp_path: Path) -> None:
     assert "800 of 4,000 planned" in card
     assert f"{trained.metrics['absolute']:.4g}" in card
     assert written.sha256 in card
+
+
+def test_exported_convolutions_pad_for_themselves() -> None:
+    """Uneven padding before a convolution goes into it, and changes nothing."""
+    onnx = pytest.importorskip("onnx", reason="the extra train is not installed")
+    from vitruvian.training.encoder import SameConv
+    from vitruvian.training.export import _traced, compare, stored_in_half
+
+    torch.manual_seed(2)
+    model = torch.nn.Sequential(SameConv(3, 8, 5, 2), torch.nn.ReLU(), SameConv(8, 4, 3, 2))
+    x = torch.randn(1, 3, 16, 24)
+    axes = {"x": {2: "h", 3: "w"}, "y": {2: "h", 3: "w"}}
+    graph = Graph(model, (x,), ("x",), ("y",), axes)
+    content = stored_in_half(_traced(graph))
+    made = onnx.load_from_string(content).graph.node
+    assert "Pad" not in {node.op_type for node in made}
+    convolutions = [node for node in made if node.op_type == "Conv"]
+    pads = [next(a.ints for a in c.attribute if a.name == "pads") for c in convolutions]
+    assert [list(p) for p in pads] == [[1, 1, 2, 2], [0, 0, 1, 1]]
+    assert compare(graph, content) < 5e-3
