@@ -102,6 +102,8 @@ def test_one_picture(folder: Path, pipeline: StandInPipeline, capsys: Any) -> No
             "detail": "clothed",
             "texture": True,
             "check": True,
+            "sam": None,
+            "sam_everything": False,
             "formats": ("obj", "glb"),
         }
     ]
@@ -122,6 +124,8 @@ def test_options_reach_the_pipeline(folder: Path, pipeline: StandInPipeline, cap
             "detail": "body",
             "texture": False,
             "check": True,
+            "sam": None,
+            "sam_everything": False,
             "formats": ("ply", "stl"),
         }
     ]

@@ -52,7 +52,8 @@ COMMANDS = {
         "Make pictures of synthetic people with everything that is known about them.",
     ),
     "train": Command(
-        "vitruvian.training.command.train", "Train the networks of our own on synthetic people."
+        "vitruvian.training.command.train",
+        "Train a network on synthetic people; stop and go on whenever you like.",
     ),
     "doctor": Command(
         "vitruvian.commands.doctor.doctor", "Check this installation and say what to repair."

@@ -357,11 +357,12 @@ def test_a_photo_that_cannot_be_timed_says_why(tmp_path: Path) -> None:
 
 def test_every_suite_and_metric_is_documented() -> None:
     text = (Path(__file__).parents[2] / "docs" / "evaluation.md").read_text("utf-8")
+    from vitruvian.evaluation.suites.maps import MapsSuite
     from vitruvian.evaluation.suites.masks import MaskSuite
     from vitruvian.evaluation.suites.synthetic import SyntheticSuite
     from vitruvian.evaluation.suites.video import VideoSuite
 
-    kinds = (MaskSuite, GroupSuite, ShapeSuite, SpeedSuite, SyntheticSuite, VideoSuite)
+    kinds = (MaskSuite, GroupSuite, MapsSuite, ShapeSuite, SpeedSuite, SyntheticSuite, VideoSuite)
     suites = [kind(Path()) for kind in kinds]
     assert {suite.name for suite in suites} == set(SUITES)
     for suite in suites:
