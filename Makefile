@@ -75,7 +75,7 @@ serve: $(VENV)/.server page
 	@$(BIN)/vitruvian serve
 
 test: page lint
-	$(BIN)/pytest -m "not train"
+	$(BIN)/pytest -m "not train" -n 2 --dist loadfile
 
 test-train: $(VENV)/.train
 	$(BIN)/pytest -m train --timeout 1500  # the reference body is built on the first run: minutes
