@@ -1,5 +1,6 @@
 """``vitruvian photo`` as a user runs it: a process of its own, the whole pipeline, real files."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -145,3 +146,23 @@ def test_stopping_it_leaves_only_whole_results(tmp_path: Path, number: signal.Si
     assert 1 <= len(results) < 60
     for result in results:
         assert (result / "report.json").exists()
+
+
+def test_an_interrupt_that_gets_lost_stops_after_the_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from vitruvian.commands import photo
+
+    begun = []
+
+    def swallowing(image: str, *_: object) -> None:
+        begun.append(image)
+        with contextlib.suppress(KeyboardInterrupt):  # as a finaliser does
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(photo, "_reconstruct_one", swallowing)
+    jobs = [(f"{i}.jpg", tmp_path / str(i)) for i in range(3)]
+    assert photo._reconstruct_all(jobs, None) == 130  # type: ignore[arg-type]
+    assert begun == ["0.jpg"]
+    assert "Stopped: 0 of 3 pictures" in capfd.readouterr().err
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+pytest.importorskip("torch", reason="training needs torch (extra: train)")
+
 from vitruvian.body.model import body_model
 from vitruvian.errors import InputError
 from vitruvian.geometry.rotations import matrix_from_axis_angle
@@ -25,6 +27,8 @@ from vitruvian.training.cue_data import (
     transplanted,
     whole_state,
 )
+
+pytestmark = pytest.mark.train
 
 CAMERA = Camera(900.0, 320, 320, (150.0, 170.0), "given")
 

@@ -94,6 +94,8 @@ def test_keyboard_only(visit: Callable[..., Any]) -> None:
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Log out").wait_for()
+    page.get_by_role("button", name="Choose pictures").wait_for()
+    page.wait_for_load_state("networkidle")  # what still arrives may draw the button anew
 
     tab_to(page, "button", "Choose pictures")
     with page.expect_file_chooser() as chooser:

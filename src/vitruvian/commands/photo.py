@@ -246,13 +246,15 @@ def _jobs(images: list[str], output: Path) -> list[tuple[str, Path]]:
 def _reconstruct_all(jobs: list[tuple[str, Path]], options: Options) -> int:
     """Work through the pictures; a bad one does not stop the others."""
     tally = Tally(len(jobs))
-    with _progress(len(jobs)) as progress, _termination_interrupts():
+    with _progress(len(jobs)) as progress, _interrupts() as stop:
         task = progress.add_task("photos", total=len(jobs)) if progress else None
         try:
             for image, target in jobs:
                 _reconstruct_one(image, target, options, tally, progress)
                 if progress and task is not None:
                     progress.advance(task)
+                if stop.is_set():
+                    raise KeyboardInterrupt
         except KeyboardInterrupt:
             say(f"Stopped: {tally.done} of {tally.total} pictures are finished and kept.")
             return INTERRUPTED
@@ -381,17 +383,28 @@ def _progress(total: int) -> Iterator[Progress | None]:
 
 
 @contextmanager
-def _termination_interrupts() -> Iterator[None]:
-    """Let a request to terminate clean up as Ctrl-C does."""
+def _interrupts() -> Iterator[threading.Event]:
+    """Let Ctrl-C and a request to terminate stop the work in the same way.
+
+    Both raise KeyboardInterrupt at once. Where compiled code or a finaliser happens to call back
+    into Python just then, the exception is printed and lost: the event remembers it.
+    """
+    stop = threading.Event()
     if threading.current_thread() is not threading.main_thread():
-        yield
+        yield stop
         return
 
     def interrupt(*_: object) -> None:
+        stop.set()
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    # Whoever started the program in the background may have had it ignore Ctrl-C.
+    numbers = [signal.SIGTERM]
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        numbers.append(signal.SIGINT)
+    before = [signal.signal(number, interrupt) for number in numbers]
     try:
-        yield
+        yield stop
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
