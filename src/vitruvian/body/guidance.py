@@ -8,8 +8,8 @@ from functools import lru_cache
 import numpy as np
 
 from vitruvian.body.model import BodyModel, ShapePrior, body_model
-from vitruvian.body.observations import HIPS, Observations
-from vitruvian.geometry.rotations import axis_angle_from_matrix, rotation_between
+from vitruvian.body.observations import HIPS, Observations, to_person
+from vitruvian.geometry.rotations import axis_angle_from_matrix
 from vitruvian.networks.cues import CHILDREN, GROUPS, PARTS, Cues
 
 # How many of the people in pictures are of each group, roughly; for when nobody asked the network.
@@ -55,15 +55,9 @@ class PoseTarget:
         return away / self.sd[:, None]
 
 
-def _to_person(observed: Observations) -> np.ndarray:
-    """Rotation (3, 3) from a camera that looks straight at the hips to the real one."""
-    ray = np.append(observed.rays[HIPS].mean(0), 1.0)
-    return rotation_between(np.array([0.0, 0, 1]), ray)
-
-
 def guided(observed: Observations, cues: Cues) -> Observations:
     """Observations whose metric landmarks are the cues', in statures."""
-    world = cues.keypoints @ _to_person(observed).T
+    world = cues.keypoints @ to_person(observed.rays).T
     across, along = np.maximum(_DOUBT * cues.keypoint_sd, _LEAST_KEYPOINT_SD).T
     sd = np.stack([across, across, along], axis=1)
     world = world - world[HIPS].mean(0)
@@ -73,7 +67,7 @@ def guided(observed: Observations, cues: Cues) -> Observations:
 def pose_target(observed: Observations, cues: Cues) -> PoseTarget:
     """The cues' pose in the camera frame."""
     rotations = cues.rotations.copy()
-    rotations[0] = _to_person(observed) @ rotations[0]
+    rotations[0] = to_person(observed.rays) @ rotations[0]
     return PoseTarget(rotations, np.maximum(cues.rotation_sd, _LEAST_ROTATION_SD))
 
 

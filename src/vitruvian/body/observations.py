@@ -82,9 +82,8 @@ def observe(landmarks: Landmarks, camera: Camera) -> Observations:
     points = np.asarray(landmarks.points, float)
     visibility = np.clip(landmarks.visibility, 0, 1)
     rays = camera.rays(points)
-    to_person = rotation_between(np.array([0.0, 0, 1]), rays[HIPS].mean(0))
     world = _without_depth_bias(landmarks.world)
-    world = (world - world[HIPS].mean(0)) @ to_person.T
+    world = (world - world[HIPS].mean(0)) @ to_person(rays[:, :2]).T
 
     image_weights = np.sqrt(np.maximum(visibility, 0.02))
     world_weights = np.sqrt(np.maximum(visibility, 0.25))
@@ -97,6 +96,14 @@ def observe(landmarks: Landmarks, camera: Camera) -> Observations:
     image_weights[outside] *= 0.3
     world_weights[outside] *= OUTSIDE_WEIGHT
     return Observations(rays[:, :2], image_weights, world, world_weights, points, visibility)
+
+
+def to_person(rays: np.ndarray) -> np.ndarray:
+    """Rotation (3, 3) from a camera that looks straight at the hips to the real one.
+
+    rays: (33, 2), as in ``Observations``.
+    """
+    return rotation_between(np.array([0.0, 0, 1]), np.append(rays[HIPS].mean(0), 1.0))
 
 
 def _angle_between(a: np.ndarray, b: np.ndarray) -> float:

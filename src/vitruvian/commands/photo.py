@@ -24,6 +24,7 @@ from vitruvian.commands.destination import (
     open_destination,
 )
 from vitruvian.errors import InputError, VitruvianError, WeightsError
+from vitruvian.threads import set_threads
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -168,7 +169,8 @@ def photo(
     jobs = _jobs(images, options.output)
     made = open_destination(options.output)
     try:
-        _set_threads(threads)
+        if threads is not None:
+            set_threads(threads)
         # Beside the imports below: networks load without the interpreter. Not a daemon, because
         # a process must not end while the runtime is at work.
         threading.Thread(target=_load_networks).start()
@@ -207,19 +209,6 @@ def _sam(encoder: Path | None, decoder: Path | None, everything: bool) -> tuple[
         given, missing = ("decoder", "encoder") if encoder is None else ("encoder", "decoder")
         raise InputError(f"A SAM {given} alone cannot draw masks: give --sam-{missing}, too.")
     return encoder.expanduser(), decoder.expanduser()
-
-
-def _set_threads(count: int | None) -> None:
-    if count is None:
-        return
-    import cv2
-    from numba import get_num_threads, set_num_threads
-
-    from vitruvian.networks import set_threads
-
-    set_threads(count)
-    cv2.setNumThreads(count)
-    set_num_threads(min(count, get_num_threads()))  # numba's own count is also its most
 
 
 def _load_networks() -> None:

@@ -20,7 +20,7 @@ from vitruvian.image.limits import MAX_BYTES, MAX_PIXELS, MAX_WORKING_SIDE, MIN_
 # are not photographs, and some are dangerous on files of strangers. (JPEG's opens MPO too.)
 _FORMATS = ["JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF"]
 _MAGIC = (b"\xff\xd8", b"\x89PNG", b"GIF8", b"RIFF", b"II*\0", b"MM\0*")
-_HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 
 # Formats whose further frames make an animation. (MPO's are a thumbnail or a second lens, and
 # TIFF's are pages: their first frame is the picture.)
@@ -135,7 +135,7 @@ def _formats_for(stream: BinaryIO, label: str) -> list[str]:
         if not features.check("avif"):
             raise InputError(f"{label} {_NOT_A_PICTURE}")
         return ["AVIF"]
-    if head[8:12] not in _HEIC_BRANDS:
+    if head[8:12] not in HEIC_BRANDS:
         raise InputError(f"{label} is a video or another media file; give a picture.")
     try:
         import pillow_heif

@@ -6,6 +6,7 @@ import io
 import re
 import zipfile
 
+from vitruvian.image.decode import HEIC_BRANDS
 from vitruvian.server.problems import Problem
 
 # Media types by the first bytes. Names and Content-Type of an upload are the sender's claims and
@@ -22,9 +23,7 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
 _BRANDS = {
     b"avif": "image/avif",
     b"avis": "image/avif",
-    **dict.fromkeys(
-        (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"), "image/heic"
-    ),
+    **dict.fromkeys(HEIC_BRANDS, "image/heic"),
 }
 
 # A picture that is also a page or a program: harmless once re-encoded, but nobody's photograph.

@@ -30,6 +30,7 @@ from typing import Any, BinaryIO
 
 from vitruvian.errors import InputError, MissingExtraError, VitruvianError
 from vitruvian.server.problems import Problem
+from vitruvian.threads import set_threads
 
 FORMATS = ("obj", "glb", "ply", "stl")
 THUMBNAIL_SIDE = 320
@@ -218,18 +219,6 @@ def limit_resources(memory_mb: int) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (2**30, 2**30))
     if memory_mb:
         resource.setrlimit(resource.RLIMIT_AS, (memory_mb * 2**20, memory_mb * 2**20))
-
-
-def set_threads(count: int) -> None:
-    """Compute on so many threads."""
-    import cv2
-    from numba import get_num_threads, set_num_threads
-
-    from vitruvian.networks import set_threads as set_network_threads
-
-    set_network_threads(count)
-    cv2.setNumThreads(count)
-    set_num_threads(min(count, get_num_threads()))
 
 
 def main() -> None:

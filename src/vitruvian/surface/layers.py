@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 
+from vitruvian.geometry.crossings import ray_crossings
 from vitruvian.geometry.mesh import Mesh
 from vitruvian.image.camera import Camera
 
@@ -46,71 +47,26 @@ class Spans:
 
 
 @numba.njit(
-    "void(float32[:,::1],float32[::1],int32[:,::1],float32[:,:,::1],int32[:,::1])",
-    cache=True,
-    nogil=True,
-)
-def _cross(
-    points: np.ndarray,
-    depth: np.ndarray,
-    faces: np.ndarray,
-    crossings: np.ndarray,
-    count: np.ndarray,
-) -> None:
-    """Depths of all crossings in the order of the faces; those of exits are negated."""
-    height, width, most = crossings.shape
-    for t in range(faces.shape[0]):
-        a, b, c = faces[t, 0], faces[t, 1], faces[t, 2]
-        if depth[a] < 0.05 or depth[b] < 0.05 or depth[c] < 0.05:
-            continue
-        x0, y0 = points[a, 0], points[a, 1]
-        x1, y1 = points[b, 0], points[b, 1]
-        x2, y2 = points[c, 0], points[c, 1]
-        left = max(0, int(np.ceil(min(x0, x1, x2) - 0.5)))
-        right = min(width - 1, int(np.floor(max(x0, x1, x2) - 0.5)))
-        top = max(0, int(np.ceil(min(y0, y1, y2) - 0.5)))
-        bottom = min(height - 1, int(np.floor(max(y0, y1, y2) - 0.5)))
-        if left > right or top > bottom:
-            continue
-        area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
-        if abs(area) < 1e-10:
-            continue
-        inverse = 1.0 / area
-        # In the image (y down) a face that looks at the camera runs clockwise: negative area.
-        sign = 1.0 if area < 0 else -1.0
-        i0, i1, i2 = 1.0 / depth[a], 1.0 / depth[b], 1.0 / depth[c]
-        for y in range(top, bottom + 1):
-            for x in range(left, right + 1):
-                px, py = x + 0.5, y + 0.5
-                w1 = ((px - x0) * (y2 - y0) - (x2 - x0) * (py - y0)) * inverse
-                w2 = ((x1 - x0) * (py - y0) - (px - x0) * (y1 - y0)) * inverse
-                w0 = 1.0 - w1 - w2
-                if w0 < 0 or w1 < 0 or w2 < 0:
-                    continue
-                k = count[y, x]
-                if k < most:
-                    crossings[y, x, k] = sign / (w0 * i0 + w1 * i1 + w2 * i2)
-                    count[y, x] = k + 1
-
-
-@numba.njit(
-    "void(float32[:,:,::1],int32[:,::1],float32[:,:,::1],float32[:,:,::1],float32)",
+    "void(int64[:,::1],int16[:,::1],float32[::1],float32[:,:,::1],float32[:,:,::1],int32[:,::1],"
+    "float32)",
     cache=True,
     nogil=True,
 )
 def _unite(
-    crossings: np.ndarray,
-    count: np.ndarray,
+    start: np.ndarray,
+    crossed: np.ndarray,
+    signed: np.ndarray,
     entries: np.ndarray,
     exits: np.ndarray,
+    count: np.ndarray,
     least_gap: float,
 ) -> None:
-    """Spans where the winding number is positive; ``count`` becomes theirs."""
+    """Spans where the winding number is positive, from crossings whose exits are negated."""
     height, width, most = entries.shape
     for y in range(height):
         for x in range(width):
-            n = count[y, x]
-            row = crossings[y, x]
+            n = crossed[y, x]
+            row = signed[start[y, x] : start[y, x] + n]
             for i in range(1, n):  # insertion sort: a handful, nearly always
                 value = row[i]
                 k = i - 1
@@ -154,12 +110,18 @@ def ray_spans(mesh: Mesh, camera: Camera) -> Spans:
     """
     depth = np.ascontiguousarray(mesh.vertices[:, 2], np.float32)
     safe = np.where(depth[:, None] > 0.01, mesh.vertices, np.array([0, 0, 1], np.float32))
-    shape = camera.height, camera.width
-    crossings = np.empty((*shape, _MOST_CROSSINGS), np.float32)
-    count = np.zeros(shape, np.int32)
-    pixels = np.ascontiguousarray(camera.project(safe), np.float32)
-    _cross(pixels, depth, np.ascontiguousarray(mesh.faces, np.int32), crossings, count)
-    entries = np.full((*shape, MOST_SPANS), np.inf, np.float32)
+    found = ray_crossings(
+        camera.project(safe),
+        depth,
+        mesh.faces,
+        np.zeros(len(mesh.faces)),
+        camera.width,
+        camera.height,
+        _MOST_CROSSINGS,
+    )
+    count = np.zeros(found.count.shape, np.int32)
+    entries = np.full((*count.shape, MOST_SPANS), np.inf, np.float32)
     exits = entries.copy()
-    _unite(crossings, count, entries, exits, _LEAST_GAP_M)
+    signed = found.depth * found.sign
+    _unite(found.start, found.count, signed, entries, exits, count, _LEAST_GAP_M)
     return Spans(entries, exits, count)

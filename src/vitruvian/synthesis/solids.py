@@ -15,7 +15,7 @@ from functools import lru_cache
 import numba
 import numpy as np
 
-from vitruvian.synthesis.raster import rasterize_layers
+from vitruvian.geometry.crossings import ray_crossings
 
 SHEET_GAP = 0.06  # metres between two sheets of hair that still belong together
 SHEET_THICKNESS = 0.004  # metres that a lone sheet counts for
@@ -152,22 +152,10 @@ def solid_spans(
     """
     faces = np.concatenate([m for m, _ in meshes]).astype(np.int32)
     owner = np.concatenate([np.full(len(m), k, np.int16) for k, (m, _) in enumerate(meshes)])
-    points, depth = (np.ascontiguousarray(values, np.float32) for values in (points, depth))
-    count, start = np.zeros((height, width), np.int16), np.zeros((height, width), np.int64)
-
-    def crossings(total: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        found = np.empty(total, np.float32), np.empty(total, np.int8), np.empty(total, np.int16)
-        rasterize_layers(points, depth, faces, owner, MOST_CROSSINGS, start, count, *found)
-        return found
-
-    # Counted first: room for the most that there could be costs more than drawing twice.
-    crossings(0)
-    ends = np.cumsum(count, dtype=np.int64).reshape(height, width)
-    start = ends - count
-    count = np.zeros_like(count)
-    depths, signs, parts = crossings(int(ends[-1, -1]))
+    found = ray_crossings(points, depth, faces, owner, width, height, MOST_CROSSINGS)
     out = np.full((height, width, layers), np.inf, np.float32)
-    _unite(start, count, depths, signs, parts, np.array([s for _, s in meshes], np.bool_), out)
+    sheets = np.array([s for _, s in meshes], np.bool_)
+    _unite(found.start, found.count, found.depth, found.sign, found.part, sheets, out)
     return out
 
 

@@ -14,9 +14,8 @@ shard's order; files that exist stay, so that it can be stopped and run again as
 from __future__ import annotations
 
 import argparse
-import os
+import io
 import tarfile
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
@@ -30,6 +29,7 @@ from vitruvian.body.fit import fit_body
 from vitruvian.body.keypoints import COCO_LANDMARKS
 from vitruvian.body.model import body_model
 from vitruvian.errors import InputError
+from vitruvian.formats.atomic import write_bytes
 from vitruvian.image.camera import Camera
 from vitruvian.people.crops import Crop
 from vitruvian.people.detection import Detection
@@ -329,15 +329,9 @@ def write_observations(path: Path, observations: list[Observation]) -> None:
             continue
         arrays[field.name] = np.concatenate(coded) if coded else np.zeros(0, np.uint8)
         arrays[f"{field.name}_ends"] = np.cumsum([len(c) for c in coded]).astype(np.int64)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
-        try:
-            np.savez(file, **arrays)  # type: ignore[arg-type]
-        except BaseException:
-            os.unlink(file.name)
-            raise
-    os.chmod(file.name, 0o644)
-    os.replace(file.name, path)
+    archive = io.BytesIO()
+    np.savez(archive, **arrays)  # type: ignore[arg-type]
+    write_bytes(path, archive.getvalue())
 
 
 def read_observations(path: Path) -> list[Observation]:
