@@ -127,6 +127,16 @@ def test_a_clear_answer_and_nothing_left(real: Any, real_server: Any, case: str)
     assert real.get("/api/v1/reconstructions").json()["total"] == 0
 
 
+def test_who_sends_far_too_much_still_reads_why(real_server: Any) -> None:
+    """Closing the connection on a client that is sending would cost it the answer."""
+    import httpx
+
+    body = JPEG + bytes(40 * 2**20)
+    for _ in range(12):
+        answer = httpx.post(f"{real_server.url}/Upload", files={"image": body}, timeout=60)
+        assert (answer.status_code, answer.json()["code"]) == (413, "too-large")
+
+
 def test_the_simple_call_refuses_likewise(real_server: Any) -> None:
     import httpx
 

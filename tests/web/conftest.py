@@ -18,15 +18,6 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "src/vitruvian/server/page"
 SERVER_MODULES = ("fastapi", "uvicorn", "sqlalchemy", "alembic", "argon2")
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-# A software renderer, so that the tests need no graphics card; a camera that films a test card.
-FLAGS = [
-    "--no-sandbox",
-    "--enable-unsafe-swiftshader",
-    "--use-angle=swiftshader",
-    "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
-]
 
 
 @pytest.fixture(scope="session")
@@ -51,18 +42,6 @@ def server_url(page_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> I
         yield server.url
     finally:
         server.stop()
-
-
-@pytest.fixture(scope="session")
-def browser(page_folder: Path) -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="needs the package playwright")
-    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if executable is None:
-        pytest.skip("needs Chromium or Chrome on the path")
-    with playwright.sync_playwright() as session:
-        browser = session.chromium.launch(executable_path=executable, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ headers, one line of log and one count.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import secrets
@@ -25,6 +26,10 @@ _FORM_ROOM = 128 * 1024  # for a form's fields and boundaries
 _JSON_BYTES = 64 * 1024
 _CHUNK_SECONDS = 30.0
 _BODY_SECONDS = 600.0
+# What is still read of a body that is refused: a connection closed on a client that is sending
+# resets, and the client sees that instead of the answer.
+_REFUSED_BYTES = 64 * 2**20
+_REFUSED_SECONDS = 5.0
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 _HEADERS = {
@@ -64,6 +69,7 @@ class Guard:
         started = False
 
         # What answers GET answers HEAD; streams, which would go on in silence, do not.
+        body = _Body(receive, self._body_limit(scope), self._state)
         bare = scope["method"] == "HEAD" and not scope["path"].endswith("/events")
         if bare:
             scope = {**scope, "method": "GET"}
@@ -75,6 +81,8 @@ class Guard:
             if message["type"] == "http.response.start":
                 status, started = message["status"], True
                 _add_headers(message, scope, request_id)
+                if status >= 400 and "expect" not in Headers(scope=scope):
+                    await body.discard()
             await send(message)
 
         try:
@@ -82,8 +90,7 @@ class Guard:
             if problem is not None:
                 await _answer(problem, send_with_headers)
             else:
-                limited = _Body(receive, self._body_limit(scope), self._state)
-                await self._app(scope, limited, send_with_headers)
+                await self._app(scope, body, send_with_headers)
         except Exception as error:
             if isinstance(error, Problem) and not started:
                 await _answer(error, send_with_headers)
@@ -159,6 +166,7 @@ class _Body:
         try:
             message = await asyncio.wait_for(self._receive(), max(0.0, seconds))
         except TimeoutError:
+            self._complete = True  # as far as it will ever come
             raise Problem("bad-request", "The upload stopped; check the connection.") from None
         if message["type"] == "http.request":
             self._bytes += len(message.get("body", b""))
@@ -166,6 +174,16 @@ class _Body:
             if self._bytes > self._limit:
                 raise _too_large(self._state, None)
         return message
+
+    async def discard(self) -> None:
+        """Read what is left of the body, up to a limit, and throw it away."""
+        left = _REFUSED_BYTES
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_REFUSED_SECONDS):
+                while left > 0 and not self._complete:
+                    message = await self._receive()
+                    left -= len(message.get("body", b""))
+                    self._complete = not message.get("more_body", False)
 
 
 def _is_cross_site(headers: Headers, host: str) -> bool:
