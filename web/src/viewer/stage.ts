@@ -59,6 +59,8 @@ export class Stage {
     private readonly still: boolean,
   ) {
     this.renderer = new WebGLRenderer({ canvas, antialias: true, alpha: true });
+    // Asking whether shaders compiled waits for them, one after the other.
+    this.renderer.debug.checkShaderErrors = import.meta.env.DEV;
     this.renderer.setPixelRatio(Math.min(devicePixelRatio, 2));
     this.scene.add(makeLights(), this.furniture);
     this.furniture.add(this.ring);
@@ -349,7 +351,7 @@ export class Stage {
 
   // Draws only when something has changed, which spares a phone's battery.
   private request(): void {
-    if (this.requested || this.disposed) return;
+    if (this.requested || this.disposed || !this.people.length) return;
     this.requested = requestAnimationFrame((now) => {
       this.requested = 0;
       this.draw(now);
