@@ -7,7 +7,7 @@ import pytest
 
 from vitruvian.body import observations
 from vitruvian.body.contour import extract_outline, match_outline, mesh_edges
-from vitruvian.body.fit import FitOptions, FitProblem, _initial_state, fit_body
+from vitruvian.body.fit import KNEES, FitOptions, FitProblem, _initial_state, fit_body
 from vitruvian.body.guidance import likely_group
 from vitruvian.body.model import body_model
 from vitruvian.body.observations import observe
@@ -105,6 +105,37 @@ def test_taller_people_are_farther_away():
     far = fit_body(figure, CAMERA, height_m=1.8)
     ratio = far.translation[2] / near.translation[2]
     assert ratio == pytest.approx(1.2, abs=0.03)
+
+
+def on_bent_knees(angle):
+    """A figure that stands with its knees bent, hips and feet in balance, and its bend found."""
+    model = body_model()
+    joint = model.joint_index
+    pose = np.zeros((len(model.parents), 3))
+    for side in "LR":
+        pose[joint[f"upperleg01.{side}"], 0] = -angle / 2
+        pose[joint[f"lowerleg01.{side}"], 0] = angle
+        pose[joint[f"foot.{side}"], 0] = -angle / 2
+    rotations = matrix_from_axis_angle(pose)
+    rotations[0] = matrix_from_axis_angle(np.array([np.pi, 0, 0]))
+    figure, _ = photograph(np.zeros(10), rotations, np.array([0.2, 0.1, 3.4]))
+    knees = [joint[name] for name in KNEES]
+
+    def found(**options):
+        body = fit_body(figure, CAMERA, options=FitOptions(**options))
+        return np.linalg.norm(body.pose[knees], axis=1).mean()
+
+    return found
+
+
+def test_knees_that_are_nearly_straight_are_straight():
+    found = on_bent_knees(np.deg2rad(12))
+    assert np.rad2deg(found()) < min(8, np.rad2deg(found(straight_sd=np.inf)) - 2)
+
+
+def test_knees_that_are_bent_stay_so():
+    found = on_bent_knees(np.deg2rad(80))
+    assert found() == pytest.approx(found(straight_sd=np.inf), rel=0.1)
 
 
 def heavier(betas, mass_kg):

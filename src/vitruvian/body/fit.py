@@ -38,6 +38,8 @@ from vitruvian.image.camera import Camera
 from vitruvian.networks.cues import Cues
 from vitruvian.people.figure import Figure
 
+KNEES = ("lowerleg01.L", "lowerleg01.R")
+
 
 @dataclass(frozen=True)
 class FitOptions:
@@ -54,6 +56,8 @@ class FitOptions:
         height_sd: metres, when the height is given.
         pose_target_weight: factor on the residuals of the pose that cues suggest.
         stature_scale_sd: relative, of the scale of cues' keypoints, which are in statures.
+        straight_sd: of straight knees, radians; infinite to leave knees alone.
+        straight_below: radians; knees that landmarks and cues bend by more are bent on purpose.
         iterations, contour_rounds, contour_iterations: how long to go on.
     """
 
@@ -69,6 +73,8 @@ class FitOptions:
     height_sd: float = 0.002
     pose_target_weight: float = 0.5
     stature_scale_sd: float = 0.04
+    straight_sd: float = 0.15
+    straight_below: float = 0.5
     iterations: int = 40
     contour_rounds: int = 3
     contour_iterations: int = 4
@@ -107,6 +113,7 @@ class FitProblem:
         self.active = model.active
         self.unknowns = 3 * len(self.active) + options.shapes + 4
         self.first_pose = 3  # the root's orientation is free
+        self.straight: list[int] = []  # rows of ``active``: knees that are held to be straight
         self.first_shape = 3 * len(self.active)
         # Metres per unit of x / z. Fixed during one minimisation: were it to follow the body,
         # errors in the image would shrink by pulling the body closer.
@@ -116,6 +123,18 @@ class FitProblem:
     def follow_contour(self, targets: ContourTargets) -> None:
         """Use these outline targets from now on."""
         self._contour = targets, self.model.vertex_points(targets.vertices)
+
+    def straighten_knees(self, state: FitState) -> None:
+        """From now on pull those knees straight that ``state`` bends but a little.
+
+        Along the view a knee's place is hardly seen, and means over many poses, priors' and
+        networks' alike, bend it; but people who stand, stand on straight legs.
+        """
+        for name in KNEES:
+            joint = int(np.flatnonzero(self.active == self.model.joint_index[name])[0])
+            bend = axis_angle_from_matrix(state.rotations[self.active[joint]][None])
+            if np.linalg.norm(bend) < self.options.straight_below:
+                self.straight.append(joint)
 
     def minimize(self, state: FitState, iterations: int, tolerance: float) -> FitState:
         """Improve ``state`` with the present contour targets."""
@@ -230,6 +249,7 @@ class FitProblem:
             whitening if jacobian else None,
             self.first_pose,
         )
+        self._add_straight_knees(system, pose.reshape(-1, 3))
         beyond = np.where(
             pose < self.prior.lower,
             pose - self.prior.lower,
@@ -259,6 +279,11 @@ class FitProblem:
             np.array([[1 / scale_sd]]) if jacobian else None,
             self.unknowns - 1,
         )
+
+    def _add_straight_knees(self, system: NormalEquations, pose: np.ndarray) -> None:
+        rows = np.eye(3) / self.options.straight_sd if system.jacobian else None
+        for joint in self.straight:
+            system.add(pose[joint - 1] / self.options.straight_sd, rows, 3 * joint)
 
     def _add_target(self, system: NormalEquations, state: FitState, target: PoseTarget) -> None:
         """Pull towards the pose that the cues suggest; robustly, for they may be wrong."""
@@ -349,6 +374,9 @@ def fit_body(
         # Too little is in view for the picture to hold against cues that err: do without them.
         alone = replace(figure, cues=None)
         return fit_body(alone, camera, height_m=height_m, silhouette=silhouette, options=options)
+    problem.straighten_knees(state)
+    if not silhouette:
+        state = problem.minimize(state, options.contour_iterations, 1e-3)
     outline = extract_outline(figure.alpha, camera) if silhouette else None
     if outline is not None:
         for number in range(options.contour_rounds):
