@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
@@ -15,6 +16,7 @@ from vitruvian.body.body import Body
 from vitruvian.body.fit import fit_body
 from vitruvian.body.model import body_model
 from vitruvian.errors import InputError
+from vitruvian.geometry.mesh import Mesh
 from vitruvian.image.photo import Photo, PhotoSource, load_photo
 from vitruvian.networks.sam import load_sam
 from vitruvian.people.figure import Figure
@@ -81,7 +83,7 @@ def reconstruct(
         fov_deg: field of view across the picture's longer side, in degrees; by default from EXIF,
             else assumed.
         max_people: keep only so many, the largest in the picture.
-        detail: ``body`` stops at the parametric body, ``clothed`` moves it to the silhouette.
+        detail: ``body`` stops at the parametric body, ``clothed`` builds the outer surface.
         texture: project the photograph onto the meshes.
         check: render everyone over the photograph and compare.
         progress: called as each stage begins, with its name (as in ``Scene.timings_s``), the number
@@ -120,27 +122,38 @@ def reconstruct(
             depth=_read_depth(photo, figures),
         )
     people = []
-    for number, (figure, body) in enumerate(zip(figures, placement.bodies, strict=True), 1):
-        with timer("surface", number, len(figures)):
-            if detail == "clothed":
-                mesh = reconstruct_surface(photo, figure, body)
-            else:
-                mesh = body.as_mesh()
-        if texture:
-            with timer("texture", number, len(figures)):
-                mesh = texture_mesh(photo, figure, mesh)
-        with timer("checks", number, len(figures)):
-            checks = Checks(float("nan"), body.keypoint_error)
-            if check:
-                checks = check_person(mesh, figure, photo, body.keypoint_error)
-            world_mesh = mesh.transformed(placement.world_from_camera, "world")
-            said = (*figure.warnings, *check_warnings(checks))
-            people.append(Person(number, figure, body, mesh, world_mesh, checks, said))
+    pairs = list(zip(figures, placement.bodies, strict=True))
+    # One person's surface is built while the one before is textured: most of either runs outside
+    # the interpreter.
+    with ThreadPoolExecutor(1) as pool:
+        surfaces = [pool.submit(_surface, photo, *pair, detail) for pair in pairs[:1]]
+        for number, (figure, body) in enumerate(pairs, 1):
+            with timer("surface", number, len(figures)):
+                mesh = surfaces.pop().result()
+            surfaces = [
+                pool.submit(_surface, photo, *pair, detail) for pair in pairs[number : number + 1]
+            ]
+            if texture:
+                with timer("texture", number, len(figures)):
+                    mesh = texture_mesh(photo, figure, mesh)
+            with timer("checks", number, len(figures)):
+                checks = Checks(float("nan"), body.keypoint_error)
+                if check:
+                    checks = check_person(mesh, figure, photo, body.keypoint_error)
+                world_mesh = mesh.transformed(placement.world_from_camera, "world")
+                said = (*figure.warnings, *check_warnings(checks))
+                people.append(Person(number, figure, body, mesh, world_mesh, checks, said))
     warnings: tuple[str, ...] = () if people else (NOBODY,)
     if people and photo.camera.source == "assumed":
         warnings = (_ASSUMED_LENS,)
     camera_from_world = np.linalg.inv(placement.world_from_camera)
     return Scene(photo, tuple(people), camera_from_world, timer.seconds, warnings)
+
+
+def _surface(photo: Photo, figure: Figure, body: Body, detail: Detail) -> Mesh:
+    if detail == "body":
+        return body.as_mesh()
+    return reconstruct_surface(photo, figure, body, method="clothed", maps="network")
 
 
 def _validate(height_cm: float | None, max_people: int | None, detail: str) -> None:

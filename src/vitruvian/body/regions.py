@@ -19,6 +19,7 @@ class Regions:
     Attributes:
         part: (V,) uint8, one of ``TRUNK`` to ``RIGHT_LEG``.
         head: (V,) float32, 1 on the head, falling to 0 down the neck.
+        skull: (V,) bool, what the bone of the head carries alone, outside and inside.
         face: (V,) float32, 1 on the face: never a colour for the back of the head.
         throat: (V,) float32, 1 on the front of the neck and under the chin.
         hair: (V,) float32, 1 where hair grows: the skull behind the face and above the ears.
@@ -31,6 +32,7 @@ class Regions:
 
     part: np.ndarray
     head: np.ndarray
+    skull: np.ndarray
     face: np.ndarray
     throat: np.ndarray
     hair: np.ndarray
@@ -100,6 +102,7 @@ def body_regions() -> Regions:
     return Regions(
         part=part,
         head=head.astype(np.float32),
+        skull=_weight_of(model, _descendants(model, "head")) > 0.9,
         face=face.astype(np.float32),
         throat=throat.astype(np.float32),
         hair=hair.astype(np.float32),

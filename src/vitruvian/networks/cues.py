@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from vitruvian.networks.blazepose import MIRROR
-from vitruvian.networks.session import run, weights_directory, weights_manifest
+from vitruvian.networks.session import run, shipped
 
 GROUPS = ("men", "women", "teenagers", "schoolchildren", "small children")
 CHILDREN = ("schoolchildren", "small children")
@@ -226,8 +226,7 @@ class CueNetwork:
     @staticmethod
     def available() -> bool:
         """Whether the weights are there; without them the fit does as it can."""
-        entry = weights_manifest().get(CueNetwork.name)
-        return entry is not None and (weights_directory() / entry.file).is_file()
+        return shipped(CueNetwork.name)
 
     def __call__(self, features: np.ndarray, landmarks: FramedLandmarks) -> Cues:
         """Cues of one person: the mean over the picture and its mirror image.

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from vitruvian.image.camera import Camera
-from vitruvian.networks.session import session, weights_manifest
+from vitruvian.networks.session import session, shipped
 
 SIDE = 256  # longer side of the picture in the network's input, and the unit of its focal length
 CELL = 4  # input pixels per cell of the output
@@ -49,8 +49,8 @@ class DepthNet:
 
     @classmethod
     def available(cls) -> bool:
-        """Whether the weights are among those that are shipped."""
-        return cls.name in weights_manifest()
+        """Whether the weights are there."""
+        return shipped(cls.name)
 
     def __call__(self, image: np.ndarray, camera: Camera) -> DepthMap:
         """Run on an (H, W, 3) uint8 RGB picture taken by ``camera``.

@@ -11,7 +11,7 @@ import numpy as np
 from vitruvian.geometry.mesh import Mesh
 from vitruvian.geometry.rasterizer import Fragments, rasterize
 from vitruvian.image.camera import Camera
-from vitruvian.networks.session import run, thread_count
+from vitruvian.networks.session import run, shipped, thread_count
 
 SIZE = 512
 MARGIN = 1.12  # side of the crop per greater side of the person's box
@@ -255,6 +255,11 @@ class MapsNetwork:
     """
 
     name = "maps"
+
+    @classmethod
+    def available(cls) -> bool:
+        """Whether the weights are there; without them surfaces take the body's relief."""
+        return shipped(cls.name)
 
     def __init__(self, file: Path | None = None) -> None:
         """Args: file: another ONNX file than the shipped one, such as one just trained."""

@@ -261,6 +261,12 @@ def run(
     return result
 
 
+def shipped(name: str) -> bool:
+    """Whether the weights of a network that can be done without are there."""
+    entry = weights_manifest().get(name)
+    return entry is not None and (weights_directory() / entry.file).is_file()
+
+
 def warm_up(*names: str) -> None:
     """Load networks ahead of their first use, side by side (all of the manifest by default)."""
     wanted = names or tuple(weights_manifest())

@@ -4,16 +4,21 @@
 2. The first and the last surface follow the maps' depths and normals (``integrate``).
 3. A field in the rays' own grid (``field``), cut open between limbs and trunk (``limbs``).
 4. Its surface as a closed manifold (``nets``), smoothed and simplified (``simplify``).
-5. Skin and regions from the body beneath (``attach``), texture coordinates (``charts``).
+5. The body's face (``refine``), its skin and regions (``attach``), texture coordinates
+   (``charts``).
 """
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import lru_cache
 
 import cv2
 import numpy as np
 
+from vitruvian.body.model import body_model
+from vitruvian.body.regions import body_regions
 from vitruvian.geometry.mesh import Mesh
 from vitruvian.image.camera import Camera
 from vitruvian.people.figure import Alpha
@@ -26,10 +31,11 @@ from vitruvian.surface.layers import Spans, ray_spans
 from vitruvian.surface.limbs import bits_of_points, bits_of_vertices, limb_of_net, part_limbs
 from vitruvian.surface.maps import SurfaceMaps, figure_box, window_alpha
 from vitruvian.surface.nets import largest_components, surface_net
+from vitruvian.surface.refine import refined_face
 from vitruvian.surface.simplify import simplify
 
-VOXELS = 232  # along the longer side of the figure
-FACES = 40_000
+VOXELS = 144  # along the longer side of the figure
+FACES = 24_000
 _FINE = 2  # rays to the voxel
 _MARGIN = 6  # voxels around the figure
 _OUTLINE_SMOOTHING_M = 0.008
@@ -51,19 +57,19 @@ def clothed_mesh(
     Args:
         body: in the body model's topology, camera frame, with its skin: the fitted body, or
             better the one swollen to its outline.
-        alpha: the person's matte; maps bring their own.
+        alpha: the person's matte; maps may bring their own.
         camera: the photograph's.
         fitted: the bare body, likewise, if ``body`` is not that.
         maps: what is known pixel by pixel; without, the body's depths alone.
         voxels: of the volume along the figure's longer side.
-        faces: budget.
+        faces: budget, beside the fine triangles of the face.
 
     Returns:
         A mesh in the camera frame with texture coordinates, skin and ``body_vertices``; the body
         itself where neither it nor the matte covers anything of the picture.
     """
     window = working_camera(body, alpha, camera, voxels)
-    spans = ray_spans(body, window)
+    spans = ray_spans(body, window, _skull())
     if not spans.mask.any():
         return body
     pixel_m = float(np.median(body.vertices[:, 2])) / window.focal_px
@@ -72,7 +78,13 @@ def clothed_mesh(
         return body
     solid = body, fitted or body
     mesh, limbs = _extracted(full, figure, window, pixel_m, solid, faces)
-    return _dressed(mesh, limbs, body, window) if len(mesh.faces) else body
+    return _dressed(mesh, limbs, body, window, solid[1]) if len(mesh.faces) else body
+
+
+@lru_cache(maxsize=1)
+def _skull() -> np.ndarray:
+    """(F,) int16, 1 for the body's faces that are of the head alone, in it and on it."""
+    return body_regions().skull[body_model().faces].all(1).astype(np.int16)
 
 
 def working_camera(body: Mesh, alpha: Alpha, camera: Camera, voxels: int) -> Camera:
@@ -93,7 +105,7 @@ def person_spans(
     maps: SurfaceMaps | None,
 ) -> tuple[Spans, np.ndarray]:
     """Where rays are inside the clothed person, and the pixels (H, W) bool that show them."""
-    if maps is None:
+    if maps is None or maps.alpha is None:
         matte = window_alpha(alpha, camera, window)
     else:
         matte = maps.resampled(maps.alpha, window)
@@ -149,8 +161,8 @@ def _extracted(
     return Mesh(points, faces, "camera"), limbs[source]
 
 
-def _dressed(mesh: Mesh, limbs: np.ndarray, body: Mesh, window: Camera) -> Mesh:
-    """The mesh with skin, ``body_vertices`` and texture coordinates."""
+def _dressed(mesh: Mesh, limbs: np.ndarray, body: Mesh, window: Camera, fitted: Mesh) -> Mesh:
+    """The mesh with the body's face, skin, ``body_vertices`` and texture coordinates."""
     if body.skin_joints is None or body.skin_weights is None:
         raise ValueError("the body needs skin_joints and skin_weights")
     beneath = nearest_vertices(
@@ -161,11 +173,15 @@ def _dressed(mesh: Mesh, limbs: np.ndarray, body: Mesh, window: Camera) -> Mesh:
         groups=bits_of_points(limbs),
         body_groups=bits_of_vertices(),
     )
+    mesh, source = refined_face(mesh, beneath, fitted)
+    beneath = beneath[source]
     distance = np.linalg.norm(mesh.vertices - body.vertices[beneath], axis=1)
-    joints, weights = carried_skin(
-        beneath, distance, mesh.faces, body.skin_joints, body.skin_weights
-    )
-    charts = lay_out(mesh.vertices, mesh.faces, mesh.face_normals(), window)
+    with ThreadPoolExecutor(1) as pool:
+        skin = pool.submit(
+            carried_skin, beneath, distance, mesh.faces, body.skin_joints, body.skin_weights
+        )
+        charts = lay_out(mesh.vertices, mesh.faces, mesh.face_normals(), window)
+        joints, weights = skin.result()
     return replace(
         mesh,
         uvs=charts.uvs,

@@ -14,6 +14,7 @@ from vitruvian.image.camera import Camera
 MOST_SPANS = 6
 _MOST_CROSSINGS = 24
 _LEAST_GAP_M = 0.012  # between two spans; anything narrower is a crease (or a nostril), not a gap
+_HOLLOW_M = 0.09  # between two walls of the head: a mouth, filled
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,8 @@ class Spans:
 
 
 @numba.njit(
-    "void(int64[:,::1],int16[:,::1],float32[::1],float32[:,:,::1],float32[:,:,::1],int32[:,::1],"
-    "float32)",
+    "void(int64[:,::1],int16[:,::1],float32[::1],int16[::1],float32[:,:,::1],float32[:,:,::1],"
+    "int32[:,::1],float32,float32)",
     cache=True,
     nogil=True,
 )
@@ -56,10 +57,12 @@ def _unite(
     start: np.ndarray,
     crossed: np.ndarray,
     signed: np.ndarray,
+    part: np.ndarray,
     entries: np.ndarray,
     exits: np.ndarray,
     count: np.ndarray,
     least_gap: float,
+    hollow: float,
 ) -> None:
     """Spans where the winding number is positive, from crossings whose exits are negated."""
     height, width, most = entries.shape
@@ -67,19 +70,23 @@ def _unite(
         for x in range(width):
             n = crossed[y, x]
             row = signed[start[y, x] : start[y, x] + n]
+            wall = part[start[y, x] : start[y, x] + n]
             for i in range(1, n):  # insertion sort: a handful, nearly always
-                value = row[i]
+                value, own = row[i], wall[i]
                 k = i - 1
                 while k >= 0 and abs(row[k]) > abs(value):
-                    row[k + 1] = row[k]
+                    row[k + 1], wall[k + 1] = row[k], wall[k]
                     k -= 1
-                row[k + 1] = value
+                row[k + 1], wall[k + 1] = value, own
             spans = 0
             winding = 0
+            left = 0  # the wall of the last exit
             for i in range(n):
                 if row[i] > 0:
                     if winding == 0:
-                        if spans > 0 and row[i] - exits[y, x, spans - 1] < least_gap:
+                        inside = wall[i] > 0 and wall[i] == left
+                        gap = hollow if inside else least_gap
+                        if spans > 0 and row[i] - exits[y, x, spans - 1] < gap:
                             spans -= 1  # goes on with the span before
                         elif spans < most:
                             entries[y, x, spans] = row[i]
@@ -89,6 +96,7 @@ def _unite(
                 elif winding > 0:
                     winding -= 1
                     exits[y, x, spans] = -row[i]
+                    left = wall[i]
                     if winding == 0:
                         spans += 1
             if winding > 0:  # a ray along an edge: closed where it was last seen
@@ -102,11 +110,16 @@ def _unite(
             count[y, x] = spans
 
 
-def ray_spans(mesh: Mesh, camera: Camera) -> Spans:
+def ray_spans(mesh: Mesh, camera: Camera, hollows: np.ndarray | None = None) -> Spans:
     """Where the rays of a camera are inside a closed mesh (camera frame).
 
     Parts that overlap, as limbs do that touch, are united: inside is where the winding number
     along the ray is positive. Faces that come nearer than 5 cm are left out.
+
+    Args:
+        mesh: closed.
+        camera: of the rays.
+        hollows: (F,) int16, above 0 for faces between which nothing is to stay empty: the mouth's.
     """
     depth = np.ascontiguousarray(mesh.vertices[:, 2], np.float32)
     safe = np.where(depth[:, None] > 0.01, mesh.vertices, np.array([0, 0, 1], np.float32))
@@ -114,7 +127,7 @@ def ray_spans(mesh: Mesh, camera: Camera) -> Spans:
         camera.project(safe),
         depth,
         mesh.faces,
-        np.zeros(len(mesh.faces)),
+        np.zeros(len(mesh.faces)) if hollows is None else hollows,
         camera.width,
         camera.height,
         _MOST_CROSSINGS,
@@ -123,5 +136,7 @@ def ray_spans(mesh: Mesh, camera: Camera) -> Spans:
     entries = np.full((*count.shape, MOST_SPANS), np.inf, np.float32)
     exits = entries.copy()
     signed = found.depth * found.sign
-    _unite(found.start, found.count, signed, entries, exits, count, _LEAST_GAP_M)
+    _unite(
+        found.start, found.count, signed, found.part, entries, exits, count, _LEAST_GAP_M, _HOLLOW_M
+    )
     return Spans(entries, exits, count)

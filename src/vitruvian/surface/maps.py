@@ -8,12 +8,15 @@ import cv2
 import numpy as np
 
 from vitruvian.body.body import Body
+from vitruvian.body.regions import body_regions
 from vitruvian.geometry.mesh import Mesh
 from vitruvian.geometry.rasterizer import rasterize
 from vitruvian.image.camera import Camera
-from vitruvian.networks.maps import PersonMaps
-from vitruvian.people.figure import Alpha
+from vitruvian.image.photo import Photo
+from vitruvian.networks.maps import MapsNetwork, PersonMaps
+from vitruvian.people.figure import Alpha, Figure
 
+SIZE = 256
 _JUMP_M = 0.015
 
 
@@ -21,12 +24,12 @@ _JUMP_M = 0.015
 class SurfaceMaps:
     """A person's matte, and the normals and depths of the nearest and farthest surface.
 
-    All are pictures of one square window of the photograph. Where ``alpha`` is 0 the others mean
-    nothing.
+    All are pictures of one square window of the photograph. Beside the person they mean nothing.
 
     Attributes:
         camera: of the window (``Camera.window`` of the photograph's), S x S pixels.
-        alpha: (S, S) float32 0..1, the share of the pixel that is this person.
+        alpha: (S, S) float32 0..1, the share of the pixel that is this person, or None where
+            the person's own matte has to do.
         front_normals, back_normals: (S, S, 3) float32 unit normals in the camera frame (x right,
             y down, z forward) of the first and the last surface that the ray meets: the former
             have negative z, the latter positive.
@@ -36,7 +39,7 @@ class SurfaceMaps:
     """
 
     camera: Camera
-    alpha: np.ndarray
+    alpha: np.ndarray | None
     front_normals: np.ndarray
     back_normals: np.ndarray
     front_depth: np.ndarray | None = None
@@ -138,6 +141,51 @@ def maps_from_network(found: PersonMaps, body: Body, camera: Camera) -> SurfaceM
         back,
         found.parts,
     )
+
+
+def estimated_maps(
+    photo: Photo, figure: Figure, body: Body, *, size: int = SIZE
+) -> SurfaceMaps | None:
+    """The network's normals; the body's own where they are finer, on the face and the hands.
+
+    None where the network's weights are absent. Its mattes and depths are left out: they are no
+    better than the person's matte and the fitted body (see ``docs/surface.md``).
+
+    Args:
+        photo: the picture.
+        figure: the person.
+        body: fitted to them.
+        size: S, pixels along each side of the window.
+    """
+    if not MapsNetwork.available():
+        return None
+    mesh = body.as_mesh()
+    root = float(body.translation[2])
+    found, drawn = MapsNetwork().person(
+        photo.pixels, photo.camera, figure.alpha.full(), mesh, root, body.height_m, size
+    )
+    window = found.crop.camera(photo.camera)
+    fine = _fine_parts(mesh, window)
+    front, back = (
+        _unit(ours + share[..., None] * (own - ours))
+        for ours, own, share in (
+            (found.front_normals, drawn.front_normals, fine[0]),
+            (found.back_normals, drawn.back_normals, fine[1]),
+        )
+    )
+    return SurfaceMaps(window, None, front, back)
+
+
+def _fine_parts(mesh: Mesh, window: Camera) -> tuple[np.ndarray, np.ndarray]:
+    """(S, S) float32 each, 1 where the nearest and the farthest surface are face or hand."""
+    regions = body_regions()
+    fine = np.maximum(regions.face, regions.hand)[:, None]
+    pixels, depth = window.project(mesh.vertices), mesh.vertices[:, 2]
+    out = []
+    for values in (depth, 1 / np.maximum(depth, 0.05)):
+        drawn = rasterize(pixels, values, mesh.faces, window.width, window.height)
+        out.append(drawn.interpolate(fine, mesh.faces)[..., 0])
+    return out[0], out[1]
 
 
 def figure_box(mesh: Mesh, alpha: Alpha, camera: Camera) -> tuple[np.ndarray, np.ndarray]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Literal
 
 from vitruvian.body.body import Body
@@ -9,7 +10,7 @@ from vitruvian.geometry.mesh import Mesh
 from vitruvian.image.photo import Photo
 from vitruvian.people.figure import Figure
 from vitruvian.surface.clothed import clothed_mesh
-from vitruvian.surface.maps import SurfaceMaps
+from vitruvian.surface.maps import SurfaceMaps, estimated_maps
 from vitruvian.surface.silhouette import swollen_body
 
 Method = Literal["swollen", "clothed"]
@@ -21,7 +22,7 @@ def reconstruct_surface(
     body: Body,
     *,
     method: Method = "swollen",
-    maps: SurfaceMaps | None = None,
+    maps: SurfaceMaps | Literal["network"] | None = None,
 ) -> Mesh:
     """A person's outer surface, closed, in the camera frame, with texture coordinates and skin.
 
@@ -31,11 +32,16 @@ def reconstruct_surface(
         body: the fitted body.
         method: ``swollen`` keeps the body's topology and moves its vertices to the matte's outline;
             ``clothed`` builds a surface of its own over that, see ``clothed``.
-        maps: what is known pixel by pixel; for ``clothed`` only.
+        maps: what is known pixel by pixel, or ``network`` to ask the network; for ``clothed`` only.
     """
     if method not in ("swollen", "clothed"):
         raise ValueError(f"method must be swollen or clothed, got {method!r}")
-    swollen = swollen_body(photo, figure, body)
     if method == "swollen":
-        return swollen
-    return clothed_mesh(swollen, figure.alpha, photo.camera, fitted=body.as_mesh(), maps=maps)
+        return swollen_body(photo, figure, body)
+    with ThreadPoolExecutor(1) as pool:
+        # Networks leave the interpreter, so the body swells meanwhile.
+        asked = pool.submit(estimated_maps, photo, figure, body) if maps == "network" else None
+        swollen = swollen_body(photo, figure, body)
+        found = maps if asked is None else asked.result()
+    assert not isinstance(found, str)
+    return clothed_mesh(swollen, figure.alpha, photo.camera, fitted=body.as_mesh(), maps=found)
