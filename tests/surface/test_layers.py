@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from surface_people import CAMERA, mask_of, sphere, standing_body
 
@@ -70,3 +72,20 @@ def test_the_body_is_whole():
     # Mouth and spread fingers make a few more.
     assert (spans.count > 2).sum() < 0.02 * spans.mask.sum()
     assert (spans.mask == mask_of(standing_body().as_mesh(), window)).mean() > 0.999
+
+
+def test_hollows_of_one_part_are_filled():
+    """A hollow ball is solid if both walls are of the head."""
+    outer, inner = sphere(0.2, (0, 0, 3)), sphere(0.03, (0, 0, 3))
+    shell = joined(outer, replace(inner, faces=inner.faces[:, ::-1]))
+    middle = 30, 40
+    assert ray_spans(shell, WINDOW).count[middle] == 2
+    head = np.ones(len(shell.faces), np.int16)
+    filled = ray_spans(shell, WINDOW, head)
+    assert filled.count[middle] == 1
+    np.testing.assert_allclose([filled.front[middle], filled.back[middle]], [2.8, 3.2], atol=0.003)
+    # A hand before the face is not of the head.
+    apart = joined(sphere(0.02, (0, 0, 2.74)), outer)
+    walls = np.ones(len(apart.faces), np.int16)
+    walls[: -len(outer.faces)] = 0
+    assert ray_spans(apart, WINDOW, walls).count[middle] == 2

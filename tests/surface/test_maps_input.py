@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from surface_people import CAMERA, alpha_of, mask_of, standing_body
+from surface_people import (
+    CAMERA,
+    alpha_of,
+    figure_of,
+    is_closed_manifold,
+    mask_of,
+    photo_with,
+    standing_body,
+)
 
-from vitruvian.networks.maps import MapsCrop, PersonMaps
+from vitruvian.body.regions import body_regions
+from vitruvian.networks.maps import MapsCrop, MapsNetwork, PersonMaps
+from vitruvian.surface import reconstruct_surface
 from vitruvian.surface.maps import (
+    SIZE,
     SurfaceMaps,
+    estimated_maps,
     figure_box,
     maps_from_body,
     maps_from_network,
@@ -110,3 +122,32 @@ def test_the_networks_depths_are_in_statures_behind_the_root():
     np.testing.assert_allclose(maps.front_depth, root - 0.05 * body.height_m, rtol=1e-6)
     np.testing.assert_allclose(maps.back_depth, root + 0.08 * body.height_m, rtol=1e-6)
     assert maps.camera.focal_px == pytest.approx(CAMERA.focal_px / 8)
+
+
+def test_face_and_hands_keep_the_bodys_normals():
+    body = standing_body()
+    photo, figure = photo_with(), figure_of(mask_of(body.as_mesh()))
+    maps = estimated_maps(photo, figure, body)
+    assert maps is not None
+    assert maps.alpha is None
+    assert maps.front_depth is None
+    assert maps.camera.width == maps.camera.height == SIZE
+    np.testing.assert_allclose(np.linalg.norm(maps.front_normals, axis=2).max(), 1, atol=1e-5)
+    own = maps_from_body(body.as_mesh(), figure.alpha, CAMERA, size=SIZE)
+    mine = own.resampled(own.front_normals, maps.camera)
+    pixels = maps.camera.project(body.vertices).astype(int)
+    nose = body.vertices[body_regions().face > 0.95][:, 2].argmin()
+    x, y = pixels[body_regions().face > 0.95][nose]
+    alike = (maps.front_normals * mine).sum(2)
+    assert alike[y - 4 : y + 5, x - 4 : x + 5].mean() > 0.9
+    covered = np.linalg.norm(mine, axis=2) > 0.9
+    assert alike[covered].mean() < 0.999  # elsewhere the network speaks
+
+
+def test_without_the_network_there_are_no_maps(monkeypatch):
+    monkeypatch.setattr(MapsNetwork, "available", classmethod(lambda cls: False))
+    body = standing_body()
+    photo, figure = photo_with(), figure_of(mask_of(body.as_mesh()))
+    assert estimated_maps(photo, figure, body) is None
+    mesh = reconstruct_surface(photo, figure, body, method="clothed", maps="network")
+    assert is_closed_manifold(mesh.faces)

@@ -14,6 +14,7 @@ from vitruvian.image.camera import Camera
 MOST_SPANS = 6
 _MOST_CROSSINGS = 24
 _LEAST_GAP_M = 0.012  # between two spans; anything narrower is a crease (or a nostril), not a gap
+_SAME_M = 1e-5
 _HOLLOW_M = 0.09  # between two walls of the head: a mouth, filled
 
 
@@ -82,6 +83,8 @@ def _unite(
             winding = 0
             left = 0  # the wall of the last exit
             for i in range(n):
+                if i > 0 and abs(row[i] - row[i - 1]) < _SAME_M:
+                    continue  # through an edge: both its faces were counted
                 if row[i] > 0:
                     if winding == 0:
                         inside = wall[i] > 0 and wall[i] == left
