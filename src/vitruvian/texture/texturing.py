@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import lru_cache
 
@@ -48,31 +49,36 @@ def texture_mesh(photo: Photo, figure: Figure, mesh: Mesh, *, size: int = 1024) 
     Returns:
         The mesh with its ``texture`` (size, size, 3) uint8 sRGB.
     """
-    places, texels = _places_and_texels(mesh, size)
     if mesh.body_vertices is None:
         model = body_model()
+        if len(mesh.vertices) != len(model.template):
+            raise ValueError(
+                f"the mesh must have the body's {len(model.template)} vertices, "
+                f"got {len(mesh.vertices)}"
+            )
         mesh = replace(mesh, uvs=model.uvs, uv_faces=model.uv_faces)
-    view = person_view(photo, figure.alpha, mesh, places.part)
-    if view is None:
-        return replace(mesh, texture=np.full((size, size, 3), _NEUTRAL, np.uint8))
-    normals = mesh.vertex_normals()
-    fill = _fill(look_up(view, mesh.vertices, normals, places.part), places)
+    with ThreadPoolExecutor(1) as pool:
+        # The atlas is laid out while the photograph is looked up.
+        laid_out = pool.submit(_texels, mesh, size)
+        places = body_places()
+        if mesh.body_vertices is not None:
+            places = carried_places(mesh.body_vertices, mesh.faces)
+        view = person_view(photo, figure.alpha, mesh, places.part)
+        if view is None:
+            return replace(mesh, texture=np.full((size, size, 3), _NEUTRAL, np.uint8))
+        normals = mesh.vertex_normals()
+        fill = _fill(look_up(view, mesh.vertices, normals, places.part), places)
+        texels = laid_out.result()
     atlas = texels.image(paint_texels(view, texels, mesh, fill, places.part, HEAD))
     return replace(mesh, texture=atlas)
 
 
-def _places_and_texels(mesh: Mesh, size: int) -> tuple[Places, TexelMap]:
+def _texels(mesh: Mesh, size: int) -> TexelMap:
     if mesh.body_vertices is None:
-        places = body_places()
-        if len(mesh.vertices) != len(places.part):
-            raise ValueError(
-                f"the mesh must have the body's {len(places.part)} vertices, "
-                f"got {len(mesh.vertices)}"
-            )
-        return places, _body_texels(size)
+        return _body_texels(size)
     if mesh.uvs is None or mesh.uv_faces is None:
         raise ValueError("a mesh with body_vertices needs uvs and uv_faces")
-    return carried_places(mesh.body_vertices, mesh.faces), texel_map(mesh.uvs, mesh.uv_faces, size)
+    return texel_map(mesh.uvs, mesh.uv_faces, size)
 
 
 def _fill(found: Lookup, places: Places) -> np.ndarray:
