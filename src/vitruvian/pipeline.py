@@ -25,10 +25,11 @@ from vitruvian.scene.checks import Checks, check_person, check_warnings
 from vitruvian.scene.depth_cue import DepthCue, read_depth
 from vitruvian.scene.placement import place_people
 from vitruvian.scene.scene import Person, Scene
-from vitruvian.surface import reconstruct_surface
+from vitruvian.surface import FACES, reconstruct_surface
 from vitruvian.texture import texture_mesh
 
 Detail = Literal["body", "clothed"]
+LEAST_FACES, MOST_FACES = 2_000, 200_000
 
 # Told of each stage as it begins: its name, the number of the person it is for (0 for everyone) and
 # how many people there are (0 while that is not known).
@@ -67,6 +68,7 @@ def reconstruct(
     fov_deg: float | None = None,
     max_people: int | None = None,
     detail: Detail = "clothed",
+    faces: int | None = None,
     texture: bool = True,
     check: bool = True,
     progress: Progress | None = None,
@@ -84,6 +86,8 @@ def reconstruct(
             else assumed.
         max_people: keep only so many, the largest in the picture.
         detail: ``body`` stops at the parametric body, ``clothed`` builds the outer surface.
+        faces: about how many each clothed person may have, 2,000 to 200,000, by default 24,000;
+            more is finer and slower.
         texture: project the photograph onto the meshes.
         check: render everyone over the photograph and compare.
         progress: called as each stage begins, with its name (as in ``Scene.timings_s``), the number
@@ -98,7 +102,8 @@ def reconstruct(
     Raises:
         InputError: the picture or an option cannot be used; one sentence says why.
     """
-    _validate(height_cm, max_people, detail)
+    faces = FACES if faces is None else faces
+    _validate(height_cm, max_people, detail, faces)
     if sam is None and sam_everything:
         raise InputError("sam_everything needs SAM networks: give their files as sam.")
     timer = StageTimer(progress)
@@ -126,12 +131,13 @@ def reconstruct(
     # One person's surface is built while the one before is textured: most of either runs outside
     # the interpreter.
     with ThreadPoolExecutor(1) as pool:
-        surfaces = [pool.submit(_surface, photo, *pair, detail) for pair in pairs[:1]]
+        surfaces = [pool.submit(_surface, photo, *pair, detail, faces) for pair in pairs[:1]]
         for number, (figure, body) in enumerate(pairs, 1):
             with timer("surface", number, len(figures)):
                 mesh = surfaces.pop().result()
             surfaces = [
-                pool.submit(_surface, photo, *pair, detail) for pair in pairs[number : number + 1]
+                pool.submit(_surface, photo, *pair, detail, faces)
+                for pair in pairs[number : number + 1]
             ]
             if texture:
                 with timer("texture", number, len(figures)):
@@ -150,19 +156,21 @@ def reconstruct(
     return Scene(photo, tuple(people), camera_from_world, timer.seconds, warnings)
 
 
-def _surface(photo: Photo, figure: Figure, body: Body, detail: Detail) -> Mesh:
+def _surface(photo: Photo, figure: Figure, body: Body, detail: Detail, faces: int) -> Mesh:
     if detail == "body":
         return body.as_mesh()
-    return reconstruct_surface(photo, figure, body, method="clothed", maps="network")
+    return reconstruct_surface(photo, figure, body, method="clothed", maps="network", faces=faces)
 
 
-def _validate(height_cm: float | None, max_people: int | None, detail: str) -> None:
+def _validate(height_cm: float | None, max_people: int | None, detail: str, faces: int) -> None:
     if height_cm is not None and not (math.isfinite(height_cm) and 40 <= height_cm <= 260):
         raise InputError(f"A height of {height_cm:g} cm cannot be a person's; give 40 to 260.")
     if max_people is not None and max_people < 1:
         raise InputError(f"At most {max_people} people leaves nobody; give 1 or more.")
     if detail not in ("body", "clothed"):
         raise InputError(f"There is no detail {detail!r}; choose body or clothed.")
+    if not LEAST_FACES <= faces <= MOST_FACES:
+        raise InputError(f"{faces} faces are not possible; give {LEAST_FACES} to {MOST_FACES}.")
 
 
 def _read_depth(photo: Photo, figures: list[Figure]) -> DepthCue | None:

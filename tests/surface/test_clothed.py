@@ -58,6 +58,16 @@ def test_it_is_closed_manifold_and_within_the_budget():
     assert np.isfinite(mesh.vertices).all()
 
 
+@pytest.mark.parametrize("faces", [4_000, 60_000])
+def test_it_has_as_many_faces_as_wanted(faces: int):
+    mask = mask_of(dressed(arms_down_body()))
+    mesh = reconstruct_surface(
+        photo_with(), figure_of(mask), arms_down_body(), method="clothed", faces=faces
+    )
+    assert is_closed_manifold(mesh.faces)
+    assert 0.7 * faces < len(mesh.faces) < faces + 16_000  # the face's come on top
+
+
 def test_its_outline_is_the_mattes():
     truth = mask_of(dressed(arms_down_body()))
     assert iou(mask_of(clothed()), truth) > 0.975

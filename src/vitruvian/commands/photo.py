@@ -46,6 +46,7 @@ class Options:
     fov_deg: float | None
     max_people: int | None
     detail: Detail
+    faces: int | None
     texture: bool
     check: bool
     formats: tuple[str, ...]
@@ -98,6 +99,16 @@ def photo(
         Detail,
         typer.Option("--detail", help="Stop at the body under the clothes, or go on to them."),
     ] = Detail.clothed,
+    faces: Annotated[
+        int | None,
+        typer.Option(
+            "--faces",
+            metavar="N",
+            min=2_000,
+            max=200_000,
+            help="About how many faces each clothed mesh may have; more is finer and slower.",
+        ),
+    ] = None,
     texture: Annotated[
         bool, typer.Option("--texture/--no-texture", help="Colour the meshes from the picture.")
     ] = True,
@@ -159,6 +170,7 @@ def photo(
         fov_deg=fov,
         max_people=max_people,
         detail=detail,
+        faces=faces,
         texture=texture,
         check=check,
         formats=_formats(formats),
@@ -305,6 +317,7 @@ def _reconstruct(image: str, target: Path, options: Options) -> dict[str, Any]:
         fov_deg=options.fov_deg,
         max_people=options.max_people,
         detail=options.detail.value,
+        faces=options.faces,
         texture=options.texture,
         check=options.check,
         sam=options.sam,

@@ -34,8 +34,9 @@ from vitruvian.surface.nets import largest_components, surface_net
 from vitruvian.surface.refine import refined_face
 from vitruvian.surface.simplify import simplify
 
-VOXELS = 144  # along the longer side of the figure
 FACES = 24_000
+_VOXELS = 144  # along the longer side of the figure, for so many faces
+_LEAST_VOXELS, _MOST_VOXELS = 96, 320
 _FINE = 2  # rays to the voxel
 _MARGIN = 6  # voxels around the figure
 _OUTLINE_SMOOTHING_M = 0.008
@@ -49,8 +50,8 @@ def clothed_mesh(
     *,
     fitted: Mesh | None = None,
     maps: SurfaceMaps | None = None,
-    voxels: int = VOXELS,
     faces: int = FACES,
+    voxels: int | None = None,
 ) -> Mesh:
     """The outer surface of a clothed person, closed and manifold.
 
@@ -61,13 +62,16 @@ def clothed_mesh(
         camera: the photograph's.
         fitted: the bare body, likewise, if ``body`` is not that.
         maps: what is known pixel by pixel; without, the body's depths alone.
-        voxels: of the volume along the figure's longer side.
         faces: budget, beside the fine triangles of the face.
+        voxels: of the volume along the figure's longer side; by default as many as fit the faces.
 
     Returns:
         A mesh in the camera frame with texture coordinates, skin and ``body_vertices``; the body
         itself where neither it nor the matte covers anything of the picture.
     """
+    if voxels is None:
+        voxels = round(_VOXELS * (faces / FACES) ** 0.5)
+        voxels = min(max(voxels, _LEAST_VOXELS), _MOST_VOXELS)
     window = working_camera(body, alpha, camera, voxels)
     spans = ray_spans(body, window, _skull())
     if not spans.mask.any():

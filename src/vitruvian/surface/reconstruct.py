@@ -9,7 +9,7 @@ from vitruvian.body.body import Body
 from vitruvian.geometry.mesh import Mesh
 from vitruvian.image.photo import Photo
 from vitruvian.people.figure import Figure
-from vitruvian.surface.clothed import clothed_mesh
+from vitruvian.surface.clothed import FACES, clothed_mesh
 from vitruvian.surface.maps import SurfaceMaps, estimated_maps
 from vitruvian.surface.silhouette import swollen_body
 
@@ -23,6 +23,7 @@ def reconstruct_surface(
     *,
     method: Method = "swollen",
     maps: SurfaceMaps | Literal["network"] | None = None,
+    faces: int = FACES,
 ) -> Mesh:
     """A person's outer surface, closed, in the camera frame, with texture coordinates and skin.
 
@@ -33,6 +34,7 @@ def reconstruct_surface(
         method: ``swollen`` keeps the body's topology and moves its vertices to the matte's outline;
             ``clothed`` builds a surface of its own over that, see ``clothed``.
         maps: what is known pixel by pixel, or ``network`` to ask the network; for ``clothed`` only.
+        faces: about how many ``clothed`` may have; more make a finer volume.
     """
     if method not in ("swollen", "clothed"):
         raise ValueError(f"method must be swollen or clothed, got {method!r}")
@@ -44,4 +46,6 @@ def reconstruct_surface(
         swollen = swollen_body(photo, figure, body)
         found = maps if asked is None else asked.result()
     assert not isinstance(found, str)
-    return clothed_mesh(swollen, figure.alpha, photo.camera, fitted=body.as_mesh(), maps=found)
+    return clothed_mesh(
+        swollen, figure.alpha, photo.camera, fitted=body.as_mesh(), maps=found, faces=faces
+    )
