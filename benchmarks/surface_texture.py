@@ -85,12 +85,14 @@ def main() -> None:
         f"{photo.name}, {photo.width} x {photo.height}; {os.cpu_count()} cores, load {load:.1f}\n"
     )
     print("| stage, ms | first call | wall | processor |\n| --- | --- | --- | --- |")
-    clothed = reconstruct_surface(photo, figure, body, method="clothed")
+    clothed = reconstruct_surface(photo, figure, body, method="clothed", maps="network")
     stages: dict[str, Callable[[], object]] = {
         "surface": lambda: reconstruct_surface(photo, figure, body),
         "texture 512": lambda: texture_mesh(photo, figure, mesh, size=512),
         "texture 1024": lambda: texture_mesh(photo, figure, mesh),
-        "clothed surface": lambda: reconstruct_surface(photo, figure, body, method="clothed"),
+        "clothed surface": lambda: reconstruct_surface(
+            photo, figure, body, method="clothed", maps="network"
+        ),
         "its texture 1024": lambda: texture_mesh(photo, figure, clothed),
         "its rest pose": lambda: rest_mesh(clothed, body),
     }

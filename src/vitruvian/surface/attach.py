@@ -188,6 +188,7 @@ def carried_skin(
     skin_joints: np.ndarray,
     skin_weights: np.ndarray,
     *,
+    smoothed: np.ndarray | None = None,
     iterations: int = 24,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Skinning weights of a free surface: those of the body beneath, smoothed where it is loose.
@@ -200,6 +201,8 @@ def carried_skin(
         distance_m: (V,) how far that is.
         faces: (F, 3) of the surface, closed.
         skin_joints, skin_weights: (B, 4) of the body.
+        smoothed: joints whose weights are smoothed, by default all; those of fingers and face are
+            many and move nothing that is loose.
         iterations: of smoothing, even.
 
     Returns:
@@ -216,7 +219,10 @@ def carried_skin(
         dense[rows, compact[joints[:, k]]] += skin_weights[body_vertex, k]
     looseness = np.clip(0.35 + (distance_m - 0.015) / 0.05, 0.35, 0.95).astype(np.float32)
     first, neighbors = adjacency(faces, count)
-    _blend(dense, first, neighbors, looseness, np.empty_like(dense), iterations + iterations % 2)
+    chosen = np.isin(used, used if smoothed is None else smoothed)
+    part = np.ascontiguousarray(dense[:, : len(used)][:, chosen])
+    _blend(part, first, neighbors, looseness, np.empty_like(part), iterations + iterations % 2)
+    dense[:, np.flatnonzero(chosen)] = part
     strongest, kept = np.zeros((count, 4), np.int32), np.zeros((count, 4), np.float32)
     _strongest(dense, strongest, kept)
     padded = np.pad(used, (0, max(0, 4 - len(used))))

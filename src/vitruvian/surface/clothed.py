@@ -91,6 +91,18 @@ def _skull() -> np.ndarray:
     return body_regions().skull[body_model().faces].all(1).astype(np.int16)
 
 
+@lru_cache(maxsize=1)
+def _coarse_joints() -> np.ndarray:
+    """Indices of the joints but those of fingers, toes and face: a third of them all."""
+    model = body_model()
+    ends = {model.joint_index[f"{name}.{side}"] for name in ("wrist", "foot") for side in "LR"}
+    ends.add(model.joint_index["head"])
+    beyond = np.zeros(len(model.parents), bool)
+    for joint, parent in enumerate(model.parents):  # parents come first
+        beyond[joint] = parent >= 0 and (parent in ends or beyond[parent])
+    return np.flatnonzero(~beyond)
+
+
 def working_camera(body: Mesh, alpha: Alpha, camera: Camera, voxels: int) -> Camera:
     """The window around a figure in which its volume is built, ``_FINE`` rays to the voxel."""
     low, high = figure_box(body, alpha, camera)
@@ -120,18 +132,19 @@ def person_spans(
     full = complete_spans(spans, figure, pixel_m)
     if maps is None:
         return full, figure
-    sides = []
-    for own, depth, normals in (
-        (full.front, maps.front_depth, maps.front_normals),
-        (full.back, maps.back_depth, maps.back_normals),
-    ):
+
+    def side(own: np.ndarray, depth: np.ndarray | None, normals: np.ndarray) -> np.ndarray:
         rough = np.where(full.mask, own, np.float32(np.inf))
         if depth is not None:
             given = maps.depth_in(depth, window)
             rough = np.where(full.mask & np.isfinite(given), given, rough)
-        seen = maps.resampled(normals, window)
-        sides.append(integrate_normals(rough, seen, window, pixel_m))
-    return put_surfaces(full, sides[0], sides[1], pixel_m), figure
+        return integrate_normals(rough, maps.resampled(normals, window), window, pixel_m)
+
+    with ThreadPoolExecutor(1) as pool:
+        behind = pool.submit(side, full.back, maps.back_depth, maps.back_normals)
+        front = side(full.front, maps.front_depth, maps.front_normals)
+        back = behind.result()
+    return put_surfaces(full, front, back, pixel_m), figure
 
 
 def outline_distance(figure: np.ndarray, pixel_m: float) -> np.ndarray:
@@ -182,7 +195,13 @@ def _dressed(mesh: Mesh, limbs: np.ndarray, body: Mesh, window: Camera, fitted: 
     distance = np.linalg.norm(mesh.vertices - body.vertices[beneath], axis=1)
     with ThreadPoolExecutor(1) as pool:
         skin = pool.submit(
-            carried_skin, beneath, distance, mesh.faces, body.skin_joints, body.skin_weights
+            carried_skin,
+            beneath,
+            distance,
+            mesh.faces,
+            body.skin_joints,
+            body.skin_weights,
+            smoothed=_coarse_joints(),
         )
         charts = lay_out(mesh.vertices, mesh.faces, mesh.face_normals(), window)
         joints, weights = skin.result()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import cv2
 import numba
 import numpy as np
@@ -113,12 +115,18 @@ def complete_spans(spans: Spans, figure: np.ndarray, pixel_m: float) -> Spans:
         core_middle = np.median(middle[spans.mask]) if spans.mask.any() else np.float32(1)
         middle = np.where(core, middle, core_middle)
     middle, half2 = _start(middle, half2, core, unknown)
-    rows, columns = (index.astype(np.int32) for index in np.nonzero(unknown))
-    source = _ROUNDNESS * pixel_m**2
-    _relax(middle, domain, rows, columns, 0.0, False, _OVER, _ITERATIONS)
     half2[~figure] = 0
-    rows, columns = (index.astype(np.int32) for index in np.nonzero(unknown & figure))
-    _relax(half2, figure.astype(np.uint8), rows, columns, source, True, _OVER, _ITERATIONS)
+
+    def relax(values: np.ndarray, within: np.ndarray, places: np.ndarray, source: float) -> None:
+        rows, columns = (index.astype(np.int32) for index in np.nonzero(places))
+        _relax(values, within, rows, columns, source, source > 0, _OVER, _ITERATIONS)
+
+    with ThreadPoolExecutor(1) as pool:
+        thickness = pool.submit(
+            relax, half2, figure.astype(np.uint8), unknown & figure, _ROUNDNESS * pixel_m**2
+        )
+        relax(middle, domain, unknown, 0.0)
+        thickness.result()
     half = np.sqrt(np.clip(half2, (0.5 * pixel_m) ** 2, _MOST_HALF_M**2))
     entries, exits, count = spans.entries.copy(), spans.exits.copy(), spans.count.copy()
     empty = domain == 0
