@@ -100,6 +100,7 @@ def test_one_picture(folder: Path, pipeline: StandInPipeline, capsys: Any) -> No
             "fov_deg": None,
             "max_people": None,
             "detail": "clothed",
+            "faces": None,
             "texture": True,
             "check": True,
             "sam": None,
@@ -110,7 +111,7 @@ def test_one_picture(folder: Path, pipeline: StandInPipeline, capsys: Any) -> No
 
 
 def test_options_reach_the_pipeline(folder: Path, pipeline: StandInPipeline, capsys: Any) -> None:
-    options = "--height 181.5 --fov 50 --max-people 3 --detail body --no-texture"
+    options = "--height 181.5 --fov 50 --max-people 3 --detail body --faces 5000 --no-texture"
     formats = "--formats PLY,.stl,ply -o deep/er"
     code, out, _ = run(capsys, "photo", "street.jpg", *options.split(), *formats.split())
     assert code == 0
@@ -122,6 +123,7 @@ def test_options_reach_the_pipeline(folder: Path, pipeline: StandInPipeline, cap
             "fov_deg": 50.0,
             "max_people": 3,
             "detail": "body",
+            "faces": 5000,
             "texture": False,
             "check": True,
             "sam": None,
