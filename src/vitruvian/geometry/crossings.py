@@ -112,16 +112,12 @@ def ray_crossings(
     """
     points, depth = (np.ascontiguousarray(values, np.float32) for values in (points, depth))
     faces, part = np.ascontiguousarray(faces, np.int32), np.ascontiguousarray(part, np.int16)
-    count, start = np.zeros((height, width), np.int16), np.zeros((height, width), np.int64)
-
-    def crossed(total: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    start, total = np.zeros((height, width), np.int64), 0
+    # Counted first: room for the most that there could be costs more than drawing twice.
+    for _ in range(2):
+        count = np.zeros((height, width), np.int16)
         found = np.empty(total, np.float32), np.empty(total, np.int8), np.empty(total, np.int16)
         _cross(points, depth, faces, part, most, start, count, *found)
-        return found
-
-    # Counted first: room for the most that there could be costs more than drawing twice.
-    crossed(0)
-    ends = np.cumsum(count, dtype=np.int64).reshape(height, width)
-    start = ends - count
-    count = np.zeros_like(count)
-    return Crossings(start, count, *crossed(int(ends[-1, -1])))
+        ends = np.cumsum(count, dtype=np.int64).reshape(height, width)
+        start, total = ends - count, int(ends[-1, -1])
+    return Crossings(start, count, *found)

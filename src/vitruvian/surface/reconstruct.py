@@ -41,11 +41,10 @@ def reconstruct_surface(
     if method == "swollen":
         return swollen_body(photo, figure, body)
     with ThreadPoolExecutor(1) as pool:
-        # Networks leave the interpreter, so the body swells meanwhile.
-        asked = pool.submit(estimated_maps, photo, figure, body) if maps == "network" else None
-        swollen = swollen_body(photo, figure, body)
-        found = maps if asked is None else asked.result()
-    assert not isinstance(found, str)
+        swelling = pool.submit(swollen_body, photo, figure, body)
+        if isinstance(maps, str):
+            maps = estimated_maps(photo, figure, body)  # networks leave the interpreter meanwhile
+        swollen = swelling.result()
     return clothed_mesh(
-        swollen, figure.alpha, photo.camera, fitted=body.as_mesh(), maps=found, faces=faces
+        swollen, figure.alpha, photo.camera, fitted=body.as_mesh(), maps=maps, faces=faces
     )
