@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from vitruvian.texture.diffuse import diffuse_colors, neighbor_lists
+from vitruvian.geometry.adjacency import Neighbors, neighbors_of_edges
+from vitruvian.texture.diffuse import diffuse_colors
 
 
-def chain(count: int) -> np.ndarray:
-    return np.stack([np.arange(count - 1), np.arange(1, count)], axis=1)
+def chain(count: int) -> Neighbors:
+    edges = np.stack([np.arange(count - 1), np.arange(1, count)], axis=1)
+    return neighbors_of_edges(edges, count)
 
 
 def test_between_two_known_colours_it_is_a_ramp():
@@ -35,7 +37,7 @@ def test_a_part_out_of_reach_gets_the_mean():
     known[0], known[1] = (90, 0, 0), (30, 0, 0)
     weights = np.array([1.0, 1, 0, 0, 0, 0])
     edges = np.array([[0, 1], [3, 4], [4, 5]])
-    colors = diffuse_colors(known, weights, edges)
+    colors = diffuse_colors(known, weights, neighbors_of_edges(edges, 6))
     np.testing.assert_allclose(colors[2:], np.tile([60, 0, 0], (4, 1)), atol=1e-3)
 
 
@@ -45,7 +47,7 @@ def test_bands_come_before_the_mean_of_all():
     weights = np.zeros(40)
     weights[:10] = weights[20:30] = 1
     bands = np.repeat([0, 1], 20)
-    colors = diffuse_colors(known, weights, np.zeros((0, 2), int), bands=bands)
+    colors = diffuse_colors(known, weights, neighbors_of_edges(np.zeros((0, 2)), 40), bands=bands)
     assert (colors[10:20] > 180).all()
     assert (colors[30:] < 60).all()
 
@@ -56,10 +58,15 @@ def test_nothing_known_is_grey():
     )
 
 
-def test_neighbours_are_listed_on_both_sides():
-    first, neighbors = neighbor_lists(np.array([[0, 2], [1, 2], [2, 4]]), 5)
-    lists = [sorted(neighbors[first[v] : first[v + 1]]) for v in range(5)]
-    assert lists == [[2], [2], [0, 1, 4], [], [2]]
+def test_colours_stay_within_their_region():
+    known = np.zeros((12, 3))
+    known[0], known[11] = 100, 200
+    weights = np.zeros(12)
+    weights[[0, 11]] = 1
+    within = np.arange(12) < 6
+    colors = diffuse_colors(known, weights, chain(12), within=within, iterations=600)
+    np.testing.assert_allclose(colors[:6], 100, atol=0.5)
+    np.testing.assert_allclose(colors[6:11], 150, atol=1e-3)  # the mean, as they began
 
 
 def test_a_mirrored_problem_has_a_mirrored_answer():

@@ -8,6 +8,8 @@ from typing import Literal
 
 import numpy as np
 
+from vitruvian.geometry.normals import face_normals, vertex_normals
+
 Frame = Literal["camera", "world", "body"]
 
 
@@ -69,22 +71,11 @@ class Mesh:
 
     def face_normals(self) -> np.ndarray:
         """Unit normals (F, 3) float32 of the faces; zero for degenerate ones."""
-        a, b, c = (self.vertices[self.faces[:, i]] for i in range(3))
-        normals = np.cross(b - a, c - a)
-        length = np.linalg.norm(normals, axis=1, keepdims=True)
-        return (normals / np.maximum(length, 1e-12)).astype(np.float32)
+        return face_normals(self.vertices, self.faces)
 
     def vertex_normals(self) -> np.ndarray:
         """Unit area-weighted normals (V, 3) float32 of the vertices."""
-        a, b, c = (self.vertices[self.faces[:, i]] for i in range(3))
-        area_normals = np.cross(b - a, c - a)
-        normals = np.empty((len(self.vertices), 3))
-        index = self.faces.ravel()
-        for axis in range(3):
-            weight = np.repeat(area_normals[:, axis], 3)
-            normals[:, axis] = np.bincount(index, weight, minlength=len(self.vertices))
-        length = np.linalg.norm(normals, axis=1, keepdims=True)
-        return (normals / np.maximum(length, 1e-12)).astype(np.float32)
+        return vertex_normals(self.vertices, self.faces)
 
     def export(self, path: str | Path) -> Path:
         """Write the mesh to ``path``; the suffix (.obj, .glb, .ply, .stl) picks the format.

@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numba
 import numpy as np
 
+from vitruvian.geometry.adjacency import neighbors_of_closed
+
 _CELL_M = 0.03
 _TURNED_M = 0.06  # distance that a normal turned by 90 degrees counts for
 _THREADS = 2
@@ -168,19 +170,6 @@ def _blend(
         weights, after = after, weights
 
 
-def adjacency(faces: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Neighbours of each vertex of a closed mesh: where its list begins (V + 1,), and the lists.
-
-    Both int32. Every edge of a closed, consistently turned mesh is run through once each way.
-    """
-    heads = faces.ravel()
-    tails = faces[:, [1, 2, 0]].ravel()
-    order = np.argsort(heads, kind="stable")
-    first = np.zeros(count + 1, np.int32)
-    np.cumsum(np.bincount(heads, minlength=count), out=first[1:])
-    return first, tails[order].astype(np.int32)
-
-
 def carried_skin(
     body_vertex: np.ndarray,
     distance_m: np.ndarray,
@@ -218,10 +207,13 @@ def carried_skin(
     for k in range(4):
         dense[rows, compact[joints[:, k]]] += skin_weights[body_vertex, k]
     looseness = np.clip(0.35 + (distance_m - 0.015) / 0.05, 0.35, 0.95).astype(np.float32)
-    first, neighbors = adjacency(faces, count)
+    around = neighbors_of_closed(faces, count)
     chosen = np.isin(used, used if smoothed is None else smoothed)
     part = np.ascontiguousarray(dense[:, : len(used)][:, chosen])
-    _blend(part, first, neighbors, looseness, np.empty_like(part), iterations + iterations % 2)
+    _blend(
+        part, around.first, around.members, looseness, np.empty_like(part),
+        iterations + iterations % 2,
+    )  # fmt: skip
     dense[:, np.flatnonzero(chosen)] = part
     strongest, kept = np.zeros((count, 4), np.int32), np.zeros((count, 4), np.float32)
     _strongest(dense, strongest, kept)

@@ -174,13 +174,50 @@ def _without_crumbs(
     return np.where(joins[piece], votes.argmax(1)[piece], label).astype(np.uint8)
 
 
+@numba.njit(
+    "int64(int32[:,::1],int32[::1],int64,int32[:,::1],int32[::1],int32[::1])",
+    cache=True,
+    nogil=True,
+)
+def _corners(
+    faces: np.ndarray,
+    piece: np.ndarray,
+    vertices: int,
+    corners: np.ndarray,
+    vertex: np.ndarray,
+    owner: np.ndarray,
+) -> int:
+    """One corner per (piece, vertex) in the order of the faces; returns how many.
+
+    A vertex on a seam belongs to two pieces, seldom to more: its corners are a linked list.
+    """
+    newest = np.full(vertices, -1, np.int32)
+    earlier = np.empty(faces.size, np.int32)
+    count = 0
+    for t in range(faces.shape[0]):
+        for k in range(3):
+            v = faces[t, k]
+            at = newest[v]
+            while at >= 0 and owner[at] != piece[t]:
+                at = earlier[at]
+            if at < 0:
+                at = count
+                vertex[at], owner[at] = v, piece[t]
+                earlier[at], newest[v] = newest[v], at
+                count += 1
+            corners[t, k] = at
+    return count
+
+
 def _packed(
     pixels: np.ndarray, faces: np.ndarray, piece: np.ndarray, label: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """One corner per (piece, vertex); pieces in their places in the unit square."""
-    keys = piece[:, None].astype(np.int64) * len(pixels) + faces
-    unique, corner = np.unique(keys, return_inverse=True)
-    owner, vertex = np.divmod(unique, len(pixels))
+    corners = np.empty(faces.shape, np.int32)
+    vertex = np.empty(faces.size, np.int32)
+    owner = np.empty(faces.size, np.int32)
+    used = _corners(faces, piece, len(pixels), corners, vertex, owner)
+    vertex, owner = vertex[:used], owner[:used]
     points = pixels[vertex]
     count = len(label)
     low = np.full((count, 2), np.inf, np.float32)
@@ -200,7 +237,7 @@ def _packed(
     at = (points - group_low[corner_slot]) * (scale * shrink[corner_slot])[:, None]
     at = at + place[corner_slot]
     uvs = np.stack([at[:, 0], 1 - at[:, 1]], axis=1)
-    return np.clip(uvs, 0, 1).astype(np.float32), corner.reshape(faces.shape).astype(np.int32)
+    return np.clip(uvs, 0, 1).astype(np.float32), corners
 
 
 def _fit(size: np.ndarray, loose: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:

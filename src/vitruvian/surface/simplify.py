@@ -226,6 +226,54 @@ def _faces_of_vertices(faces: np.ndarray, first: np.ndarray, members: np.ndarray
             fill[v] += 1
 
 
+@numba.njit("int64(int32[:,::1],int32[:,::1])", cache=True, nogil=True)
+def _edges(faces: np.ndarray, out: np.ndarray) -> int:
+    """Every edge of a closed mesh once, the smaller vertex first; returns how many."""
+    count = 0
+    for t in range(faces.shape[0]):
+        for k in range(3):
+            a, b = faces[t, k], faces[t, (k + 1) % 3]
+            if a < b:
+                out[count, 0], out[count, 1] = a, b
+                count += 1
+    return count
+
+
+@numba.njit(
+    "UniTuple(int64,2)(int32[::1],int32[:,::1],float64[:,::1],float64[:,::1],int64[::1])",
+    cache=True,
+    nogil=True,
+)
+def _close_ranks(
+    goes_to: np.ndarray,
+    faces: np.ndarray,
+    vertices: np.ndarray,
+    quadrics: np.ndarray,
+    source: np.ndarray,
+) -> tuple[int, int]:
+    """Number vertices and faces anew after collapses, in place; returns how many of either."""
+    number = np.empty(len(goes_to), np.int32)
+    kept = 0
+    for v in range(len(goes_to)):
+        if goes_to[v] != v:
+            continue
+        number[v] = kept
+        for c in range(3):
+            vertices[kept, c] = vertices[v, c]
+        for k in range(10):
+            quadrics[kept, k] = quadrics[v, k]
+        source[kept] = source[v]
+        kept += 1
+    whole = 0
+    for t in range(faces.shape[0]):
+        a, b, c = goes_to[faces[t, 0]], goes_to[faces[t, 1]], goes_to[faces[t, 2]]
+        if a in (b, c) or b == c:
+            continue
+        faces[whole, 0], faces[whole, 1], faces[whole, 2] = number[a], number[b], number[c]
+        whole += 1
+    return kept, whole
+
+
 def simplify(
     vertices: np.ndarray, faces: np.ndarray, target: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -246,37 +294,29 @@ def simplify(
         return vertices.astype(np.float32), faces.astype(np.int32), source
     center = vertices.mean(0, dtype=np.float64)
     points = np.ascontiguousarray(vertices.astype(np.float64) - center)
-    faces = np.ascontiguousarray(faces, np.int32)
+    faces = np.array(faces, np.int32, order="C")
     quadrics = np.zeros((len(points), 10))
     _quadrics(points, faces, _STAY, quadrics)
     for _ in range(_MOST_PASSES):
         first = np.empty(len(points) + 1, np.int32)
         members = np.empty(faces.size, np.int32)
         _faces_of_vertices(faces, first, members)
-        pairs = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
-        edges = np.ascontiguousarray(pairs[pairs[:, 0] < pairs[:, 1]])
+        edges = np.empty((faces.size, 2), np.int32)
+        edges = edges[: _edges(faces, edges)]
         rated = np.empty((len(edges), 4))
         _rate_edges(quadrics, edges, points, rated)
+        error = np.ascontiguousarray(rated[:, 3])
         considered = max(1, int(_CONSIDERED * len(edges)))
-        cheapest = np.argpartition(rated[:, 3], considered - 1)[:considered]
-        order = cheapest[np.argsort(rated[cheapest, 3])]
+        cheapest = np.argpartition(error, considered - 1)[:considered]
+        order = cheapest[np.argsort(error[cheapest])]
         goes_to = np.arange(len(points), dtype=np.int32)
         wanted = (len(faces) - target + 1) // 2
         done = _collapse(
             points, faces, quadrics, edges, rated, order, first, members, wanted, goes_to
         )
-        faces = goes_to[faces]
-        whole = (
-            (faces[:, 0] != faces[:, 1])
-            & (faces[:, 1] != faces[:, 2])
-            & (faces[:, 2] != faces[:, 0])
-        )
-        kept = goes_to == np.arange(len(points))
-        number = np.cumsum(kept, dtype=np.int32) - 1
-        faces = np.ascontiguousarray(number[faces[whole]])
-        points = np.ascontiguousarray(points[kept])
-        quadrics = np.ascontiguousarray(quadrics[kept])
-        source = source[kept]
+        kept, whole = _close_ranks(goes_to, faces, points, quadrics, source)
+        faces, points = faces[:whole], points[:kept]
+        quadrics, source = quadrics[:kept], source[:kept]
         if done == 0 or len(faces) <= target:
             break
-    return (points + center).astype(np.float32), faces, source
+    return (points + center).astype(np.float32), faces.copy(), source.copy()

@@ -5,16 +5,21 @@ from __future__ import annotations
 import numba
 import numpy as np
 
+from vitruvian.geometry.adjacency import Neighbors
+
+_CERTAIN = 0.999  # weight from which on a colour is not mixed with any other
+
 
 @numba.njit(
-    "void(float32[:,::1],float32[::1],int32[::1],int32[::1],float32[:,::1],float32[:,::1],"
-    "float32[::1],float32[::1],int64)",
+    "void(float32[:,::1],float32[::1],int32[::1],int32[::1],int32[::1],float32[:,::1],"
+    "float32[:,::1],float32[::1],float32[::1],int64)",
     cache=True,
     nogil=True,
 )
 def _diffuse(
     known: np.ndarray,
     weights: np.ndarray,
+    active: np.ndarray,
     first: np.ndarray,
     neighbors: np.ndarray,
     colors: np.ndarray,
@@ -25,7 +30,7 @@ def _diffuse(
 ) -> None:
     """``iterations`` is even, so that the result ends in ``colors``."""
     for _ in range(iterations):
-        for v in range(known.shape[0]):
+        for v in active:
             red = green = blue = mass = np.float32(0)
             for n in range(first[v], first[v + 1]):
                 # A vertex without any colour yet gives none.
@@ -45,25 +50,13 @@ def _diffuse(
         colored, colored_after = colored_after, colored
 
 
-def neighbor_lists(edges: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Neighbours of ``count`` vertices from the edges (E, 2), each once.
-
-    Returns:
-        Where each vertex's list begins (count + 1,) int32, and the lists (2 E,) int32.
-    """
-    both = np.concatenate([edges, edges[:, ::-1]])
-    order = np.argsort(both[:, 0], kind="stable")
-    first = np.zeros(count + 1, np.int32)
-    np.cumsum(np.bincount(both[:, 0], minlength=count), out=first[1:])
-    return first, both[order, 1].astype(np.int32)
-
-
 def diffuse_colors(
     known: np.ndarray,
     weights: np.ndarray,
-    edges: np.ndarray,
+    around: Neighbors,
     *,
     bands: np.ndarray | None = None,
+    within: np.ndarray | None = None,
     iterations: int = 60,
 ) -> np.ndarray:
     """Colours at every vertex from those that are known at some.
@@ -76,8 +69,9 @@ def diffuse_colors(
     Args:
         known: (V, 3) colours.
         weights: (V,) 0..1, how surely each is known.
-        edges: (E, 2) edges of the mesh.
+        around: the mesh's neighbours.
         bands: (V,) int labels; where nothing is known, colours start as the mean of their band.
+        within: (V,) bool, vertices that pass colours on; the others keep what they begin with.
         iterations: how far colours travel, in edges; even.
 
     Returns:
@@ -96,12 +90,16 @@ def diffuse_colors(
     colors = np.where(weights[:, None] > 0.02, known, start)
     colored = (weights > 0.02).astype(np.float32)
     colors = np.ascontiguousarray(colors, np.float32)
-    first, neighbors = neighbor_lists(edges, len(known))
+    # What is known for certain stays as it is, and neither buffer needs it again.
+    moving = weights < _CERTAIN
+    if within is not None:
+        moving &= within
     _diffuse(
         known,
         weights,
-        first,
-        neighbors,
+        np.flatnonzero(moving).astype(np.int32),
+        around.first,
+        around.members,
         colors,
         colors.copy(),
         colored,

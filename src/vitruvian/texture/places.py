@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
+import numba
 import numpy as np
 
 from vitruvian.body.model import body_model
 from vitruvian.body.regions import body_regions
+from vitruvian.geometry.adjacency import Neighbors, neighbors_of_closed, neighbors_of_edges
 
 _BAND_M = 0.06
 
@@ -23,7 +25,7 @@ class Places:
         hair: (V,) float32, 1 where hair grows.
         mirror: (V,) int32, the vertex on the other side.
         band: (V,) int, slices of each part, some centimetres long.
-        edges: (E, 2) int32, every edge of the mesh once.
+        neighbors: of every vertex.
     """
 
     part: np.ndarray
@@ -31,7 +33,7 @@ class Places:
     hair: np.ndarray
     mirror: np.ndarray
     band: np.ndarray
-    edges: np.ndarray
+    neighbors: Neighbors
 
 
 @lru_cache(maxsize=1)
@@ -41,36 +43,49 @@ def body_places() -> Places:
     along = np.einsum("vc,vc->v", body_model().template, regions.axis)
     slices = ((along - along.min()) / _BAND_M).astype(int)
     band = regions.part * (slices.max() + 1) + slices
-    return Places(regions.part, regions.face, regions.hair, regions.mirror, band, regions.edges)
+    neighbors = neighbors_of_edges(regions.edges, len(regions.part))
+    return Places(regions.part, regions.face, regions.hair, regions.mirror, band, neighbors)
 
 
 def carried_places(body_vertices: np.ndarray, faces: np.ndarray) -> Places:
     """The places of another closed surface, by the body's vertex (V,) beneath each of its own."""
     body = body_places()
-    owner = _owners(body_vertices, len(body.part), body.edges)
-    # A closed surface runs through every edge once each way.
-    pairs = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
-    edges = np.ascontiguousarray(pairs[pairs[:, 0] < pairs[:, 1]], np.int32)
+    owner = _owners(body_vertices, body.neighbors)
     return Places(
         body.part[body_vertices],
         body.face[body_vertices],
         body.hair[body_vertices],
         owner[body.mirror[body_vertices]],
         body.band[body_vertices],
-        edges,
+        neighbors_of_closed(faces, len(body_vertices)),
     )
 
 
-def _owners(body_vertices: np.ndarray, count: int, edges: np.ndarray) -> np.ndarray:
-    """(count,) int32: for each vertex of the body one of the surface over it, or over its
-    neighbours where there is none."""
-    owner = np.full(count, -1, np.int32)
+def _owners(body_vertices: np.ndarray, around: Neighbors) -> np.ndarray:
+    """(B,) int32: for each vertex of the body one of the surface over it, or over the nearest
+    vertex along the body's edges where there is none."""
+    owner = np.full(len(around.first) - 1, -1, np.int32)
     owner[body_vertices] = np.arange(len(body_vertices), dtype=np.int32)
-    for _ in range(60):
-        a, b = edges[:, 0], edges[:, 1]
-        into_a, into_b = (owner[a] < 0) & (owner[b] >= 0), (owner[b] < 0) & (owner[a] >= 0)
-        if not (into_a.any() or into_b.any()):
-            break
-        owner[a[into_a]] = owner[b[into_a]]
-        owner[b[into_b]] = owner[a[into_b]]
+    _spread_owners(owner, around.first, around.members)
     return np.maximum(owner, 0)
+
+
+@numba.njit("void(int32[::1],int32[::1],int32[::1])", cache=True, nogil=True)
+def _spread_owners(owner: np.ndarray, first: np.ndarray, members: np.ndarray) -> None:
+    """Breadth first from the vertices that have an owner."""
+    queue = np.empty(len(owner), np.int32)
+    end = 0
+    for v in range(len(owner)):
+        if owner[v] >= 0:
+            queue[end] = v
+            end += 1
+    start = 0
+    while start < end:
+        v = queue[start]
+        start += 1
+        for n in range(first[v], first[v + 1]):
+            other = members[n]
+            if owner[other] < 0:
+                owner[other] = owner[v]
+                queue[end] = other
+                end += 1

@@ -89,11 +89,11 @@ def _fill(found: Lookup, places: Places) -> np.ndarray:
     total = seen + (1 - seen) * np.maximum(mirrored, through)
     guess = np.where((through > mirrored)[:, None], found.colors, found.colors[places.mirror])
     known = seen[:, None] * found.colors + (1 - seen)[:, None] * guess
-    everywhere = diffuse_colors(known, total, places.edges, bands=places.band)
+    everywhere = diffuse_colors(known, total, places.neighbors, bands=places.band)
     # The back of the head: from where hair grows, and least from where it may still be forehead.
-    hair_seen = seen * places.hair**4
+    hair_seen, within = seen * places.hair**4, places.hair > 0
     if hair_seen.sum() < _LEAST_HAIR:
-        hair_seen = total * (1 - places.face)
-    hair = diffuse_colors(known, hair_seen, places.edges)
+        hair_seen, within = total * (1 - places.face), np.ones(len(seen), bool)
+    hair = diffuse_colors(known, hair_seen, places.neighbors, within=within)
     share = (places.hair * (1 - seen))[:, None]
     return everywhere + share * (hair - everywhere)
