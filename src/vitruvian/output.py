@@ -18,7 +18,13 @@ from vitruvian.formats import WRITERS, export_mesh, scene_glb, write_bytes, writ
 from vitruvian.formats.avatar import write_avatar
 from vitruvian.formats.images import encode_png
 from vitruvian.formats.obj import write_obj
-from vitruvian.formats.preview import fit_photo, overlay_meshes, person_views, write_preview
+from vitruvian.formats.preview import (
+    PersonViews,
+    fit_photo,
+    overlay_meshes,
+    person_views,
+    write_preview,
+)
 from vitruvian.formats.report import person_report, scene_report
 from vitruvian.formats.rig import Rig
 from vitruvian.formats.viewer import write_viewer
@@ -44,13 +50,18 @@ def save_scene(scene: Scene, directory: Path, formats: Sequence[str]) -> dict[st
     names = {person.id: f"person-{person.id}" for person in scene.people}
     # Encoding and rendering leave the interpreter, so two threads nearly halve the time.
     with ThreadPoolExecutor(2) as pool:
-        overviews = pool.submit(_save_overviews, scene, directory, names)
         entries = [
             pool.submit(_save_person, scene, person, directory / names[person.id], formats)
             for person in scene.people
         ]
+        views = [pool.submit(_views, scene, person) for person in scene.people]
+        overlay = pool.submit(_overlay, scene)
+        page = pool.submit(_save_page, scene, directory, names)
+        pictures = [view.result() for view in views]
+        photo = fit_photo(scene.photo.pixels, len(pictures))
+        write_preview(directory / "preview.png", photo, overlay.result(), pictures)
+        page.result()
         people = [entry.result() for entry in entries]
-        overviews.result()
     timings = {**scene.timings_s, "files": time.perf_counter() - start}
     report = scene_report(
         path=scene.photo.path,
@@ -104,8 +115,8 @@ def _save_person(
     )
 
 
-def _save_overviews(scene: Scene, directory: Path, names: dict[int, str]) -> None:
-    """Write what shows everyone together: the scene, its page and the preview."""
+def _save_page(scene: Scene, directory: Path, names: dict[int, str]) -> None:
+    """Write everyone together, and the page that shows them."""
     packed = scene_glb({names[person.id]: person.mesh for person in scene.people})
     write_bytes(directory / "scene.glb", packed)
     entries = [
@@ -119,19 +130,21 @@ def _save_overviews(scene: Scene, directory: Path, names: dict[int, str]) -> Non
     title = scene.photo.name
     write_viewer(directory / "viewer.html", packed, scene.photo.pixels, entries, title=title)
 
-    count = len(scene.people)
-    photo = fit_photo(scene.photo.pixels, count)
-    overlay = overlay_meshes(photo, [person.mesh_camera for person in scene.people], scene.camera)
-    views = [
-        person_views(
-            f"Person {person.id} · {person.height_m * 100:.0f} cm",
-            person.mesh,
-            count,
-            forward=_facing(person.body, scene.world_from_camera),
-        )
-        for person in scene.people
-    ]
-    write_preview(directory / "preview.png", photo, overlay, views)
+
+def _overlay(scene: Scene) -> np.ndarray:
+    """Everyone drawn over the photograph, at the preview's size."""
+    photo = fit_photo(scene.photo.pixels, len(scene.people))
+    return overlay_meshes(photo, [person.mesh_camera for person in scene.people], scene.camera)
+
+
+def _views(scene: Scene, person: Person) -> PersonViews:
+    """A person from three sides, for the preview."""
+    return person_views(
+        f"Person {person.id} · {person.height_m * 100:.0f} cm",
+        person.mesh,
+        len(scene.people),
+        forward=_facing(person.body, scene.world_from_camera),
+    )
 
 
 def _facing(body: Body, world_from_camera: np.ndarray) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numba
 import numpy as np
 
 from vitruvian.body.body import Body
@@ -45,16 +46,70 @@ def rest_mesh(mesh: Mesh, body: Body) -> Mesh:
         )
     posed = model.forward_rotations(body.betas, matrix_from_axis_angle(body.pose), body.translation)
     shift = posed.joints - np.einsum("jab,jb->ja", posed.rotations, rest_joints)
-    weights = skin_weights[:, :, None, None]
-    linear = (posed.rotations[skin_joints] * weights).sum(1)  # (V, 3, 3)
-    offset = (shift[skin_joints] * weights[..., 0]).sum(1)
-    collapsed = np.linalg.det(linear) < _LEAST_VOLUME
-    invertible = np.where(collapsed[:, None, None], np.eye(3), linear)
-    vertices = np.linalg.solve(invertible, (mesh.vertices - offset)[:, :, None])[:, :, 0]
-    strongest = skin_joints[np.arange(len(skin_joints)), skin_weights.argmax(1)]
-    turned_back = np.einsum(
-        "vba,vb->va", posed.rotations[strongest], mesh.vertices - posed_vertices
+    vertices = np.empty((len(mesh.vertices), 3), np.float32)
+    _unposed(
+        mesh.vertices.astype(np.float64),
+        np.ascontiguousarray(skin_joints, np.int64),
+        np.ascontiguousarray(skin_weights, np.float64),
+        np.ascontiguousarray(posed.rotations, np.float64),
+        np.ascontiguousarray(shift, np.float64),
+        np.ascontiguousarray(rest_vertices, np.float64),
+        np.ascontiguousarray(posed_vertices, np.float64),
+        vertices,
     )
-    vertices = np.where(collapsed[:, None], rest_vertices + turned_back, vertices)
     skinned = mesh.with_vertices(vertices, "body")
     return replace(skinned, skin_joints=skin_joints, skin_weights=skin_weights)
+
+
+@numba.njit(
+    "void(float64[:,::1],int64[:,::1],float64[:,::1],float64[:,:,::1],float64[:,::1],"
+    "float64[:,::1],float64[:,::1],float32[:,::1])",
+    cache=True,
+    nogil=True,
+)
+def _unposed(
+    vertices: np.ndarray,
+    joints: np.ndarray,
+    weights: np.ndarray,
+    rotations: np.ndarray,
+    shift: np.ndarray,
+    rest: np.ndarray,
+    posed: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    """Solve for each vertex by the adjugate of its blended matrix."""
+    m = np.empty((3, 3))
+    d = np.empty(3)
+    for v in range(vertices.shape[0]):
+        m[:] = 0
+        for c in range(3):
+            d[c] = vertices[v, c]
+        strongest = 0
+        for k in range(joints.shape[1]):
+            j, w = joints[v, k], weights[v, k]
+            if w > weights[v, strongest]:
+                strongest = k
+            for a in range(3):
+                d[a] -= w * shift[j, a]
+                for b in range(3):
+                    m[a, b] += w * rotations[j, a, b]
+        c00 = m[1, 1] * m[2, 2] - m[1, 2] * m[2, 1]
+        c01 = m[1, 2] * m[2, 0] - m[1, 0] * m[2, 2]
+        c02 = m[1, 0] * m[2, 1] - m[1, 1] * m[2, 0]
+        volume = m[0, 0] * c00 + m[0, 1] * c01 + m[0, 2] * c02
+        if volume < _LEAST_VOLUME:
+            j = joints[v, strongest]
+            for b in range(3):
+                out[v, b] = rest[v, b]
+                for a in range(3):
+                    out[v, b] += rotations[j, a, b] * (vertices[v, a] - posed[v, a])
+            continue
+        c10 = m[0, 2] * m[2, 1] - m[0, 1] * m[2, 2]
+        c11 = m[0, 0] * m[2, 2] - m[0, 2] * m[2, 0]
+        c12 = m[0, 1] * m[2, 0] - m[0, 0] * m[2, 1]
+        c20 = m[0, 1] * m[1, 2] - m[0, 2] * m[1, 1]
+        c21 = m[0, 2] * m[1, 0] - m[0, 0] * m[1, 2]
+        c22 = m[0, 0] * m[1, 1] - m[0, 1] * m[1, 0]
+        out[v, 0] = (c00 * d[0] + c10 * d[1] + c20 * d[2]) / volume
+        out[v, 1] = (c01 * d[0] + c11 * d[1] + c21 * d[2]) / volume
+        out[v, 2] = (c02 * d[0] + c12 * d[1] + c22 * d[2]) / volume

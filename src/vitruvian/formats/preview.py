@@ -138,6 +138,7 @@ def turntable(
                 height,
                 mode="texture" if textured else "clay",
                 supersample=supersample,
+                closed=True,
             )
         )
     return pictures
@@ -168,9 +169,9 @@ def overlay_meshes(
         frame="camera",
     )
     height, width = photo.shape[:2]
-    drawn = render_mesh(everyone, camera, width, height, mode="clay").astype(np.float32)
+    drawn = render_mesh(everyone, camera, width, height, mode="clay", closed=True)
     weight = drawn[..., 3:] * np.float32(opacity / 255)
-    return (photo * (1 - weight) + drawn[..., :3] * weight + 0.5).astype(np.uint8)
+    return (photo + (drawn[..., :3] - photo.astype(np.float32)) * weight + 0.5).astype(np.uint8)
 
 
 def fit_photo(photo: np.ndarray, people: int) -> np.ndarray:

@@ -28,6 +28,7 @@ def render_mesh(
     mode: RenderMode = "texture",
     background: tuple[int, int, int] | None = None,
     supersample: int = 1,
+    closed: bool = False,
 ) -> np.ndarray:
     """Draw a mesh through a camera.
 
@@ -41,6 +42,7 @@ def render_mesh(
             unit normals with x right, y up and z towards the camera.
         background: sRGB colour behind the mesh; None leaves it transparent.
         supersample: samples per pixel along each axis.
+        closed: the mesh is, so faces seen from behind are all hidden and need no drawing.
 
     Returns:
         (height, width, 4) uint8 sRGB with straight alpha.
@@ -54,7 +56,9 @@ def render_mesh(
     # Faces behind the camera are skipped by the rasteriser; their pixels need only be finite.
     depth = mesh.vertices[:, 2]
     safe = np.where(depth[:, None] > 0, mesh.vertices, np.array([0, 0, 1], np.float32))
-    fragments = rasterize(fine.project(safe), depth, mesh.faces, fine_width, fine_height)
+    fragments = rasterize(
+        fine.project(safe), depth, mesh.faces, fine_width, fine_height, cull_back_faces=closed
+    )
 
     if mode == "texture" and mesh.texture is not None and mesh.uvs is not None:
         assert mesh.uv_faces is not None  # as a Mesh promises
@@ -119,10 +123,11 @@ def _mip_level(mesh: Mesh, fragments: Fragments) -> np.ndarray:
     assert texture is not None  # the caller has looked
     assert mesh.uvs is not None
     assert mesh.uv_faces is not None
-    seen = np.unique(fragments.face[fragments.mask])
-    if len(seen) == 0:
+    seen = np.zeros(len(mesh.faces) + 1, bool)
+    seen[fragments.face.ravel()] = True  # -1, no face, is the last
+    if not seen[:-1].any():
         return texture
-    corners = mesh.uvs[mesh.uv_faces[seen]]
+    corners = mesh.uvs[mesh.uv_faces[seen[:-1]]]
     a, b = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
     atlas_share = 0.5 * np.abs(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]).sum()
     texels_per_pixel = atlas_share * texture.shape[0] * texture.shape[1] / fragments.mask.sum()
@@ -139,10 +144,11 @@ def _normals(mesh: Mesh, fragments: Fragments) -> np.ndarray:
 
 
 def _clay(mesh: Mesh, fragments: Fragments) -> np.ndarray:
-    normals = _normals(mesh, fragments)
-    headlight = np.clip(-normals[..., 2], 0, 1)
-    key = np.clip(normals @ np.array([-0.45, -0.65, -0.61], np.float32), 0, 1)
-    return _CLAY * (0.18 + 0.45 * headlight + 0.37 * key)[..., None]
+    """Clay's colours (H, W, 3) float32, lit at the vertices (Gouraud, 1971)."""
+    normals = mesh.vertex_normals()
+    headlight = np.clip(-normals[:, 2:], 0, 1)
+    key = np.clip(normals @ np.array([[-0.45], [-0.65], [-0.61]], np.float32), 0, 1)
+    return fragments.interpolate(_CLAY * (0.18 + 0.45 * headlight + 0.37 * key), mesh.faces)
 
 
 def _over(drawn: np.ndarray, background: tuple[int, int, int]) -> np.ndarray:
