@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import cv2
 import numpy as np
@@ -24,7 +26,11 @@ if TYPE_CHECKING:
 WORKING_LONG_SIDE = 1600
 REJECT_DISAGREEMENT = 0.2
 MIN_PRESENCE = 0.4
+_AT_ONCE = 2
 _CORE = np.array([0, 11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28])
+
+_Before = TypeVar("_Before")
+_After = TypeVar("_After")
 
 
 def find_people(
@@ -56,7 +62,8 @@ def find_people(
     if max_people is not None:
         found = found[:max_people]
     height, width = photo.pixels.shape[:2]
-    claimed = [(*pair, coarse_mask(image, pair[1])) for pair in found]
+    drawn = _side_by_side(lambda pair: coarse_mask(image, pair[1]), found)
+    claimed = [(*pair, mask) for pair, mask in zip(found, drawn, strict=True)]
     present = [(person, estimate, mask) for person, estimate, mask in claimed if mask is not None]
     estimates = [estimate for _, estimate, _ in present]
     coarse = [mask for _, _, mask in present]
@@ -66,16 +73,29 @@ def find_people(
 
         coarse, said = prompted_masks(image, sam, estimates, coarse)
     masks = share_out(coarse, estimates)
+    # A lens that was only assumed says nothing of the perspective.
+    known = photo.camera.source != "assumed"
+    focal = photo.camera.focal_px * scale if known else None
+    alphas = _side_by_side(lambda mask: refine(image, mask), masks)
     figures = []
-    for (person, estimate, _), mask, more in zip(present, masks, said, strict=True):
-        alpha = _to_photo(refine(image, mask), mask.window, scale, width, height)
-        # A lens that was only assumed says nothing of the perspective.
-        known = photo.camera.source != "assumed"
-        focal = photo.camera.focal_px * scale if known else None
+    for (person, estimate, mask), alpha, more in zip(present, alphas, said, strict=True):
+        placed = _to_photo(alpha, mask.window, scale, width, height)
         cues = estimate_cues(estimate, image.shape[1], image.shape[0], focal)
-        figure = _figure(person, estimate, alpha, scale, image.shape[:2], cues)
+        figure = _figure(person, estimate, placed, scale, image.shape[:2], cues)
         figures.append(replace(figure, warnings=figure.warnings + more))
     return figures
+
+
+def _side_by_side(work: Callable[[_Before], _After], items: Sequence[_Before]) -> list[_After]:
+    """What ``work`` makes of each item, in their order.
+
+    The passes of one person's networks are too small to fill several processors; two people's are
+    not.
+    """
+    if len(items) < 2:
+        return [work(item) for item in items]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        return list(pool.map(work, items))
 
 
 def _missed(
@@ -106,10 +126,12 @@ def _landmarks(
     image: np.ndarray, detections: list[Detection]
 ) -> list[tuple[Detection, PoseEstimate]]:
     """Landmarks of every detection, without those that show nobody or somebody twice."""
-    pairs = []
-    for person in detections:
+
+    def look(person: Detection) -> tuple[Detection, PoseEstimate]:
         neighbours = [other for other in detections if other is not person]
-        pairs.append((person, estimate_landmarks(image, person, neighbours)))
+        return person, estimate_landmarks(image, person, neighbours)
+
+    pairs = _side_by_side(look, detections)
     pairs.sort(key=lambda pair: -_trust(*pair))
     kept: list[tuple[Detection, PoseEstimate]] = []
     for person, estimate in pairs:
