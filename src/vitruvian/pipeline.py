@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
@@ -30,6 +30,7 @@ from vitruvian.texture import texture_mesh
 
 Detail = Literal["body", "clothed"]
 LEAST_FACES, MOST_FACES = 2_000, 200_000
+_AT_ONCE = 2  # people whose surfaces are worked on
 
 # Told of each stage as it begins: its name, the number of the person it is for (0 for everyone) and
 # how many people there are (0 while that is not known).
@@ -128,20 +129,24 @@ def reconstruct(
         )
     people = []
     pairs = list(zip(figures, placement.bodies, strict=True))
-    # One person's surface is built while the one before is textured: most of either runs outside
-    # the interpreter.
-    with ThreadPoolExecutor(1) as pool:
-        surfaces = [pool.submit(_surface, photo, *pair, detail, faces) for pair in pairs[:1]]
+
+    def surface(number: int) -> Mesh:
+        return _surface(photo, *pairs[number - 1], detail, faces)
+
+    # Two at a time: a surface is built while others are built or textured, for most of either
+    # runs outside the interpreter, but on one processor at a time.
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        ahead = {n: pool.submit(surface, n) for n in range(1, min(_AT_ONCE, len(pairs)) + 1)}
         for number, (figure, body) in enumerate(pairs, 1):
             with timer("surface", number, len(figures)):
-                mesh = surfaces.pop().result()
-            surfaces = [
-                pool.submit(_surface, photo, *pair, detail, faces)
-                for pair in pairs[number : number + 1]
-            ]
+                mesh = ahead.pop(number).result()
             if texture:
                 with timer("texture", number, len(figures)):
-                    mesh = texture_mesh(photo, figure, mesh)
+                    textured = pool.submit(texture_mesh, photo, figure, mesh)
+                    _go_on(ahead, number, len(pairs), pool, surface)
+                    mesh = textured.result()
+            else:
+                _go_on(ahead, number, len(pairs), pool, surface)
             with timer("checks", number, len(figures)):
                 checks = Checks(float("nan"), body.keypoint_error)
                 if check:
@@ -154,6 +159,19 @@ def reconstruct(
         warnings = (_ASSUMED_LENS,)
     camera_from_world = np.linalg.inv(placement.world_from_camera)
     return Scene(photo, tuple(people), camera_from_world, timer.seconds, warnings)
+
+
+def _go_on(
+    ahead: dict[int, Future[Mesh]],
+    number: int,
+    people: int,
+    pool: ThreadPoolExecutor,
+    surface: Callable[[int], Mesh],
+) -> None:
+    """Have the next surface built that nobody builds yet, when one is done."""
+    following = number + _AT_ONCE
+    if following <= people:
+        ahead[following] = pool.submit(surface, following)
 
 
 def _surface(photo: Photo, figure: Figure, body: Body, detail: Detail, faces: int) -> Mesh:

@@ -213,6 +213,7 @@ def oracle(character: Character, change: Callable[[np.ndarray], np.ndarray]) -> 
         person = SimpleNamespace(
             mesh_camera=mesh.with_vertices(change(mesh.vertices)),
             figure=SimpleNamespace(alpha=Alpha(mask, 0, 0, 240, 320)),
+            body=SimpleNamespace(as_mesh=lambda: mesh.with_vertices(mesh.vertices * [0.8, 1, 1])),
         )
         leaning = np.eye(4)
         leaning[:3, :3] = matrix_from_axis_angle(np.array([0.1, 0, 0]))
@@ -249,6 +250,8 @@ def test_shapes_suite_forgives_a_similarity_and_says_how_large(
     assert numbers["turn_deg"] == pytest.approx(np.rad2deg(0.15), abs=0.7)
     assert numbers["up_deg"] == pytest.approx(np.rad2deg(0.1))
     assert numbers["unaligned_chamfer_cm"] > 2
+    assert numbers["body_chamfer_cm"] > 0.5
+    assert numbers["nearer_than_body"] == 1
     assert numbers["alpha_iou"] == 1
     assert numbers["seconds"] == 1.5
     assert set(numbers) == {metric.key for metric in suite.metrics}

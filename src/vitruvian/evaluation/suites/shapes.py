@@ -108,6 +108,8 @@ class ShapeSuite:
         Metric("scan_to_prediction_cm", "scan → prediction (P2S)", "cm", "lower", 2),
         Metric("prediction_to_scan_cm", "prediction → scan", "cm", "lower", 2),
         *COMPARISON_METRICS,
+        Metric("body_chamfer_cm", "Chamfer of the bare body", "cm", "lower", 2),
+        Metric("nearer_than_body", "nearer than the bare body"),
         Metric("up_deg", "world's up off by", "°", "lower", 1),
         Metric("silhouette_iou", "surface silhouette IoU"),
         Metric("alpha_iou", "alpha IoU"),
@@ -168,6 +170,12 @@ class ShapeSuite:
         numbers["up_deg"] = _between_deg(scene.camera_from_world[:3, 1], up)
         found, aligned = compare_surfaces(outer, truth, character.stature_m, up)
         numbers.update(found)
+        bare = person.body.as_mesh()
+        bare = keep_faces(bare, outer_faces(bare))
+        bare = bare.with_vertices(align_surfaces(bare, truth).apply(bare.vertices))
+        of_body = surface_scores(bare, truth, height_m=character.stature_m).chamfer_cm
+        numbers["body_chamfer_cm"] = of_body
+        numbers["nearer_than_body"] = float(numbers["chamfer_cm"] < of_body)
         for caption, mesh, front in (
             ("true front", truth, True),
             ("found", aligned, True),
