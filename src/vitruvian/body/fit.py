@@ -14,6 +14,7 @@ from vitruvian.body.contour import (
     match_outline,
     mesh_edges,
 )
+from vitruvian.body.fingers import relaxed_fingers
 from vitruvian.body.guidance import (
     PoseTarget,
     guessed_joints,
@@ -400,6 +401,8 @@ def _body_from_state(
     guessed: tuple[str, ...],
 ) -> Body:
     pose = axis_angle_from_matrix(state.rotations)
+    fingers, at_ease = relaxed_fingers()
+    pose[fingers] = axis_angle_from_matrix(at_ease)
     posed = model.forward(state.betas, pose, state.translation)
     points, _ = model.evaluate(
         model.keypoints,
