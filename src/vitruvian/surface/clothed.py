@@ -4,8 +4,8 @@
 2. The first and the last surface follow the maps' depths and normals (``integrate``).
 3. A field in the rays' own grid (``field``), cut open between limbs and trunk (``limbs``).
 4. Its surface as a closed manifold (``nets``), smoothed and simplified (``simplify``).
-5. The body's face (``refine``), its skin and regions (``attach``), texture coordinates
-   (``charts``).
+5. The body's hands (``hands``) and face (``refine``), its skin and regions (``attach``), texture
+   coordinates (``charts``).
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from vitruvian.surface.attach import carried_skin, nearest_vertices
 from vitruvian.surface.charts import lay_out
 from vitruvian.surface.completion import complete_spans, put_surfaces, trusted_matte
 from vitruvian.surface.field import RayGrid, span_field
+from vitruvian.surface.hands import Volume, with_hands
 from vitruvian.surface.integrate import integrate_normals
 from vitruvian.surface.layers import Spans, ray_spans
 from vitruvian.surface.limbs import bits_of_points, bits_of_vertices, limb_of_net, part_limbs
@@ -62,7 +63,7 @@ def clothed_mesh(
         camera: the photograph's.
         fitted: the bare body, likewise, if ``body`` is not that.
         maps: what is known pixel by pixel; without, the body's depths alone.
-        faces: budget, beside the fine triangles of the face.
+        faces: budget, beside the fine triangles of face and hands.
         voxels: of the volume along the figure's longer side; by default as many as fit the faces.
 
     Returns:
@@ -81,8 +82,10 @@ def clothed_mesh(
     if not full.mask.any():
         return body
     solid = body, fitted or body
-    mesh, limbs = _extracted(full, figure, window, pixel_m, solid, faces)
-    return _dressed(mesh, limbs, body, window, solid[1]) if len(mesh.faces) else body
+    mesh, limbs, parts = _extracted(full, figure, window, pixel_m, solid, faces)
+    if len(mesh.faces) == 0:
+        return body
+    return _dressed(mesh, limbs, solid, window, Volume(*parts, alpha, camera))
 
 
 @lru_cache(maxsize=1)
@@ -162,8 +165,9 @@ def _extracted(
     pixel_m: float,
     solid: tuple[Mesh, Mesh],
     budget: int,
-) -> tuple[Mesh, np.ndarray]:
-    """The surface, and whose free arm (V,) uint8 each vertex is, see ``part_limbs``."""
+) -> tuple[Mesh, np.ndarray, tuple[np.ndarray, np.ndarray, RayGrid]]:
+    """The surface; whose free limb (V,) uint8 each vertex is, see ``part_limbs``; and the field,
+    its voxels' owners and their grid."""
     step = _FINE * pixel_m
     front, back = float(spans.front.min()), float(spans.back[spans.mask].max())
     near = front - _MARGIN * step
@@ -175,11 +179,14 @@ def _extracted(
     vertices, faces = largest_components(*surface_net(field, film, owner), _LEAST_SHARE)
     limbs = limb_of_net(vertices, field, owner)
     points, faces, source = simplify(grid.points(vertices), faces, budget)
-    return Mesh(points, faces, "camera"), limbs[source]
+    return Mesh(points, faces, "camera"), limbs[source], (field, owner, grid)
 
 
-def _dressed(mesh: Mesh, limbs: np.ndarray, body: Mesh, window: Camera, fitted: Mesh) -> Mesh:
-    """The mesh with the body's face, skin, ``body_vertices`` and texture coordinates."""
+def _dressed(
+    mesh: Mesh, limbs: np.ndarray, solid: tuple[Mesh, Mesh], window: Camera, volume: Volume
+) -> Mesh:
+    """The mesh with the body's hands, face and skin, ``body_vertices`` and texture coordinates."""
+    body, fitted = solid
     if body.skin_joints is None or body.skin_weights is None:
         raise ValueError("the body needs skin_joints and skin_weights")
     beneath = nearest_vertices(
@@ -190,8 +197,9 @@ def _dressed(mesh: Mesh, limbs: np.ndarray, body: Mesh, window: Camera, fitted: 
         groups=bits_of_points(limbs),
         body_groups=bits_of_vertices(),
     )
+    mesh, beneath, of_hand = with_hands(mesh, limbs, beneath, fitted, volume)
     mesh, source = refined_face(mesh, beneath, fitted)
-    beneath = beneath[source]
+    beneath, of_hand = beneath[source], of_hand[source]
     distance = np.linalg.norm(mesh.vertices - body.vertices[beneath], axis=1)
     with ThreadPoolExecutor(1) as pool:
         skin = pool.submit(
@@ -205,6 +213,9 @@ def _dressed(mesh: Mesh, limbs: np.ndarray, body: Mesh, window: Camera, fitted: 
         )
         charts = lay_out(mesh.vertices, mesh.faces, mesh.face_normals(), window)
         joints, weights = skin.result()
+    # A hand has its own skin: smoothed, each finger would drag its neighbours along.
+    joints[of_hand] = body.skin_joints[beneath[of_hand]]
+    weights[of_hand] = body.skin_weights[beneath[of_hand]]
     return replace(
         mesh,
         uvs=charts.uvs,
