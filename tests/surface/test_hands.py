@@ -162,6 +162,13 @@ def test_a_hand_that_the_matte_does_not_show_stays(caplog):
     assert has_fingers(mesh, ARM_R)
     assert is_closed_manifold(mesh.faces)
     assert f"hand {ARM_L} stays" in caplog.text
+    # What has no fingers moves with the wrist.
+    model = body_model()
+    assert mesh.skin_joints is not None
+    joints = mesh.skin_joints[mesh.skin_weights > 0]
+    names = {model.joint_names[joint] for joint in np.unique(joints)}
+    assert not any("finger" in name and name.endswith(".L") for name in names)
+    assert {"wrist.L", "wrist.R", "finger3-3.R"} <= names
 
 
 def test_a_hand_that_holds_something_stays(caplog):

@@ -106,6 +106,19 @@ def _coarse_joints() -> np.ndarray:
     return np.flatnonzero(~beyond)
 
 
+@lru_cache(maxsize=1)
+def _mitten_joints() -> np.ndarray:
+    """(J,) uint16: every joint, but those of hands replaced by their wrist. A mitten has no
+    fingers; with theirs bent differently, it would tear at rest."""
+    model = body_model()
+    out = np.arange(len(model.parents), dtype=np.uint16)
+    wrists = {model.joint_index[f"wrist.{side}"] for side in "LR"}
+    for joint, parent in enumerate(model.parents):  # parents come first
+        if parent >= 0 and out[parent] in wrists:
+            out[joint] = out[parent]
+    return out
+
+
 def working_camera(body: Mesh, alpha: Alpha, camera: Camera, voxels: int) -> Camera:
     """The window around a figure in which its volume is built, ``_FINE`` rays to the voxel."""
     low, high = figure_box(body, alpha, camera)
@@ -207,13 +220,13 @@ def _dressed(
             beneath,
             distance,
             mesh.faces,
-            body.skin_joints,
+            _mitten_joints()[body.skin_joints],
             body.skin_weights,
             smoothed=_coarse_joints(),
         )
         charts = lay_out(mesh.vertices, mesh.faces, mesh.face_normals(), window)
         joints, weights = skin.result()
-    # A hand has its own skin: smoothed, each finger would drag its neighbours along.
+    # A hand with fingers has its own skin: smoothed, each would drag its neighbours along.
     joints[of_hand] = body.skin_joints[beneath[of_hand]]
     weights[of_hand] = body.skin_weights[beneath[of_hand]]
     return replace(
