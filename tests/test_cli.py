@@ -37,8 +37,8 @@ class StandInPipeline:
         photo = load_photo(source, fov_deg=options.get("fov_deg"))
         self.calls.append({"name": photo.name, **options})
 
-        def save(folder: Path, formats: tuple[str, ...]) -> dict[str, Any]:
-            self.calls[-1]["formats"] = formats
+        def save(folder: Path, formats: tuple[str, ...], **files: Any) -> dict[str, Any]:
+            self.calls[-1].update(formats=formats, **files)
             (folder / "scene.glb").write_text(photo.name)
             self.during(folder, photo.name)
             report = {
@@ -106,13 +106,14 @@ def test_one_picture(folder: Path, pipeline: StandInPipeline, capsys: Any) -> No
             "sam": None,
             "sam_everything": False,
             "formats": ("obj", "glb"),
+            "poses": False,
         }
     ]
 
 
 def test_options_reach_the_pipeline(folder: Path, pipeline: StandInPipeline, capsys: Any) -> None:
     options = "--height 181.5 --fov 50 --max-people 3 --detail body --faces 5000 --no-texture"
-    formats = "--formats PLY,.stl,ply -o deep/er"
+    formats = "--formats PLY,.stl,ply --poses -o deep/er"
     code, out, _ = run(capsys, "photo", "street.jpg", *options.split(), *formats.split())
     assert code == 0
     assert out.startswith("deep/er/street: ")
@@ -129,6 +130,7 @@ def test_options_reach_the_pipeline(folder: Path, pipeline: StandInPipeline, cap
             "sam": None,
             "sam_everything": False,
             "formats": ("ply", "stl"),
+            "poses": True,
         }
     ]
 

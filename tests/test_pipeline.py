@@ -61,9 +61,9 @@ def test_the_camera_puts_the_world_back_over_the_picture(group):
 
 
 def test_every_promised_file_is_written(group, tmp_path):
-    report = group.save(tmp_path, formats=("obj", "glb", "ply", "stl"))
+    report = group.save(tmp_path, formats=("obj", "glb", "ply", "stl"), poses=True)
     assert json.loads((tmp_path / "report.json").read_text()) == report
-    for name in ("scene.glb", "viewer.html", "preview.png", "report.json"):
+    for name in ("scene.glb", "viewer.html", "preview.png", "poses.png", "report.json"):
         assert (tmp_path / name).stat().st_size > 100
     for entry in report["people"]:
         folder = tmp_path / f"person-{entry['id']}"

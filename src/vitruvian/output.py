@@ -12,13 +12,16 @@ import numpy as np
 
 from vitruvian.body.body import Body
 from vitruvian.body.model import body_model
+from vitruvian.body.repose import reposed, shown_poses
 from vitruvian.body.unpose import rest_mesh
 from vitruvian.errors import InputError
 from vitruvian.formats import WRITERS, export_mesh, scene_glb, write_bytes, write_json
 from vitruvian.formats.avatar import write_avatar
 from vitruvian.formats.images import encode_png
 from vitruvian.formats.obj import write_obj
+from vitruvian.formats.poses import PosedViews, posed_views, write_poses
 from vitruvian.formats.preview import (
+    MAX_PEOPLE,
     PersonViews,
     fit_photo,
     overlay_meshes,
@@ -32,12 +35,14 @@ from vitruvian.geometry.rotations import matrix_from_axis_angle
 from vitruvian.scene.scene import Person, Scene
 
 
-def save_scene(scene: Scene, directory: Path, formats: Sequence[str]) -> dict[str, Any]:
+def save_scene(
+    scene: Scene, directory: Path, formats: Sequence[str], *, poses: bool = False
+) -> dict[str, Any]:
     """Write a scene's files into ``directory`` and return the report.
 
     ``scene.glb``, ``viewer.html``, ``preview.png``, ``report.json``, and for each person a folder
     ``person-N`` with ``mesh.*`` in the wanted formats, ``avatar.glb``, ``body.obj``,
-    ``body.json`` and ``alpha.png``.
+    ``body.json`` and ``alpha.png``; with ``poses`` also ``poses.png``.
 
     Raises:
         InputError: an unknown format or a place that cannot be written.
@@ -61,6 +66,9 @@ def save_scene(scene: Scene, directory: Path, formats: Sequence[str]) -> dict[st
         photo = fit_photo(scene.photo.pixels, len(pictures))
         write_preview(directory / "preview.png", photo, overlay.result(), pictures)
         page.result()
+        if poses:
+            posed = pool.map(_posed_person, scene.people[:MAX_PEOPLE])
+            write_poses(directory / "poses.png", list(posed), people=len(scene.people))
         people = [entry.result() for entry in entries]
     timings = {**scene.timings_s, "files": time.perf_counter() - start}
     report = scene_report(
@@ -145,6 +153,15 @@ def _views(scene: Scene, person: Person) -> PersonViews:
         len(scene.people),
         forward=_facing(person.body, scene.world_from_camera),
     )
+
+
+def _posed_person(person: Person) -> PosedViews:
+    """Pictures of a person in the poses that show whether the rig holds."""
+    shown = shown_poses()
+    rest = rest_mesh(person.mesh_camera, person.body)
+    meshes = [reposed(rest, person.body.betas, pose.rotations) for pose in shown]
+    label = f"Person {person.id} · {person.height_m * 100:.0f} cm"
+    return posed_views(label, meshes, [pose.name for pose in shown])
 
 
 def _facing(body: Body, world_from_camera: np.ndarray) -> np.ndarray:

@@ -50,6 +50,7 @@ class Options:
     texture: bool
     check: bool
     formats: tuple[str, ...]
+    poses: bool
     as_json: bool
     sam: tuple[Path, Path] | None
     sam_everything: bool
@@ -122,6 +123,12 @@ def photo(
             "--formats", metavar="LIST", help="Mesh formats: obj, glb, ply, stl, with commas."
         ),
     ] = "obj,glb",
+    poses: Annotated[
+        bool,
+        typer.Option(
+            "--poses", help="Also draw everyone in other poses, to see the rig at work: poses.png."
+        ),
+    ] = False,
     as_json: Annotated[
         bool,
         typer.Option("--json", help="Print one report per picture on stdout, one line each."),
@@ -174,6 +181,7 @@ def photo(
         texture=texture,
         check=check,
         formats=_formats(formats),
+        poses=poses,
         as_json=as_json,
         sam=_sam(sam_encoder, sam_decoder, sam_everything),
         sam_everything=sam_everything,
@@ -324,7 +332,7 @@ def _reconstruct(image: str, target: Path, options: Options) -> dict[str, Any]:
         sam_everything=options.sam_everything,
     )
     with complete_folder(target) as folder:
-        report = scene.save(folder, formats=options.formats)
+        report = scene.save(folder, formats=options.formats, poses=options.poses)
     if earlier is not None and Path(earlier).name != Path(image).name:
         say(f"{image}: {target} held the result of {earlier} and was replaced.")
     return report

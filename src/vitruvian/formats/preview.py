@@ -9,24 +9,20 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
 
 from vitruvian.formats.atomic import write_bytes
 from vitruvian.formats.axes import in_file_axes
 from vitruvian.formats.images import encode_png
+from vitruvian.formats.sheet import GAP, MAX_WIDTH, Block, compose, on_paper
 from vitruvian.geometry.mesh import Mesh
 from vitruvian.geometry.render import render_mesh
 from vitruvian.image.camera import Camera
 
-MAX_WIDTH = 1600
 MAX_PEOPLE = 24
 # Front, the person's left side, back.
 VIEW_YAWS = (0.0, 90.0, 180.0)
 VIEW_NAMES = ("front", "side", "back")
 
-_PAPER, _INK, _SOFT = (250, 249, 246), (30, 30, 34), (105, 105, 112)
-_GAP, _TITLE_SIZE, _CAPTION_SIZE = 20, 18, 14
-_TITLE_ROOM, _CAPTION_ROOM = 28, 22
 _MARGIN = 0.04
 
 
@@ -41,24 +37,6 @@ class PersonViews:
 
     label: str
     views: Sequence[np.ndarray]
-
-
-@dataclass(frozen=True)
-class _Block:
-    """A titled row of pictures that stays together."""
-
-    title: str
-    images: Sequence[np.ndarray]
-    captions: Sequence[str]
-
-    @property
-    def width(self) -> int:
-        return sum(image.shape[1] for image in self.images)
-
-    @property
-    def height(self) -> int:
-        captions = _CAPTION_ROOM if any(self.captions) else 0
-        return _TITLE_ROOM + max(image.shape[0] for image in self.images) + captions
 
 
 def view_size(people: int) -> tuple[int, int]:
@@ -104,32 +82,65 @@ def turntable(
         For each yaw (height, width, 4) uint8 sRGB, transparent around the person; textured when
         the mesh has colours, else as clay.
     """
-    width, height = size
-    upright = in_file_axes(mesh).vertices.astype(np.float64)
-    low, high = upright.min(0), upright.max(0)
-    centred = upright - (low + high) / 2
-    extent = float(np.linalg.norm(high - low))
     facing = float(np.degrees(np.arctan2(forward[0], forward[2])))
-    seen = [
-        centred @ _view_rotation(facing + yaw, elevation_deg).T + [0, 0, 2.5 * extent]
-        for yaw in yaw_degrees
-    ]
+    return lineup(
+        [mesh] * len(yaw_degrees),
+        [facing + yaw for yaw in yaw_degrees],
+        size,
+        elevation_deg=elevation_deg,
+        crop=crop,
+        supersample=supersample,
+    )
+
+
+def lineup(
+    meshes: Sequence[Mesh],
+    yaw_degrees: Sequence[float],
+    size: tuple[int, int],
+    *,
+    elevation_deg: float = 4.0,
+    crop: bool = False,
+    supersample: int = 2,
+) -> list[np.ndarray]:
+    """Pictures of several meshes at one scale and on one ground, each whole.
+
+    Args:
+        meshes: as for ``turntable``; a mesh stands on its lowest vertex.
+        yaw_degrees: for each mesh where the viewer stands: 0 looks at what faces +z, 90 at +x.
+        size, elevation_deg, crop, supersample: as for ``turntable``.
+
+    Returns:
+        For each mesh (height, width, 4) uint8 sRGB, as ``turntable`` does.
+    """
+    if not meshes:
+        return []
+    width, height = size
+    upright = [in_file_axes(mesh).vertices.astype(np.float64) for mesh in meshes]
+    lows3 = [points.min(0) for points in upright]
+    highs3 = [points.max(0) for points in upright]
+    extents = [high - low for low, high in zip(lows3, highs3, strict=True)]
+    extent = float(np.linalg.norm(extents, axis=1).max())
+    middle = float(max(extent[1] for extent in extents)) / 2
+    seen = []
+    for points, low, high, yaw in zip(upright, lows3, highs3, yaw_degrees, strict=True):
+        center = [(low[0] + high[0]) / 2, low[1] + middle, (low[2] + high[2]) / 2]
+        turn = _view_rotation(yaw, elevation_deg)
+        seen.append((points - center) @ turn.T + [0, 0, 2.5 * extent])
     flat = [points[:, :2] / points[:, 2:] for points in seen]
     lows = np.array([points.min(0) for points in flat])
     highs = np.array([points.max(0) for points in flat])
-    # One scale and one ground line, so that the views can be compared.
     vertical = float(highs[:, 1].max() - lows[:, 1].min())
     horizontal = float((highs[:, 0] - lows[:, 0]).max())
     room = 2 * _MARGIN * height
     focal = min((height - room) / vertical, (width - room) / horizontal)
     row = height / 2 - focal * (highs[:, 1].max() + lows[:, 1].min()) / 2
-    textured = mesh.vertex_colors is not None or mesh.texture is not None
     pictures = []
-    for points, left, right in zip(seen, lows[:, 0], highs[:, 0], strict=True):
+    for mesh, points, left, right in zip(meshes, seen, lows[:, 0], highs[:, 0], strict=True):
         if crop:
             width = math.ceil(focal * (right - left) + 2 * _MARGIN * height)
         column = width / 2 - focal * (left + right) / 2
         camera = Camera(focal, width, height, (float(column), float(row)), "given")
+        textured = mesh.vertex_colors is not None or mesh.texture is not None
         pictures.append(
             render_mesh(
                 mesh.with_vertices(points, "camera"),
@@ -177,7 +188,7 @@ def overlay_meshes(
 def fit_photo(photo: np.ndarray, people: int) -> np.ndarray:
     """The photograph (H, W, 3) shrunk to the size that ``write_preview`` gives it."""
     _, row_height = view_size(people)
-    limit_width = (MAX_WIDTH - 3 * _GAP) // 2
+    limit_width = (MAX_WIDTH - 3 * GAP) // 2
     height, width = photo.shape[:2]
     scale = min(max(row_height, 400) / height, limit_width / width, 1.0)
     if scale == 1:
@@ -204,68 +215,18 @@ def write_preview(
     Returns the path. Raises ``InputError`` when the place cannot be written.
     """
     blocks = [
-        _Block("Photograph", [fit_photo(photo, len(people))], [""]),
-        _Block("Reconstruction over it", [fit_photo(overlay, len(people))], [""]),
+        Block("Photograph", [fit_photo(photo, len(people))], [""]),
+        Block("Reconstruction over it", [fit_photo(overlay, len(people))], [""]),
     ]
     for person in people[:MAX_PEOPLE]:
         captions = VIEW_NAMES[: len(person.views)]
-        blocks.append(_Block(person.label, [_on_paper(view) for view in person.views], captions))
+        blocks.append(Block(person.label, [on_paper(view) for view in person.views], captions))
     note = ""
     if not people:
         note = "Nobody was found in this picture."
     elif len(people) > MAX_PEOPLE:
         note = f"{len(people) - MAX_PEOPLE} more people are not shown here."
-    return write_bytes(path, encode_png(_compose(blocks, note)))
-
-
-def _compose(blocks: Sequence[_Block], note: str) -> np.ndarray:
-    """The blocks from left to right in rows, as (H, W, 3) uint8."""
-    rows: list[list[_Block]] = [[]]
-    for block in blocks:
-        used = sum(other.width + _GAP for other in rows[-1])
-        if rows[-1] and _GAP + used + block.width + _GAP > MAX_WIDTH:
-            rows.append([])
-        rows[-1].append(block)
-    width = max(_GAP + sum(block.width + _GAP for block in row) for row in rows)
-    width = max(width, 360)  # room for the note
-    height = _GAP + sum(max(block.height for block in row) + _GAP for row in rows)
-    canvas = Image.new("RGB", (width, height + (_TITLE_ROOM if note else 0)), _PAPER)
-    draw = ImageDraw.Draw(canvas)
-    y = _GAP
-    for row in rows:
-        x = _GAP
-        for block in row:
-            _paste(canvas, draw, block, x, y)
-            x += block.width + _GAP
-        y += max(block.height for block in row) + _GAP
-    if note:
-        draw.text((_GAP, y), note, _INK, font=_font(_TITLE_SIZE))
-    return np.asarray(canvas)
-
-
-def _paste(canvas: Image.Image, draw: ImageDraw.ImageDraw, block: _Block, x: int, y: int) -> None:
-    draw.text((x, y), block.title, _INK, font=_font(_TITLE_SIZE))
-    y += _TITLE_ROOM
-    for image, caption in zip(block.images, block.captions, strict=True):
-        canvas.paste(Image.fromarray(image), (x, y))
-        middle = x + image.shape[1] / 2
-        draw.text(
-            (middle, y + image.shape[0] + 4), caption, _SOFT, font=_font(_CAPTION_SIZE), anchor="ma"
-        )
-        x += image.shape[1]
-
-
-def _font(size: int) -> ImageFont.ImageFont | ImageFont.FreeTypeFont:
-    return ImageFont.load_default(size)
-
-
-def _on_paper(image: np.ndarray) -> np.ndarray:
-    if image.shape[2] == 3:
-        return image
-    alpha = image[..., 3:].astype(np.float32) / 255
-    return (image[..., :3] * alpha + np.array(_PAPER, np.float32) * (1 - alpha) + 0.5).astype(
-        np.uint8
-    )
+    return write_bytes(path, encode_png(compose(blocks, note)))
 
 
 def _view_rotation(yaw_deg: float, elevation_deg: float) -> np.ndarray:

@@ -80,17 +80,23 @@ class Scene:
         return np.linalg.inv(self.camera_from_world)
 
     def save(
-        self, directory: str | Path, formats: Sequence[str] = ("obj", "glb")
+        self,
+        directory: str | Path,
+        formats: Sequence[str] = ("obj", "glb"),
+        *,
+        poses: bool = False,
     ) -> dict[str, Any]:
         """Write every file of the scene into ``directory`` and return the report.
 
         Args:
             directory: made when absent; files of the same names are replaced.
             formats: mesh formats for each person, besides ``scene.glb`` and ``avatar.glb``.
+            poses: also write ``poses.png``, everyone in a T-pose, walking, with raised arms and
+                sitting, as a check of the avatars' skin.
 
         Raises:
             InputError: an unknown format or a directory that cannot be written.
         """
         from vitruvian.output import save_scene  # output sits above the scene
 
-        return save_scene(self, Path(directory), tuple(formats))
+        return save_scene(self, Path(directory), tuple(formats), poses=poses)

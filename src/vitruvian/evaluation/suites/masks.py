@@ -16,6 +16,7 @@ from vitruvian.evaluation.folders import images_in, suite_folder
 from vitruvian.evaluation.metrics.silhouette import boundary_f, iou, outside
 from vitruvian.evaluation.pictures import around, faded, outlined, resized, tinted
 from vitruvian.evaluation.rendering import silhouette
+from vitruvian.evaluation.reposing import drawn, repose
 from vitruvian.evaluation.suite import Metric, Outcome, Picture
 from vitruvian.geometry.render import render_mesh
 from vitruvian.image.similarity import psnr, ssim
@@ -69,6 +70,7 @@ class MaskSuite:
         Metric("surface_iou", "surface silhouette IoU"),
         Metric("psnr", "re-rendered PSNR", "dB", digits=1),
         Metric("ssim", "re-rendered SSIM"),
+        Metric("torn", "surface torn in other poses", better="lower"),
         Metric("seconds", "time", "s", "lower", 2),
     )
 
@@ -110,6 +112,7 @@ class MaskSuite:
             "alpha_iou": 0.0,
             "boundary_f": 0.0,
             "surface_iou": 0.0,
+            "torn": float("nan"),
             "seconds": float(sum(scene.timings_s.values())),
         }
         if not scene.people:
@@ -139,6 +142,10 @@ class MaskSuite:
             numbers["ssim"] = ssim(colors, photo.pixels, surface & true)
             textured = np.where(surface[..., None], colors, np.uint8(255))
             pictures.append(Picture("textured", _thumbnail(textured, window)))
+        if person.mesh_camera.skin_joints is not None:
+            meshes, stretched = repose(person.mesh_camera, person.body)
+            numbers["torn"] = stretched.torn
+            pictures.append(Picture("in other poses", drawn(meshes)))
         return Outcome(numbers, tuple(pictures))
 
 
