@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numba
 import numpy as np
 
+from vitruvian.body.model import body_model
 from vitruvian.geometry.adjacency import neighbors_of_closed
 
 _CELL_M = 0.03
@@ -177,6 +178,7 @@ def carried_skin(
     skin_joints: np.ndarray,
     skin_weights: np.ndarray,
     *,
+    shared: np.ndarray | None = None,
     smoothed: np.ndarray | None = None,
     iterations: int = 24,
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -190,6 +192,8 @@ def carried_skin(
         distance_m: (V,) how far that is.
         faces: (F, 3) of the surface, closed.
         skin_joints, skin_weights: (B, 4) of the body.
+        shared: (V,) 0..1, how much comes from the body vertex mirrored on the other side
+            (``skirts.shared_legs``).
         smoothed: joints whose weights are smoothed, by default all; those of fingers and face are
             many and move nothing that is loose.
         iterations: of smoothing, even.
@@ -198,14 +202,20 @@ def carried_skin(
         (V, 4) uint16 joints and (V, 4) float32 weights, rows summing to 1.
     """
     count = len(body_vertex)
-    joints = skin_joints[body_vertex].astype(np.int64)
+    joints, carried = skin_joints[body_vertex].astype(np.int64), skin_weights[body_vertex]
+    if shared is not None and shared.any():
+        mirrored = body_model().vertex_mirror[body_vertex]
+        joints = np.hstack([joints, skin_joints[mirrored]])
+        carried = np.hstack(
+            [carried * (1 - shared[:, None]), skin_weights[mirrored] * shared[:, None]]
+        )
     used = np.flatnonzero(np.bincount(joints.ravel()))
     compact = np.zeros(int(used[-1]) + 1, np.int64)
     compact[used] = np.arange(len(used))
     dense = np.zeros((count, max(len(used), 4)), np.float32)
     rows = np.arange(count)
-    for k in range(4):
-        dense[rows, compact[joints[:, k]]] += skin_weights[body_vertex, k]
+    for k in range(joints.shape[1]):
+        dense[rows, compact[joints[:, k]]] += carried[:, k]
     looseness = np.clip(0.35 + (distance_m - 0.015) / 0.05, 0.35, 0.95).astype(np.float32)
     around = neighbors_of_closed(faces, count)
     chosen = np.isin(used, used if smoothed is None else smoothed)

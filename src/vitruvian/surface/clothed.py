@@ -34,6 +34,7 @@ from vitruvian.surface.maps import SurfaceMaps, figure_box, window_alpha
 from vitruvian.surface.nets import largest_components, surface_net
 from vitruvian.surface.refine import refined_face
 from vitruvian.surface.simplify import simplify
+from vitruvian.surface.skirts import shared_legs
 
 FACES = 24_000
 _VOXELS = 144  # along the longer side of the figure, for so many faces
@@ -213,7 +214,8 @@ def _dressed(
     mesh, beneath, of_hand = with_hands(mesh, limbs, beneath, fitted, volume)
     mesh, source = refined_face(mesh, beneath, fitted)
     beneath, of_hand = beneath[source], of_hand[source]
-    distance = np.linalg.norm(mesh.vertices - body.vertices[beneath], axis=1)
+    # From the bare body: the swollen one is as loose as the clothes.
+    distance = np.linalg.norm(mesh.vertices - fitted.vertices[beneath], axis=1)
     with ThreadPoolExecutor(1) as pool:
         skin = pool.submit(
             carried_skin,
@@ -222,6 +224,7 @@ def _dressed(
             mesh.faces,
             _mitten_joints()[body.skin_joints],
             body.skin_weights,
+            shared=shared_legs(mesh, beneath, fitted),
             smoothed=_coarse_joints(),
         )
         charts = lay_out(mesh.vertices, mesh.faces, mesh.face_normals(), window)
