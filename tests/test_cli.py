@@ -107,13 +107,14 @@ def test_one_picture(folder: Path, pipeline: StandInPipeline, capsys: Any) -> No
             "sam_everything": False,
             "formats": ("obj", "glb"),
             "poses": False,
+            "vertex_colors": False,
         }
     ]
 
 
 def test_options_reach_the_pipeline(folder: Path, pipeline: StandInPipeline, capsys: Any) -> None:
     options = "--height 181.5 --fov 50 --max-people 3 --detail body --faces 5000 --no-texture"
-    formats = "--formats PLY,.stl,ply --poses -o deep/er"
+    formats = "--formats PLY,.stl,ply --poses --vertex-colors -o deep/er"
     code, out, _ = run(capsys, "photo", "street.jpg", *options.split(), *formats.split())
     assert code == 0
     assert out.startswith("deep/er/street: ")
@@ -131,6 +132,7 @@ def test_options_reach_the_pipeline(folder: Path, pipeline: StandInPipeline, cap
             "sam_everything": False,
             "formats": ("ply", "stl"),
             "poses": True,
+            "vertex_colors": True,
         }
     ]
 

@@ -36,13 +36,19 @@ from vitruvian.scene.scene import Person, Scene
 
 
 def save_scene(
-    scene: Scene, directory: Path, formats: Sequence[str], *, poses: bool = False
+    scene: Scene,
+    directory: Path,
+    formats: Sequence[str],
+    *,
+    poses: bool = False,
+    vertex_colors: bool = False,
 ) -> dict[str, Any]:
     """Write a scene's files into ``directory`` and return the report.
 
     ``scene.glb``, ``viewer.html``, ``preview.png``, ``report.json``, and for each person a folder
     ``person-N`` with ``mesh.*`` in the wanted formats, ``avatar.glb``, ``body.obj``,
-    ``body.json`` and ``alpha.png``; with ``poses`` also ``poses.png``.
+    ``body.json`` and ``alpha.png``; with ``poses`` also ``poses.png``. With
+    ``vertex_colors`` OBJ files carry colours at the vertices beside their texture.
 
     Raises:
         InputError: an unknown format or a place that cannot be written.
@@ -56,7 +62,9 @@ def save_scene(
     # Encoding and rendering leave the interpreter, so two threads nearly halve the time.
     with ThreadPoolExecutor(2) as pool:
         entries = [
-            pool.submit(_save_person, scene, person, directory / names[person.id], formats)
+            pool.submit(
+                _save_person, scene, person, directory / names[person.id], formats, vertex_colors
+            )
             for person in scene.people
         ]
         views = [pool.submit(_views, scene, person) for person in scene.people]
@@ -86,14 +94,16 @@ def save_scene(
 
 
 def _save_person(
-    scene: Scene, person: Person, folder: Path, formats: Sequence[str]
+    scene: Scene, person: Person, folder: Path, formats: Sequence[str], vertex_colors: bool
 ) -> dict[str, Any]:
     """Write one person's folder and return their entry of the report."""
     files = {}
     for name in formats:
         path = folder / f"mesh.{name}"
         if name == "obj":
-            files["mesh_obj"] = write_obj(person.mesh, path, texture_name="texture.png")
+            files["mesh_obj"] = write_obj(
+                person.mesh, path, texture_name="texture.png", vertex_colors=vertex_colors
+            )
         else:
             files[f"mesh_{name}"] = export_mesh(person.mesh, path)
     files["avatar"] = write_avatar(

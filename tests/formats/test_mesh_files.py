@@ -209,3 +209,26 @@ def test_unwritable_place_is_one_sentence(textured_tube: Mesh, tmp_path: Path, s
     with pytest.raises(InputError, match=r"^Cannot write .*: choose a folder .*\.$"):
         export_mesh(textured_tube, tmp_path / "file" / f"a{suffix}")
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+def test_obj_has_vertex_colors_beside_its_texture_when_asked(
+    textured_tube: Mesh, tmp_path: Path
+) -> None:
+    path = write_obj(textured_tube, tmp_path / "mesh.obj", vertex_colors=True)
+    lines = [line.split() for line in path.read_text().splitlines()]
+    numbers = np.array([line[1:] for line in lines if line[0] == "v"], float)
+    np.testing.assert_allclose(numbers[:, :3], textured_tube.vertices, atol=1e-6)
+    np.testing.assert_array_equal(
+        np.round(numbers[:, 3:] * 255).astype(np.uint8), sample_texture(textured_tube)
+    )
+    assert (tmp_path / "mesh.png").exists()
+    assert ["usemtl", "person"] in lines
+    read = load(path)
+    np.testing.assert_allclose(
+        corner_positions(read.vertices, read.faces),
+        corner_positions(textured_tube.vertices, textured_tube.faces),
+        atol=1e-6,
+    )
+    plain = replace(textured_tube, texture=None, uvs=None, uv_faces=None)
+    text = write_obj(plain, tmp_path / "plain.obj", vertex_colors=True).read_text()
+    assert all(len(x.split()) == 4 for x in text.splitlines() if x.startswith("v "))

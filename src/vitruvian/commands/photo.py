@@ -50,6 +50,7 @@ class Options:
     texture: bool
     check: bool
     formats: tuple[str, ...]
+    vertex_colors: bool
     poses: bool
     as_json: bool
     sam: tuple[Path, Path] | None
@@ -123,6 +124,13 @@ def photo(
             "--formats", metavar="LIST", help="Mesh formats: obj, glb, ply, stl, with commas."
         ),
     ] = "obj,glb",
+    vertex_colors: Annotated[
+        bool,
+        typer.Option(
+            "--vertex-colors",
+            help="Colours at the vertices of OBJ meshes, too; PLY has them.",
+        ),
+    ] = False,
     poses: Annotated[
         bool,
         typer.Option(
@@ -181,6 +189,7 @@ def photo(
         texture=texture,
         check=check,
         formats=_formats(formats),
+        vertex_colors=vertex_colors,
         poses=poses,
         as_json=as_json,
         sam=_sam(sam_encoder, sam_decoder, sam_everything),
@@ -332,7 +341,12 @@ def _reconstruct(image: str, target: Path, options: Options) -> dict[str, Any]:
         sam_everything=options.sam_everything,
     )
     with complete_folder(target) as folder:
-        report = scene.save(folder, formats=options.formats, poses=options.poses)
+        report = scene.save(
+            folder,
+            formats=options.formats,
+            poses=options.poses,
+            vertex_colors=options.vertex_colors,
+        )
     if earlier is not None and Path(earlier).name != Path(image).name:
         say(f"{image}: {target} held the result of {earlier} and was replaced.")
     return report

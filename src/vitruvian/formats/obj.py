@@ -8,11 +8,18 @@ import numpy as np
 
 from vitruvian.formats.atomic import write_bytes, write_text
 from vitruvian.formats.axes import in_file_axes
+from vitruvian.formats.corners import sample_texture
 from vitruvian.formats.images import encode_png
 from vitruvian.geometry.mesh import Mesh
 
 
-def write_obj(mesh: Mesh, path: str | Path, *, texture_name: str | None = None) -> Path:
+def write_obj(
+    mesh: Mesh,
+    path: str | Path,
+    *,
+    texture_name: str | None = None,
+    vertex_colors: bool = False,
+) -> Path:
     """Write ``mesh`` as OBJ; with a texture also ``<stem>.mtl`` and a PNG beside it.
 
     Positions are in metres with y up, to the micrometre; a camera-frame mesh is turned. Texture
@@ -23,6 +30,7 @@ def write_obj(mesh: Mesh, path: str | Path, *, texture_name: str | None = None) 
         mesh: the mesh, in any frame.
         path: where the ``.obj`` goes.
         texture_name: file name of the PNG; ``<stem>.png`` when None.
+        vertex_colors: write colours at the vertices beside a texture, too, read from it; sRGB.
 
     Returns the path. Raises ``InputError`` when the place cannot be written.
     """
@@ -35,18 +43,19 @@ def write_obj(mesh: Mesh, path: str | Path, *, texture_name: str | None = None) 
         write_bytes(path.with_name(texture_name), encode_png(mesh.texture))
         write_text(path.with_name(material_name), _material(texture_name))
         header += f"mtllib {material_name}\nusemtl person\n"
-    return write_bytes(path, header.encode() + obj_body(mesh))
+    return write_bytes(path, header.encode() + obj_body(mesh, vertex_colors=vertex_colors))
 
 
-def obj_body(mesh: Mesh) -> bytes:
-    """The ``v``, ``vt`` and ``f`` lines of ``mesh``, as ASCII."""
+def obj_body(mesh: Mesh, *, vertex_colors: bool = False) -> bytes:
+    """The ``v``, ``vt`` and ``f`` lines of ``mesh``, as ASCII; see ``write_obj``."""
     # Numba's compiled functions take half a second to load: not for those who only ask what
     # formats there are.
     from vitruvian.formats.obj_text import face_lines, float_lines
 
     positions = mesh.vertices
-    if mesh.vertex_colors is not None and mesh.texture is None:
-        positions = np.hstack([positions, mesh.vertex_colors[:, :3] / 255.0])
+    colors = sample_texture(mesh) if vertex_colors or mesh.texture is None else None
+    if colors is not None:
+        positions = np.hstack([positions, colors[:, :3] / 255.0])
     parts = [float_lines(b"v", positions)]
     if mesh.uvs is not None and mesh.uv_faces is not None:
         parts.append(float_lines(b"vt", mesh.uvs))

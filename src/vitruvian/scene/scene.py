@@ -85,6 +85,7 @@ class Scene:
         formats: Sequence[str] = ("obj", "glb"),
         *,
         poses: bool = False,
+        vertex_colors: bool = False,
     ) -> dict[str, Any]:
         """Write every file of the scene into ``directory`` and return the report.
 
@@ -93,10 +94,14 @@ class Scene:
             formats: mesh formats for each person, besides ``scene.glb`` and ``avatar.glb``.
             poses: also write ``poses.png``, everyone in a T-pose, walking, with raised arms and
                 sitting, as a check of the avatars' skin.
+            vertex_colors: write colours at the vertices of ``mesh.obj``, too, read from its
+                texture; PLY files have them always.
 
         Raises:
             InputError: an unknown format or a directory that cannot be written.
         """
         from vitruvian.output import save_scene  # output sits above the scene
 
-        return save_scene(self, Path(directory), tuple(formats), poses=poses)
+        return save_scene(
+            self, Path(directory), tuple(formats), poses=poses, vertex_colors=vertex_colors
+        )
