@@ -102,6 +102,7 @@ def test_one_picture(folder: Path, pipeline: StandInPipeline, capsys: Any) -> No
             "detail": "clothed",
             "faces": None,
             "texture": True,
+            "albedo": False,
             "check": True,
             "sam": None,
             "sam_everything": False,
@@ -127,6 +128,7 @@ def test_options_reach_the_pipeline(folder: Path, pipeline: StandInPipeline, cap
             "detail": "body",
             "faces": 5000,
             "texture": False,
+            "albedo": False,
             "check": True,
             "sam": None,
             "sam_everything": False,
@@ -135,6 +137,11 @@ def test_options_reach_the_pipeline(folder: Path, pipeline: StandInPipeline, cap
             "vertex_colors": True,
         }
     ]
+
+
+def test_albedo(folder: Path, pipeline: StandInPipeline, capsys: Any) -> None:
+    assert run(capsys, "photo", "street.jpg", "--albedo")[0] == 0
+    assert pipeline.calls[0]["albedo"] is True
 
 
 def test_threads(folder: Path, pipeline: StandInPipeline, capsys: Any) -> None:
@@ -368,6 +375,10 @@ def test_debug_shows_the_traceback(
         ("photo --detail naked a.jpg", None),
         ("photo a.jpg -o", None),
         ("--verbose", None),
+        (
+            "photo --albedo --no-texture street.jpg",
+            "--albedo is of the texture: leave out --no-texture.",
+        ),
         (
             "photo --formats obj,usd street.jpg",
             "There is no mesh format 'usd'; choose from obj, glb, ply, stl.",

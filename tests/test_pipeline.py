@@ -85,6 +85,19 @@ def test_given_height_sets_the_scale():
     assert scene.people[0].mesh.texture is None
 
 
+def test_the_light_is_taken_out_on_request(tmp_path):
+    picture = EXAMPLES / "person.jpg"
+    plain, without = (vitruvian.reconstruct(picture, albedo=albedo) for albedo in (False, True))
+    textures = [scene.people[0].mesh.texture.astype(int) for scene in (plain, without)]
+    assert np.abs(textures[0] - textures[1]).mean() > 2
+    # Agreement with the photograph is that of the texture as photographed.
+    assert plain.people[0].checks == without.people[0].checks
+    assert [scene.save(tmp_path / str(scene.albedo))["albedo"] for scene in (plain, without)] == [
+        False,
+        True,
+    ]
+
+
 def test_most_people_are_dropped_on_request():
     scene = vitruvian.reconstruct(EXAMPLES / "people.jpg", max_people=2, detail="body", check=False)
     assert [person.id for person in scene.people] == [1, 2]
@@ -110,6 +123,7 @@ def test_nobody_is_not_an_error(tmp_path):
         ({"max_people": 0}, "1 or more"),
         ({"faces": 100}, "100 faces are not possible; give 2000 to 200000"),
         ({"detail": "skeleton"}, "body or clothed"),
+        ({"albedo": True, "texture": False}, "leave out albedo"),
         ({"fov_deg": 0.1}, "1 to 170"),
     ],
 )

@@ -88,6 +88,7 @@ def save_scene(
         timings_s=timings,
         people=people,
         warnings=scene.warnings,
+        albedo=scene.albedo,
     )
     write_json(directory / "report.json", report)
     return report

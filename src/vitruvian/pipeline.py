@@ -71,6 +71,7 @@ def reconstruct(
     detail: Detail = "clothed",
     faces: int | None = None,
     texture: bool = True,
+    albedo: bool = False,
     check: bool = True,
     progress: Progress | None = None,
     sam: tuple[str | Path, str | Path] | None = None,
@@ -90,6 +91,8 @@ def reconstruct(
         faces: about how many each clothed person may have, 2,000 to 200,000, by default 24,000;
             more is finer and slower.
         texture: project the photograph onto the meshes.
+        albedo: take the photograph's light out of the texture, as far as it can be told; for
+            relighting.
         check: render everyone over the photograph and compare.
         progress: called as each stage begins, with its name (as in ``Scene.timings_s``), the number
             of the person it is for (0: everyone) and how many people there are (0: not known yet).
@@ -105,6 +108,10 @@ def reconstruct(
     """
     faces = FACES if faces is None else faces
     _validate(height_cm, max_people, detail, faces)
+    if albedo and not texture:
+        raise InputError(
+            "Light can be taken out of a texture only: leave out albedo or no texture."
+        )
     if sam is None and sam_everything:
         raise InputError("sam_everything needs SAM networks: give their files as sam.")
     timer = StageTimer(progress)
@@ -151,14 +158,17 @@ def reconstruct(
                 checks = Checks(float("nan"), body.keypoint_error)
                 if check:
                     checks = check_person(mesh, figure, photo, body.keypoint_error)
-                world_mesh = mesh.transformed(placement.world_from_camera, "world")
-                said = (*figure.warnings, *check_warnings(checks))
-                people.append(Person(number, figure, body, mesh, world_mesh, checks, said))
+            if albedo:  # after the checks, which compare with the photograph as it is
+                with timer("albedo", number, len(figures)):
+                    mesh = texture_mesh(photo, figure, mesh, albedo=True)
+            world_mesh = mesh.transformed(placement.world_from_camera, "world")
+            said = (*figure.warnings, *check_warnings(checks))
+            people.append(Person(number, figure, body, mesh, world_mesh, checks, said))
     warnings: tuple[str, ...] = () if people else (NOBODY,)
     if people and photo.camera.source == "assumed":
         warnings = (_ASSUMED_LENS,)
     camera_from_world = np.linalg.inv(placement.world_from_camera)
-    return Scene(photo, tuple(people), camera_from_world, timer.seconds, warnings)
+    return Scene(photo, tuple(people), camera_from_world, timer.seconds, warnings, albedo)
 
 
 def _go_on(

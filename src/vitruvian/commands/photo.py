@@ -48,6 +48,7 @@ class Options:
     detail: Detail
     faces: int | None
     texture: bool
+    albedo: bool
     check: bool
     formats: tuple[str, ...]
     vertex_colors: bool
@@ -114,6 +115,10 @@ def photo(
     texture: Annotated[
         bool, typer.Option("--texture/--no-texture", help="Colour the meshes from the picture.")
     ] = True,
+    albedo: Annotated[
+        bool,
+        typer.Option("--albedo", help="Take the light out of the colours, for relighting."),
+    ] = False,
     check: Annotated[
         bool,
         typer.Option("--check/--no-check", help="Render the result over the picture and compare."),
@@ -179,6 +184,8 @@ def photo(
     Writes DIR/NAME/ for each picture NAME: scene.glb, viewer.html, preview.png,
     report.json, and a folder for each person with meshes and a rigged avatar.
     """
+    if albedo and not texture:
+        raise InputError("--albedo is of the texture: leave out --no-texture.")
     options = Options(
         output=output.expanduser(),
         height_cm=height,
@@ -187,6 +194,7 @@ def photo(
         detail=detail,
         faces=faces,
         texture=texture,
+        albedo=albedo,
         check=check,
         formats=_formats(formats),
         vertex_colors=vertex_colors,
@@ -336,6 +344,7 @@ def _reconstruct(image: str, target: Path, options: Options) -> dict[str, Any]:
         detail=options.detail.value,
         faces=options.faces,
         texture=options.texture,
+        albedo=options.albedo,
         check=options.check,
         sam=options.sam,
         sam_everything=options.sam_everything,

@@ -73,6 +73,7 @@ def scene_report(
     timings_s: Mapping[str, float],
     people: Sequence[Mapping[str, Any]],
     warnings: Sequence[str] = (),
+    albedo: bool = False,
 ) -> dict[str, Any]:
     """The whole report as plain values, ready for ``write_json``.
 
@@ -84,6 +85,7 @@ def scene_report(
         timings_s: seconds by stage, in the order of the stages.
         people: ``person_report`` of each.
         warnings: sentences about the picture as a whole.
+        albedo: whether the photograph's light was taken out of the textures.
     """
     return {
         "version": REPORT_VERSION,
@@ -96,6 +98,7 @@ def scene_report(
         "timings_s": {stage: round(float(value), 4) for stage, value in timings_s.items()},
         "people": [dict(person) for person in people],
         "warnings": list(warnings),
+        "albedo": bool(albedo),
     }
 
 

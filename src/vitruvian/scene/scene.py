@@ -61,6 +61,7 @@ class Scene:
             right-handed, ground at y = 0) to the camera frame (OpenCV axes).
         timings_s: seconds by stage.
         warnings: sentences about the picture as a whole.
+        albedo: whether the photograph's light was taken out of the textures.
     """
 
     photo: Photo
@@ -68,6 +69,7 @@ class Scene:
     camera_from_world: np.ndarray
     timings_s: Mapping[str, float] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    albedo: bool = False
 
     @property
     def camera(self) -> Camera:

@@ -15,6 +15,7 @@ from vitruvian.image.photo import Photo
 from vitruvian.people.figure import Figure
 from vitruvian.texture.atlas import TexelMap, texel_map
 from vitruvian.texture.diffuse import diffuse_colors
+from vitruvian.texture.light import without_light
 from vitruvian.texture.places import Places, body_places, carried_places
 from vitruvian.texture.projection import Lookup, look_up, paint_texels, person_view
 
@@ -30,7 +31,9 @@ def _body_texels(size: int) -> TexelMap:
     return texel_map(model.uvs, model.uv_faces, size)
 
 
-def texture_mesh(photo: Photo, figure: Figure, mesh: Mesh, *, size: int = 1024) -> Mesh:
+def texture_mesh(
+    photo: Photo, figure: Figure, mesh: Mesh, *, size: int = 1024, albedo: bool = False
+) -> Mesh:
     """Colour a person's surface on every side.
 
     Where the camera sees the surface the photograph is projected onto it, weighted by facing and
@@ -45,6 +48,7 @@ def texture_mesh(photo: Photo, figure: Figure, mesh: Mesh, *, size: int = 1024) 
         mesh: camera frame, in the body model's topology and texture coordinates, or with texture
             coordinates and ``body_vertices`` of its own.
         size: texels along each side of the atlas.
+        albedo: take the photograph's light out of its colours first (``light.without_light``).
 
     Returns:
         The mesh with its ``texture`` (size, size, 3) uint8 sRGB.
@@ -66,6 +70,8 @@ def texture_mesh(photo: Photo, figure: Figure, mesh: Mesh, *, size: int = 1024) 
         view = person_view(photo, figure.alpha, mesh, places.part)
         if view is None:
             return replace(mesh, texture=np.full((size, size, 3), _NEUTRAL, np.uint8))
+        if albedo:
+            view = without_light(view, mesh)
         normals = mesh.vertex_normals()
         fill = _fill(look_up(view, mesh.vertices, normals, places.part), places)
         texels = laid_out.result()
