@@ -52,8 +52,8 @@ class _Limb:
 
 
 _LIMBS = {
-    ARM_L: _Limb(ARM_L, LEFT_ARM, ("upperarm01.L", "lowerarm01.L", "wrist.L"), 0.2, 0.12),
-    ARM_R: _Limb(ARM_R, RIGHT_ARM, ("upperarm01.R", "lowerarm01.R", "wrist.R"), 0.2, 0.12),
+    ARM_L: _Limb(ARM_L, LEFT_ARM, ("upperarm01.L", "lowerarm01.L", "wrist.L"), 0.3, 0.12),
+    ARM_R: _Limb(ARM_R, RIGHT_ARM, ("upperarm01.R", "lowerarm01.R", "wrist.R"), 0.3, 0.12),
     LEG_L: _Limb(LEG_L, LEFT_LEG, ("upperleg01.L", "lowerleg01.L", "foot.L"), 0.3, 0.15),
     LEG_R: _Limb(LEG_R, RIGHT_LEG, ("upperleg01.R", "lowerleg01.R", "foot.R"), 0.3, 0.15),
 }
