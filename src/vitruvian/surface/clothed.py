@@ -10,8 +10,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import cv2
@@ -45,6 +46,9 @@ _OUTLINE_SMOOTHING_M = 0.008
 _LEAST_SHARE = 0.02  # of the largest part's faces, below which a part is a floater
 
 
+Correct = Callable[[np.ndarray, RayGrid, "ClothedSpans"], np.ndarray]
+
+
 def clothed_mesh(
     body: Mesh,
     alpha: Alpha,
@@ -54,6 +58,7 @@ def clothed_mesh(
     maps: SurfaceMaps | None = None,
     faces: int = FACES,
     voxels: int | None = None,
+    correct: Correct | None = None,
 ) -> Mesh:
     """The outer surface of a clothed person, closed and manifold.
 
@@ -66,6 +71,7 @@ def clothed_mesh(
         maps: what is known pixel by pixel; without, the body's depths alone.
         faces: budget, beside the fine triangles of face and hands.
         voxels: of the volume along the figure's longer side; by default as many as fit the faces.
+        correct: makes another field (H, W, D) of the field, its grid and the spans that it is of.
 
     Returns:
         A mesh in the camera frame with texture coordinates, skin and ``body_vertices``; the body
@@ -74,19 +80,52 @@ def clothed_mesh(
     if voxels is None:
         voxels = round(_VOXELS * (faces / FACES) ** 0.5)
         voxels = min(max(voxels, _LEAST_VOXELS), _MOST_VOXELS)
+    clothed = clothed_spans(body, alpha, camera, maps, voxels)
+    if clothed is None:
+        return body
+    solid = body, fitted or body
+    mesh, limbs, parts = _extracted(clothed, solid, faces, correct)
+    if len(mesh.faces) == 0:
+        return body
+    return _dressed(mesh, limbs, solid, clothed.window, Volume(*parts, alpha, camera))
+
+
+@dataclass(frozen=True)
+class ClothedSpans:
+    """Where rays are inside a clothed person.
+
+    Attributes:
+        spans: along the rays of ``window``.
+        figure: (H, W) bool, the pixels that show the person.
+        window: of the photograph, around the figure.
+        pixel_m: metres per pixel at the body.
+    """
+
+    spans: Spans
+    figure: np.ndarray
+    window: Camera
+    pixel_m: float
+
+    @property
+    def rim_m(self) -> np.ndarray:
+        """(H, W) float32 distance to the outline, metres, positive inside."""
+        return outline_distance(self.figure, self.pixel_m)
+
+
+def clothed_spans(
+    body: Mesh, alpha: Alpha, camera: Camera, maps: SurfaceMaps | None, voxels: int
+) -> ClothedSpans | None:
+    """The first two steps of ``clothed_mesh``, which has the same arguments.
+
+    None where neither body nor matte covers anything of the picture.
+    """
     window = working_camera(body, alpha, camera, voxels)
     spans = ray_spans(body, window, _skull())
     if not spans.mask.any():
-        return body
+        return None
     pixel_m = float(np.median(body.vertices[:, 2])) / window.focal_px
     full, figure = person_spans(spans, alpha, camera, window, pixel_m, maps)
-    if not full.mask.any():
-        return body
-    solid = body, fitted or body
-    mesh, limbs, parts = _extracted(full, figure, window, pixel_m, solid, faces)
-    if len(mesh.faces) == 0:
-        return body
-    return _dressed(mesh, limbs, solid, window, Volume(*parts, alpha, camera))
+    return ClothedSpans(full, figure, window, pixel_m) if full.mask.any() else None
 
 
 @lru_cache(maxsize=1)
@@ -173,22 +212,20 @@ def outline_distance(figure: np.ndarray, pixel_m: float) -> np.ndarray:
 
 
 def _extracted(
-    spans: Spans,
-    figure: np.ndarray,
-    window: Camera,
-    pixel_m: float,
-    solid: tuple[Mesh, Mesh],
-    budget: int,
+    clothed: ClothedSpans, solid: tuple[Mesh, Mesh], budget: int, correct: Correct | None
 ) -> tuple[Mesh, np.ndarray, tuple[np.ndarray, np.ndarray, RayGrid]]:
     """The surface; whose free limb (V,) uint8 each vertex is, see ``part_limbs``; and the field,
     its voxels' owners and their grid."""
-    step = _FINE * pixel_m
+    spans, window = clothed.spans, clothed.window
+    step = _FINE * clothed.pixel_m
     front, back = float(spans.front.min()), float(spans.back[spans.mask].max())
     near = front - _MARGIN * step
     slices = int((back - near) / step) + _MARGIN
     coarse = window.scaled(1 / _FINE, window.width // _FINE, window.height // _FINE)
     grid = RayGrid(coarse, near, step, slices)
-    field = span_field(spans, outline_distance(figure, pixel_m), grid, _FINE)
+    field = span_field(spans, clothed.rim_m, grid, _FINE)
+    if correct is not None:
+        field = correct(field, grid, clothed)
     film, owner = part_limbs(field, grid, *solid)
     vertices, faces = largest_components(*surface_net(field, film, owner), _LEAST_SHARE)
     limbs = limb_of_net(vertices, field, owner)

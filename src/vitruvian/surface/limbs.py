@@ -200,7 +200,7 @@ def _near_limbs(
     return indices[:count], points[:count]
 
 
-def _signed_distance(
+def signed_distance(
     points: np.ndarray, body: Mesh, normals: np.ndarray, member: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Signed distance (N,) to the vertices that are ``member`` (V,), and the nearest ones (N,).
@@ -242,8 +242,8 @@ def part_limbs(
         if box is None:
             continue
         inside, points = _near_limbs(field, grid, box, body.vertices, (label,))
-        own, _ = _signed_distance(points, body, normals, limbs == label)
-        other, nearest = _signed_distance(points, body, normals, limbs != label)
+        own, _ = signed_distance(points, body, normals, limbs == label)
+        other, nearest = signed_distance(points, body, normals, limbs != label)
         of = np.full(field[box].shape, UNKNOWN, np.uint8)
         # The arm is cut off above: far from it, the sign of its distance means nothing.
         mine = (own < other) & (np.abs(own) < np.abs(other) + _SIGN_M)
@@ -259,7 +259,7 @@ def part_limbs(
         if _is_skirt(inside, _loose(grid, fitted)[box[:2]]):
             return film, owner
         left, right = (
-            _signed_distance(points, body, normals, limbs == label)[0] for label in (LEG_L, LEG_R)
+            signed_distance(points, body, normals, limbs == label)[0] for label in (LEG_L, LEG_R)
         )
         of = np.zeros(field[box].shape, np.uint8)
         of[tuple(inside.T)] = np.where(left < right, LEG_L, LEG_R)

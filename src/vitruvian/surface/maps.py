@@ -13,7 +13,7 @@ from vitruvian.geometry.mesh import Mesh
 from vitruvian.geometry.rasterizer import rasterize
 from vitruvian.image.camera import Camera
 from vitruvian.image.photo import Photo
-from vitruvian.networks.maps import MapsNetwork, PersonMaps
+from vitruvian.networks.maps import BodyMaps, MapsNetwork, PersonMaps
 from vitruvian.people.figure import Alpha, Figure
 
 SIZE = 256
@@ -75,17 +75,29 @@ class SurfaceMaps:
 
         ``camera`` is of a window of the same photograph; 0 beyond this window.
         """
-        scale = self.camera.focal_px / camera.focal_px
-        (cx, cy), (ox, oy) = self.camera.principal_point, camera.principal_point
-        # Continuous pixel u of the other window is scale * (u - ox) + cx here.
-        matrix = np.array(
-            [
-                [scale, 0, cx - scale * ox + 0.5 * (scale - 1)],
-                [0, scale, cy - scale * oy + 0.5 * (scale - 1)],
-            ]
-        )
-        flags = (cv2.INTER_NEAREST if nearest else cv2.INTER_LINEAR) | cv2.WARP_INVERSE_MAP
-        return cv2.warpAffine(values, matrix, (camera.width, camera.height), flags=flags)
+        return warped(values, self.camera, camera, nearest=nearest)
+
+
+def warped(
+    values: np.ndarray, own: Camera, camera: Camera, *, nearest: bool = False, smooth: bool = False
+) -> np.ndarray:
+    """A picture (H, W) or (H, W, C <= 4) of one window of a photograph as another one shows it.
+
+    0 beyond the first. ``smooth`` averages what falls into one pixel of a coarser window.
+    """
+    scale = own.focal_px / camera.focal_px
+    if smooth and scale > 1:
+        values = cv2.GaussianBlur(values, (0, 0), 0.35 * scale)
+    (cx, cy), (ox, oy) = own.principal_point, camera.principal_point
+    # Continuous pixel u of the other window is scale * (u - ox) + cx here.
+    matrix = np.array(
+        [
+            [scale, 0, cx - scale * ox + 0.5 * (scale - 1)],
+            [0, scale, cy - scale * oy + 0.5 * (scale - 1)],
+        ]
+    )
+    flags = (cv2.INTER_NEAREST if nearest else cv2.INTER_LINEAR) | cv2.WARP_INVERSE_MAP
+    return cv2.warpAffine(values, matrix, (camera.width, camera.height), flags=flags)
 
 
 def maps_from_body(
@@ -157,15 +169,26 @@ def estimated_maps(
         body: fitted to them.
         size: S, pixels along each side of the window.
     """
+    seen = network_maps(photo, figure, body, size)
+    return None if seen is None else normals_alone(*seen, body, photo.camera)
+
+
+def network_maps(
+    photo: Photo, figure: Figure, body: Body, size: int = SIZE
+) -> tuple[PersonMaps, BodyMaps] | None:
+    """What the maps network says of a person, and the body it was shown; arguments as above."""
     if not MapsNetwork.available():
         return None
-    mesh = body.as_mesh()
     root = float(body.translation[2])
-    found, drawn = MapsNetwork().person(
-        photo.pixels, photo.camera, figure.alpha.full(), mesh, root, body.height_m, size
+    return MapsNetwork().person(
+        photo.pixels, photo.camera, figure.alpha.full(), body.as_mesh(), root, body.height_m, size
     )
-    window = found.crop.camera(photo.camera)
-    fine = _fine_parts(mesh, window)
+
+
+def normals_alone(found: PersonMaps, drawn: BodyMaps, body: Body, camera: Camera) -> SurfaceMaps:
+    """The normals of ``found``, the drawn body's where they are finer; camera: the photograph's."""
+    window = found.crop.camera(camera)
+    fine = _fine_parts(body.as_mesh(), window)
     front, back = (
         _unit(ours + share[..., None] * (own - ours))
         for ours, own, share in (

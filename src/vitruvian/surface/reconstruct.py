@@ -8,9 +8,11 @@ from typing import Literal
 from vitruvian.body.body import Body
 from vitruvian.geometry.mesh import Mesh
 from vitruvian.image.photo import Photo
+from vitruvian.networks.field import FourierField, LocalField
 from vitruvian.people.figure import Figure
 from vitruvian.surface.clothed import FACES, clothed_mesh
-from vitruvian.surface.maps import SurfaceMaps, estimated_maps
+from vitruvian.surface.learnt import Correction
+from vitruvian.surface.maps import SurfaceMaps, network_maps, normals_alone
 from vitruvian.surface.silhouette import swollen_body
 
 Method = Literal["swollen", "clothed"]
@@ -24,6 +26,7 @@ def reconstruct_surface(
     method: Method = "swollen",
     maps: SurfaceMaps | Literal["network"] | None = None,
     faces: int = FACES,
+    field: LocalField | FourierField | None = None,
 ) -> Mesh:
     """A person's outer surface, closed, in the camera frame, with texture coordinates and skin.
 
@@ -35,16 +38,28 @@ def reconstruct_surface(
             ``clothed`` builds a surface of its own over that, see ``clothed``.
         maps: what is known pixel by pixel, or ``network`` to ask the network; for ``clothed`` only.
         faces: about how many ``clothed`` may have; more make a finer volume.
+        field: a learnt correction of the volume, where the maps are the network's.
     """
     if method not in ("swollen", "clothed"):
         raise ValueError(f"method must be swollen or clothed, got {method!r}")
     if method == "swollen":
         return swollen_body(photo, figure, body)
+    seen = None
     with ThreadPoolExecutor(1) as pool:
         swelling = pool.submit(swollen_body, photo, figure, body)
         if isinstance(maps, str):
-            maps = estimated_maps(photo, figure, body)  # networks leave the interpreter meanwhile
+            seen = network_maps(photo, figure, body)  # networks leave the interpreter meanwhile
+            maps = None if seen is None else normals_alone(*seen, body, photo.camera)
         swollen = swelling.result()
+    correct = None
+    if field is not None and seen is not None:
+        correct = Correction(field, figure.alpha, photo.camera, seen[0], body)
     return clothed_mesh(
-        swollen, figure.alpha, photo.camera, fitted=body.as_mesh(), maps=maps, faces=faces
+        swollen,
+        figure.alpha,
+        photo.camera,
+        fitted=body.as_mesh(),
+        maps=maps,
+        faces=faces,
+        correct=correct,
     )
