@@ -26,6 +26,8 @@ RECIPES = {
     "depth": "vitruvian.training.depth.DepthRecipe",
     "maps": "vitruvian.training.maps.MapsRecipe",
     "cues": "vitruvian.training.cues.CuesRecipe",
+    "field": "vitruvian.training.field.LocalFieldRecipe",
+    "fourier": "vitruvian.training.field.FourierFieldRecipe",
 }
 
 

@@ -96,8 +96,8 @@ class ShardIndex:
         validation = validation[:_MOST_VALIDATED]
         return training, validation
 
-    def sample(self, index: int) -> Sample:
-        """A sample, without its spans (they are large, and no recipe needs them)."""
+    def sample(self, index: int, *, spans: bool = False) -> Sample:
+        """A sample; without its spans unless they are asked for (they are large)."""
         path, offset, size = self.places[index]
         with path.open("rb") as file:
             file.seek(offset)
@@ -105,7 +105,7 @@ class ShardIndex:
         values: dict[str, Any] = {}
         with np.load(io.BytesIO(content)) as archive:
             for field in fields(Sample):
-                if field.name == "spans":
+                if field.name == "spans" and not spans:
                     values["spans"] = np.zeros((0, 0, 0), np.int16)
                     continue
                 array = archive[field.name]
