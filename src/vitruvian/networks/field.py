@@ -1,7 +1,7 @@
 """Two learnt corrections of a person's occupancy: at single points, and as Fourier series of rays.
 
 Both are given the same (``surface.field_inputs``) and say how the clothed surface at hand is
-wrong. See ``docs/field.md`` for how they compare, and for what ships.
+wrong. See ``docs/field.md`` for how they compare.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vitruvian.networks.session import run, shipped, thread_count
+from vitruvian.networks.session import thread_count
 
 # What is known of a pixel, see ``surface.field_inputs``: alpha, distance to the outline; normals
 # and depths of front and back, of the maps network and of the fitted body; where the body is;
@@ -38,44 +38,31 @@ SIZE = 96  # side of the pictures that the Fourier network is given
 STRIDE = 8
 
 
-class _OwnFile:
-    """The session of a given file, or the shipped network of that name."""
+class _Exported:
+    """A network that ``vitruvian train`` has exported; none is shipped."""
 
-    name: str
+    def __init__(self, file: Path) -> None:
+        """Args: file: ONNX."""
+        import onnxruntime
 
-    @classmethod
-    def available(cls) -> bool:
-        """Whether weights are shipped."""
-        return shipped(cls.name)
-
-    def __init__(self, file: Path | None = None) -> None:
-        """Args: file: another ONNX file than the shipped one, such as one just trained."""
-        self._session = None
-        if file is not None:
-            import onnxruntime
-
-            options = onnxruntime.SessionOptions()
-            options.intra_op_num_threads = thread_count()
-            options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-            self._session = onnxruntime.InferenceSession(
-                str(file), options, providers=["CPUExecutionProvider"]
-            )
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = thread_count()
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        self._session = onnxruntime.InferenceSession(
+            str(file), options, providers=["CPUExecutionProvider"]
+        )
 
     def _run(self, inputs: np.ndarray, output: str) -> np.ndarray:
-        if self._session is None:
-            return run(self.name, inputs, (output,))[0]
         found: np.ndarray = self._session.run([output], {"inputs": inputs})[0]
         return found
 
 
-class LocalField(_OwnFile):
+class LocalField(_Exported):
     """An MLP on local features of a point, as in ICON (Xiu et al., CVPR 2022).
 
     Input: (N, 32) float32, ``POINT_FEATURES``. Output ``correction`` (N,) float32: what is added
     to signed distance / ``SOFTNESS`` of the surface at hand to give the logit of occupancy.
     """
-
-    name = "field"
 
     def __call__(self, features: np.ndarray) -> np.ndarray:
         """Corrections (N,) of points with features (N, 32)."""
@@ -84,14 +71,12 @@ class LocalField(_OwnFile):
         return self._run(np.ascontiguousarray(features, np.float32), "correction")
 
 
-class FourierField(_OwnFile):
+class FourierField(_Exported):
     """Fourier occupancy field (Feng et al., NeurIPS 2022) as a residual.
 
     Input: (1, 42, H, W) float32, ``PICTURES`` and the coefficients of the surface at hand; H and W
     are multiples of 8. Output ``residual`` (1, 16, H, W) float32: what is added to those.
     """
-
-    name = "fourier"
 
     def __call__(self, pictures: np.ndarray, series: np.ndarray) -> np.ndarray:
         """Residual coefficients (16, H, W).

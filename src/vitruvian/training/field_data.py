@@ -26,7 +26,7 @@ from vitruvian.formats.atomic import write_bytes
 from vitruvian.image.photo import Photo
 from vitruvian.networks.field import SIZE
 from vitruvian.people.figure import Figure
-from vitruvian.surface.clothed import ClothedSpans, clothed_spans
+from vitruvian.surface.clothed import clothed_spans
 from vitruvian.surface.field_inputs import FieldInputs, point_features, square_camera
 from vitruvian.surface.learnt import Correction
 from vitruvian.surface.maps import network_maps, normals_alone
@@ -48,20 +48,13 @@ class Prepared:
     """One person as far as the surface stage has come, and the truth in the same window.
 
     Attributes:
-        photo, figure, body: as in the pipeline.
-        correction: with everything but a network.
-        clothed: the surface at hand.
-        inputs: of a square window.
+        inputs: what the networks are told, of a square window.
         truth: (2, 4, H, W) float32 true entries and exits of that window, in statures of the
             *fitted* body behind its root, moved so that front and back lie on average where the
             surface at hand has them; both at the end of the range where there are fewer.
         known: (H, W) bool, pixels that the picture shows.
     """
 
-    photo: Photo
-    figure: Figure
-    body: Body
-    clothed: ClothedSpans
     inputs: FieldInputs
     truth: np.ndarray
     known: np.ndarray
@@ -107,7 +100,7 @@ def prepare(sample: Sample, observed: Observation | None, size: int = SIZE) -> P
     both, either = there & inputs.covered & known, (there | inputs.covered) & known
     if both.sum() < _LEAST_OVERLAP * max(either.sum(), 1):
         return None
-    return Prepared(photo, figure, body, clothed, inputs, truth, known)
+    return Prepared(inputs, truth, known)
 
 
 def true_layers(
