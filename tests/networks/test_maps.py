@@ -178,13 +178,13 @@ def test_shipped_network_gives_its_golden_numbers() -> None:
     rgb, mask, body, crop = golden_input()
     maps = MapsNetwork()(rgb, mask, body, crop)
     seen = maps.whole > 0.5
-    assert maps.alpha[seen].mean() == pytest.approx(0.9736, abs=0.005)
-    assert maps.front_normals[40, 50] == pytest.approx([-0.3806, -0.6070, -0.6977], abs=0.02)
-    assert maps.back_normals[40, 50] == pytest.approx([-0.3966, -0.6260, 0.6714], abs=0.02)
-    assert maps.front_depth[64, 64] == pytest.approx(-0.3143, abs=0.005)
-    assert maps.back_depth[64, 64] == pytest.approx(0.2917, abs=0.005)
-    assert maps.back_color[64, 64] == pytest.approx([0.3893, 0.2872, 0.2402], abs=0.02)
-    assert (maps.parts[seen] == PART_CLASSES.index("skin")).mean() == pytest.approx(0.659, abs=0.02)
+    assert maps.alpha[seen].mean() == pytest.approx(0.9922, abs=0.005)
+    assert maps.front_normals[40, 50] == pytest.approx([-0.3469, -0.5837, -0.7342], abs=0.02)
+    assert maps.back_normals[40, 50] == pytest.approx([-0.3396, -0.7285, 0.5950], abs=0.02)
+    assert maps.front_depth[64, 64] == pytest.approx(-0.3033, abs=0.005)
+    assert maps.back_depth[64, 64] == pytest.approx(0.2498, abs=0.005)
+    assert maps.back_color[64, 64] == pytest.approx([0.3405, 0.2708, 0.2019], abs=0.02)
+    assert (maps.parts[seen] == PART_CLASSES.index("skin")).mean() == pytest.approx(0.796, abs=0.02)
     for normals in (maps.front_normals, maps.back_normals):
         np.testing.assert_allclose(np.linalg.norm(normals, axis=2), 1, atol=1e-4)
 

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from vitruvian.training.cues import CueModel
 
 _RIDGE = 3e-3  # of the number of examples, for inputs of unit variance
-_FEATURE_RIDGE = 1.5  # of the mean squared norm of the features
+# Of the mean squared norm of the features, for heads that read them.
+_FEATURE_RIDGE = 1.5
+_GROUP_RIDGE = 0.2  # how somebody is built stands in many features, a little in each
 _REAL_WEIGHT = 3.0  # of an observed person against a transplant
 # What turns a least-squares estimate of a probability into a logit.
 _TEMPERATURES = np.array([2.0, 3.0, 4.0, 5.0, 6.0, 8.0])
@@ -55,9 +57,13 @@ def solve(model: CueModel, source: ObservedSource) -> None:
     errors = {name: inner_product(inner, found[name]) - target for name, target in targets.items()}
     _set(model, "keypoints", found["keypoints"])
     _set(model, "rotations", found["rotations"])
-    _solve_spreads(model, inner, errors, weights)
-    # What remains of the person is asked of the features, of the observed people alone.
+    # What remains is asked of the features, of the observed people alone.
     glance = model.glance(torch.from_numpy(real["features"].astype(np.float32)))
+    for name in ("keypoints", "rotations"):
+        more = _feature_ridge(glance, -errors[name][:count], _FEATURE_RIDGE)
+        model.more[name].weight.copy_(more.T)  # type: ignore[union-attr,operator]
+        errors[name][:count] += glance @ more
+    _solve_spreads(model, inner, errors, weights)
     person = ("stature", "betas", "groups")
     left = torch.cat([-errors[name][:count] for name in person], 1)
     seen = {
@@ -66,8 +72,11 @@ def solve(model: CueModel, source: ObservedSource) -> None:
     }
     view = _ridge(inner[:count], torch.cat(list(seen.values()), 1), torch.ones(count), 0.03)
     view_error = torch.cat(list(seen.values()), 1) - inner_product(inner[:count], view)
-    more = _dual_ridge(glance, torch.cat([left, view_error], 1))
-    after = torch.cat([left, view_error], 1) - glance @ more
+    wanted = torch.cat([left, view_error], 1)
+    more = _feature_ridge(glance, wanted, _FEATURE_RIDGE)
+    build = slice(left.shape[1] - len(cues.GROUPS), left.shape[1])
+    more[:, build] = _feature_ridge(glance, wanted[:, build], _GROUP_RIDGE)
+    after = wanted - glance @ more
     sizes = [errors[name].shape[1] for name in person] + [t.shape[1] for t in seen.values()]
     extra = dict(zip((*person, *seen), more.split(sizes, 1), strict=True))
     rest = dict(zip((*person, *seen), after.split(sizes, 1), strict=True))
@@ -129,10 +138,19 @@ def _ridge(inner: Tensor, targets: Tensor, weights: Tensor, ridge: float = _RIDG
     return torch.cat([solution, (centre - mean @ solution)[None]])
 
 
-def _dual_ridge(glance: Tensor, targets: Tensor) -> Tensor:
-    """Ridge regression without a bias, where there are more inputs than examples, (F, T)."""
+def _feature_ridge(glance: Tensor, targets: Tensor, ridge: float) -> Tensor:
+    """Ridge regression without a bias, (F, T), by whichever matrix is smaller.
+
+    ``ridge`` is in units of the mean squared norm of an example.
+    """
+    examples, inputs = glance.shape
+    weight = ridge * float(glance.square().sum()) / examples
+    if inputs < examples:
+        normal = glance.T @ glance
+        normal.diagonal().add_(weight)
+        return torch.linalg.solve(normal, glance.T @ targets)
     kernel = glance @ glance.T
-    kernel.diagonal().add_(_FEATURE_RIDGE * float(kernel.diagonal().mean()))
+    kernel.diagonal().add_(weight)
     return glance.T @ torch.linalg.solve(kernel, targets)
 
 

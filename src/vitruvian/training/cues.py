@@ -47,7 +47,7 @@ _HEADS = {
     "whole": (len(cues.WHOLES),),
 }
 # What the features have a say in.
-_GLANCED = ("groups", "stature", "betas", "parts", "whole")
+_GLANCED = ("groups", "stature", "betas", "keypoints", "rotations", "parts", "whole")
 # What each term of the loss counts.
 _WEIGHTS = {
     "groups": 0.5, "stature": 0.5, "betas": 0.1, "keypoints": 1.0, "rotations": 0.3, "parts": 0.4,

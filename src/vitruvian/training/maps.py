@@ -27,7 +27,7 @@ from vitruvian.training.sources import open_source
 
 CROP = 256
 # The decoder, which begins with nothing, first learns to read ImageNet's features.
-ENCODER_FROZEN = 20_000
+ENCODER_FROZEN = 10_000
 _PALETTE = np.array(
     [
         (30, 30, 30), (235, 180, 150), (90, 60, 40), (60, 120, 220), (60, 180, 90),
