@@ -20,7 +20,7 @@ from vitruvian.errors import InputError
 from vitruvian.evaluation.command import evaluate, evaluate_suite
 from vitruvian.evaluation.folders import data_folder
 from vitruvian.evaluation.rendering import silhouette
-from vitruvian.evaluation.runner import run_cases
+from vitruvian.evaluation.runner import CaseResult, run_cases
 from vitruvian.evaluation.scores import Scores, Summary, compare, moved_most
 from vitruvian.evaluation.suite import Metric, Outcome, Picture
 from vitruvian.evaluation.suites import open_suite
@@ -117,6 +117,20 @@ def test_limit_takes_the_first_cases(tmp_path: Path) -> None:
     scores = evaluate_suite(NumberSuite(), tmp_path, limit=2, console=quiet())
     assert list(scores.cases) == ["case-0", "case-1"]
     assert scores.about["cases"] == "2"
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_ctrl_c_keeps_what_is_done(workers: int) -> None:
+    suite = NumberSuite((1.0, 3.0, 2.0, 5.0, 4.0, 6.0))
+    seen: list[str] = []
+
+    def stop_after_two(result: CaseResult) -> None:
+        seen.append(result.name)
+        if len(seen) == 2:
+            raise KeyboardInterrupt
+
+    results = run_cases(suite, suite.cases(), workers=workers, done=stop_after_two)
+    assert sorted(r.name for r in results) == sorted(seen)
 
 
 def test_workers_yield_what_one_process_yields() -> None:

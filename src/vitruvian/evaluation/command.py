@@ -112,6 +112,10 @@ def evaluate_suite(
         raise InputError(f"Cannot write into {output}: choose another folder with -o.")
     cases = suite.cases()[:limit]
     results = _run_with_progress(suite, cases, workers, console)
+    if len(results) < len(cases):
+        console.print(f"Stopped after {len(results)} of {len(cases)} cases.", highlight=False)
+    if not results:
+        raise typer.Exit(130)
     scores = Scores(
         suite.name,
         tuple(suite.metrics),
@@ -119,7 +123,7 @@ def evaluate_suite(
         {r.name: r.numbers for r in results if r.failure is None},
         {r.name: r.note for r in results if r.note},
         {r.name: r.failure for r in results if r.failure is not None},
-        _about(len(cases), workers),
+        _about(len(results), workers),
     )
     scores.save(output / "scores.json")
     failures = output / "failures.txt"

@@ -7,7 +7,7 @@ import os
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
 from typing import Any
@@ -56,8 +56,9 @@ def run_cases(
 ) -> list[CaseResult]:
     """Run cases and return their results in the order of ``cases``.
 
-    An error ends its case, not the run. With ``workers > 1`` and a suite that allows it, cases run
-    in fresh processes whose libraries share the cores.
+    An error ends its case, not the run. Ctrl-C ends the run, and what is done is returned. With
+    ``workers > 1`` and a suite that allows it, cases run in fresh processes whose libraries share
+    the cores.
 
     Args:
         suite: to run.
@@ -66,10 +67,11 @@ def run_cases(
         done: called after each case, in the order in which they end.
     """
     if workers <= 1 or not suite.concurrent or len(cases) <= 1:
-        results = []
-        for case in cases:
-            results.append(_run_case(suite, case))
-            done(results[-1])
+        results: list[CaseResult] = []
+        with suppress(KeyboardInterrupt):
+            for case in cases:
+                results.append(_run_case(suite, case))
+                done(results[-1])
         return results
     workers = min(workers, len(cases))
     threads = max(1, (os.cpu_count() or 1) // workers)
@@ -79,11 +81,14 @@ def run_cases(
         ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool,
     ):
         futures = [pool.submit(_run_case, suite, case) for case in cases]
-        for future in as_completed(futures):
-            result = future.result()
-            by_name[result.name] = result
-            done(result)
-    return [by_name[case.name] for case in cases]
+        try:
+            for future in as_completed(futures):
+                result = future.result()
+                by_name[result.name] = result
+                done(result)
+        except KeyboardInterrupt:  # it reaches the processes, too
+            pool.shutdown(wait=False, cancel_futures=True)
+    return [by_name[case.name] for case in cases if case.name in by_name]
 
 
 def _run_case(suite: Suite, case: Any) -> CaseResult:
