@@ -12,7 +12,7 @@ import numpy as np
 
 from vitruvian.body.body import Body
 from vitruvian.body.model import body_model
-from vitruvian.body.repose import reposed, shown_poses
+from vitruvian.body.repose import in_shown_poses, shown_poses
 from vitruvian.body.unpose import rest_mesh
 from vitruvian.errors import InputError
 from vitruvian.formats import WRITERS, export_mesh, scene_glb, write_bytes, write_json
@@ -159,7 +159,7 @@ def _overlay(scene: Scene) -> np.ndarray:
 def _views(scene: Scene, person: Person) -> PersonViews:
     """A person from three sides, for the preview."""
     return person_views(
-        f"Person {person.id} · {person.height_m * 100:.0f} cm",
+        _label(person),
         person.mesh,
         len(scene.people),
         forward=_facing(person.body, scene.world_from_camera),
@@ -168,11 +168,12 @@ def _views(scene: Scene, person: Person) -> PersonViews:
 
 def _posed_person(person: Person) -> PosedViews:
     """Pictures of a person in the poses that show whether the rig holds."""
-    shown = shown_poses()
-    rest = rest_mesh(person.mesh_camera, person.body)
-    meshes = [reposed(rest, person.body.betas, pose.rotations) for pose in shown]
-    label = f"Person {person.id} · {person.height_m * 100:.0f} cm"
-    return posed_views(label, meshes, [pose.name for pose in shown])
+    meshes = in_shown_poses(person.mesh_camera, person.body)
+    return posed_views(_label(person), meshes, [pose.name for pose in shown_poses()])
+
+
+def _label(person: Person) -> str:
+    return f"Person {person.id} · {person.height_m * 100:.0f} cm"
 
 
 def _facing(body: Body, world_from_camera: np.ndarray) -> np.ndarray:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -136,24 +138,19 @@ def reconstruct(
         )
     people = []
     pairs = list(zip(figures, placement.bodies, strict=True))
-
-    def surface(number: int) -> Mesh:
-        return _surface(photo, *pairs[number - 1], detail, faces)
-
     # Two at a time: a surface is built while others are built or textured, for most of either
     # runs outside the interpreter, but on one processor at a time.
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        ahead = {n: pool.submit(surface, n) for n in range(1, min(_AT_ONCE, len(pairs)) + 1)}
+        building = (pool.submit(_surface, photo, *pair, detail, faces) for pair in pairs)
+        ahead = deque(islice(building, _AT_ONCE))
         for number, (figure, body) in enumerate(pairs, 1):
             with timer("surface", number, len(figures)):
-                mesh = ahead.pop(number).result()
-            if texture:
+                mesh = ahead.popleft().result()
+            textured = pool.submit(texture_mesh, photo, figure, mesh) if texture else None
+            ahead.extend(islice(building, 1))
+            if textured is not None:
                 with timer("texture", number, len(figures)):
-                    textured = pool.submit(texture_mesh, photo, figure, mesh)
-                    _go_on(ahead, number, len(pairs), pool, surface)
                     mesh = textured.result()
-            else:
-                _go_on(ahead, number, len(pairs), pool, surface)
             with timer("checks", number, len(figures)):
                 checks = Checks(float("nan"), body.keypoint_error)
                 if check:
@@ -169,19 +166,6 @@ def reconstruct(
         warnings = (_ASSUMED_LENS,)
     camera_from_world = np.linalg.inv(placement.world_from_camera)
     return Scene(photo, tuple(people), camera_from_world, timer.seconds, warnings, albedo)
-
-
-def _go_on(
-    ahead: dict[int, Future[Mesh]],
-    number: int,
-    people: int,
-    pool: ThreadPoolExecutor,
-    surface: Callable[[int], Mesh],
-) -> None:
-    """Have the next surface built that nobody builds yet, when one is done."""
-    following = number + _AT_ONCE
-    if following <= people:
-        ahead[following] = pool.submit(surface, following)
 
 
 def _surface(photo: Photo, figure: Figure, body: Body, detail: Detail, faces: int) -> Mesh:

@@ -26,9 +26,9 @@ from vitruvian.surface.field_inputs import (
     point_features,
     resized_series,
     signed_along_ray,
-    square_camera,
 )
 from vitruvian.surface.learnt import Correction, kept_core, layers_field
+from vitruvian.surface.maps import square_camera
 
 
 class Constant(LocalField):

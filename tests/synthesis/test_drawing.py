@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 from vitruvian.image.camera import Camera
+from vitruvian.image.color import srgb_encoded
 from vitruvian.synthesis.anatomy import anatomy
 from vitruvian.synthesis.assets import AssetLibrary
 from vitruvian.synthesis.drawing import _Texels, cast_shadows, gather, rasterize, shade
 from vitruvian.synthesis.garments import Garment, Look, body_regions
 from vitruvian.synthesis.lights import random_light
-from vitruvian.synthesis.packing import NO_DEPTH, srgb, stored_albedo, stored_depth
+from vitruvian.synthesis.packing import NO_DEPTH, stored_albedo, stored_depth
 from vitruvian.synthesis.parts import pose_anatomy
 from vitruvian.synthesis.people import Recipe, build_person
 from vitruvian.synthesis.things import carriers_of
@@ -76,7 +77,7 @@ def test_stored_depths_and_colours_are_those_of_the_plain_formulas() -> None:
     coverage[1] = 0
     linear = rng.uniform(0, 1.1, (9, 7, 3)) ** 3
     bytes_ = stored_albedo((linear * coverage[..., None]).astype(np.float32), coverage)
-    slow = np.where(coverage[..., None] > 0, srgb(np.clip(linear, 0, 1)) * 255, 0)
+    slow = np.where(coverage[..., None] > 0, srgb_encoded(np.clip(linear, 0, 1)) * 255, 0)
     assert np.abs(bytes_ - slow).max() < 0.51
 
 

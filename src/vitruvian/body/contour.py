@@ -8,6 +8,7 @@ import cv2
 import numba
 import numpy as np
 
+from vitruvian.geometry.adjacency import directed_edges
 from vitruvian.geometry.rasterizer import rasterize
 from vitruvian.image.camera import Camera
 from vitruvian.people.figure import Alpha
@@ -114,7 +115,7 @@ def extract_outline(alpha: Alpha, camera: Camera) -> Outline | None:
 
 def mesh_edges(faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Edges (E, 2) of a closed triangle mesh and the two faces (E, 2) at each."""
-    edges = np.sort(np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]), axis=1)
+    edges = np.sort(directed_edges(faces), axis=1)
     owner = np.tile(np.arange(len(faces)), 3)
     order = np.lexsort((edges[:, 1], edges[:, 0]))
     edges, owner = edges[order], owner[order]

@@ -42,6 +42,42 @@ SHAPE_GROUPS = (
 
 
 @dataclass(frozen=True)
+class JointMotion:
+    """A pose as one rigid motion per joint: a point p at rest that hangs on joint j alone goes to
+    ``rotations[j] @ p + shift[j]``.
+
+    Attributes:
+        rotations: (J, 3, 3) float64 global rotations.
+        heads: (J, 3) float64 where the joints are.
+        shift: (J, 3) float64.
+    """
+
+    rotations: np.ndarray
+    heads: np.ndarray
+    shift: np.ndarray
+
+    def skinned(
+        self, vertices: np.ndarray, skin_joints: np.ndarray, skin_weights: np.ndarray
+    ) -> np.ndarray:
+        """Vertices (V, 3) float32 at rest, moved by linear blend skinning.
+
+        Args:
+            vertices: (V, 3) at rest.
+            skin_joints, skin_weights: (V, 4).
+        """
+        out = np.empty((len(vertices), 3), np.float32)
+        matrices = np.concatenate([self.rotations, self.shift[:, :, None]], 2).astype(np.float32)
+        kernels.skin(
+            np.ascontiguousarray(vertices, np.float32),
+            np.ascontiguousarray(skin_joints, np.uint16),
+            np.ascontiguousarray(skin_weights, np.float32),
+            matrices,
+            out,
+        )
+        return out
+
+
+@dataclass(frozen=True)
 class Posed:
     """A posed body in the frame that the root's rotation leads to.
 
@@ -201,17 +237,27 @@ class BodyModel:
         vertices, joints = self.rest(betas)
         if translation is None:
             translation = joints[0]
+        motion = self.joint_motion(joints, rotations, translation)
+        out = motion.skinned(vertices, self.skin_joints, self.skin_weights)
+        return Posed(out, motion.heads, motion.rotations)
+
+    def joint_motion(
+        self, joints: np.ndarray, rotations: np.ndarray, translation: np.ndarray
+    ) -> JointMotion:
+        """How a pose moves what hangs on each joint.
+
+        Args:
+            joints: (J, 3) at rest, as of ``rest``.
+            rotations: (J, 3, 3) local.
+            translation: (3,) position of the root joint.
+        """
         turned, heads = kernels.joint_transforms(
             self._parents64,
             joints,
             np.ascontiguousarray(rotations, np.float64),
             np.ascontiguousarray(translation, np.float64),
         )
-        out = np.empty_like(vertices)
-        shift = heads - np.einsum("jab,jb->ja", turned, joints)
-        matrices = np.concatenate([turned, shift[:, :, None]], 2).astype(np.float32)
-        kernels.skin(vertices, self.skin_joints, self.skin_weights, matrices, out)
-        return Posed(out, heads, turned)
+        return JointMotion(turned, heads, heads - np.einsum("jab,jb->ja", turned, joints))
 
     def evaluate(
         self,

@@ -8,6 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from vitruvian.body.model import BodyModel, body_model
+from vitruvian.geometry.adjacency import directed_edges
 
 TRUNK, HEAD, LEFT_ARM, RIGHT_ARM, LEFT_LEG, RIGHT_LEG = range(6)
 
@@ -95,7 +96,7 @@ def body_regions() -> Regions:
     ear = model.keypoints.template[7:9, 1].mean()
     hair = on_head * (1 - face) * _smooth_step(model.template[:, 1], ear - 0.01, ear + 0.03)
 
-    edges = np.concatenate([model.faces[:, [0, 1]], model.faces[:, [1, 2]], model.faces[:, [2, 0]]])
+    edges = directed_edges(model.faces)
     edges = np.unique(np.sort(edges, axis=1), axis=0).astype(np.int32)
     hands = _descendants(model, "wrist.L") | _descendants(model, "wrist.R")
     feet = _descendants(model, "foot.L") | _descendants(model, "foot.R")
@@ -129,3 +130,12 @@ def _bone_axes(model: BodyModel) -> np.ndarray:
     blended = (directions[model.skin_joints] * model.skin_weights[..., None]).sum(1)
     length = np.linalg.norm(blended, axis=1, keepdims=True)
     return (blended / np.maximum(length, 1e-6)).astype(np.float32)
+
+
+def ring_around(members: np.ndarray, place: np.ndarray, count: int = 24) -> np.ndarray:
+    """The ``count`` of the body's vertices ``members`` (N,) nearest to a template's place (3,).
+
+    Their middle stands for a joint there on meshes that say nothing of joints.
+    """
+    distance = np.linalg.norm(body_model().template[members] - place, axis=1)
+    return np.asarray(members[np.argsort(distance)[:count]])

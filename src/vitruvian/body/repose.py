@@ -8,8 +8,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from vitruvian.body import kernels
+from vitruvian.body.body import Body
 from vitruvian.body.model import DATA, body_model
+from vitruvian.body.unpose import rest_mesh
 from vitruvian.errors import WeightsError
 from vitruvian.geometry.mesh import Mesh
 from vitruvian.geometry.rotations import matrix_from_axis_angle
@@ -66,21 +67,19 @@ def reposed(rest: Mesh, betas: np.ndarray, pose: np.ndarray) -> Mesh:
         raise ValueError("the mesh must be at rest in the frame 'body' and have a skin")
     model = body_model()
     _, joints = model.rest(betas)
-    rotations, heads = kernels.joint_transforms(
-        model.parents.astype(np.int64),
-        joints,
-        np.ascontiguousarray(matrix_from_axis_angle(np.asarray(pose, np.float64))),
-        np.zeros(3),
-    )
-    shift = heads - np.einsum("jab,jb->ja", rotations, joints)
-    matrices = np.concatenate([rotations, shift[:, :, None]], 2).astype(np.float32)
-    vertices = np.empty((len(rest.vertices), 3), np.float32)
-    kernels.skin(
-        np.ascontiguousarray(rest.vertices, np.float32),
-        np.ascontiguousarray(rest.skin_joints, np.uint16),
-        np.ascontiguousarray(rest.skin_weights, np.float32),
-        matrices,
-        vertices,
-    )
+    turns = matrix_from_axis_angle(np.asarray(pose, np.float64))
+    motion = model.joint_motion(joints, turns, np.zeros(3))
+    vertices = motion.skinned(rest.vertices, rest.skin_joints, rest.skin_weights)
     vertices[:, 1] -= vertices[:, 1].min()
     return rest.with_vertices(vertices)
+
+
+def in_shown_poses(mesh: Mesh, body: Body) -> list[Mesh]:
+    """A surface in every pose of ``shown_poses``, as of ``reposed``.
+
+    Args:
+        mesh: camera frame, over the body, with its skin.
+        body: the fitted body underneath.
+    """
+    rest = rest_mesh(mesh, body)
+    return [reposed(rest, body.betas, pose.rotations) for pose in shown_poses()]

@@ -44,15 +44,14 @@ def rest_mesh(mesh: Mesh, body: Body) -> Mesh:
         raise ValueError(
             f"the mesh must have the body's {len(body.vertices)} vertices, got {len(mesh.vertices)}"
         )
-    posed = model.forward_rotations(body.betas, matrix_from_axis_angle(body.pose), body.translation)
-    shift = posed.joints - np.einsum("jab,jb->ja", posed.rotations, rest_joints)
+    motion = model.joint_motion(rest_joints, matrix_from_axis_angle(body.pose), body.translation)
     vertices = np.empty((len(mesh.vertices), 3), np.float32)
     _unposed(
         mesh.vertices.astype(np.float64),
         np.ascontiguousarray(skin_joints, np.int64),
         np.ascontiguousarray(skin_weights, np.float64),
-        np.ascontiguousarray(posed.rotations, np.float64),
-        np.ascontiguousarray(shift, np.float64),
+        motion.rotations,
+        motion.shift,
         np.ascontiguousarray(rest_vertices, np.float64),
         np.ascontiguousarray(posed_vertices, np.float64),
         vertices,

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vitruvian.body.body import Body
-from vitruvian.body.repose import reposed, shown_poses
-from vitruvian.body.unpose import rest_mesh
+from vitruvian.body.repose import in_shown_poses
 from vitruvian.evaluation.metrics.skinning import Stretch, stretch
 from vitruvian.formats.preview import lineup
 from vitruvian.geometry.mesh import Mesh
@@ -19,8 +18,7 @@ def repose(mesh: Mesh, body: Body) -> tuple[list[Mesh], Stretch]:
         mesh: camera frame, with a skin.
         body: the fitted body underneath.
     """
-    rest = rest_mesh(mesh, body)
-    meshes = [reposed(rest, body.betas, pose.rotations) for pose in shown_poses()]
+    meshes = in_shown_poses(mesh, body)
     return meshes, stretch(mesh.vertices, [posed.vertices for posed in meshes], mesh.faces)
 
 

@@ -13,6 +13,7 @@ from vitruvian.formats.axes import in_file_axes
 from vitruvian.formats.corners import SplitMesh, split_at_seams
 from vitruvian.formats.gltf import ARRAY_BUFFER, ELEMENT_ARRAY_BUFFER, GltfBuilder
 from vitruvian.geometry.mesh import Mesh
+from vitruvian.image.color import srgb_decoded
 
 
 def write_glb(
@@ -121,8 +122,6 @@ def _normals(mesh: Mesh) -> np.ndarray:
 
 def _linear_colors(colors: np.ndarray) -> np.ndarray:
     """(V, 4) uint16 linear RGBA of (V, 3) uint8 sRGB colours: glTF's vertex colours are linear."""
-    srgb = np.arange(256) / 255
-    linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
-    table = np.round(linear * 65535).astype(np.uint16)
+    table = np.round(srgb_decoded(np.arange(256) / 255) * 65535).astype(np.uint16)
     opaque = np.full((len(colors), 1), 65535, np.uint16)
     return np.hstack([table[colors[:, :3]], opaque])

@@ -35,6 +35,12 @@ def _fill(pairs: np.ndarray, first: np.ndarray, members: np.ndarray) -> None:
         at[v] += 1
 
 
+def directed_edges(faces: np.ndarray) -> np.ndarray:
+    """The edges (3 F, 2) of faces (F, 3) as each runs through them: first to second corners of all
+    faces, second to third, third to first."""
+    return np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
+
+
 def neighbors_of_pairs(pairs: np.ndarray, count: int) -> Neighbors:
     """The neighbours of ``count`` vertices from (P, 2) vertex and neighbour."""
     first = np.zeros(count + 1, np.int32)
@@ -53,5 +59,5 @@ def neighbors_of_closed(faces: np.ndarray, count: int) -> Neighbors:
 
     Every edge of such a mesh is run through once each way.
     """
-    pairs = np.stack([faces, faces[:, [1, 2, 0]]], axis=2)
+    pairs = np.stack([faces, faces[:, [1, 2, 0]]], axis=2)  # face by face, for the cache's sake
     return neighbors_of_pairs(pairs.reshape(-1, 2), count)

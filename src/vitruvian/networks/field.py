@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vitruvian.networks.session import thread_count
+from vitruvian.networks.session import trained_session
 
 # What is known of a pixel, see ``surface.field_inputs``: alpha, distance to the outline; normals
 # and depths of front and back, of the maps network and of the fitted body; where the body is;
@@ -32,6 +32,7 @@ POINT_FEATURES = (
     "alpha", "rim", "covered", "skin", "upper", "lower", "other", "height", "depth",
 )  # fmt: skip
 TERMS = 16  # of the Fourier series: a constant and 15 cosines
+GAIN = 10.0  # of lengths in statures among the features of a point
 SOFTNESS = 0.008  # statures by which the surface moves per unit of a point's correction
 MOST_CORRECTION = 6.0
 SIZE = 96  # side of the pictures that the Fourier network is given
@@ -43,14 +44,7 @@ class _Exported:
 
     def __init__(self, file: Path) -> None:
         """Args: file: ONNX."""
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = thread_count()
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._session = onnxruntime.InferenceSession(
-            str(file), options, providers=["CPUExecutionProvider"]
-        )
+        self._session = trained_session(file)
 
     def _run(self, inputs: np.ndarray, output: str) -> np.ndarray:
         found: np.ndarray = self._session.run([output], {"inputs": inputs})[0]

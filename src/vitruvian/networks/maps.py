@@ -11,7 +11,7 @@ import numpy as np
 from vitruvian.geometry.mesh import Mesh
 from vitruvian.geometry.rasterizer import Fragments, rasterize
 from vitruvian.image.camera import Camera
-from vitruvian.networks.session import run, shipped, thread_count
+from vitruvian.networks.session import run, shipped, trained_session
 
 SIZE = 512
 MARGIN = 1.12  # side of the crop per greater side of the person's box
@@ -263,16 +263,7 @@ class MapsNetwork:
 
     def __init__(self, file: Path | None = None) -> None:
         """Args: file: another ONNX file than the shipped one, such as one just trained."""
-        self._session = None
-        if file is not None:
-            import onnxruntime
-
-            options = onnxruntime.SessionOptions()
-            options.intra_op_num_threads = thread_count()
-            options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-            self._session = onnxruntime.InferenceSession(
-                str(file), options, providers=["CPUExecutionProvider"]
-            )
+        self._session = None if file is None else trained_session(file)
 
     def person(
         self,

@@ -36,7 +36,7 @@ import cv2
 import numpy as np
 
 from vitruvian.errors import InputError
-from vitruvian.networks.session import providers, thread_count
+from vitruvian.networks.session import providers, session_options, thread_count
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -402,12 +402,10 @@ def _session(path: Path, role: str) -> onnxruntime.InferenceSession:
 
     if not path.is_file():
         raise InputError(f"There is no SAM {role} {path}: give the path of an ONNX file.")
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = thread_count()
-    options.log_severity_level = 3
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
-        return onnxruntime.InferenceSession(os.fspath(path), options, providers=providers())
+        return onnxruntime.InferenceSession(
+            os.fspath(path), session_options(), providers=providers()
+        )
     except Exception as error:  # ONNX Runtime raises its own, undocumented types
         raise InputError(
             f"The SAM {role} {path} is not a readable ONNX network: export it as docs/sam.md says."

@@ -200,6 +200,28 @@ def _create(entry: WeightsEntry) -> onnxruntime.InferenceSession:
     import onnxruntime
 
     path = _checked_path(entry)
+    try:
+        graph: str | bytes = str(path)
+        if entry.exposed:
+            graph = with_outputs(path.read_bytes(), [tensor.name for tensor in entry.exposed])
+        return onnxruntime.InferenceSession(graph, session_options(), providers=providers())
+    except Exception as error:  # ONNX Runtime raises its own, undocumented types
+        raise WeightsError(f"The weights {path} cannot be loaded: reinstall vitruvian.") from error
+
+
+def trained_session(file: Path) -> onnxruntime.InferenceSession:
+    """A session over an ONNX file that is not shipped, such as one just trained; on the CPU."""
+    import onnxruntime
+
+    return onnxruntime.InferenceSession(
+        str(file), session_options(), providers=["CPUExecutionProvider"]
+    )
+
+
+def session_options() -> onnxruntime.SessionOptions:
+    """How every network runs: on ``thread_count()`` threads, quietly."""
+    import onnxruntime
+
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = thread_count()
     options.inter_op_num_threads = 1
@@ -207,13 +229,7 @@ def _create(entry: WeightsEntry) -> onnxruntime.InferenceSession:
     # Threads that spin while idle steal time from numba, OpenCV and other processes: on a busy
     # machine of two cores they double the time of a pass, on an idle one they save a millisecond.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    try:
-        graph: str | bytes = str(path)
-        if entry.exposed:
-            graph = with_outputs(path.read_bytes(), [tensor.name for tensor in entry.exposed])
-        return onnxruntime.InferenceSession(graph, options, providers=providers())
-    except Exception as error:  # ONNX Runtime raises its own, undocumented types
-        raise WeightsError(f"The weights {path} cannot be loaded: reinstall vitruvian.") from error
+    return options
 
 
 def with_outputs(model: bytes, names: list[str]) -> bytes:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 
+from vitruvian.geometry.adjacency import directed_edges
+
 _SNAP = 0.3  # share of an edge within which its end is moved onto the plane, instead of a sliver
 _LONGEST = 400  # edges of a loop; more is no wrist
 
@@ -105,7 +107,7 @@ def _clipped(
     touching = any_corner(end, faces)
     crossing = faces[touching]
     crossing = crossing[any_corner(~end, crossing)]
-    ends = np.concatenate([crossing[:, [0, 1]], crossing[:, [1, 2]], crossing[:, [2, 0]]])
+    ends = directed_edges(crossing)
     ends = ends[end[ends[:, 0]] != end[ends[:, 1]]]
     ends = np.where(end[ends[:, :1]], ends[:, ::-1], ends)  # kept, cut off
     # Every edge is in two faces.
@@ -170,7 +172,7 @@ def _split_faces(
 
 def _border(faces: np.ndarray, on_plane: np.ndarray) -> np.ndarray | None:
     """The edges between vertices on the plane that one face only has, if they are one loop."""
-    edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
+    edges = directed_edges(faces)
     edges = edges[on_plane[edges].all(1)]
     return simple_loop(edges)
 

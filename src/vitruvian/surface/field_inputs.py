@@ -12,18 +12,17 @@ import numpy as np
 
 from vitruvian.geometry.mesh import Mesh
 from vitruvian.image.camera import Camera
-from vitruvian.networks.field import PICTURES, POINT_FEATURES
+from vitruvian.networks.field import GAIN, PICTURES, POINT_FEATURES
 from vitruvian.networks.maps import PART_CLASSES, PersonMaps, draw_body
 from vitruvian.people.figure import Alpha
 from vitruvian.surface.layers import Spans
 from vitruvian.surface.limbs import signed_distance
-from vitruvian.surface.maps import figure_box, warped, window_alpha
+from vitruvian.surface.maps import warped, window_alpha
 
 LAYERS = 3
 BEYOND = 0.06  # statures of the range of depths before the front and behind the back
 _FARTHEST = 0.1  # statures at which distances end
 _GROUPS = (("skin",), ("top", "dress", "coat"), ("bottom",), ("hair", "accessory", "bag"))
-_GAIN = 10.0  # of lengths in statures among the features of a point
 
 
 @dataclass(frozen=True)
@@ -62,14 +61,6 @@ class FieldInputs:
         return np.clip((depth - low) / (high - low), 0, 1)
 
 
-def square_camera(body: Mesh, alpha: Alpha, camera: Camera, size: int) -> Camera:
-    """A square window around body and matte, ``size`` pixels, with a margin of 6 % on each side."""
-    low, high = figure_box(body, alpha, camera)
-    side = float((high - low).max()) / 0.88
-    x, y = (low + high - side) / 2
-    return camera.window(float(x), float(y), size / side, size, size)
-
-
 def field_inputs(
     spans: Spans,
     rim_m: np.ndarray,
@@ -98,7 +89,7 @@ def field_inputs(
     def relative(depth: np.ndarray) -> np.ndarray:
         return (depth - np.float32(root_m)) / np.float32(stature_m)
 
-    rows, columns, inside = _nearest_pixels(window, camera)
+    rows, columns, inside = nearest_pixels(window, camera)
     distance = np.where(inside, rim_m[rows, columns] / stature_m, -_FARTHEST)
     covered = (spans.count[rows, columns] > 0) & (distance > 0)
     count = spans.count[rows, columns]
@@ -150,7 +141,7 @@ def field_inputs(
     )
 
 
-def _nearest_pixels(window: Camera, camera: Camera) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def nearest_pixels(window: Camera, camera: Camera) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Rows, columns (H, W) of ``window`` nearest to the pixels of ``camera``, and (H, W) bool
     where they are inside it."""
     scale = window.focal_px / camera.focal_px
@@ -204,24 +195,24 @@ def point_features(
     center = inputs.body.vertices[:, 1].mean()
     values = {
         **of,
-        "signed": _GAIN * signed_along_ray(inputs, rows, columns, depth),
-        "to_front": _GAIN * (depth - of["front"]),
-        "to_back": _GAIN * (of["back"] - depth),
-        "to_layer_front": _GAIN * (depth - entries[own, at]),
-        "to_layer_back": _GAIN * (exits[own, at] - depth),
+        "signed": GAIN * signed_along_ray(inputs, rows, columns, depth),
+        "to_front": GAIN * (depth - of["front"]),
+        "to_back": GAIN * (of["back"] - depth),
+        "to_layer_front": GAIN * (depth - entries[own, at]),
+        "to_layer_back": GAIN * (exits[own, at] - depth),
         "first_layer": own == 0,
-        "to_body_front": _GAIN * (depth - of["body_front_depth"]),
-        "to_body_back": _GAIN * (of["body_back_depth"] - depth),
-        "body_distance": _GAIN * distance / stature,
+        "to_body_front": GAIN * (depth - of["body_front_depth"]),
+        "to_body_back": GAIN * (of["body_back_depth"] - depth),
+        "body_distance": GAIN * distance / stature,
         **{f"body_{axis}": normals[nearest, k] for k, axis in enumerate("xyz")},
-        "to_network_front": _GAIN * (depth - of["front_depth"]),
-        "to_network_back": _GAIN * (of["back_depth"] - depth),
+        "to_network_front": GAIN * (depth - of["front_depth"]),
+        "to_network_back": GAIN * (of["back_depth"] - depth),
         # How far the seen normals are turned from the fitted body's.
         **{
             f"{side}_turn": sum(of[f"{side}_{a}"] * of[f"body_{side}_{a}"] for a in "xyz")
             for side in ("front", "back")
         },
-        "rim": _GAIN * of["rim"],
+        "rim": GAIN * of["rim"],
         "height": (y - center) / stature * 2,
         "depth": 4 * depth,
     }

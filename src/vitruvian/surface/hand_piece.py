@@ -9,6 +9,7 @@ import numpy as np
 
 from vitruvian.body.model import body_model
 from vitruvian.body.regions import LEFT_ARM, body_regions
+from vitruvian.geometry.adjacency import directed_edges
 from vitruvian.surface.cuffs import simple_loop
 from vitruvian.surface.limbs import ARM_L, ARM_R
 from vitruvian.surface.simplify import simplify
@@ -61,7 +62,7 @@ def hand_of(label: int) -> Hand:
     mine = near & (height > -_BEFORE_WRIST_M) & (body_regions().part == LEFT_ARM)
     used, faces = np.unique(model.faces[mine[model.faces].all(1)], return_inverse=True)
     faces = faces.reshape(-1, 3).astype(np.int32)
-    border = simple_loop(np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]))
+    border = simple_loop(directed_edges(faces))
     assert border is not None  # of the package's own body
     points = model.template[used]
     # Closed by a tip far away, whose long faces hold the border where it is.

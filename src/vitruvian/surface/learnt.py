@@ -27,8 +27,8 @@ from vitruvian.surface.field_inputs import (
     point_features,
     resized_series,
     signed_along_ray,
-    square_camera,
 )
+from vitruvian.surface.maps import square_camera
 
 BAND = 0.035  # statures on either side of the surface at hand in which points are asked about
 

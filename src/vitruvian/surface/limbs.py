@@ -23,6 +23,7 @@ from vitruvian.body.regions import (
     RIGHT_ARM,
     RIGHT_LEG,
     body_regions,
+    ring_around,
 )
 from vitruvian.geometry.mesh import Mesh
 from vitruvian.geometry.rasterizer import rasterize
@@ -115,11 +116,7 @@ def _bone_rings(label: int) -> tuple[np.ndarray, ...]:
     tip = points[points[:, 2].argmax()]  # of the toes
     if label in (ARM_L, ARM_R):
         tip = points[np.abs(points[:, 0]).argmax()]  # of the fingers
-    rings = []
-    for place in (start, middle, end, tip):
-        distance = np.linalg.norm(points - place, axis=1)
-        rings.append(members[np.argsort(distance)[:24]])
-    return tuple(rings)
+    return tuple(ring_around(members, place) for place in (start, middle, end, tip))
 
 
 @numba.njit(

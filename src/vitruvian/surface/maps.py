@@ -88,16 +88,22 @@ def warped(
     scale = own.focal_px / camera.focal_px
     if smooth and scale > 1:
         values = cv2.GaussianBlur(values, (0, 0), 0.35 * scale)
+    flags = (cv2.INTER_NEAREST if nearest else cv2.INTER_LINEAR) | cv2.WARP_INVERSE_MAP
+    size = camera.width, camera.height
+    return cv2.warpAffine(values, _between(own, camera), size, flags=flags)
+
+
+def _between(own: Camera, camera: Camera) -> np.ndarray:
+    """(2, 3) from pixel indices of one window of a photograph to those of another, ``own``."""
+    scale = own.focal_px / camera.focal_px
     (cx, cy), (ox, oy) = own.principal_point, camera.principal_point
-    # Continuous pixel u of the other window is scale * (u - ox) + cx here.
-    matrix = np.array(
+    # Continuous pixel u of the window is scale * (u - ox) + cx in the other.
+    return np.array(
         [
             [scale, 0, cx - scale * ox + 0.5 * (scale - 1)],
             [0, scale, cy - scale * oy + 0.5 * (scale - 1)],
         ]
     )
-    flags = (cv2.INTER_NEAREST if nearest else cv2.INTER_LINEAR) | cv2.WARP_INVERSE_MAP
-    return cv2.warpAffine(values, matrix, (camera.width, camera.height), flags=flags)
 
 
 def maps_from_body(
@@ -112,10 +118,7 @@ def maps_from_body(
         size: S, pixels along each side of the window.
         margin: room around body and matte, as a share of the window.
     """
-    low, high = figure_box(mesh, alpha, camera)
-    side = float((high - low).max()) / (1 - 2 * margin)
-    left, top = (low + high - side) / 2
-    window = camera.window(left, top, size / side, size, size)
+    window = square_camera(mesh, alpha, camera, size, margin)
     pixels, depth = window.project(mesh.vertices), mesh.vertices[:, 2]
     front = rasterize(pixels, depth, mesh.faces, size, size)
     # Against the light: the farthest surface is the nearest one of the inverted depth.
@@ -222,26 +225,29 @@ def figure_box(mesh: Mesh, alpha: Alpha, camera: Camera) -> tuple[np.ndarray, np
     return low, high
 
 
+def square_camera(
+    mesh: Mesh, alpha: Alpha, camera: Camera, size: int, margin: float = 0.06
+) -> Camera:
+    """A square window of ``size`` pixels around body and matte, with a share of it as margin."""
+    low, high = figure_box(mesh, alpha, camera)
+    side = float((high - low).max()) / (1 - 2 * margin)
+    x, y = (low + high - side) / 2
+    return camera.window(float(x), float(y), size / side, size, size)
+
+
 def window_alpha(alpha: Alpha, camera: Camera, window: Camera) -> np.ndarray:
     """The matte (height, width) float32 0..1 as a window of the photograph shows it.
 
     Beyond the photograph it continues as at its border, since nothing is known there.
     """
     scale = camera.focal_px / window.focal_px
-    (cx, cy), (ox, oy) = camera.principal_point, window.principal_point
-    matrix = np.array(
-        [
-            [scale, 0, cx - scale * ox + 0.5 * (scale - 1)],
-            [0, scale, cy - scale * oy + 0.5 * (scale - 1)],
-        ]
-    )
     full = alpha.full()
     if scale > 1:  # the window is smaller than its part of the photograph
         sigma = 0.35 * scale
         full = cv2.GaussianBlur(full, (0, 0), sigma)
     out = cv2.warpAffine(
         full,
-        matrix,
+        _between(camera, window),
         (window.width, window.height),
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,

@@ -13,7 +13,8 @@ from functools import lru_cache
 import numpy as np
 
 from vitruvian.body.model import body_model
-from vitruvian.body.regions import LEFT_LEG, RIGHT_LEG, body_regions
+from vitruvian.body.regions import LEFT_LEG, RIGHT_LEG, body_regions, ring_around
+from vitruvian.geometry.adjacency import directed_edges
 from vitruvian.geometry.mesh import Mesh
 
 _BIN = 0.08  # of a thigh or a shank: levels at which the surface is asked whether it spans the legs
@@ -100,8 +101,7 @@ def _bone_vertices() -> np.ndarray:
         members = np.flatnonzero(regions.part == part)
         for name in ("upperleg01", "lowerleg01", "foot"):
             joint = model.joint_template[model.joint_index[f"{name}.{side}"]]
-            distance = np.linalg.norm(model.template[members] - joint, axis=1)
-            rings.append(members[np.argsort(distance)[:24]])
+            rings.append(ring_around(members, joint))
     return np.array(rings).reshape(2, 3, -1)
 
 
@@ -147,7 +147,7 @@ def _hem(
     faces: np.ndarray, across: np.ndarray, height: np.ndarray, level: np.ndarray
 ) -> float | None:
     """The level down to which the surface spans the legs; None where it does not."""
-    edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
+    edges = directed_edges(faces)
     side = across > 0.5
     edges = edges[side[edges[:, 0]] != side[edges[:, 1]]]
     edges = edges[height[edges].min(1) > 1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from vitruvian.synthesis.packing import srgb
+from vitruvian.image.color import srgb_encoded
 
 CURVE_STEPS = 16384
 BRIGHTEST = 4.0  # linear light that is white whatever the curve
@@ -54,7 +54,7 @@ def tone_curve(knee: float, contrast: float) -> np.ndarray:
     linear = np.linspace(0, np.sqrt(BRIGHTEST), CURVE_STEPS + 1) ** 2
     over = np.maximum(linear - knee, 0)
     rolled = np.minimum(linear, knee) + (1 - knee) * (1 - np.exp(-over / (1 - knee)))
-    curve = srgb(np.clip(rolled, 0, 1))
+    curve = srgb_encoded(np.clip(rolled, 0, 1))
     curve = curve + contrast * np.sin(2 * np.pi * (curve - 0.5)) / 2
     return np.clip(np.round(curve * 255), 0, 255).astype(np.uint8)
 

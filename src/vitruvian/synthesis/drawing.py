@@ -9,16 +9,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from vitruvian.image.camera import Camera
+from vitruvian.image.color import srgb_decoded
 from vitruvian.synthesis import raster, shading
 from vitruvian.synthesis.lights import Light
 from vitruvian.synthesis.parts import Part, Surface
 from vitruvian.synthesis.wrinkles import wrinkle_volumes
 
-# 0..255 in sixteenths to linear light (sRGB's curve, IEC 61966-2-1).
-_LEVELS = np.arange(256 * 16) / 16 / 255
-GAMMA = np.where(_LEVELS <= 0.04045, _LEVELS / 12.92, ((_LEVELS + 0.055) / 1.055) ** 2.4).astype(
-    np.float32
-)
+# 0..255 in sixteenths to linear light.
+GAMMA = srgb_decoded(np.arange(256 * 16) / 16 / 255).astype(np.float32)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from functools import lru_cache
 import numpy as np
 
 from vitruvian.body.model import body_model
+from vitruvian.geometry.adjacency import directed_edges
 from vitruvian.synthesis.anatomy import anatomy
 from vitruvian.synthesis.parts import LABEL, WHITE, Part, PosedAnatomy, Surface, vertex_normals
 
@@ -96,7 +97,7 @@ def body_regions() -> Regions:
         chosen = np.array([n.startswith(prefixes) for n in names])
         return (mesh.skin_weights * chosen[mesh.skin_joints]).sum(1)
 
-    edges = np.concatenate([mesh.faces[:, [0, 1]], mesh.faces[:, [1, 2]], mesh.faces[:, [2, 0]]])
+    edges = directed_edges(mesh.faces)
     return Regions(
         arm=share("upperarm", "lowerarm", "wrist", "metacarpal", "finger"),
         leg=share("upperleg", "lowerleg", "foot", "toe"),
@@ -194,7 +195,7 @@ def _relaxed(
     vertices: np.ndarray, faces: np.ndarray, normals: np.ndarray, garment: Garment
 ) -> np.ndarray:
     """Push a shell out, smooth it, and keep it off the skin."""
-    edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
+    edges = directed_edges(faces)
     a = np.concatenate([edges[:, 0], edges[:, 1]])
     b = np.concatenate([edges[:, 1], edges[:, 0]])
     degree = np.bincount(a, minlength=len(vertices))

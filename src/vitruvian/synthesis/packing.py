@@ -10,6 +10,8 @@ from functools import lru_cache
 import numba
 import numpy as np
 
+from vitruvian.image.color import srgb_encoded
+
 DEPTH_UNIT = 1e-4  # metres per step of the stored depths
 NO_DEPTH = np.int16(32767)
 
@@ -42,15 +44,10 @@ def stored_normals(normals: np.ndarray) -> np.ndarray:
     return np.round(normals * 127).astype(np.int8)
 
 
-def srgb(linear: np.ndarray) -> np.ndarray:
-    """Linear light 0..1 through sRGB's curve (IEC 61966-2-1)."""
-    return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
-
-
 @lru_cache(maxsize=1)
 def _srgb_bytes() -> np.ndarray:
     """uint8 (65536,) sRGB of the squares of 0..1: even steps of roots suit the curve."""
-    return np.round(srgb((np.arange(65536) / 65535) ** 2) * 255).astype(np.uint8)
+    return np.round(srgb_encoded((np.arange(65536) / 65535) ** 2) * 255).astype(np.uint8)
 
 
 def stored_albedo(albedo: np.ndarray, coverage: np.ndarray) -> np.ndarray:

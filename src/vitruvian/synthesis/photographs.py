@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from vitruvian.errors import InputError
+from vitruvian.image.color import srgb_decoded
 
 SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 SMALLEST_CROP = 0.45  # of the longest square that fits
@@ -86,8 +87,7 @@ def photo_backdrop(rng: np.random.Generator, path: Path, size: int) -> np.ndarra
     pixels = np.array(picture.resize((size, size), Image.Resampling.BILINEAR, box=box))
     if mirrored:
         pixels = pixels[:, ::-1]
-    srgb = pixels.astype(np.float32) / 255
-    linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
+    linear = srgb_decoded(pixels.astype(np.float32) / 255)
     if not focused and sigma > 0.3:
         linear = cv2.GaussianBlur(linear, (0, 0), sigma)
     return np.ascontiguousarray(linear, np.float32)

@@ -15,6 +15,7 @@ from functools import lru_cache
 import numba
 import numpy as np
 
+from vitruvian.geometry.adjacency import directed_edges
 from vitruvian.geometry.crossings import ray_crossings
 
 SHEET_GAP = 0.06  # metres between two sheets of hair that still belong together
@@ -30,7 +31,7 @@ def cap_faces(faces: np.ndarray) -> np.ndarray:
 @lru_cache(maxsize=256)
 def _cap(content: bytes) -> np.ndarray:
     faces = np.frombuffer(content, np.int32).reshape(-1, 3)
-    edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]).astype(np.int64)
+    edges = directed_edges(faces).astype(np.int64)
     scale = int(faces.max(initial=0)) + 1
     key = edges[:, 0] * scale + edges[:, 1]
     reverse = edges[:, 1] * scale + edges[:, 0]

@@ -20,6 +20,7 @@ import numpy as np
 
 from vitruvian.geometry.mesh import Mesh
 from vitruvian.geometry.rasterizer import rasterize
+from vitruvian.image.color import srgb_decoded, srgb_encoded
 from vitruvian.texture.projection import View
 
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
@@ -120,13 +121,9 @@ def _normals(view: View, mesh: Mesh, sigma: float) -> np.ndarray:
 
 def linear_from_srgb(pixels: np.ndarray) -> np.ndarray:
     """Linear light 0..1, float32, of uint8 sRGB values of any shape."""
-    value = np.arange(256) / 255
-    table = np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
-    return table.astype(np.float32)[pixels]
+    return srgb_decoded(np.arange(256) / 255).astype(np.float32)[pixels]
 
 
 def srgb_from_linear(linear: np.ndarray) -> np.ndarray:
     """uint8 sRGB values of linear light of any shape; what is out of 0..1 is clipped."""
-    light = np.clip(linear, 0, 1)
-    value = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
-    return (value * 255 + 0.5).astype(np.uint8)
+    return (srgb_encoded(np.clip(linear, 0, 1)) * 255 + 0.5).astype(np.uint8)

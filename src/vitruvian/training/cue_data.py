@@ -8,10 +8,9 @@ visibilities and cut limbs, all in the frame of ``networks.cues.framed``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -26,7 +25,7 @@ from vitruvian.synthesis.cameras import look
 from vitruvian.synthesis.sampling import GROUPS as GROUP_SHARES
 from vitruvian.synthesis.sampling import random_pose
 from vitruvian.training.observations import Observation, read_observations
-from vitruvian.training.recipe import Batch
+from vitruvian.training.recipe import Batch, FixedSource
 
 # Landmarks of each of ``cues.PARTS``, per side.
 _SIDES = {
@@ -294,7 +293,7 @@ def posed_landmarks(betas: np.ndarray, rotations: np.ndarray, root: np.ndarray) 
     return out
 
 
-class ObservedSource:
+class ObservedSource(FixedSource):
     """Examples of a folder of observations and transplants, all in memory; a ``recipe.Source``."""
 
     def __init__(self, folder: Path, seed: int, transplants: int = TRANSPLANTS) -> None:
@@ -335,15 +334,6 @@ class ObservedSource:
         for first in range(0, count, size):
             rows = {n: v[first : first + size] for n, v in self.held_back.items()}
             yield _mixed({n: v.reshape(-1, *v.shape[2:]) for n, v in rows.items()}, None)
-
-    def state(self) -> dict[str, Any]:
-        return {}
-
-    def restore(self, state: Mapping[str, Any]) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
 
 
 def _drawn(

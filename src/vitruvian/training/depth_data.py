@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import tarfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -17,7 +16,7 @@ from vitruvian.errors import InputError
 from vitruvian.synthesis.groups import MOST_PEOPLE, THING, GroupSample
 from vitruvian.synthesis.sample import training_seed
 from vitruvian.synthesis.shards import decode
-from vitruvian.training.recipe import Batch, DataOptions
+from vitruvian.training.recipe import Batch, DataOptions, FixedSource
 
 SIDE = 256  # longer side of the network's input
 STRIDE = 4  # of its output
@@ -145,7 +144,7 @@ def random_crop(
     return mirrored(example) if rng.random() < 0.5 else example
 
 
-class GroupSource:
+class GroupSource(FixedSource):
     """Groups of a folder of shards, kept in memory; a ``recipe.Source``."""
 
     def __init__(self, options: DataOptions) -> None:
@@ -198,15 +197,6 @@ class GroupSource:
             own = [g for g in held if _best_canvas(g) == canvas]
             for start in range(0, len(own), size):
                 yield _batch([central_crop(g, canvas) for g in own[start : start + size]])
-
-    def state(self) -> dict[str, Any]:
-        return {}
-
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Nothing: what is shown follows from the number of presentations."""
-
-    def close(self) -> None:
-        """Nothing was started."""
 
 
 class FeatureSource(GroupSource):

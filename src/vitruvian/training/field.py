@@ -15,7 +15,15 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from vitruvian.errors import InputError
-from vitruvian.networks.field import PICTURES, POINT_FEATURES, SIZE, SOFTNESS, TERMS
+from vitruvian.networks.field import (
+    GAIN,
+    PICTURES,
+    POINT_FEATURES,
+    SIZE,
+    SOFTNESS,
+    TERMS,
+    series_basis,
+)
 from vitruvian.training.field_data import PreparedSource
 from vitruvian.training.recipe import (
     Batch,
@@ -29,7 +37,6 @@ from vitruvian.training.recipe import (
 )
 
 _SHOWN = 512  # of a person's points at a time
-_GAIN = 10.0  # of ``signed`` among the features, see ``surface.field_inputs``
 _SIDEWAYS = ("front_x", "back_x", "body_x", "body_front_x", "body_back_x")
 _COLUMNS = 48  # of a person's pictures at a time
 _SLICES = 64  # depths at which rays are examined
@@ -153,7 +160,7 @@ class LocalFieldRecipe(_FieldRecipe):
         features = points[:, chosen].float()
         if torch.rand((), generator=step.generator, device=points.device) < 0.5:
             features = features * mirror_signs(POINT_FEATURES).to(points.device)
-        logits = features[..., 0] / (_GAIN * SOFTNESS) + model(features)
+        logits = features[..., 0] / (GAIN * SOFTNESS) + model(features)
         loss = functional.binary_cross_entropy_with_logits(logits, inside[:, chosen].float())
         return {"total": loss}
 
@@ -161,7 +168,7 @@ class LocalFieldRecipe(_FieldRecipe):
         counts = torch.zeros(2, 2)
         for batch in batches:
             features, inside = batch["points"].float(), batch["inside"]
-            own = features[..., 0] / (_GAIN * SOFTNESS)
+            own = features[..., 0] / (GAIN * SOFTNESS)
             for row, logits in enumerate((own, own + model(features))):
                 found = logits > 0
                 counts[row] += torch.stack([(found & inside).sum(), (found | inside).sum()]).cpu()
@@ -172,9 +179,9 @@ class LocalFieldRecipe(_FieldRecipe):
         """Depth before the front (columns, -5 to 5 % of the stature) and the share of points found
         occupied at that depth, one row per person: before, after, true."""
         features, inside = batch["points"].float(), batch["inside"]
-        own = features[..., 0] / (_GAIN * SOFTNESS)
+        own = features[..., 0] / (GAIN * SOFTNESS)
         kinds = [own.sigmoid(), (own + model(features)).sigmoid(), inside.float()]
-        column = ((features[..., 1] / _GAIN + 0.05) / 0.1 * 40).long().clamp(0, 39)
+        column = ((features[..., 1] / GAIN + 0.05) / 0.1 * 40).long().clamp(0, 39)
         rows = []
         for kind in kinds:
             total = torch.zeros(len(kind), 40, device=kind.device).scatter_add(1, column, kind)
@@ -225,9 +232,7 @@ class FourierFieldRecipe(_FieldRecipe):
         for batch in batches:
             inputs, own, _, weight = _prepared(batch, False)
             delta = model(inputs).float()
-            basis = torch.cos(torch.pi * torch.arange(TERMS)[:, None] * places).to(
-                own.device
-            )  # [16, D]
+            basis = torch.from_numpy(series_basis(places.numpy())).to(own.device)
             truth = occupied(batch["truth"].float().cpu(), places)
             before = occupied(batch["layers"].float().cpu(), places)
             sharp = before + torch.einsum("nchw,cd->ndhw", delta, basis).cpu()

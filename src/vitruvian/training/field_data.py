@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import argparse
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -27,14 +26,14 @@ from vitruvian.image.photo import Photo
 from vitruvian.networks.field import SIZE
 from vitruvian.people.figure import Figure
 from vitruvian.surface.clothed import clothed_spans
-from vitruvian.surface.field_inputs import FieldInputs, point_features, square_camera
+from vitruvian.surface.field_inputs import FieldInputs, nearest_pixels, point_features
 from vitruvian.surface.learnt import Correction
-from vitruvian.surface.maps import network_maps, normals_alone
+from vitruvian.surface.maps import network_maps, normals_alone, square_camera
 from vitruvian.surface.silhouette import swollen_body
 from vitruvian.synthesis.packing import DEPTH_UNIT, NO_DEPTH
 from vitruvian.synthesis.sample import Sample
 from vitruvian.training.observations import Observation
-from vitruvian.training.recipe import Batch
+from vitruvian.training.recipe import Batch, FixedSource
 from vitruvian.training.sources import VALIDATION_SHARE, ShardIndex
 
 POINTS = 2048  # of every person
@@ -111,15 +110,8 @@ def true_layers(
     Lengths are scaled so that a pixel is as wide at the true root as at the fitted one: how far
     away and how large somebody is cannot be told from the picture, and is not the field's affair.
     """
-    camera = inputs.camera
-    scale = observed.focal_px / camera.focal_px
-    (cx, cy), (ox, oy) = observed.principal_point, camera.principal_point
-    columns = np.floor(scale * (np.arange(camera.width) + 0.5 - ox) + cx).astype(int)
-    rows = np.floor(scale * (np.arange(camera.height) + 0.5 - oy) + cy).astype(int)
-    inside = (columns >= 0) & (columns < sample.size)
-    known = inside & ((rows >= 0) & (rows < sample.size))[:, None]
-    rows, columns = np.clip(rows, 0, sample.size - 1), np.clip(columns, 0, sample.size - 1)
-    stored = sample.spans[rows[:, None], columns]
+    rows, columns, known = nearest_pixels(observed.camera, inputs.camera)
+    stored = sample.spans[rows, columns]
     there = (stored != NO_DEPTH) & known[..., None]
     ratio = (inputs.root_m / observed.focal_px) / (sample.root_depth / sample.focal_px)
     unit = DEPTH_UNIT * ratio / inputs.stature_m
@@ -211,7 +203,7 @@ def prepare_dataset(
         yield path, len(people)
 
 
-class PreparedSource:
+class PreparedSource(FixedSource):
     """Examples of a folder of prepared files, all in memory; a ``recipe.Source``.
 
     The last files are held back for validation. As a folder grows, what was held back may become
@@ -249,15 +241,6 @@ class PreparedSource:
         for start in range(0, count, size):
             part = slice(start, start + size)
             yield {name: torch.from_numpy(v[part]) for name, v in self.held_back.items()}
-
-    def state(self) -> dict[str, Any]:
-        return {}  # the number of presentations says it all
-
-    def restore(self, state: Mapping[str, Any]) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
 
 
 def _read(paths: Sequence[Path], names: Sequence[str]) -> dict[str, np.ndarray]:

@@ -110,6 +110,20 @@ class Source(Protocol):
         """End what was started."""
 
 
+class FixedSource:
+    """What a ``Source`` of a fixed data set has to keep, to go on from and to end: nothing, for the
+    number of presentations says it all."""
+
+    def state(self) -> dict[str, Any]:
+        return {}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
 @dataclass(frozen=True)
 class Step:
     """Where training stands, for losses and augmentation that depend on it.

@@ -24,7 +24,7 @@ from torch.utils.data import DataLoader, Dataset
 from vitruvian.errors import InputError
 from vitruvian.synthesis.sample import BLOCK_SAMPLES, Sample, training_seed
 from vitruvian.training.observations import Observation, observe_sample
-from vitruvian.training.recipe import Batch, DataOptions
+from vitruvian.training.recipe import Batch, DataOptions, FixedSource
 
 Make = Callable[[Sample, Observation | None, np.random.Generator], dict[str, np.ndarray]]
 
@@ -180,7 +180,7 @@ def _stacked(examples: list[dict[str, np.ndarray]]) -> Batch:
     }
 
 
-class ShardSource:
+class ShardSource(FixedSource):
     """Examples of a folder of shards; a ``recipe.Source``."""
 
     def __init__(self, make: Make, options: DataOptions) -> None:
@@ -225,15 +225,6 @@ class ShardSource:
                     for i in members
                 ]
             )
-
-    def state(self) -> dict[str, Any]:
-        return {}  # the number of presentations says it all
-
-    def restore(self, state: Mapping[str, Any]) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
 
 
 def _single_threaded(worker: int) -> None:

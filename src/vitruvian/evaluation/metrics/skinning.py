@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vitruvian.geometry.adjacency import directed_edges
+
 _TORN = 2.5  # times the photographed length; cloth hardly stretches to half as much again
 
 
@@ -34,7 +36,7 @@ def stretch(photographed: np.ndarray, posed: Sequence[np.ndarray], faces: np.nda
         posed: (V, 3) in each pose.
         faces: (F, 3).
     """
-    edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
+    edges = directed_edges(faces)
     before = _lengths(photographed, edges)
     # Below a tenth of a millimetre a ratio tells nothing.
     floor = np.maximum(before, 1e-4)

@@ -8,6 +8,7 @@ import numpy as np
 
 from vitruvian.evaluation.metrics.closest import ClosestPointTree
 from vitruvian.evaluation.metrics.sampling import parallel_view, sample_surface, view_rotation
+from vitruvian.geometry.adjacency import directed_edges
 from vitruvian.geometry.mesh import Mesh
 
 # Distances are reported as if the person were this tall, so that children and giants compare.
@@ -177,9 +178,7 @@ def is_watertight(faces: np.ndarray) -> bool:
     """
     if len(faces) == 0:
         return False
-    directed = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]).astype(
-        np.int64
-    )
+    directed = directed_edges(faces).astype(np.int64)
     key = int(directed.max()) + 1
     forward = np.sort(directed[:, 0] * key + directed[:, 1])
     backward = np.sort(directed[:, 1] * key + directed[:, 0])
