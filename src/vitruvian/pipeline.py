@@ -132,7 +132,9 @@ def reconstruct(
             bodies,
             body_model().faces,
             photo.camera,
-            lambda figure, height_m: fit_body(figure, photo.camera, height_m=height_m),
+            lambda figure, body, height_m: fit_body(
+                figure, photo.camera, height_m=height_m, start=body
+            ),
             known_sizes=(0,) if height_cm is not None else (),
             depth=_read_depth(photo, figures),
         )

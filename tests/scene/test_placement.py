@@ -69,7 +69,7 @@ def figures_of(bodies, order):
 
 
 def place(bodies, order, **options):
-    def refit(figure, height_m):
+    def refit(figure, body, height_m):
         index = next(i for i, f in enumerate(figures) if f is figure)
         return scaled_about_camera(bodies[index], height_m / bodies[index].height_m)
 
@@ -124,7 +124,7 @@ def test_the_ground_does_not_overrule_cues_that_are_sure_of_an_adult():
     heights = {}
     for sd in (0.03, 0.15):
 
-        def refit(figure, height_m):
+        def refit(figure, body, height_m):
             return scaled_about_camera(bodies[2], height_m / bodies[2].height_m)
 
         figures = figures_of(bodies, [2, 0, 1])
@@ -198,7 +198,7 @@ def test_the_depth_network_tells_a_child_whose_feet_are_hidden():
         figures[2], complete=False, landmarks=replace(hidden, visibility=visibility)
     )
 
-    def refit(figure, height_m):
+    def refit(figure, body, height_m):
         index = next(i for i, f in enumerate(figures) if f is figure)
         return scaled_about_camera(seen[index], height_m / seen[index].height_m)
 

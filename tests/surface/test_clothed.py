@@ -29,7 +29,7 @@ from vitruvian.evaluation.metrics.closest import ClosestPointTree
 from vitruvian.geometry.mesh import Mesh
 from vitruvian.image.camera import Camera
 from vitruvian.surface import reconstruct_surface
-from vitruvian.surface.clothed import FACES, clothed_mesh
+from vitruvian.surface.clothed import FACES, clothed_mesh, voxels_for
 from vitruvian.surface.limbs import ARM_L, ARM_R, SHOULDER, limb_of_vertex
 from vitruvian.surface.maps import SurfaceMaps, maps_from_body
 from vitruvian.texture import texture_mesh
@@ -238,6 +238,15 @@ def test_a_small_and_a_cut_off_figure():
     )
     assert is_closed_manifold(found.faces)
     assert np.ptp(found.vertices[:, 1]) > 1.5  # the legs, unseen, are there
+
+
+def test_the_volume_is_as_fine_as_the_picture_and_the_budget():
+    assert voxels_for(FACES, 2000) == voxels_for(FACES, 400) == 144
+    assert voxels_for(FACES, 300) == 120
+    assert voxels_for(FACES, 50) == 96
+    assert voxels_for(4 * FACES, 2000) == 288
+    assert voxels_for(4 * FACES, 300) == 240
+    assert voxels_for(100 * FACES, 2000) == 320
 
 
 def test_unknown_methods_are_named():

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import cv2
 import numpy as np
 import pytest
 from surface_people import (
@@ -142,6 +145,18 @@ def test_face_and_hands_keep_the_bodys_normals():
     assert alike[y - 4 : y + 5, x - 4 : x + 5].mean() > 0.9
     covered = np.linalg.norm(mine, axis=2) > 0.9
     assert alike[covered].mean() < 0.999  # elsewhere the network speaks
+
+
+@pytest.mark.parametrize(("share", "side"), [(0.25, 192), (0.12, 128)])
+def test_the_network_looks_at_small_people_in_fewer_pixels(share: float, side: int):
+    body = standing_body()
+    camera = CAMERA.scaled(share, round(CAMERA.width * share), round(CAMERA.height * share))
+    whole = photo_with()
+    pixels = cv2.resize(whole.pixels, (camera.width, camera.height))
+    mask = mask_of(body.as_mesh(), camera)
+    maps = estimated_maps(replace(whole, pixels=pixels, camera=camera), figure_of(mask), body)
+    assert maps is not None
+    assert maps.camera.width == side
 
 
 def test_without_the_network_there_are_no_maps(monkeypatch):

@@ -123,6 +123,30 @@ def mesh_edges(faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return edges[shared], np.stack([owner[shared], owner[shared + 1]], axis=1)
 
 
+@numba.njit(
+    "void(float64[:,::1],int32[:,::1],int32[:,::1],int64[:,::1],boolean[::1])",
+    cache=True,
+    nogil=True,
+)
+def _mark_rim(
+    pixels: np.ndarray,
+    faces: np.ndarray,
+    edges: np.ndarray,
+    edge_faces: np.ndarray,
+    on_rim: np.ndarray,
+) -> None:
+    """Mark the ends of edges of which one face looks to the camera and the other away."""
+    facing = np.empty(len(faces), np.bool_)
+    for f in range(len(faces)):
+        a, b, c = pixels[faces[f, 0]], pixels[faces[f, 1]], pixels[faces[f, 2]]
+        area = (b[0] - a[0]) * (c[1] - a[1]) - (c[0] - a[0]) * (b[1] - a[1])
+        facing[f] = area < 0  # y points down
+    for e in range(len(edges)):
+        if facing[edge_faces[e, 0]] != facing[edge_faces[e, 1]]:
+            on_rim[edges[e, 0]] = True
+            on_rim[edges[e, 1]] = True
+
+
 @numba.njit("int64[::1](float32[:,::1],float32[:,::1])", cache=True, nogil=True)
 def _nearest(queries: np.ndarray, points: np.ndarray) -> np.ndarray:
     """Index (Q,) of the nearest of ``points`` (P, 4) to each of ``queries`` (Q, 4).
@@ -164,12 +188,9 @@ def match_outline(
     pixels = camera.project(vertices)
     fragments = rasterize(pixels, vertices[:, 2], faces, camera.width, camera.height)
     body = fragments.mask.astype(np.uint8)
-    x, y = pixels[:, 0][faces], pixels[:, 1][faces]  # (F, 3)
-    area = (x[:, 1] - x[:, 0]) * (y[:, 2] - y[:, 0]) - (x[:, 2] - x[:, 0]) * (y[:, 1] - y[:, 0])
-    facing = area < 0  # y points down
-    edge_vertices, edge_faces = edges
-    rim = facing[edge_faces[:, 0]] != facing[edge_faces[:, 1]]
-    candidates = np.unique(edge_vertices[rim])
+    on_rim = np.zeros(len(vertices), np.bool_)
+    _mark_rim(np.ascontiguousarray(pixels, np.float64), faces, *edges, on_rim)
+    candidates = np.flatnonzero(on_rim)
     positions = pixels[candidates]
     inside = (positions >= 1).all(1) & (positions < [camera.width - 1, camera.height - 1]).all(1)
     candidates, positions = candidates[inside], positions[inside]

@@ -34,7 +34,11 @@ from vitruvian.body.observations import (
 )
 from vitruvian.body.optimizer import FitState, NormalEquations, levenberg_marquardt
 from vitruvian.body.prior import PosePrior, pose_prior
-from vitruvian.geometry.rotations import axis_angle_from_matrix, rigid_alignment
+from vitruvian.geometry.rotations import (
+    axis_angle_from_matrix,
+    matrix_from_axis_angle,
+    rigid_alignment,
+)
 from vitruvian.image.camera import Camera
 from vitruvian.networks.cues import Cues
 from vitruvian.people.figure import Figure
@@ -331,6 +335,15 @@ def _initial_state(
     return FitState(rotations, betas, hips - turned[HIPS].mean(0), scale)
 
 
+def _resized_state(state: FitState, body: Body, height_m: float | None) -> FitState:
+    """``state`` with a body's pose, and its place at the distance that goes with the stature."""
+    rotations = state.rotations.copy()
+    active = body_model().active
+    rotations[active] = matrix_from_axis_angle(body.pose[active])
+    factor = 1.0 if height_m is None else height_m / body.height_m
+    return replace(state, rotations=rotations, translation=body.translation * factor)
+
+
 def fit_body(
     figure: Figure,
     camera: Camera,
@@ -338,6 +351,7 @@ def fit_body(
     height_m: float | None = None,
     silhouette: bool = True,
     options: FitOptions | None = None,
+    start: Body | None = None,
 ) -> Body:
     """Fit pose, shape and place of the body model to one figure.
 
@@ -351,6 +365,7 @@ def fit_body(
         height_m: the person's stature when it is known; a child's gives a child's proportions.
         silhouette: use the matte.
         options: standard deviations and iteration counts.
+        start: a fit of this figure to another stature, to set out from.
 
     Returns:
         The body in the camera frame.
@@ -369,27 +384,33 @@ def fit_body(
         scale = float(np.clip(limb_length(rest_points) * height_factor / landmark_length, 0.5, 2))
     problem = FitProblem(model, observed, pose_prior(), options, scale, height_m, cues)
     state = _initial_state(model, observed, options, scale, height_m, cues)
-    start = float(state.translation[2])
-    state = problem.minimize(state, options.iterations, 1e-4)
-    if cues is not None and not 0.5 < state.translation[2] / start < 2:
+    outline = extract_outline(figure.alpha, camera) if silhouette else None
+    guess = float(state.translation[2])
+    if start is not None and outline is not None:
+        # Its pose has followed the outline already.
+        state, rounds = _resized_state(state, start, height_m), range(1, options.contour_rounds)
+    else:
+        state = problem.minimize(state, options.iterations, 1e-4)
+        rounds = range(options.contour_rounds)
+    if cues is not None and not 0.5 < state.translation[2] / guess < 2:
         # Too little is in view for the picture to hold against cues that err: do without them.
         alone = replace(figure, cues=None)
         return fit_body(alone, camera, height_m=height_m, silhouette=silhouette, options=options)
     problem.straighten_knees(state)
-    if not silhouette:
+    if outline is None:
         state = problem.minimize(state, options.contour_iterations, 1e-3)
-    outline = extract_outline(figure.alpha, camera) if silhouette else None
-    if outline is not None:
-        for number in range(options.contour_rounds):
+    else:
+        for number in rounds:
             pose = axis_angle_from_matrix(state.rotations)
             vertices = model.forward(state.betas, pose, state.translation).vertices
             targets = match_outline(
                 outline, vertices, model.faces, _model_edges(), first_round=number == 0
             )
+            if targets is not None:
+                problem.follow_contour(targets)
+            state = problem.minimize(state, options.contour_iterations, 1e-3)
             if targets is None:
                 break
-            problem.follow_contour(targets)
-            state = problem.minimize(state, options.contour_iterations, 1e-3)
     return _body_from_state(model, state, observed, camera, guessed_parts(cues))
 
 

@@ -198,3 +198,15 @@ def evaluate(
                 derivative[n, 2, 3 * a + c] = u * y - v * x
         for i in range(3):
             derivative[n, i, 3 * turns + shapes + i] = 1.0
+
+
+@numba.njit("float64(float32[:,::1],int32[:,::1])", cache=True, nogil=True)
+def enclosed_volume(vertices: np.ndarray, faces: np.ndarray) -> float:
+    """Volume inside a closed mesh whose faces look outwards: the sum of signed tetrahedra."""
+    total = 0.0
+    for f in range(len(faces)):
+        a, b, c = vertices[faces[f, 0]], vertices[faces[f, 1]], vertices[faces[f, 2]]
+        total += a[0] * (b[1] * c[2] - b[2] * c[1])
+        total += a[1] * (b[2] * c[0] - b[0] * c[2])
+        total += a[2] * (b[0] * c[1] - b[1] * c[0])
+    return total / 6

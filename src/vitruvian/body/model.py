@@ -343,11 +343,10 @@ class BodyModel:
         table = self._data["phenotype_map"].astype(np.float64)
         values = table[:, : len(betas)] @ betas + table[:, -1]
         found = dict(zip((str(n) for n in self._data["phenotype_names"]), values, strict=True))
-        corners = self.rest(betas)[0][self.faces]  # (F, 3, 3)
-        volume = np.einsum("fi,fi->", np.cross(corners[:, 0], corners[:, 1]), corners[:, 2]) / 6
+        volume = kernels.enclosed_volume(self.rest(betas)[0], self.faces)
         return {
             "stature_m": self.stature(betas),
-            "mass_kg": DENSITY * float(volume),
+            "mass_kg": DENSITY * volume,
             "gender": float(np.clip(found["gender"], 0, 1)),
             "muscle": float(np.clip(found["muscle"], 0, 1)),
             "maturity": float(np.clip(found["maturity"], 0, 1)),

@@ -2,7 +2,65 @@
 
 from __future__ import annotations
 
+import numba
 import numpy as np
+from numba.core.types import Array, float64, void
+
+_VECTORS = Array(float64, 2, "C", readonly=True)
+_MATRICES = Array(float64, 3, "C", readonly=True)
+
+
+@numba.njit(void(_VECTORS, float64[:, :, ::1]), cache=True, nogil=True)
+def _exponentials(vectors: np.ndarray, out: np.ndarray) -> None:
+    for n in range(len(vectors)):
+        x, y, z = vectors[n, 0], vectors[n, 1], vectors[n, 2]
+        square = x * x + y * y + z * z
+        angle = np.sqrt(square)
+        if angle < 1e-6:
+            first, second = 1 - square / 6, 0.5 - square / 24
+        else:
+            first, second = np.sin(angle) / angle, (1 - np.cos(angle)) / square
+        out[n, 0, 0] = 1 - second * (y * y + z * z)
+        out[n, 1, 1] = 1 - second * (x * x + z * z)
+        out[n, 2, 2] = 1 - second * (x * x + y * y)
+        out[n, 0, 1], out[n, 1, 0] = second * x * y - first * z, second * x * y + first * z
+        out[n, 0, 2], out[n, 2, 0] = second * x * z + first * y, second * x * z - first * y
+        out[n, 1, 2], out[n, 2, 1] = second * y * z - first * x, second * y * z + first * x
+
+
+@numba.njit(void(_MATRICES, float64[:, ::1]), cache=True, nogil=True)
+def _quaternions(matrices: np.ndarray, out: np.ndarray) -> None:
+    for n in range(len(matrices)):
+        m, q = matrices[n], out[n]
+        trace = m[0, 0] + m[1, 1] + m[2, 2]
+        best, most = 3, trace
+        for i in range(3):
+            if m[i, i] > most or (best == 3 and m[i, i] == most):
+                best, most = i, m[i, i]
+        # A row of the symmetric matrix 4 q q^T: the one with the largest diagonal.
+        if best == 3:
+            q[0], q[1], q[2] = m[2, 1] - m[1, 2], m[0, 2] - m[2, 0], m[1, 0] - m[0, 1]
+            q[3] = 1 + trace
+        else:
+            i, j, k = best, (best + 1) % 3, (best + 2) % 3
+            q[i] = 1 + 2 * m[i, i] - trace
+            q[j], q[k] = m[i, j] + m[j, i], m[i, k] + m[k, i]
+            q[3] = m[k, j] - m[j, k]
+        length = np.sqrt(q[0] * q[0] + q[1] * q[1] + q[2] * q[2] + q[3] * q[3])
+        if q[3] < 0:
+            length = -length
+        for i in range(4):
+            q[i] /= length
+
+
+@numba.njit(void(_VECTORS, float64[:, ::1]), cache=True, nogil=True)
+def _logarithms(quaternions: np.ndarray, out: np.ndarray) -> None:
+    for n in range(len(quaternions)):
+        q = quaternions[n]
+        sine = np.sqrt(q[0] * q[0] + q[1] * q[1] + q[2] * q[2])
+        factor = 2.0 if sine < 1e-9 else 2 * np.arctan2(sine, q[3]) / sine
+        for i in range(3):
+            out[n, i] = factor * q[i]
 
 
 def skew(vectors: np.ndarray) -> np.ndarray:
@@ -18,14 +76,10 @@ def skew(vectors: np.ndarray) -> np.ndarray:
 
 def matrix_from_axis_angle(axis_angle: np.ndarray) -> np.ndarray:
     """Rotation matrices (..., 3, 3) of axis-angle vectors (..., 3) in radians (Rodrigues)."""
-    axis_angle = np.asarray(axis_angle, dtype=np.float64)
-    angle = np.linalg.norm(axis_angle, axis=-1)[..., None, None]
-    matrix = skew(axis_angle)
-    small = angle < 1e-6
-    safe = np.where(small, 1.0, angle)
-    first = np.where(small, 1 - angle**2 / 6, np.sin(safe) / safe)
-    second = np.where(small, 0.5 - angle**2 / 24, (1 - np.cos(safe)) / safe**2)
-    return np.eye(3) + first * matrix + second * (matrix @ matrix)
+    vectors = np.ascontiguousarray(axis_angle, np.float64)
+    out = np.empty((*vectors.shape, 3))
+    _exponentials(vectors.reshape(-1, 3), out.reshape(-1, 3, 3))
+    return out
 
 
 def axis_angle_from_matrix(matrix: np.ndarray) -> np.ndarray:
@@ -34,10 +88,9 @@ def axis_angle_from_matrix(matrix: np.ndarray) -> np.ndarray:
     By way of quaternions, stable near 0 and pi.
     """
     quaternion = quaternion_from_matrix(matrix)
-    vector = quaternion[..., :3]
-    sine = np.linalg.norm(vector, axis=-1, keepdims=True)
-    angle = 2 * np.arctan2(sine, quaternion[..., 3:])
-    return vector * np.where(sine < 1e-9, 2.0, angle / np.maximum(sine, 1e-12))
+    out = np.empty((*quaternion.shape[:-1], 3))
+    _logarithms(quaternion.reshape(-1, 4), out.reshape(-1, 3))
+    return out
 
 
 def quaternion_from_matrix(matrix: np.ndarray) -> np.ndarray:
@@ -45,21 +98,10 @@ def quaternion_from_matrix(matrix: np.ndarray) -> np.ndarray:
 
     Divides by the largest component (Shepperd, 1978), so that no turn is badly conditioned.
     """
-    m = np.asarray(matrix, dtype=np.float64)
-    trace = m[..., 0, 0] + m[..., 1, 1] + m[..., 2, 2]
-    choices = np.stack([m[..., 0, 0], m[..., 1, 1], m[..., 2, 2], trace], axis=-1)
-    best = choices.argmax(-1)
-    # Rows of the symmetric matrix 4 q q^T; the one with the largest diagonal is normalised.
-    k = np.empty((*m.shape[:-2], 4, 4))
-    k[..., 3, 3] = 1 + trace
-    for i in range(3):
-        j, n = (i + 1) % 3, (i + 2) % 3
-        k[..., 3, i] = k[..., i, 3] = m[..., n, j] - m[..., j, n]
-        k[..., i, i] = 1 + 2 * m[..., i, i] - trace
-        k[..., i, j] = k[..., j, i] = m[..., i, j] + m[..., j, i]
-    quaternion = np.take_along_axis(k, best[..., None, None], axis=-2)[..., 0, :]
-    quaternion = quaternion / np.linalg.norm(quaternion, axis=-1, keepdims=True)
-    return np.where(quaternion[..., 3:] < 0, -quaternion, quaternion)
+    m = np.ascontiguousarray(matrix, np.float64)
+    out = np.empty((*m.shape[:-2], 4))
+    _quaternions(m.reshape(-1, 3, 3), out.reshape(-1, 4))
+    return out
 
 
 def rotation_between(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -48,7 +48,7 @@ def place_people(
     bodies: Sequence[Body],
     faces: np.ndarray,
     camera: Camera,
-    refit: Callable[[Figure, float], Body],
+    refit: Callable[[Figure, Body, float], Body],
     *,
     known_sizes: Collection[int] = (),
     depth: DepthCue | None = None,
@@ -63,7 +63,7 @@ def place_people(
         figures, bodies: one each per person.
         faces: (F, 3) of the body model.
         camera: of the photograph.
-        refit: fits a figure's body anew to a given stature in metres.
+        refit: fits a figure's body to another stature, in metres.
         known_sizes: indices of the people whose stature was given; they keep it.
         depth: what the depth network says; without it the ground alone settles sizes.
     """
@@ -91,7 +91,7 @@ def place_people(
         scales = scales * order_scales(depths, occlusions, trust)
         for i, scale in enumerate(scales):
             if not known[i] and abs(np.log(scale)) > _WORTH_REFITTING:
-                placed[i] = refit(figures[i], float(bodies[i].height_m * scale))
+                placed[i] = refit(figures[i], bodies[i], float(bodies[i].height_m * scale))
     return Placement(tuple(placed), _world(placed, figures, up))
 
 

@@ -40,6 +40,7 @@ from vitruvian.surface.skirts import shared_legs
 FACES = 24_000
 _VOXELS = 144  # along the longer side of the figure, for so many faces
 _LEAST_VOXELS, _MOST_VOXELS = 96, 320
+_PX_PER_VOXEL = 2.5  # of the photograph: somebody small in it is not worth as many voxels
 _FINE = 2  # rays to the voxel
 _MARGIN = 6  # voxels around the figure
 _OUTLINE_SMOOTHING_M = 0.008
@@ -70,7 +71,8 @@ def clothed_mesh(
         fitted: the bare body, likewise, if ``body`` is not that.
         maps: what is known pixel by pixel; without, the body's depths alone.
         faces: budget, beside the fine triangles of face and hands.
-        voxels: of the volume along the figure's longer side; by default as many as fit the faces.
+        voxels: of the volume along the figure's longer side; by default as many as fit the faces,
+            fewer where the photograph shows the figure in few pixels.
         correct: makes another field (H, W, D) of the field, its grid and the spans that it is of.
 
     Returns:
@@ -78,8 +80,8 @@ def clothed_mesh(
         itself where neither it nor the matte covers anything of the picture.
     """
     if voxels is None:
-        voxels = round(_VOXELS * (faces / FACES) ** 0.5)
-        voxels = min(max(voxels, _LEAST_VOXELS), _MOST_VOXELS)
+        low, high = figure_box(body, alpha, camera)
+        voxels = voxels_for(faces, float((high - low).max()))
     clothed = clothed_spans(body, alpha, camera, maps, voxels)
     if clothed is None:
         return body
@@ -88,6 +90,13 @@ def clothed_mesh(
     if len(mesh.faces) == 0:
         return body
     return _dressed(mesh, limbs, solid, clothed.window, Volume(*parts, alpha, camera))
+
+
+def voxels_for(faces: int, shown_px: float) -> int:
+    """How many voxels a figure's longer side gets, for so many faces and pixels in the picture."""
+    enough = max(shown_px / _PX_PER_VOXEL, _LEAST_VOXELS)
+    voxels = round(min(_VOXELS, enough) * (faces / FACES) ** 0.5)
+    return min(max(voxels, _LEAST_VOXELS), _MOST_VOXELS)
 
 
 @dataclass(frozen=True)

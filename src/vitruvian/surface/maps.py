@@ -17,6 +17,7 @@ from vitruvian.networks.maps import BodyMaps, MapsNetwork, PersonMaps
 from vitruvian.people.figure import Alpha, Figure
 
 SIZE = 256
+_SMALL = ((110, 128), (190, 192))  # figures below so many pixels: network's input
 _JUMP_M = 0.015
 
 
@@ -159,7 +160,7 @@ def maps_from_network(found: PersonMaps, body: Body, camera: Camera) -> SurfaceM
 
 
 def estimated_maps(
-    photo: Photo, figure: Figure, body: Body, *, size: int = SIZE
+    photo: Photo, figure: Figure, body: Body, *, size: int | None = None
 ) -> SurfaceMaps | None:
     """The network's normals; the body's own where they are finer, on the face and the hands.
 
@@ -170,21 +171,26 @@ def estimated_maps(
         photo: the picture.
         figure: the person.
         body: fitted to them.
-        size: S, pixels along each side of the window.
+        size: S, pixels along each side of the window; by default 256, fewer for somebody who is
+            small in the photograph.
     """
     seen = network_maps(photo, figure, body, size)
     return None if seen is None else normals_alone(*seen, body, photo.camera)
 
 
 def network_maps(
-    photo: Photo, figure: Figure, body: Body, size: int = SIZE
+    photo: Photo, figure: Figure, body: Body, size: int | None = None
 ) -> tuple[PersonMaps, BodyMaps] | None:
     """What the maps network says of a person, and the body it was shown; arguments as above."""
     if not MapsNetwork.available():
         return None
-    root = float(body.translation[2])
+    mesh, root = body.as_mesh(), float(body.translation[2])
+    if size is None:
+        low, high = figure_box(mesh, figure.alpha, photo.camera)
+        shown = float((high - low).max())
+        size = next((small for below, small in _SMALL if shown < below), SIZE)
     return MapsNetwork().person(
-        photo.pixels, photo.camera, figure.alpha.full(), body.as_mesh(), root, body.height_m, size
+        photo.pixels, photo.camera, figure.alpha.full(), mesh, root, body.height_m, size
     )
 
 

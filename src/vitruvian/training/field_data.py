@@ -28,6 +28,7 @@ from vitruvian.people.figure import Figure
 from vitruvian.surface.clothed import clothed_spans
 from vitruvian.surface.field_inputs import FieldInputs, nearest_pixels, point_features
 from vitruvian.surface.learnt import Correction
+from vitruvian.surface.maps import SIZE as MAPS_SIZE
 from vitruvian.surface.maps import network_maps, normals_alone, square_camera
 from vitruvian.surface.silhouette import swollen_body
 from vitruvian.synthesis.packing import DEPTH_UNIT, NO_DEPTH
@@ -84,7 +85,7 @@ def prepare(sample: Sample, observed: Observation | None, size: int = SIZE) -> P
     box = np.array([0, 0, sample.size, sample.size], float)
     figure = Figure(box, 1.0, observed.landmarks, matte, True, 1.0)
     photo = Photo(sample.image, "synthetic", None, camera, None, (sample.size, sample.size))
-    seen = network_maps(photo, figure, body)
+    seen = network_maps(photo, figure, body, MAPS_SIZE)
     if seen is None:
         raise WeightsError("The maps network's weights are absent: train it first.")
     swollen = swollen_body(photo, figure, body)
