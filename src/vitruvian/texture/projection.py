@@ -32,6 +32,7 @@ class View:
 
     Attributes:
         pixels: (h, w, 3) uint8 sRGB.
+        back: (h, w, 3) uint8 sRGB, what is looked up for the side that faces away.
         alpha: (h, w) uint8 matte, drawn in so that no background shines through its rim.
         depth: (h, w) float32 of the mesh, metres, inf where it is not.
         arms: (h, w) float32, the least depth of an arm in a small neighbourhood.
@@ -40,6 +41,7 @@ class View:
     """
 
     pixels: np.ndarray
+    back: np.ndarray
     alpha: np.ndarray
     depth: np.ndarray
     arms: np.ndarray
@@ -53,12 +55,14 @@ class Lookup:
 
     Attributes:
         colors: (N, 3) float32 sRGB 0..255 at each point's place in the photograph.
+        back_colors: (N, 3) likewise in the picture of the back.
         seen: (N,) float32 0..1: the point is in view, faces the camera and is on the person.
         behind: (N,) float32 0..1: the point faces away, and what hides it is the front of the
             same part of the same person.
     """
 
     colors: np.ndarray
+    back_colors: np.ndarray
     seen: np.ndarray
     behind: np.ndarray
 
@@ -71,6 +75,8 @@ def person_view(photo: Photo, alpha: Alpha, mesh: Mesh, parts: np.ndarray) -> Vi
         alpha: matte of the person.
         mesh: in the camera frame.
         parts: (V,) uint8 region of each vertex.
+
+    Its ``back`` is the front as it is; see ``behind.closed_over`` for another.
     """
     camera = photo.camera
     pixels = camera.project(mesh.vertices)
@@ -99,8 +105,10 @@ def person_view(photo: Photo, alpha: Alpha, mesh: Mesh, parts: np.ndarray) -> Vi
     of_arms = (part == LEFT_ARM) | (part == RIGHT_ARM)
     arms = np.where(of_arms, fragments.depth, np.float32(np.inf))
     arms = cv2.erode(arms, kernel, borderValue=float("inf"))
+    crop = np.ascontiguousarray(crop)
     return View(
-        np.ascontiguousarray(crop),
+        crop,
+        crop,
         np.ascontiguousarray(matte),
         fragments.depth,
         np.ascontiguousarray(arms, np.float32),
@@ -122,6 +130,7 @@ def _look_up_one(
     normal: tuple[float, float, float],
     own_part: int,
     pixels: np.ndarray,
+    back: np.ndarray,
     alpha: np.ndarray,
     depth: np.ndarray,
     arms: np.ndarray,
@@ -129,15 +138,20 @@ def _look_up_one(
     focal: float,
     cx: float,
     cy: float,
-) -> tuple[float, float, float, float, float]:
-    """Red, green, blue, seen and behind of one point; see ``Lookup``."""
+    colors: np.ndarray,
+) -> tuple[float, float]:
+    """Seen and behind of one point; ``colors`` (2, 3) gets its own and its back's.
+
+    See ``Lookup``.
+    """
     height, width = alpha.shape
     x, y, z = point
+    colors[:] = 0
     if z <= 0.05:
-        return 0.0, 0.0, 0.0, 0.0, 0.0
+        return 0.0, 0.0
     u, v = x / z * focal + cx - 0.5, y / z * focal + cy - 0.5
     if not (0 <= u < width - 1 and 0 <= v < height - 1):
-        return 0.0, 0.0, 0.0, 0.0, 0.0
+        return 0.0, 0.0
     column, row = int(u), int(v)
     fu, fv = u - column, v - row
     # Each pixel counts by its matte too, so that the rim takes its colour from inside.
@@ -146,11 +160,12 @@ def _look_up_one(
     a10 = (1 - fu) * fv * (alpha[row + 1, column] + 0.01)
     a11 = fu * fv * (alpha[row + 1, column + 1] + 0.01)
     matte = a00 + a01 + a10 + a11
-    p00, p01 = pixels[row, column], pixels[row, column + 1]
-    p10, p11 = pixels[row + 1, column], pixels[row + 1, column + 1]
-    red = (a00 * p00[0] + a01 * p01[0] + a10 * p10[0] + a11 * p11[0]) / matte
-    green = (a00 * p00[1] + a01 * p01[1] + a10 * p10[1] + a11 * p11[1]) / matte
-    blue = (a00 * p00[2] + a01 * p01[2] + a10 * p10[2] + a11 * p11[2]) / matte
+    for c in range(3):
+        for k in range(2):
+            picture = pixels if k == 0 else back
+            value = a00 * picture[row, column, c] + a01 * picture[row, column + 1, c]
+            value += a10 * picture[row + 1, column, c] + a11 * picture[row + 1, column + 1, c]
+            colors[k, c] = value / matte
 
     opaque = min(max((matte / 255 - 0.5) * 2.5, 0.0), 1.0)
     length = np.sqrt(x * x + y * y + z * z)
@@ -164,12 +179,13 @@ def _look_up_one(
     if part[row, column] == own_part:
         beside_arm = _ramp(depth[row, column] - arm, _ARM_GAP[0], _ARM_GAP[1])
         behind = (1 - _ramp(facing, 0.0, 0.2)) * opaque * (1 - beside_arm)
-    return red, green, blue, seen, behind
+    return seen, behind
 
 
 @numba.njit(
-    "void(float32[:,::1],float32[:,::1],uint8[::1],uint8[:,:,::1],uint8[:,::1],float32[:,::1],"
-    "float32[:,::1],uint8[:,::1],float64,float64,float64,float32[:,::1],float32[::1],float32[::1])",
+    "void(float32[:,::1],float32[:,::1],uint8[::1],uint8[:,:,::1],uint8[:,:,::1],uint8[:,::1],"
+    "float32[:,::1],float32[:,::1],uint8[:,::1],float64,float64,float64,float32[:,::1],"
+    "float32[:,::1],float32[::1],float32[::1])",
     cache=True,
     nogil=True,
 )
@@ -178,6 +194,7 @@ def _look_up(
     normals: np.ndarray,
     parts: np.ndarray,
     pixels: np.ndarray,
+    back: np.ndarray,
     alpha: np.ndarray,
     depth: np.ndarray,
     arms: np.ndarray,
@@ -186,20 +203,20 @@ def _look_up(
     cx: float,
     cy: float,
     colors: np.ndarray,
+    back_colors: np.ndarray,
     seen: np.ndarray,
     behind: np.ndarray,
 ) -> None:
+    both = np.empty((2, 3))
     for n in range(points.shape[0]):
-        red, green, blue, seen_here, behind_here = _look_up_one(
+        seen[n], behind[n] = _look_up_one(
             (points[n, 0], points[n, 1], points[n, 2]),
             (normals[n, 0], normals[n, 1], normals[n, 2]),
-            parts[n], pixels, alpha, depth, arms, part, focal, cx, cy,
+            parts[n], pixels, back, alpha, depth, arms, part, focal, cx, cy, both,
         )  # fmt: skip
-        colors[n, 0] = red
-        colors[n, 1] = green
-        colors[n, 2] = blue
-        seen[n] = seen_here
-        behind[n] = behind_here
+        for c in range(3):
+            colors[n, c] = both[0, c]
+            back_colors[n, c] = both[1, c]
 
 
 def look_up(view: View, points: np.ndarray, normals: np.ndarray, parts: np.ndarray) -> Lookup:
@@ -212,7 +229,7 @@ def look_up(view: View, points: np.ndarray, normals: np.ndarray, parts: np.ndarr
         parts: (N,) uint8 region of each point.
     """
     count = len(points)
-    colors = np.zeros((count, 3), np.float32)
+    colors, back_colors = np.zeros((count, 3), np.float32), np.zeros((count, 3), np.float32)
     seen, behind = np.zeros(count, np.float32), np.zeros(count, np.float32)
     _look_up(
         np.ascontiguousarray(points, np.float32),
@@ -220,23 +237,26 @@ def look_up(view: View, points: np.ndarray, normals: np.ndarray, parts: np.ndarr
         np.ascontiguousarray(parts, np.uint8),
         *_view_arguments(view),
         colors,
+        back_colors,
         seen,
         behind,
     )
-    return Lookup(colors, seen, behind)
+    return Lookup(colors, back_colors, seen, behind)
 
 
 def _view_arguments(
     view: View,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, float, float, float]:
+) -> tuple[
+    np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, float, float, float
+]:
     focal, (cx, cy) = view.camera.focal_px, view.camera.principal_point
-    images = view.pixels, view.alpha, view.depth, view.arms, view.part
+    images = view.pixels, view.back, view.alpha, view.depth, view.arms, view.part
     return *images, float(focal), float(cx), float(cy)
 
 
 @numba.njit(
     "void(int32[::1],float32[:,::1],int32[:,::1],float32[:,::1],uint8[::1],uint8,uint8[:,:,::1],"
-    "uint8[:,::1],float32[:,::1],float32[:,::1],uint8[:,::1],float64,float64,float64,uint8[:,::1])",
+    "uint8[:,:,::1],uint8[:,::1],float32[:,::1],float32[:,::1],uint8[:,::1],float64,float64,float64,uint8[:,::1])",
     cache=True,
     nogil=True,
 )
@@ -248,6 +268,7 @@ def _paint(
     vertex_parts: np.ndarray,
     head: int,
     pixels: np.ndarray,
+    back: np.ndarray,
     alpha: np.ndarray,
     depth: np.ndarray,
     arms: np.ndarray,
@@ -257,7 +278,7 @@ def _paint(
     cy: float,
     out: np.ndarray,
 ) -> None:
-    values = np.empty(9)
+    values, both = np.empty(9), np.empty((2, 3))
     for n in range(texel_faces.shape[0]):
         face = texel_faces[n]
         a, b, c = faces[face, 0], faces[face, 1], faces[face, 2]
@@ -267,16 +288,17 @@ def _paint(
                 w0 * vertex_values[a, k] + w1 * vertex_values[b, k] + w2 * vertex_values[c, k]
             )
         own_part = vertex_parts[a]
-        red, green, blue, seen, behind = _look_up_one(
+        seen, behind = _look_up_one(
             (values[0], values[1], values[2]),
             (values[3], values[4], values[5]),
-            own_part, pixels, alpha, depth, arms, part, focal, cx, cy,
+            own_part, pixels, back, alpha, depth, arms, part, focal, cx, cy, both,
         )  # fmt: skip
         # Never a face on the back of the head.
-        weight = seen if own_part == head else max(seen, behind)
-        out[n, 0] = int(values[6] + weight * (red - values[6]) + 0.5)
-        out[n, 1] = int(values[7] + weight * (green - values[7]) + 0.5)
-        out[n, 2] = int(values[8] + weight * (blue - values[8]) + 0.5)
+        behind = 0.0 if own_part == head else max(behind - seen, 0.0)
+        for c in range(3):
+            value = values[6 + c]
+            value += seen * (both[0, c] - value) + behind * (both[1, c] - value)
+            out[n, c] = int(value + 0.5)
 
 
 def paint_texels(

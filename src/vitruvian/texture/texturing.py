@@ -14,14 +14,18 @@ from vitruvian.geometry.mesh import Mesh
 from vitruvian.image.photo import Photo
 from vitruvian.people.figure import Figure
 from vitruvian.texture.atlas import TexelMap, texel_map
+from vitruvian.texture.behind import closed_over
 from vitruvian.texture.diffuse import diffuse_colors
 from vitruvian.texture.light import without_light
 from vitruvian.texture.places import Places, body_places, carried_places
-from vitruvian.texture.projection import Lookup, look_up, paint_texels, person_view
+from vitruvian.texture.projection import Lookup, View, look_up, paint_texels, person_view
 
 _NEUTRAL = 128  # grey, for people of whom the photograph shows nothing
 _MIRROR_TRUST = 0.6  # of a colour taken from the other side of the body
 _BEHIND_TRUST = 0.5  # of a colour taken from the front for the back
+_CERTAINLY_FACE = 0.8
+_FACE_DEPTH_M = 0.02  # behind the nearest surface
+_LEAST_FACE = 20  # vertices in view
 _LEAST_HAIR = 5.0  # vertices' worth of hair in view below which its colour is not trusted
 
 
@@ -38,9 +42,9 @@ def texture_mesh(
 
     Where the camera sees the surface the photograph is projected onto it, weighted by facing and
     by the matte. The back of trunk and limbs continues the front: the colour that the photograph
-    shows at the same place. The back of the head takes the colours around the face, not the
-    face. What is hidden by the person's own limbs takes the other side's colour where that is
-    seen, and else what spreads over the surface from around it.
+    shows at the same place, but for what is open or hangs there (``behind``). The back of the head
+    takes the colours around the face, not the face. What is hidden by the person's own limbs takes
+    the other side's colour where that is seen, and else what spreads over the surface from around.
 
     Args:
         photo: the picture.
@@ -72,6 +76,8 @@ def texture_mesh(
             return replace(mesh, texture=np.full((size, size, 3), _NEUTRAL, np.uint8))
         if albedo:
             view = without_light(view, mesh)
+        skin = _face_color(view, mesh, places)
+        view = replace(view, back=closed_over(view.pixels, view.alpha, view.part, skin))
         normals = mesh.vertex_normals()
         fill = _fill(look_up(view, mesh.vertices, normals, places.part), places)
         texels = laid_out.result()
@@ -87,13 +93,27 @@ def _texels(mesh: Mesh, size: int) -> TexelMap:
     return texel_map(mesh.uvs, mesh.uv_faces, size)
 
 
+def _face_color(view: View, mesh: Mesh, places: Places) -> np.ndarray | None:
+    """Median colour (3,) of the face, None where hardly any of it is seen."""
+    on_face = np.flatnonzero(places.face > _CERTAINLY_FACE)
+    columns, rows = np.floor(view.camera.project(mesh.vertices[on_face])).astype(int).T
+    height, width = view.alpha.shape
+    inside = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
+    on_face, columns, rows = on_face[inside], columns[inside], rows[inside]
+    near = mesh.vertices[on_face, 2] < view.depth[rows, columns] + _FACE_DEPTH_M
+    if near.sum() < _LEAST_FACE:
+        return None
+    return np.asarray(np.median(view.pixels[rows[near], columns[near]], axis=0))
+
+
 def _fill(found: Lookup, places: Places) -> np.ndarray:
     """A colour (V, 3) float32 for every vertex, whatever hides it."""
     seen = found.seen
     mirrored = _MIRROR_TRUST * seen[places.mirror]
     through = np.where(places.part == HEAD, 0, _BEHIND_TRUST * found.behind)
     total = seen + (1 - seen) * np.maximum(mirrored, through)
-    guess = np.where((through > mirrored)[:, None], found.colors, found.colors[places.mirror])
+    other = found.colors[places.mirror]
+    guess = np.where((through > mirrored)[:, None], found.back_colors, other)
     known = seen[:, None] * found.colors + (1 - seen)[:, None] * guess
     everywhere = diffuse_colors(known, total, places.neighbors, bands=places.band)
     # The back of the head: from where hair grows, and least from where it may still be forehead.
