@@ -27,6 +27,7 @@ from vitruvian.surface.attach import carried_skin, nearest_vertices
 from vitruvian.surface.charts import lay_out
 from vitruvian.surface.completion import complete_spans, put_surfaces, trusted_matte
 from vitruvian.surface.field import RayGrid, span_field
+from vitruvian.surface.film import smoothed_films
 from vitruvian.surface.hands import Volume, with_hands
 from vitruvian.surface.integrate import integrate_normals
 from vitruvian.surface.layers import Spans, ray_spans
@@ -238,6 +239,7 @@ def _extracted(
     film, owner = part_limbs(field, grid, *solid)
     vertices, faces = largest_components(*surface_net(field, film, owner), _LEAST_SHARE)
     limbs = limb_of_net(vertices, field, owner)
+    vertices = smoothed_films(vertices, faces, field)
     points, faces, source = simplify(grid.points(vertices), faces, budget)
     return Mesh(points, faces, "camera"), limbs[source], (field, owner, grid)
 

@@ -29,7 +29,7 @@ from vitruvian.geometry.mesh import Mesh
 from vitruvian.geometry.rasterizer import rasterize
 from vitruvian.surface.attach import nearest_vertices
 from vitruvian.surface.field import RayGrid
-from vitruvian.surface.nets import FILM
+from vitruvian.surface.film import crumbs_of, empty_film
 from vitruvian.surface.swell import merge_close
 
 # Numbers of limbs that are cut free; ``SHOULDER`` is the rest of an arm, which is not.
@@ -245,8 +245,9 @@ def part_limbs(
         # The arm is cut off above: far from it, the sign of its distance means nothing.
         mine = (own < other) & (np.abs(own) < np.abs(other) + _SIGN_M)
         of[tuple(inside.T)] = np.where(mine, label, limbs[nearest])
+        of[crumbs_of(of == label)] = BODY
         rest = (field[box] > 0) & (of != label) & (of != SHOULDER)
-        _empty_film(field[box], film[box], of == label, rest)
+        empty_film(field[box], film[box], of == label, rest)
         owner[box][of == label] = label
     box = _box(body.vertices, grid, (LEG_L, LEG_R))
     if box is not None:
@@ -260,7 +261,9 @@ def part_limbs(
         )
         of = np.zeros(field[box].shape, np.uint8)
         of[tuple(inside.T)] = np.where(left < right, LEG_L, LEG_R)
-        _empty_film(field[box], film[box], of == LEG_L, of == LEG_R)
+        crumbs = crumbs_of(of == LEG_L), crumbs_of(of == LEG_R)
+        of[crumbs[0]], of[crumbs[1]] = LEG_R, LEG_L
+        empty_film(field[box], film[box], of == LEG_L, of == LEG_R)
         owner[box] = np.where(of > 0, of, owner[box])
     return film, owner
 
@@ -290,31 +293,6 @@ def _loose(grid: RayGrid, fitted: Mesh) -> np.ndarray:
     ).mask
     away = cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 3)
     return np.asarray(away * grid.step_m > _LOOSE_M)
-
-
-def _empty_film(part: np.ndarray, film: np.ndarray, own: np.ndarray, rest: np.ndarray) -> None:
-    """Empty the voxels of the rest that touch a limb's own, corners included.
-
-    What is outside between the two is marked as well, so that it stays so.
-    """
-    outside = part <= 0
-    own = own & ~outside
-    rest = rest & ~outside
-    between = rest & _widened(own, 1)
-    part[between] = FILM
-    film[between | (outside & _widened(own, 3) & _widened(rest, 3))] = 1
-
-
-def _widened(mask: np.ndarray, voxels: int) -> np.ndarray:
-    """A volume's mask dilated by a cube."""
-    out = np.pad(mask, voxels)
-    for axis in range(3):
-        once = out
-        for shift in range(1, voxels + 1):
-            once = once | np.roll(out, shift, axis) | np.roll(out, -shift, axis)
-        out = once
-    inner = slice(voxels, -voxels)
-    return out[inner, inner, inner]
 
 
 @numba.njit(

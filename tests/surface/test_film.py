@@ -1,0 +1,59 @@
+"""Films between limbs: crumbs are no limbs, and a cut is no staircase."""
+
+from __future__ import annotations
+
+import numpy as np
+from surface_people import is_closed_manifold
+
+from vitruvian.surface.film import crumbs_of, empty_film, smoothed_films
+from vitruvian.surface.nets import surface_net
+
+
+def test_crumbs_are_what_is_small_beside_the_largest_piece():
+    mask = np.zeros((20, 20, 20), bool)
+    mask[2:12, 2:12, 2:12] = True
+    mask[15, 15, 15] = True
+    mask[12, 12, 12] = True  # touches the block at a corner only
+    mask[15:18, 2:8, 2:8] = True  # more than a twentieth
+    expected = np.zeros_like(mask)
+    expected[15, 15, 15] = expected[12, 12, 12] = True
+    np.testing.assert_array_equal(crumbs_of(mask), expected)
+
+
+def test_nothing_has_no_crumbs():
+    assert not crumbs_of(np.zeros((4, 5, 6), bool)).any()
+
+
+def halved_block() -> tuple[np.ndarray, np.ndarray]:
+    """A block cut in two along a slanted plane, as field, and its film."""
+    field = np.full((30, 30, 30), -1, np.float32)
+    field[4:26, 4:26, 4:26] = 1
+    y, x, z = np.indices(field.shape)
+    left = (2 * x + y + 0.6 * z) < 52
+    film = np.zeros(field.shape, np.uint8)
+    empty_film(field, film, left & (field > 0), ~left & (field > 0))
+    return field, film
+
+
+def test_a_slanted_cut_is_smooth_and_all_else_stays():
+    field, film = halved_block()
+    vertices, faces = surface_net(field, film)
+    smooth = smoothed_films(vertices, faces, field)
+    plane = np.array([1.0, 2.0, 0.6]) / np.linalg.norm([1.0, 2.0, 0.6])
+
+    def off_plane(points: np.ndarray) -> np.ndarray:
+        """Degrees between the cut's faces and the plane that was meant."""
+        corners = points[faces]
+        normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+        normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
+        middles = corners.mean(1)
+        beside = np.abs(2 * middles[:, 1] + middles[:, 0] + 0.6 * middles[:, 2] - 52) < 5
+        within = ((middles > 8) & (middles < 21)).all(1)
+        return np.rad2deg(np.arccos(np.clip(np.abs(normals @ plane), 0, 1)))[beside & within]
+
+    assert np.median(off_plane(smooth)) < 0.5 * np.median(off_plane(vertices))
+    moved = np.linalg.norm(smooth - vertices, axis=1)
+    assert moved.max() < 1.5
+    far = np.abs(2 * vertices[:, 1] + vertices[:, 0] + 0.6 * vertices[:, 2] - 52) > 8
+    assert (moved[far] == 0).all()
+    assert is_closed_manifold(faces)
