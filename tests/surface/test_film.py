@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from surface_people import is_closed_manifold
 
-from vitruvian.surface.film import crumbs_of, empty_film, smoothed_films
+from vitruvian.surface.film import crumbs_of, empty_film, smoothed
 from vitruvian.surface.nets import surface_net
 
 
@@ -38,7 +38,7 @@ def halved_block() -> tuple[np.ndarray, np.ndarray]:
 def test_a_slanted_cut_is_smooth_and_all_else_stays():
     field, film = halved_block()
     vertices, faces = surface_net(field, film)
-    smooth = smoothed_films(vertices, faces, field)
+    smooth = smoothed(vertices, faces, field)
     plane = np.array([1.0, 2.0, 0.6]) / np.linalg.norm([1.0, 2.0, 0.6])
 
     def off_plane(points: np.ndarray) -> np.ndarray:

@@ -27,7 +27,7 @@ from vitruvian.surface.attach import carried_skin, nearest_vertices
 from vitruvian.surface.charts import lay_out
 from vitruvian.surface.completion import complete_spans, put_surfaces, trusted_matte
 from vitruvian.surface.field import RayGrid, span_field
-from vitruvian.surface.film import smoothed_films
+from vitruvian.surface.film import smoothed
 from vitruvian.surface.hands import Volume, with_hands
 from vitruvian.surface.integrate import integrate_normals
 from vitruvian.surface.layers import Spans, ray_spans
@@ -44,6 +44,7 @@ _LEAST_VOXELS, _MOST_VOXELS = 96, 320
 _PX_PER_VOXEL = 2.5  # of the photograph: somebody small in it is not worth as many voxels
 _FINE = 2  # rays to the voxel
 _MARGIN = 6  # voxels around the figure
+_SHRUNK = 0.1  # voxels by which smoothing draws the outline in
 _OUTLINE_SMOOTHING_M = 0.008
 _LEAST_SHARE = 0.02  # of the largest part's faces, below which a part is a floater
 
@@ -233,13 +234,13 @@ def _extracted(
     slices = int((back - near) / step) + _MARGIN
     coarse = window.scaled(1 / _FINE, window.width // _FINE, window.height // _FINE)
     grid = RayGrid(coarse, near, step, slices)
-    field = span_field(spans, clothed.rim_m, grid, _FINE)
+    field = span_field(spans, clothed.rim_m + _SHRUNK * step, grid, _FINE)
     if correct is not None:
         field = correct(field, grid, clothed)
     film, owner = part_limbs(field, grid, *solid)
     vertices, faces = largest_components(*surface_net(field, film, owner), _LEAST_SHARE)
     limbs = limb_of_net(vertices, field, owner)
-    vertices = smoothed_films(vertices, faces, field)
+    vertices = smoothed(vertices, faces, field)
     points, faces, source = simplify(grid.points(vertices), faces, budget)
     return Mesh(points, faces, "camera"), limbs[source], (field, owner, grid)
 

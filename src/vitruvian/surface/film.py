@@ -8,7 +8,8 @@ import numpy as np
 from vitruvian.surface.nets import FILM
 
 _LEAST_PIECE = 0.05  # of a limb's largest piece
-_SMOOTHINGS = 6
+_SMOOTHINGS = 6  # beside films
+_EVENINGS = 2  # everywhere
 _FORTH, _BACK = 0.5, -0.52  # shares of the way to the neighbours' middle, in turn
 
 
@@ -109,21 +110,24 @@ def _smooth(vertices: np.ndarray, faces: np.ndarray, chosen: np.ndarray, share: 
                 vertices[v, c] += share * (total[v, c] / count[v] - vertices[v, c])
 
 
-def smoothed_films(vertices: np.ndarray, faces: np.ndarray, field: np.ndarray) -> np.ndarray:
-    """The vertices (V, 3) float32 of a surface net, with those beside films smoothed.
+def smoothed(vertices: np.ndarray, faces: np.ndarray, field: np.ndarray) -> np.ndarray:
+    """The vertices (V, 3) float32 of a surface net without the voxels' traces.
 
-    A film is made of whole voxels: unlike the rest of the surface, its walls are steps. To and fro,
-    so that they keep their place (Taubin, "A signal processing approach to fair surface design",
-    1995).
+    Every vertex goes a little towards its neighbours. A film is made of whole voxels: its walls are
+    steps, and smoothed to and fro besides, so that they keep their place (Taubin, "A signal
+    processing approach to fair surface design", 1995).
 
     Args:
         vertices: in grid coordinates; faces: (F, 3) int32, closed.
         field: that they were taken from.
     """
     out = vertices.copy()
-    beside = np.zeros(len(vertices), np.bool_)
-    _mark(vertices, field, beside)
+    chosen = np.zeros(len(vertices), np.bool_)
+    _mark(vertices, field, chosen)
     for _ in range(_SMOOTHINGS):
-        _smooth(out, faces, beside, _FORTH)
-        _smooth(out, faces, beside, _BACK)
+        _smooth(out, faces, chosen, _FORTH)
+        _smooth(out, faces, chosen, _BACK)
+    chosen[:] = True
+    for _ in range(_EVENINGS):
+        _smooth(out, faces, chosen, _FORTH)
     return out
