@@ -21,13 +21,13 @@ _LEAST_WIDTH = 10  # pixels of the small picture
 _ENDS_SMOOTHED, _CLOTH_SMOOTHED = 2.0, 4.0  # of its rows
 _TORSO = (0.2, 0.75)  # of the trunk's rows: below neck and shoulders, above the hips
 _LEAST_OUTER = 0.25  # of a band, for the outer garment to be there
-_LEAST_PLAIN = 0.4  # of the edges' pixels along the torso, likewise
+_LEAST_PLAIN = 0.5  # of the edges' pixels along the torso, likewise
 _TRIED = 200  # of those pixels
 _GAP = 13  # rows that the outer garment may be out of sight for
 _LIGHTNESS = 0.5  # of a difference in lightness that counts: folds and shadows are no opening
 _ALIKE = 16.0  # CIELAB units within which cloth is the same
 _DIFFERENT = (13.0, 22.0)  # from the edges' cloth: where an opening begins, where it is certain
-_PATTERNED = 1.5  # standard deviations of the edges' cloth that are added to those
+_PATTERNED = 1.0  # standard deviations of the edges' cloth that are added to those
 _SKIN = 14.0  # CIELAB units from the face's colour
 _PATTERN = 8.0  # levels by which cloth may differ from its mean, when it is repeated
 
@@ -75,6 +75,8 @@ def closed_over(
     if ends is None:
         return pixels
     bands = _bands(rgb, lab, cloth, ends, trunk.any(1), skin)
+    if bands is None:
+        return pixels
     share = _opening(lab, cloth, ends, bands)
     if share.max() < 0.5:
         return pixels
@@ -138,8 +140,11 @@ def _bands(
     ends: np.ndarray,
     trunk: np.ndarray,
     skin: np.ndarray | None,
-) -> tuple[_Band, _Band]:
-    """The cloth at the left and at the right edge; ``trunk`` (h,) bool: rows that show some."""
+) -> tuple[_Band, _Band] | None:
+    """The cloth at the left and at the right edge; ``trunk`` (h,) bool: rows that show some.
+
+    None where it is of many colours.
+    """
     torso = _rows_between(trunk, _TORSO)
     columns = np.arange(cloth.shape[1])[None]
     wide = ends[:, 1:] - ends[:, :1]
@@ -152,25 +157,23 @@ def _bands(
     counted = [s[:, 0] > 1 for s in sums]
     outer = _outer_color(lab[outermost & torso[:, None]])
     if outer is None:
-        means = [_down_rows(plain, _CLOTH_SMOOTHED) for plain in sums]
-    else:
-        rows = [plain[:, 4:7] / np.maximum(plain[:, :1], 1) for plain in sums]
-        hidden = _apart(rows[0], rows[1]) > _ALIKE
-        means = [
-            _outer_first(member, plain, rgb, lab, outer, hidden)
-            for member, plain in zip(members, sums, strict=True)
-        ]
+        return None
+    rows = [plain[:, 4:7] / np.maximum(plain[:, :1], 1) for plain in sums]
+    hidden = _apart(rows[0], rows[1]) > _ALIKE
+    means = [
+        _outer_first(member, plain, rgb, lab, outer, hidden)
+        for member, plain in zip(members, sums, strict=True)
+    ]
     found = [m[:, 1:] / np.maximum(m[:, :1], 1e-3) for m in means]
     alike = _apart(found[0][:, 3:6], found[1][:, 3:6]) < _ALIKE
     told = [there & alike for there in counted]
-    if outer is not None:
-        own = [there & (_apart(f[:, 3:6], outer) < _ALIKE)
-               for there, f in zip(counted, found, strict=True)]  # fmt: skip
-        # One edge alone may be a bag's where legs are.
-        told = [t | (o & (trunk | (own[0] & own[1]))) for t, o in zip(told, own, strict=True)]
-        face = None if skin is None else _lab(skin.reshape(1, 1, 3))[0, 0]
-        if face is not None and _apart(outer, face) > _SKIN:
-            told = [t & (_apart(f[:, 3:6], face) > _SKIN) for t, f in zip(told, found, strict=True)]
+    own = [there & (_apart(f[:, 3:6], outer) < _ALIKE)
+           for there, f in zip(counted, found, strict=True)]  # fmt: skip
+    # One edge alone may be a bag's where legs are.
+    told = [t | (o & (trunk | (own[0] & own[1]))) for t, o in zip(told, own, strict=True)]
+    face = None if skin is None else _lab(skin.reshape(1, 1, 3))[0, 0]
+    if face is not None and _apart(outer, face) > _SKIN:
+        told = [t & (_apart(f[:, 3:6], face) > _SKIN) for t, f in zip(told, found, strict=True)]
     bands = []
     for values, said in zip(found, told, strict=True):
         variance = np.maximum(values[:, 6:] - values[:, 3:6] ** 2, 0)
@@ -235,8 +238,9 @@ def _opening(
     spread = _PATTERNED * np.maximum(left.spread, right.spread)
     beyond = _apart(lab, expected) - spread[:, None] - _DIFFERENT[0]
     share = np.clip(beyond / (_DIFFERENT[1] - _DIFFERENT[0]), 0, 1)
-    share = np.where(cloth & (left.told | right.told)[:, None], share, 0).astype(np.float32)
-    share = cv2.morphologyEx(share, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    # The rim has something of the background's colour.
+    inner = cv2.erode(cloth.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    share = np.where(inner & (left.told | right.told)[:, None], share, 0).astype(np.float32)
     share = cv2.dilate(share, np.ones((5, 5), np.uint8))
     return np.asarray(cv2.GaussianBlur(share, (0, 0), 1.2))
 
