@@ -66,7 +66,7 @@ def closed_over(
     height, width = alpha.shape
     scale = min(1.0, _ROWS / height)
     size = max(4, round(width * scale)), max(4, round(height * scale))
-    wanted = np.isin(part, (TRUNK, LEFT_LEG, RIGHT_LEG)) & (alpha > 128)
+    wanted = ((part == TRUNK) | (part == LEFT_LEG) | (part == RIGHT_LEG)) & (alpha > 128)
     cloth = cv2.resize(wanted.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
     trunk = cv2.resize((part == TRUNK).astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
     rgb = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.float32)
@@ -99,8 +99,8 @@ def _lab(rgb: np.ndarray) -> np.ndarray:
 
 def _apart(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Distances (...) of CIELAB colours (..., 3)."""
-    weights = np.array([_LIGHTNESS, 1, 1], np.float32)
-    return np.asarray(np.linalg.norm((a - b) * weights, axis=-1))
+    off = (a - b) * np.array([_LIGHTNESS, 1, 1], np.float32)
+    return np.asarray(np.sqrt(np.einsum("...c,...c->...", off, off)))
 
 
 def _down_rows(values: np.ndarray, sigma: float) -> np.ndarray:
