@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from vitruvian.training.checkpoint import Checkpoint, newest  # noqa: E402
 from vitruvian.training.recipe import (  # noqa: E402
     CardFacts,
     DataOptions,
+    FixedSource,
     Graph,
     Plan,
     Recipe,
@@ -29,7 +30,7 @@ from vitruvian.training.recipe import (  # noqa: E402
 pytestmark = pytest.mark.train
 
 
-class LineSource:
+class LineSource(FixedSource):
     """Noisy points of y = 2 x + 1; presentation n is always the same."""
 
     description = "points of a line"
@@ -46,15 +47,6 @@ class LineSource:
     def _batch(numbers: Iterable[int]) -> dict[str, Any]:
         x = np.array([np.random.default_rng(n).normal() for n in numbers], np.float32)
         return {"x": torch.from_numpy(x)[:, None], "y": torch.from_numpy(2 * x + 1)[:, None]}
-
-    def state(self) -> dict[str, Any]:
-        return {}
-
-    def restore(self, state: Mapping[str, Any]) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
 
 
 class LineRecipe(Recipe):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
+from vitruvian.geometry.smoothing import drawn_to_neighbors
 from vitruvian.surface.nets import FILM
 
 _LEAST_PIECE = 0.05  # of a limb's largest piece
@@ -92,42 +93,19 @@ def _mark(vertices: np.ndarray, field: np.ndarray, beside: np.ndarray) -> None:
                 beside[v] = True
 
 
-@numba.njit("void(float32[:,::1],int32[:,::1],boolean[::1],float32)", cache=True, nogil=True)
-def _smooth(vertices: np.ndarray, faces: np.ndarray, chosen: np.ndarray, share: float) -> None:
-    """Move the chosen vertices a share of the way to the middle of their neighbours."""
-    total = np.zeros((len(vertices), 3), np.float32)
-    count = np.zeros(len(vertices), np.float32)
-    for f in range(len(faces)):
-        for k in range(3):
-            a, b = faces[f, k], faces[f, (k + 1) % 3]
-            if chosen[a]:  # of a closed mesh, every edge comes once from either end
-                count[a] += 1
-                for c in range(3):
-                    total[a, c] += vertices[b, c]
-    for v in range(len(vertices)):
-        if count[v] > 0:
-            for c in range(3):
-                vertices[v, c] += share * (total[v, c] / count[v] - vertices[v, c])
-
-
 def smoothed(vertices: np.ndarray, faces: np.ndarray, field: np.ndarray) -> np.ndarray:
     """The vertices (V, 3) float32 of a surface net without the voxels' traces.
 
     Every vertex goes a little towards its neighbours. A film is made of whole voxels: its walls are
-    steps, and smoothed to and fro besides, so that they keep their place (Taubin, "A signal
-    processing approach to fair surface design", 1995).
+    steps, and smoothed to and fro before, so that they keep their place.
 
     Args:
         vertices: in grid coordinates; faces: (F, 3) int32, closed.
         field: that they were taken from.
     """
-    out = vertices.copy()
-    chosen = np.zeros(len(vertices), np.bool_)
-    _mark(vertices, field, chosen)
-    for _ in range(_SMOOTHINGS):
-        _smooth(out, faces, chosen, _FORTH)
-        _smooth(out, faces, chosen, _BACK)
-    chosen[:] = True
-    for _ in range(_EVENINGS):
-        _smooth(out, faces, chosen, _FORTH)
-    return out
+    beside = np.zeros(len(vertices), np.bool_)
+    _mark(vertices, field, beside)
+    to_and_fro = [np.where(beside, share, 0) for share in (_FORTH, _BACK)]
+    everywhere = np.full(len(vertices), _FORTH)
+    shares = _SMOOTHINGS * to_and_fro + _EVENINGS * [everywhere]
+    return drawn_to_neighbors(vertices, faces, *shares)

@@ -224,10 +224,11 @@ def figure_box(mesh: Mesh, alpha: Alpha, camera: Camera) -> tuple[np.ndarray, np
     """Left top and right bottom (2,) in pixels of everything that is body or matte."""
     pixels = camera.project(mesh.vertices)
     low, high = pixels.min(0), pixels.max(0)
-    rows, columns = np.nonzero(alpha.values > 127)
+    shown = alpha.values > 127
+    rows, columns = np.flatnonzero(shown.any(1)), np.flatnonzero(shown.any(0))
     if len(rows):
-        low = np.minimum(low, [alpha.x + columns.min(), alpha.y + rows.min()])
-        high = np.maximum(high, [alpha.x + columns.max() + 1, alpha.y + rows.max() + 1])
+        low = np.minimum(low, [alpha.x + columns[0], alpha.y + rows[0]])
+        high = np.maximum(high, [alpha.x + columns[-1] + 1, alpha.y + rows[-1] + 1])
     return low, high
 
 

@@ -7,10 +7,10 @@ import numpy as np
 
 from vitruvian.body.model import body_model
 from vitruvian.body.regions import body_regions
-from vitruvian.geometry.adjacency import neighbors_of_closed
 from vitruvian.geometry.mesh import Mesh
 from vitruvian.geometry.rasterizer import rasterize
 from vitruvian.geometry.rotations import rigid_alignment
+from vitruvian.geometry.smoothing import drawn_to_neighbors
 
 _EDGE_M = 0.0045
 _ROUNDS = 3
@@ -128,12 +128,7 @@ class _Relief:
 def _evened(vertices: np.ndarray, faces: np.ndarray, share: np.ndarray) -> np.ndarray:
     """The vertices, each drawn to the middle of its neighbours by its share: what overhangs, such
     as a nose that sticks out, unfolds before it is laid on the relief."""
-    around = neighbors_of_closed(faces, len(vertices))
-    count = np.diff(around.first)[:, None]
-    for _ in range(_EVENINGS):
-        middle = np.add.reduceat(vertices[around.members], around.first[:-1], axis=0) / count
-        vertices = vertices + share[:, None] * (middle - vertices)
-    return np.asarray(vertices, np.float32)
+    return drawn_to_neighbors(vertices, faces, *_EVENINGS * [share])
 
 
 def _disc(radius: int) -> np.ndarray:
