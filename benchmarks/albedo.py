@@ -15,8 +15,8 @@ import numpy as np
 
 import vitruvian
 from vitruvian.geometry.render import render_mesh
-from vitruvian.synthesis.assets import AssetLibrary
-from vitruvian.synthesis.sample import Sample, block_samples
+from vitruvian.lab.synthesis.assets import AssetLibrary
+from vitruvian.lab.synthesis.sample import Sample, block_samples
 from vitruvian.texture import texture_mesh
 from vitruvian.texture.light import linear_from_srgb
 

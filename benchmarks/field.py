@@ -22,20 +22,26 @@ from pathlib import Path
 
 import numpy as np
 
-from vitruvian.evaluation.alignment import align_surfaces
-from vitruvian.evaluation.characters import photograph
-from vitruvian.evaluation.metrics.sampling import keep_faces, outer_faces
-from vitruvian.evaluation.metrics.surface import point_to_surface, surface_scores
-from vitruvian.evaluation.suites.shapes import ShapeSuite, true_character
-from vitruvian.geometry.mesh import Mesh
-from vitruvian.networks.field import FourierField, LocalField, series_basis, span_series
-from vitruvian.pipeline import reconstruct
+from vitruvian.lab.evaluation.alignment import align_surfaces
+from vitruvian.lab.evaluation.characters import photograph
+from vitruvian.lab.evaluation.metrics.sampling import keep_faces, outer_faces
+from vitruvian.lab.evaluation.metrics.surface import point_to_surface, surface_scores
+from vitruvian.lab.evaluation.suites.shapes import ShapeSuite, true_character
+from vitruvian.lab.fields.correction import (
+    corrected_by,
+    fourier_residual,
+    kept_core,
+    layers_field,
+    local_field,
+)
+from vitruvian.lab.fields.data import Prepared, prepared_people
+from vitruvian.lab.fields.inputs import signed_along_ray
+from vitruvian.lab.fields.networks import FourierField, LocalField, series_basis, span_series
+from vitruvian.lab.training.sources import ShardIndex
+from vitruvian.pipeline.photo import reconstruct
 from vitruvian.surface import reconstruct_surface
-from vitruvian.surface.field_inputs import signed_along_ray
-from vitruvian.surface.learnt import fourier_residual, kept_core, layers_field, local_field
-from vitruvian.surface.nets import surface_net
-from vitruvian.training.field_data import Prepared, prepared_people
-from vitruvian.training.sources import ShardIndex
+from vitruvian.surface.volume.surface_nets import surface_net
+from vitruvian.types.mesh import Mesh
 
 Networks = dict[str, LocalField | FourierField]
 Scores = dict[str, dict[str, float]]  # of one person: method -> metric -> value
@@ -64,7 +70,7 @@ def shape_scores(folder: Path, networks: Networks, views: int, skip: str) -> Ite
             start = time.process_time()
             mesh = reconstruct_surface(
                 scene.photo, person.figure, person.body, method="clothed", maps="network",
-                field=network,
+                correction=corrected_by(network),
             )  # fmt: skip
             seconds = time.process_time() - start
             outer = keep_faces(mesh, outer_faces(mesh))

@@ -45,7 +45,7 @@ def pictures(folder: Path, count: int) -> list[Path]:
 
 def measure(paths: Sequence[Path], mode: str) -> dict[str, Any]:
     """Reconstruct every picture twice in this process; figures of the second time."""
-    from vitruvian import pipeline
+    from vitruvian.pipeline import photo as pipeline
 
     def once(path: Path) -> dict[str, Any]:
         start = time.perf_counter()
@@ -85,7 +85,7 @@ def measure_apart(paths: Sequence[Path], mode: str) -> dict[str, Any]:
 def cold_start(path: Path, options: Sequence[str], repeats: int) -> list[float]:
     """Seconds of the whole program on one picture, for each repeat."""
     seconds = []
-    code = "import sys; from vitruvian.cli import main; sys.exit(main())"
+    code = "import sys; from vitruvian.commands.cli import main; sys.exit(main())"
     for _ in range(repeats):
         with tempfile.TemporaryDirectory() as folder:
             command = [sys.executable, "-c", code, "photo", str(path), "-o", folder, *options]

@@ -56,7 +56,7 @@ class Server:
             "VITRUVIAN_SERVER_REGISTER_PER_HOUR": "100000",
             "VITRUVIAN_SERVER_LOG_LEVEL": "warning",
         }
-        program = "import sys; from vitruvian.cli import main; sys.exit(main())"
+        program = "import sys; from vitruvian.commands.cli import main; sys.exit(main())"
         self.process = subprocess.Popen(
             [sys.executable, "-c", program, "serve", "--port", port, "--data", str(self.data)],
             env=environment,

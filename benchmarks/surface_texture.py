@@ -19,16 +19,17 @@ from pathlib import Path
 
 import numpy as np
 
-from vitruvian.body.body import Body
-from vitruvian.body.fit import fit_body
-from vitruvian.body.model import body_model
-from vitruvian.body.unpose import rest_mesh
+from vitruvian.body.fit.fit import fit_body
+from vitruvian.body.model.model import body_model
+from vitruvian.body.model.unpose import rest_mesh
 from vitruvian.geometry.render import render_mesh
-from vitruvian.image.photo import Photo, load_photo
-from vitruvian.people.figure import Alpha, Figure, Landmarks
+from vitruvian.image.photo import load_photo
 from vitruvian.people.finder import find_people
 from vitruvian.surface import reconstruct_surface
 from vitruvian.texture import texture_mesh
+from vitruvian.types.body import Body
+from vitruvian.types.figure import Alpha, Figure, Landmarks
+from vitruvian.types.photo import Photo
 
 
 def rendered_person() -> tuple[Photo, Figure, Body]:

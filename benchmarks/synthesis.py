@@ -42,9 +42,9 @@ class Share:
 
 def draw(assets: Path, size: int, blocks: Sequence[int], warm: int, ready: Barrier) -> Share:
     """Draw and encode blocks, the first ``warm`` of them unmeasured."""
-    from vitruvian.synthesis.assets import find_assets
-    from vitruvian.synthesis.sample import block_samples
-    from vitruvian.synthesis.shards import encode
+    from vitruvian.lab.synthesis.assets import find_assets
+    from vitruvian.lab.synthesis.sample import block_samples
+    from vitruvian.lab.synthesis.shards import encode
 
     library = find_assets(assets)
 

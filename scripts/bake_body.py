@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vitruvian.body.model import DENSITY
+from vitruvian.body.model.model import DENSITY
 
 WEIGHT_RANGE = (-0.1, 1.8)  # of Anny's parameter; beyond, bodies crease and swell
 DIRECTIONS = 32
@@ -308,7 +308,7 @@ def landmark_points(names, joints, vertices, weights, mirror, ear):
     Anny: hips 14.5 % down the thigh and 9 % narrower, knees 6.5 % down the shank, ears 15 %
     narrower, the tip of the big toe. ``ear`` is the vertex of the left ear.
     """
-    from vitruvian.people.figure import LANDMARK_NAMES
+    from vitruvian.types.keypoints import LANDMARK_NAMES
 
     bone = {name: i for i, name in enumerate(names)}
     eye = joints[bone["eye.L"]]

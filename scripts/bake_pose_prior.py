@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from mocap import Frame, read_amc, read_asf, read_deepmimic, read_expmap
 
-from vitruvian.body.model import BodyModel, PointSet, body_model
+from vitruvian.body.model.model import BodyModel, PointSet, body_model
 from vitruvian.geometry.rotations import (
     axis_angle_from_matrix,
     matrix_from_axis_angle,

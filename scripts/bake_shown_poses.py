@@ -16,7 +16,7 @@ import numpy as np
 from bake_pose_prior import Retargeter
 from mocap import Frame, read_amc, read_asf, read_expmap
 
-from vitruvian.body.model import BodyModel, body_model
+from vitruvian.body.model.model import BodyModel, body_model
 from vitruvian.geometry.rotations import axis_angle_from_matrix, matrix_from_axis_angle
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -17,9 +17,9 @@ import numpy as np
 
 import vitruvian
 from vitruvian.formats.images import encode_jpeg
-from vitruvian.formats.preview import turntable
 from vitruvian.geometry.rotations import matrix_from_axis_angle
-from vitruvian.scene.scene import Person, Scene
+from vitruvian.result.preview import turntable
+from vitruvian.types.scene import Person, Scene
 
 TILE_HEIGHT = 150
 BLURRED_WIDTH = 100

@@ -19,16 +19,16 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from vitruvian.body.model import body_model
+from vitruvian.body.model.model import body_model
 from vitruvian.geometry.rotations import axis_angle_from_matrix, matrix_from_axis_angle
-from vitruvian.image.camera import Camera
-from vitruvian.synthesis.anatomy import anatomy
-from vitruvian.synthesis.assets import AssetLibrary, find_assets
-from vitruvian.synthesis.backgrounds import defocused, ground_part, paved_square
-from vitruvian.synthesis.drawing import cast_shadows, gather, rasterize, shade
-from vitruvian.synthesis.lights import Light, gradient_harmonics, sky_directions
-from vitruvian.synthesis.people import Look, Recipe, SyntheticPerson, build_person
-from vitruvian.synthesis.poses import captured_poses, curled_hands
+from vitruvian.lab.synthesis.anatomy import anatomy
+from vitruvian.lab.synthesis.assets import AssetLibrary, find_assets
+from vitruvian.lab.synthesis.backgrounds import defocused, ground_part, paved_square
+from vitruvian.lab.synthesis.drawing import cast_shadows, gather, rasterize, shade
+from vitruvian.lab.synthesis.lights import Light, gradient_harmonics, sky_directions
+from vitruvian.lab.synthesis.people import Look, Recipe, SyntheticPerson, build_person
+from vitruvian.lab.synthesis.poses import captured_poses, curled_hands
+from vitruvian.types.camera import Camera
 
 ROOT = Path(__file__).resolve().parents[1]
 SUPERSAMPLE = 3

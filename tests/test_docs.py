@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from vitruvian.cli import COMMANDS, make_app
+from vitruvian.commands.cli import COMMANDS, make_app
 from vitruvian.image.limits import MAX_BYTES, MAX_PIXELS, MAX_WORKING_SIDE, MIN_SIDE
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"

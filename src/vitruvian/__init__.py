@@ -8,25 +8,26 @@ from typing import TYPE_CHECKING, Any
 from vitruvian._version import __version__
 
 if TYPE_CHECKING:
-    from vitruvian.body.body import Body
     from vitruvian.client import Client
     from vitruvian.errors import VitruvianError
-    from vitruvian.geometry.mesh import Mesh
-    from vitruvian.image.photo import Photo, load_photo
-    from vitruvian.pipeline import reconstruct
-    from vitruvian.scene.scene import Person, Scene
+    from vitruvian.image.photo import load_photo
+    from vitruvian.pipeline.photo import reconstruct
+    from vitruvian.types.body import Body
+    from vitruvian.types.mesh import Mesh
+    from vitruvian.types.photo import Photo
+    from vitruvian.types.scene import Person, Scene
 
 # Loaded on first use, so that ``import vitruvian`` and the command line's help are instant.
 _HOMES = {
-    "Body": "vitruvian.body.body",
+    "Body": "vitruvian.types.body",
     "Client": "vitruvian.client",
-    "Mesh": "vitruvian.geometry.mesh",
-    "Person": "vitruvian.scene.scene",
-    "Photo": "vitruvian.image.photo",
-    "Scene": "vitruvian.scene.scene",
+    "Mesh": "vitruvian.types.mesh",
+    "Person": "vitruvian.types.scene",
+    "Photo": "vitruvian.types.photo",
+    "Scene": "vitruvian.types.scene",
     "VitruvianError": "vitruvian.errors",
     "load_photo": "vitruvian.image.photo",
-    "reconstruct": "vitruvian.pipeline",
+    "reconstruct": "vitruvian.pipeline.photo",
 }
 
 __all__ = [

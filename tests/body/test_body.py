@@ -7,8 +7,8 @@ import json
 import numpy as np
 import pytest
 
-from vitruvian.body.body import Body
-from vitruvian.body.model import body_model
+from vitruvian.body.model.model import body_model
+from vitruvian.types.body import Body
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vitruvian.body.model import BodyModel, body_model
-from vitruvian.body.prior import example_poses
+from vitruvian.body.fit.prior import example_poses
+from vitruvian.body.model.model import BodyModel, body_model
 from vitruvian.geometry.rotations import matrix_from_axis_angle
 
 pytestmark = [pytest.mark.train, pytest.mark.slow, pytest.mark.timeout(1500)]

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vitruvian.body.keypoints import COCO_LANDMARKS, COCO_NAMES, landmark_subset
-from vitruvian.body.model import ACTIVE_JOINT_NAMES, DATA, BodyModel, PointSet, body_model
+from vitruvian.body.model.keypoints import landmark_subset
+from vitruvian.body.model.model import ACTIVE_JOINT_NAMES, DATA, BodyModel, PointSet, body_model
 from vitruvian.geometry.rotations import matrix_from_axis_angle
-from vitruvian.people.figure import LANDMARK_NAMES
+from vitruvian.types.keypoints import COCO_LANDMARKS, COCO_NAMES, LANDMARK_NAMES
 
 SEEDS = st.integers(0, 2**32 - 1)
 

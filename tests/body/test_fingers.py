@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from vitruvian.body.fingers import relaxed_fingers
-from vitruvian.body.model import body_model
+from vitruvian.body.model.fingers import relaxed_fingers
+from vitruvian.body.model.model import body_model
 from vitruvian.geometry.rotations import axis_angle_from_matrix
 
 

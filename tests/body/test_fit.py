@@ -5,18 +5,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from vitruvian.body import observations
-from vitruvian.body.contour import extract_outline, match_outline, mesh_edges
-from vitruvian.body.fit import KNEES, FitOptions, FitProblem, _initial_state, fit_body
-from vitruvian.body.guidance import likely_group
-from vitruvian.body.model import body_model
-from vitruvian.body.observations import observe
-from vitruvian.body.prior import pose_prior
-from vitruvian.body.unpose import rest_mesh
+from vitruvian.body.fit import observations
+from vitruvian.body.fit.contour import extract_outline, match_outline, mesh_edges
+from vitruvian.body.fit.fit import KNEES, FitOptions, FitProblem, _initial_state, fit_body
+from vitruvian.body.fit.guidance import likely_group
+from vitruvian.body.fit.observations import observe
+from vitruvian.body.fit.prior import pose_prior
+from vitruvian.body.model.model import body_model
+from vitruvian.body.model.unpose import rest_mesh
 from vitruvian.geometry.rasterizer import rasterize
 from vitruvian.geometry.rotations import matrix_from_axis_angle, rotation_between
-from vitruvian.image.camera import Camera
-from vitruvian.people.figure import Alpha, Figure, Landmarks
+from vitruvian.types.camera import Camera
+from vitruvian.types.figure import Alpha, Figure, Landmarks
 
 CAMERA = Camera.centered(1200, 800, 1000)
 

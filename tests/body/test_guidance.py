@@ -8,21 +8,16 @@ import numpy as np
 import pytest
 from test_fit import CAMERA, photograph, random_body
 
-from vitruvian.body.fit import FitProblem, fit_body
-from vitruvian.body.guidance import (
-    group_weights,
-    guessed_joints,
-    guessed_parts,
-    shape_prior,
-)
-from vitruvian.body.model import ACTIVE_JOINT_NAMES, body_model
-from vitruvian.body.observations import HIPS
+from vitruvian.body.fit.fit import FitProblem, fit_body
+from vitruvian.body.fit.guidance import group_weights, guessed_joints, guessed_parts, shape_prior
+from vitruvian.body.fit.observations import HIPS
+from vitruvian.body.model.model import ACTIVE_JOINT_NAMES, body_model
 from vitruvian.geometry.rotations import matrix_from_axis_angle, rotation_between
-from vitruvian.networks.cues import GROUPS, Cues
+from vitruvian.types.estimate import GROUPS, BodyEstimate
 
 
 def cues_of(betas, rotations, translation, *, group="men", stature_sd=0.03, **changes):
-    """Cues that tell a body as it is."""
+    """BodyEstimate that tell a body as it is."""
     model = body_model()
     points, _ = model.evaluate(
         model.keypoints, betas, rotations, translation, model.active, jacobian=False
@@ -32,7 +27,7 @@ def cues_of(betas, rotations, translation, *, group="men", stature_sd=0.03, **ch
     stature = model.stature(betas)
     turns = rotations[model.active].copy()
     turns[0] = straight.T @ turns[0]
-    found = Cues(
+    found = BodyEstimate(
         groups=np.array([0.98 if name == group else 0.005 for name in GROUPS]),
         stature_m=stature,
         stature_sd=stature_sd,

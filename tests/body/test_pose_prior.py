@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vitruvian.body.model import body_model
-from vitruvian.body.prior import example_poses, pose_prior
+from vitruvian.body.fit.prior import example_poses, pose_prior
+from vitruvian.body.model.model import body_model
 
 
 def mirrored(pose: np.ndarray) -> np.ndarray:

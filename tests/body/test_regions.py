@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from vitruvian.body.model import body_model
-from vitruvian.body.regions import (
+from vitruvian.body.model.model import body_model
+from vitruvian.body.model.regions import (
     HEAD,
     LEFT_ARM,
     LEFT_LEG,

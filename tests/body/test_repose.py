@@ -8,13 +8,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from vitruvian.body import repose
-from vitruvian.body.body import Body
-from vitruvian.body.model import body_model
-from vitruvian.body.repose import reposed, shown_poses
-from vitruvian.body.unpose import rest_mesh
+from vitruvian.body.model import repose
+from vitruvian.body.model.model import body_model
+from vitruvian.body.model.repose import reposed, shown_poses
+from vitruvian.body.model.unpose import rest_mesh
 from vitruvian.errors import WeightsError
-from vitruvian.geometry.mesh import Mesh
+from vitruvian.types.body import Body
+from vitruvian.types.mesh import Mesh
 
 
 def somebody(seed: int = 0) -> Body:

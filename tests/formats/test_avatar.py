@@ -10,15 +10,15 @@ from pathlib import Path
 import numpy as np
 import pygltflib
 import pytest
-from format_shapes import linear_blend, quarter_atlas, rigged_tube, tube
 from scipy.spatial.transform import Rotation
 
-from vitruvian.body.model import body_model
+from format_shapes import linear_blend, quarter_atlas, rigged_tube, tube
+from vitruvian.body.model.model import body_model
 from vitruvian.formats import Rig, avatar_glb, scene_glb, write_avatar, write_glb
 from vitruvian.formats.corners import split_at_seams
 from vitruvian.formats.humanoid import humanoid_name, humanoid_names
-from vitruvian.geometry.mesh import Mesh
 from vitruvian.geometry.rotations import matrix_from_axis_angle
+from vitruvian.types.mesh import Mesh
 
 COMPONENTS = {5121: np.uint8, 5123: np.uint16, 5125: np.uint32, 5126: np.float32}
 WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT4": 16}

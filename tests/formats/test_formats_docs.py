@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from vitruvian.body.model import body_model
-from vitruvian.formats import WRITERS, report_schema
+from vitruvian.body.model.model import body_model
+from vitruvian.formats import WRITERS
 from vitruvian.formats.humanoid import humanoid_name
+from vitruvian.result.report import report_schema
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "formats.md").read_text(encoding="utf-8")
 

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from format_shapes import BOTTOM_LEFT, TOP_LEFT, tube
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from format_shapes import BOTTOM_LEFT, TOP_LEFT, tube
 from vitruvian.errors import InputError
 from vitruvian.formats import WRITERS, export_mesh, scene_glb, write_glb, write_obj
 from vitruvian.formats.corners import sample_texture, split_at_seams
 from vitruvian.formats.obj import obj_body
-from vitruvian.geometry.mesh import Mesh
+from vitruvian.types.mesh import Mesh
 
 trimesh = pytest.importorskip("trimesh")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vitruvian.geometry.mesh import Mesh
+from vitruvian.types.mesh import Mesh
 
 # A box of 2 x 4 x 6 about the origin, counter-clockwise from outside.
 CORNERS = np.array([(x, y, z) for x in (-1, 1) for y in (-2, 2) for z in (-3, 3)], np.float32)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vitruvian.geometry.rasterizer import rasterize
-from vitruvian.image.camera import Camera
+from vitruvian.types.camera import Camera
 
 WIDTH, HEIGHT = 24, 17
 

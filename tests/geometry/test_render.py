@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vitruvian.geometry.mesh import Mesh
 from vitruvian.geometry.render import framing_camera, render_mesh, turned
-from vitruvian.image.camera import Camera
+from vitruvian.types.camera import Camera
+from vitruvian.types.mesh import Mesh
 
 FACES = np.array([[0, 1, 2], [0, 2, 3]], np.int32)
 CAMERA = Camera.centered(100, 80, 60)

@@ -6,11 +6,11 @@ import cv2
 import numpy as np
 import pytest
 
-from vitruvian.geometry.mesh import Mesh
 from vitruvian.geometry.rasterizer import Fragments, rasterize
 from vitruvian.geometry.render import render_mesh
 from vitruvian.geometry.shading import shade_texture
-from vitruvian.image.camera import Camera
+from vitruvian.types.camera import Camera
+from vitruvian.types.mesh import Mesh
 
 
 def slanted_square() -> tuple[Mesh, Camera]:

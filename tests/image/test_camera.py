@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vitruvian.image.camera import Camera
+from vitruvian.types.camera import Camera
 
 sizes = st.integers(32, 5000)
 

@@ -7,11 +7,18 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from vitruvian.body.model import ACTIVE_JOINT_NAMES, body_model
+from vitruvian.body.model.model import ACTIVE_JOINT_NAMES, body_model
 from vitruvian.geometry.rotations import matrix_from_axis_angle
-from vitruvian.networks import cues
-from vitruvian.networks.cues import INPUTS, CueNetwork, combined, framed, matrix_from_six
+from vitruvian.networks import body_estimate as cues
+from vitruvian.networks.body_estimate import (
+    INPUTS,
+    BodyEstimateNetwork,
+    combined,
+    framed,
+    matrix_from_six,
+)
 from vitruvian.networks.session import weights_manifest
+from vitruvian.types import estimate
 
 
 def somebody(seed=0):
@@ -66,7 +73,7 @@ def test_joints_have_their_counterparts():
     model = body_model()
     names = [model.joint_names[model.joint_mirror[j]] for j in model.active]
     assert [ACTIVE_JOINT_NAMES[k] for k in cues.JOINT_MIRROR] == names
-    assert len(ACTIVE_JOINT_NAMES) == cues.JOINTS
+    assert len(ACTIVE_JOINT_NAMES) == estimate.JOINTS
 
 
 def outputs(seed):
@@ -105,12 +112,12 @@ def test_a_network_that_agrees_with_itself_in_the_mirror_is_taken_at_its_word():
 
 @pytest.mark.skipif("cues" not in weights_manifest(), reason="the weights of cues are not shipped")
 def test_the_shipped_network_knows_its_left_from_its_right():
-    """Cues of a picture and of its mirror image are each other's mirror image."""
+    """BodyEstimate of a picture and of its mirror image are each other's mirror image."""
     points, visibility, world = somebody(4)
     one = framed(points[:1], visibility[:1], world[:1], np.zeros(1), (400, 300), np.full(1, np.nan))
     features = np.random.default_rng(5).uniform(0, 1, (2, 3744)).astype(np.float32)
-    straight = CueNetwork()(features, one)
-    mirror = CueNetwork()(features[::-1], one.mirrored())
+    straight = BodyEstimateNetwork()(features, one)
+    mirror = BodyEstimateNetwork()(features[::-1], one.mirrored())
     assert np.allclose(mirror.keypoints, (straight.keypoints * [-1, 1, 1])[cues._SWAP], atol=1e-3)
     assert mirror.female == pytest.approx(straight.female, abs=1e-3)
     flip = np.diag([-1.0, 1.0, 1.0])

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vitruvian.image.camera import Camera
 from vitruvian.image.photo import load_photo
 from vitruvian.networks.depth import DepthNet
-from vitruvian.people.figure import Alpha
-from vitruvian.scene.depth_cue import read_depth
+from vitruvian.placement.depth_order import read_depth
+from vitruvian.types.camera import Camera
+from vitruvian.types.figure import Alpha
 
 # Columns, in parts of the width, through the middle of each of the five.
 COLUMNS = (0.19, 0.34, 0.49, 0.64, 0.79)

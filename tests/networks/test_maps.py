@@ -9,7 +9,6 @@ import cv2
 import numpy as np
 import pytest
 
-from vitruvian.image.camera import Camera
 from vitruvian.networks.maps import (
     INPUT_CHANNELS,
     PART_CLASSES,
@@ -20,6 +19,7 @@ from vitruvian.networks.maps import (
     draw_body,
     network_input,
 )
+from vitruvian.types.camera import Camera
 
 SIZE = 96
 
@@ -193,7 +193,7 @@ def test_shipped_network_corrects_the_body_of_somebody_real(
     shared_data: Callable[[str], Path],
 ) -> None:
     """A person in trousers before a street: normals agree with the outline, and face the camera."""
-    from vitruvian.body.fit import fit_body
+    from vitruvian.body.fit.fit import fit_body
     from vitruvian.image.photo import load_photo
     from vitruvian.people.finder import find_people
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sam_graphs import LAYOUTS, onnx, write_sam
 
+from sam_graphs import LAYOUTS, onnx, write_sam
 from vitruvian.errors import InputError
 from vitruvian.networks.sam import BACKGROUND, FOREGROUND, Sam, load_sam
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from vitruvian.networks.session import weights_manifest
+from vitruvian.people.body_estimate import estimate_body
 from vitruvian.people.completeness import THRESHOLD, completeness
 from vitruvian.people.crops import Crop
-from vitruvian.people.cues import estimate_cues
 from vitruvian.people.landmarks import PoseEstimate
 
 
@@ -51,14 +51,14 @@ def test_both_must_believe_it() -> None:
 
 
 def test_no_features_no_cues() -> None:
-    assert estimate_cues(replace(upright(), features=None), 200, 300) is None
+    assert estimate_body(replace(upright(), features=None), 200, 300) is None
 
 
 @pytest.mark.skipif("cues" not in weights_manifest(), reason="the weights of cues are not shipped")
 def test_cues_are_those_of_the_person_and_not_of_the_pictures_size() -> None:
-    small = estimate_cues(upright(), 200, 300)
+    small = estimate_body(upright(), 200, 300)
     one = upright()
-    large = estimate_cues(replace(one, points=3 * one.points), 600, 900)
+    large = estimate_body(replace(one, points=3 * one.points), 600, 900)
     assert small is not None
     assert large is not None
     assert np.allclose(small.keypoints, large.keypoints, atol=1e-4)

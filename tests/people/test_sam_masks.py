@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
-from vitruvian.cli import main
+from sam_graphs import write_sam
+from vitruvian.commands.cli import main
 from vitruvian.errors import InputError
 from vitruvian.image.photo import load_photo
 from vitruvian.networks.sam import Sam, SamMasks
@@ -28,10 +28,7 @@ from vitruvian.people.sam import (
     whole_figure,
     whole_people,
 )
-from vitruvian.pipeline import reconstruct
-
-sys.path.append(str(Path(__file__).resolve().parents[1] / "networks"))
-from sam_graphs import write_sam
+from vitruvian.pipeline.photo import reconstruct
 
 # A figure of 33 landmarks in a unit box, limbs a little inside of it.
 FIGURE = np.array(

@@ -78,6 +78,7 @@ def real(real_server: Any) -> Iterator[Any]:
     import secrets
 
     import httpx
+
     from server_tools import register
 
     with httpx.Client(base_url=real_server.url, timeout=90) as browser:

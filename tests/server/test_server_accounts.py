@@ -11,6 +11,8 @@ import pytest
 
 pytest.importorskip("fastapi", reason="needs the extra server")
 
+from sqlalchemy import update
+
 from server_tools import (
     PASSWORD,
     another,
@@ -22,10 +24,8 @@ from server_tools import (
     register,
     wait_until,
 )
-from sqlalchemy import update
-
+from vitruvian.server.accounts.security import password_weakness
 from vitruvian.server.models import Account, ApiToken, LoginSession, Reconstruction
-from vitruvian.server.security import password_weakness
 
 
 def state_of(client: Any) -> Any:

@@ -11,8 +11,7 @@ import pytest
 pytest.importorskip("fastapi", reason="needs the extra server")
 
 from server_tools import PASSWORD, another, app_client, create, picture, register, unique
-
-from vitruvian.server.page import POLICY, Page
+from vitruvian.server.files.page import POLICY, Page
 
 PROBLEM = {"type", "title", "status", "code", "detail", "errors"}
 
@@ -290,7 +289,7 @@ def test_openapi(visitor: Any) -> None:
 
 
 def test_a_bug_is_a_problem_and_tells_nothing(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from vitruvian.server.routes import system
+    from vitruvian.server.api.routes import system
 
     def broken() -> None:
         raise RuntimeError("secret inside")
@@ -308,7 +307,7 @@ def test_an_upload_that_stands_still_is_given_up(
 ) -> None:
     import asyncio
 
-    from vitruvian.server import guard
+    from vitruvian.server.api import guard
 
     monkeypatch.setattr(guard, "_CHUNK_SECONDS", 0.2)
     sent: list[Any] = []
@@ -343,7 +342,7 @@ def test_workers_do_not_inherit_secrets(monkeypatch: pytest.MonkeyPatch, tmp_pat
     import json
     import sys
 
-    from vitruvian.server.pool import PoolOptions, WorkerProcess
+    from vitruvian.server.jobs.pool import PoolOptions, WorkerProcess
 
     for name in ("VITRUVIAN_SERVER_SECRET", "PGPASSWORD", "AWS_SECRET_ACCESS_KEY", "S3_TOKEN"):
         monkeypatch.setenv(name, "hidden")

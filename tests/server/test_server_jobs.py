@@ -285,7 +285,7 @@ def test_deleting_the_account_ends_its_jobs(tmp_path: Path) -> None:
 
 
 def test_the_gallery_is_made_at_the_first_start(tmp_path: Path) -> None:
-    from vitruvian.server.gallery import SAMPLES
+    from vitruvian.server.files.gallery import SAMPLES
 
     data = tmp_path / "data"
     with app_client(data, samples=True) as client:

@@ -13,12 +13,12 @@ import pytest
 
 pytest.importorskip("sqlalchemy", reason="needs the extra server")
 
-from server_tools import fresh_database, make_settings
 from sqlalchemy import select
 
+from server_tools import fresh_database, make_settings
 from vitruvian.server.database import Database
+from vitruvian.server.jobs.queue import JobQueue, Result, position
 from vitruvian.server.models import Account, Deletion, Job, Reconstruction
-from vitruvian.server.queue import JobQueue, Result, position
 
 
 @pytest.fixture

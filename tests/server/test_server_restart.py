@@ -12,6 +12,7 @@ import pytest
 pytest.importorskip("fastapi", reason="needs the extra server")
 
 import httpx
+
 from server_tools import (
     ServerProcess,
     create,

@@ -15,12 +15,12 @@ import pytest
 pytest.importorskip("fastapi", reason="needs the extra server")
 
 from PIL import Image
-from server_tools import EXAMPLES, another, create, files_of, job_ends, register, wait_until
 
 import vitruvian
+from server_tools import EXAMPLES, another, create, files_of, job_ends, register, wait_until
 from vitruvian.client import ApiError
 from vitruvian.errors import InputError
-from vitruvian.formats import report_schema
+from vitruvian.result.report import report_schema
 
 PERSON = EXAMPLES / "person.jpg"
 

@@ -14,6 +14,7 @@ pytest.importorskip("schemathesis", reason="needs schemathesis")
 
 import schemathesis
 from hypothesis import HealthCheck, given, settings, strategies
+
 from server_tools import ServerProcess, create, fresh_database, picture, register
 
 CHECKS = [

@@ -13,8 +13,7 @@ import pytest
 pytest.importorskip("fastapi", reason="needs the extra server")
 
 from server_tools import app_client, fresh_database, make_settings
-
-from vitruvian.cli import main
+from vitruvian.commands.cli import main
 from vitruvian.errors import InputError
 from vitruvian.server.problems import KINDS
 from vitruvian.server.settings import (
@@ -220,9 +219,9 @@ def test_migrations_make_the_tables_that_the_code_expects(tmp_path: Path) -> Non
 def test_expired_results_are_deleted(tmp_path: Path) -> None:
     import time
 
-    from server_tools import create, files_of, picture, register
     from sqlalchemy import update
 
+    from server_tools import create, files_of, picture, register
     from vitruvian.server.models import Job, Reconstruction
 
     data = tmp_path / "data"

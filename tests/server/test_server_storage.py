@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("fastapi", reason="needs the extra server")
 
-from vitruvian.server.storage import FolderStorage, FsspecStorage, check_key
+from vitruvian.server.files.storage import FolderStorage, FsspecStorage, check_key
 
 
 @pytest.fixture(params=["folder", "fsspec"])

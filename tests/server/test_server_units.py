@@ -10,11 +10,11 @@ pytest.importorskip("fastapi", reason="needs the extra server")
 
 from PIL import Image
 
-from vitruvian.server import security
+from vitruvian.server.accounts import security
+from vitruvian.server.accounts.security import RateLimit, Signer
+from vitruvian.server.files.sniff import check_picture, media_type, readable_types
+from vitruvian.server.jobs.timing import STAGES, StageClock
 from vitruvian.server.problems import Problem
-from vitruvian.server.security import RateLimit, Signer
-from vitruvian.server.sniff import check_picture, media_type, readable_types
-from vitruvian.server.timing import STAGES, StageClock
 
 
 def test_signatures_belong_to_secret_purpose_and_text() -> None:

@@ -15,6 +15,7 @@ import pytest
 pytest.importorskip("fastapi", reason="needs the extra server")
 
 from PIL import Image
+
 from server_tools import EXAMPLES, create, files_of, wait_until
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from surface_people import dressed, sphere, standing_body
 
-from vitruvian.body.model import body_model
-from vitruvian.surface.attach import carried_skin, nearest_vertices
+from surface_people import dressed, sphere, standing_body
+from vitruvian.body.model.model import body_model
+from vitruvian.surface.finish.skin_transfer import carried_skin, nearest_vertices
 
 
 @pytest.mark.parametrize("turned_m", [0.0, 0.06])

@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from surface_people import CAMERA, arms_down_body, dressed, sphere
 
-from vitruvian.geometry.mesh import Mesh
+from surface_people import CAMERA, arms_down_body, dressed, sphere
 from vitruvian.geometry.rasterizer import rasterize
-from vitruvian.image.camera import Camera
-from vitruvian.surface.charts import BACK, FRONT, Charts, face_neighbors, lay_out
+from vitruvian.surface.finish.charts import BACK, FRONT, Charts, face_neighbors, lay_out
+from vitruvian.types.camera import Camera
+from vitruvian.types.mesh import Mesh
 
 SIZE = 1024
 

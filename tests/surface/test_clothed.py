@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 import trimesh
+
 from surface_people import (
     CAMERA,
     alpha_of,
@@ -21,18 +22,17 @@ from surface_people import (
     sphere,
     standing_body,
 )
-
-from vitruvian.body.model import body_model
-from vitruvian.body.regions import TRUNK, body_regions
-from vitruvian.body.unpose import rest_mesh
-from vitruvian.evaluation.metrics.closest import ClosestPointTree
-from vitruvian.geometry.mesh import Mesh
-from vitruvian.image.camera import Camera
+from vitruvian.body.model.model import body_model
+from vitruvian.body.model.regions import TRUNK, body_regions
+from vitruvian.body.model.unpose import rest_mesh
+from vitruvian.lab.evaluation.metrics.closest import ClosestPointTree
 from vitruvian.surface import reconstruct_surface
 from vitruvian.surface.clothed import FACES, clothed_mesh, voxels_for
-from vitruvian.surface.limbs import ARM_L, ARM_R, SHOULDER, limb_of_vertex
 from vitruvian.surface.maps import SurfaceMaps, maps_from_body
+from vitruvian.surface.volume.limbs import ARM_L, ARM_R, SHOULDER, limb_of_vertex
 from vitruvian.texture import texture_mesh
+from vitruvian.types.camera import Camera
+from vitruvian.types.mesh import Mesh
 
 
 @lru_cache(maxsize=1)

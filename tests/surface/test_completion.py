@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vitruvian.surface.completion import complete_spans, put_surfaces, trusted_matte
-from vitruvian.surface.layers import MOST_SPANS, Spans
+from vitruvian.surface.volume.completion import complete_spans, put_surfaces, trusted_matte
+from vitruvian.surface.volume.ray_spans import MOST_SPANS, Spans
 
 PIXEL_M = 0.004
 SHAPE = 120, 140

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import trimesh
-from surface_people import is_closed_manifold, sphere, volume
 
-from vitruvian.surface.cuffs import beyond_plane, cut_off, simple_loop, strip
+from surface_people import is_closed_manifold, sphere, volume
+from vitruvian.surface.finish.cuffs import beyond_plane, cut_off, simple_loop, strip
 
 
 def upper_part(vertices, faces, height):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from surface_people import is_closed_manifold
 
-from vitruvian.surface.film import crumbs_of, empty_film, smoothed
-from vitruvian.surface.nets import surface_net
+from surface_people import is_closed_manifold
+from vitruvian.surface.volume.separation import crumbs_of, empty_film, smoothed
+from vitruvian.surface.volume.surface_nets import surface_net
 
 
 def test_crumbs_are_what_is_small_beside_the_largest_piece():

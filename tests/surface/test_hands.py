@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 import trimesh
+
 from surface_people import (
     CAMERA,
     alpha_of,
@@ -22,24 +23,23 @@ from surface_people import (
     posed_body,
     standing_body,
 )
-
-from vitruvian.body.body import Body
-from vitruvian.body.model import body_model
-from vitruvian.body.regions import TRUNK, body_regions
-from vitruvian.body.unpose import rest_mesh
-from vitruvian.evaluation.metrics.closest import ClosestPointTree
-from vitruvian.geometry.mesh import Mesh
+from vitruvian.body.model.model import body_model
+from vitruvian.body.model.regions import TRUNK, body_regions
+from vitruvian.body.model.unpose import rest_mesh
+from vitruvian.lab.evaluation.metrics.closest import ClosestPointTree
 from vitruvian.surface import reconstruct_surface
 from vitruvian.surface.clothed import clothed_mesh
-from vitruvian.surface.hand_piece import FACES, as_thick, border_plane, hand_of, turned
-from vitruvian.surface.limbs import ARM_L, ARM_R
+from vitruvian.surface.finish.hand_piece import FACES, as_thick, border_plane, hand_of, turned
+from vitruvian.surface.volume.limbs import ARM_L, ARM_R
+from vitruvian.types.body import Body
+from vitruvian.types.mesh import Mesh
 
 PHOTOS = Path(__file__).parents[3] / "shared" / "data" / "ccp" / "photos"
 
 
 def surface_of(body: Body, mask: np.ndarray, caplog=None) -> Mesh:
     if caplog is not None:
-        caplog.set_level(logging.DEBUG, "vitruvian.surface.hands")
+        caplog.set_level(logging.DEBUG, "vitruvian.surface.finish.hands")
     return reconstruct_surface(photo_with(), figure_of(mask), body, method="clothed")
 
 
@@ -197,7 +197,7 @@ def test_a_hand_inside_the_trunk_stays(caplog):
 
 def test_a_hand_beyond_the_frame_stays(caplog):
     """The picture ends in the middle of the palm."""
-    caplog.set_level(logging.DEBUG, "vitruvian.surface.hands")
+    caplog.set_level(logging.DEBUG, "vitruvian.surface.finish.hands")
     edge = CAMERA.project(standing_body().joint("finger3-1.L"))[0]
     window = CAMERA.window(0, 0, 1.0, int(edge), CAMERA.height)
     mask = mask_of(dressed(standing_body()), window)

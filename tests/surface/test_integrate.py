@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vitruvian.image.camera import Camera
-from vitruvian.surface.integrate import integrate_normals
+from vitruvian.surface.volume.normal_integration import integrate_normals
+from vitruvian.types.camera import Camera
 
 CAMERA = Camera.centered(700, 160, 140)
 PIXEL_M = 2.5 / 700

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from surface_people import CAMERA, mask_of, sphere, standing_body
 
-from vitruvian.geometry.mesh import Mesh
-from vitruvian.image.camera import Camera
-from vitruvian.surface.layers import ray_spans
+from surface_people import CAMERA, mask_of, sphere, standing_body
+from vitruvian.surface.volume.ray_spans import ray_spans
+from vitruvian.types.camera import Camera
+from vitruvian.types.mesh import Mesh
 
 WINDOW = Camera.centered(200, 80, 60)
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+
 from surface_people import (
     CAMERA,
     alpha_of,
@@ -16,8 +17,7 @@ from surface_people import (
     photo_with,
     standing_body,
 )
-
-from vitruvian.body.regions import body_regions
+from vitruvian.body.model.regions import body_regions
 from vitruvian.networks.maps import MapsCrop, MapsNetwork, PersonMaps
 from vitruvian.surface import reconstruct_surface
 from vitruvian.surface.maps import (

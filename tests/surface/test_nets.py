@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from surface_people import is_closed_manifold, volume
 
-from vitruvian.surface.nets import FILM, largest_components, surface_net
+from surface_people import is_closed_manifold, volume
+from vitruvian.surface.volume.surface_nets import FILM, largest_components, surface_net
 
 
 def noise(seed: int, shift: float) -> np.ndarray:

@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 import trimesh
 
-from vitruvian.body.model import body_model
-from vitruvian.body.regions import body_regions
-from vitruvian.evaluation.metrics.closest import ClosestPointTree
-from vitruvian.geometry.mesh import Mesh
-from vitruvian.surface.attach import nearest_vertices
-from vitruvian.surface.refine import _split, refined_face
+from vitruvian.body.model.model import body_model
+from vitruvian.body.model.regions import body_regions
+from vitruvian.lab.evaluation.metrics.closest import ClosestPointTree
+from vitruvian.surface.finish.face import _split, refined_face
+from vitruvian.surface.finish.skin_transfer import nearest_vertices
+from vitruvian.types.mesh import Mesh
 
 
 def egg(fitted: Mesh) -> Mesh:

@@ -8,17 +8,17 @@ import cv2
 import numpy as np
 import pytest
 
-from vitruvian.body.body import Body
-from vitruvian.body.model import body_model
-from vitruvian.body.regions import TRUNK, body_regions
-from vitruvian.geometry.mesh import Mesh
+from vitruvian.body.model.model import body_model
+from vitruvian.body.model.regions import TRUNK, body_regions
 from vitruvian.geometry.rasterizer import rasterize
-from vitruvian.image.camera import Camera
-from vitruvian.image.photo import Photo
-from vitruvian.people.figure import Alpha, Figure, Landmarks
 from vitruvian.surface import reconstruct_surface
-from vitruvian.surface.silhouette import INWARD_M, OUTWARD_M
-from vitruvian.surface.swell import smooth_over_mesh, spread_gaps
+from vitruvian.surface.envelope.inflate import smooth_over_mesh, spread_gaps
+from vitruvian.surface.envelope.inflated_body import INWARD_M, OUTWARD_M
+from vitruvian.types.body import Body
+from vitruvian.types.camera import Camera
+from vitruvian.types.figure import Alpha, Figure, Landmarks
+from vitruvian.types.mesh import Mesh
+from vitruvian.types.photo import Photo
 
 CAMERA = Camera.centered(1100, 640, 900)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import trimesh
-from surface_people import is_closed_manifold, sphere, volume
 
-from vitruvian.surface.nets import surface_net
-from vitruvian.surface.simplify import simplify
+from surface_people import is_closed_manifold, sphere, volume
+from vitruvian.surface.finish.simplify import simplify
+from vitruvian.surface.volume.surface_nets import surface_net
 
 
 def torus_field() -> np.ndarray:

@@ -7,14 +7,14 @@ from functools import lru_cache
 
 import numpy as np
 import pytest
-from surface_people import arms_down_body, figure_of, mask_of, photo_with, posed_body
 
-from vitruvian.body.body import Body
-from vitruvian.body.regions import LEFT_LEG, RIGHT_LEG, body_regions
-from vitruvian.evaluation.reposing import repose
-from vitruvian.geometry.mesh import Mesh
+from surface_people import arms_down_body, figure_of, mask_of, photo_with, posed_body
+from vitruvian.body.model.regions import LEFT_LEG, RIGHT_LEG, body_regions
+from vitruvian.lab.evaluation.reposing import repose
 from vitruvian.surface import clothed, reconstruct_surface
-from vitruvian.surface.skirts import shared_legs
+from vitruvian.surface.finish.skirts import shared_legs
+from vitruvian.types.body import Body
+from vitruvian.types.mesh import Mesh
 
 
 @lru_cache(maxsize=2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vitruvian.body.regions import LEFT_ARM, LEFT_LEG, RIGHT_LEG, TRUNK
+from vitruvian.body.model.regions import LEFT_ARM, LEFT_LEG, RIGHT_LEG, TRUNK
 from vitruvian.texture.behind import closed_over
 
 HEIGHT, WIDTH = 600, 300

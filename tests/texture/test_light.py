@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from test_texturing import CAMERA, photograph, standing_mesh
 
-from vitruvian.body.model import body_model
-from vitruvian.body.regions import body_regions
+from vitruvian.body.model.model import body_model
+from vitruvian.body.model.regions import body_regions
 from vitruvian.texture import texture_mesh
 from vitruvian.texture.light import (
     estimate_light,

@@ -8,16 +8,16 @@ from functools import lru_cache
 import numpy as np
 import pytest
 
-from vitruvian.body.model import body_model
-from vitruvian.body.regions import HEAD, LEFT_ARM, TRUNK, body_regions
-from vitruvian.geometry.mesh import Mesh
+from vitruvian.body.model.model import body_model
+from vitruvian.body.model.regions import HEAD, LEFT_ARM, TRUNK, body_regions
 from vitruvian.geometry.rasterizer import rasterize
 from vitruvian.geometry.render import render_mesh, turned
-from vitruvian.image.camera import Camera
-from vitruvian.image.photo import Photo
-from vitruvian.people.figure import Alpha, Figure, Landmarks
 from vitruvian.texture import texture_mesh
 from vitruvian.texture.atlas import texel_map
+from vitruvian.types.camera import Camera
+from vitruvian.types.figure import Alpha, Figure, Landmarks
+from vitruvian.types.mesh import Mesh
+from vitruvian.types.photo import Photo
 
 CAMERA = Camera.centered(1500, 800, 1100)
 BACKGROUND = (255, 0, 255)  # no person has this colour anywhere

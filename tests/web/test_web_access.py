@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from web_tools import EXAMPLES, PASSWORD, Member, changed, new_name, pixels, settle, wait_for_model
 
 pytestmark = pytest.mark.browser

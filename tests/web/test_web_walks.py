@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
+
 from web_tools import (
     EXAMPLES,
     PASSWORD,

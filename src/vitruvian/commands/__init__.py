@@ -1,1 +1,1 @@
-"""The commands of the command line, one thin module each; ``vitruvian.cli`` lists them."""
+"""The commands of the command line, one thin module each; ``vitruvian.commands.cli`` lists them."""

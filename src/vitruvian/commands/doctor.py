@@ -17,7 +17,7 @@ def doctor(
     ] = False,
 ) -> int:
     """Check this installation and say what to repair."""
-    from vitruvian.doctor import Check, diagnose
+    from vitruvian.commands.diagnosis import Check, diagnose
 
     checks: list[Check] = []
     for check in diagnose():

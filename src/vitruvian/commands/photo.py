@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vitruvian.cli import INTERRUPTED, debugging, say
+from vitruvian.commands.cli import INTERRUPTED, debugging, say
 from vitruvian.commands.destination import (
     check_replaceable,
     complete_folder,
     folder_names,
     open_destination,
 )
+from vitruvian.compute import set_threads
 from vitruvian.errors import InputError, VitruvianError, WeightsError
-from vitruvian.threads import set_threads
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -334,7 +334,9 @@ def _reconstruct_one(
 def _reconstruct(image: str, target: Path, options: Options) -> dict[str, Any]:
     """Reconstruct one picture into ``target`` and return its report."""
     earlier = check_replaceable(target)
-    from vitruvian import pipeline  # loads the networks' runtime: not for mere usage errors
+    from vitruvian.pipeline import (
+        photo as pipeline,  # loads the networks' runtime: not for mere usage errors
+    )
 
     scene = pipeline.reconstruct(
         image,

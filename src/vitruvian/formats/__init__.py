@@ -15,10 +15,10 @@ from vitruvian.formats.avatar import avatar_glb, write_avatar
 from vitruvian.formats.glb import scene_glb, write_glb, write_scene_glb
 from vitruvian.formats.obj import write_obj
 from vitruvian.formats.ply import write_ply
-from vitruvian.formats.report import person_report, report_schema, scene_report
 from vitruvian.formats.rig import Rig
 from vitruvian.formats.stl import write_stl
-from vitruvian.geometry.mesh import Mesh
+from vitruvian.result.report import person_report, report_schema, scene_report
+from vitruvian.types.mesh import Mesh
 
 WRITERS: dict[str, Callable[[Mesh, Path], Path]] = {
     ".obj": write_obj,

@@ -13,8 +13,8 @@ from vitruvian.formats.glb import add_mesh
 from vitruvian.formats.gltf import GltfBuilder
 from vitruvian.formats.humanoid import humanoid_names
 from vitruvian.formats.rig import Rig
-from vitruvian.geometry.mesh import Mesh
 from vitruvian.geometry.rotations import quaternion_from_matrix
+from vitruvian.types.mesh import Mesh
 
 CLIP_NAME = "photo"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vitruvian.geometry.mesh import Mesh
+from vitruvian.types.mesh import Mesh
 
 # The camera frame (x right, y down, z forward) seen in the files' axes: half a turn about x.
 FILE_FROM_CAMERA = np.diag([1.0, -1.0, -1.0, 1.0])

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vitruvian.geometry.mesh import Mesh
+from vitruvian.types.mesh import Mesh
 
 
 @dataclass(frozen=True)

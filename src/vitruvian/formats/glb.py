@@ -12,8 +12,8 @@ from vitruvian.formats.atomic import write_bytes
 from vitruvian.formats.axes import in_file_axes
 from vitruvian.formats.corners import SplitMesh, split_at_seams
 from vitruvian.formats.gltf import ARRAY_BUFFER, ELEMENT_ARRAY_BUFFER, GltfBuilder
-from vitruvian.geometry.mesh import Mesh
 from vitruvian.image.color import srgb_decoded
+from vitruvian.types.mesh import Mesh
 
 
 def write_glb(

@@ -10,7 +10,7 @@ from vitruvian.formats.atomic import write_bytes, write_text
 from vitruvian.formats.axes import in_file_axes
 from vitruvian.formats.corners import sample_texture
 from vitruvian.formats.images import encode_png
-from vitruvian.geometry.mesh import Mesh
+from vitruvian.types.mesh import Mesh
 
 
 def write_obj(

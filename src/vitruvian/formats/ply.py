@@ -9,7 +9,7 @@ import numpy as np
 from vitruvian.formats.atomic import write_bytes
 from vitruvian.formats.axes import in_file_axes
 from vitruvian.formats.corners import sample_texture
-from vitruvian.geometry.mesh import Mesh
+from vitruvian.types.mesh import Mesh
 
 
 def write_ply(mesh: Mesh, path: str | Path) -> Path:

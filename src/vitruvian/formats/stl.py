@@ -8,7 +8,7 @@ import numpy as np
 
 from vitruvian.formats.atomic import write_bytes
 from vitruvian.formats.axes import in_file_axes
-from vitruvian.geometry.mesh import Mesh
+from vitruvian.types.mesh import Mesh
 
 
 def write_stl(mesh: Mesh, path: str | Path) -> Path:

@@ -7,11 +7,11 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from vitruvian.geometry.mesh import Mesh
 from vitruvian.geometry.rasterizer import Fragments, rasterize
 from vitruvian.geometry.rotations import matrix_from_axis_angle
 from vitruvian.geometry.shading import shade_texture
-from vitruvian.image.camera import Camera
+from vitruvian.types.camera import Camera
+from vitruvian.types.mesh import Mesh
 
 RenderMode = Literal["texture", "clay", "normals"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
@@ -11,43 +10,11 @@ import numpy as np
 from PIL import Image
 
 from vitruvian.errors import InputError
-from vitruvian.image.camera import Camera
 from vitruvian.image.decode import Decoded, decode_bytes, decode_file, decode_image
+from vitruvian.types.camera import Camera
+from vitruvian.types.photo import Photo
 
 PhotoSource: TypeAlias = "str | Path | bytes | bytearray | memoryview | Image.Image | np.ndarray"
-
-
-@dataclass(frozen=True)
-class Photo:
-    """A decoded photograph.
-
-    Attributes:
-        pixels: (H, W, 3) uint8 sRGB, upright. Where the picture is transparent, it lies over
-            mid-grey.
-        name: what results are called after: the file's name without its suffix.
-        path: the file, or None when it came from memory.
-        camera: a centred pinhole camera of H x W pixels.
-        alpha: (H, W) uint8 transparency of the file (255 = opaque), or None when it has none.
-        original_size: (width, height) of the upright picture before reduction to the working
-            size; equal to that of ``pixels`` for all but very large pictures.
-    """
-
-    pixels: np.ndarray
-    name: str
-    path: Path | None
-    camera: Camera
-    alpha: np.ndarray | None
-    original_size: tuple[int, int]
-
-    @property
-    def width(self) -> int:
-        """Width of ``pixels``."""
-        return int(self.pixels.shape[1])
-
-    @property
-    def height(self) -> int:
-        """Height of ``pixels``."""
-        return int(self.pixels.shape[0])
 
 
 def load_photo(

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from vitruvian.image.camera import Camera
 from vitruvian.networks.session import session, shipped
+from vitruvian.types.camera import Camera
 
 SIDE = 256  # longer side of the picture in the network's input, and the unit of its focal length
 CELL = 4  # input pixels per cell of the output

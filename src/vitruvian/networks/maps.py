@@ -8,10 +8,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from vitruvian.geometry.mesh import Mesh
 from vitruvian.geometry.rasterizer import Fragments, rasterize
-from vitruvian.image.camera import Camera
 from vitruvian.networks.session import run, shipped, trained_session
+from vitruvian.types.camera import Camera
+from vitruvian.types.mesh import Mesh
 
 SIZE = 512
 MARGIN = 1.12  # side of the crop per greater side of the person's box

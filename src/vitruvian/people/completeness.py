@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from vitruvian.networks.cues import Cues
 from vitruvian.people.landmarks import PoseEstimate
+from vitruvian.types.estimate import BodyEstimate
 
 THRESHOLD = 0.5
 _HEAD = np.array([0, 2, 5, 7, 8])
@@ -20,7 +20,7 @@ _RIGHT_FOOT = np.array([28, 30, 32])
 
 
 def completeness(
-    estimate: PoseEstimate, width: int, height: int, cues: Cues | None = None
+    estimate: PoseEstimate, width: int, height: int, cues: BodyEstimate | None = None
 ) -> float:
     """How surely the figure is in view from head to feet, 0..1.
 

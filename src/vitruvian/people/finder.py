@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, TypeVar
 import cv2
 import numpy as np
 
-from vitruvian.networks.cues import Cues
+from vitruvian.people.body_estimate import estimate_body
 from vitruvian.people.completeness import THRESHOLD, completeness
-from vitruvian.people.cues import estimate_cues
 from vitruvian.people.detection import Detection, detect, same_person
-from vitruvian.people.figure import Alpha, Figure, Landmarks
 from vitruvian.people.landmarks import SUSPECT_DISAGREEMENT, PoseEstimate, estimate_landmarks
 from vitruvian.people.matte import coarse_mask, refine, share_out
+from vitruvian.types.estimate import BodyEstimate
+from vitruvian.types.figure import Alpha, Figure, Landmarks
 
 if TYPE_CHECKING:
-    from vitruvian.image.photo import Photo
     from vitruvian.networks.sam import Sam
+    from vitruvian.types.photo import Photo
 
 # Nobody is easier to find in more pixels than these.
 WORKING_LONG_SIDE = 1600
@@ -80,7 +80,7 @@ def find_people(
     figures = []
     for (person, estimate, mask), alpha, more in zip(present, alphas, said, strict=True):
         placed = _to_photo(alpha, mask.window, scale, width, height)
-        cues = estimate_cues(estimate, image.shape[1], image.shape[0], focal)
+        cues = estimate_body(estimate, image.shape[1], image.shape[0], focal)
         figure = _figure(person, estimate, placed, scale, image.shape[:2], cues)
         figures.append(replace(figure, warnings=figure.warnings + more))
     return figures
@@ -174,7 +174,7 @@ def _figure(
     alpha: Alpha,
     scale: float,
     working_size: tuple[int, ...],
-    cues: Cues | None,
+    cues: BodyEstimate | None,
 ) -> Figure:
     score = completeness(estimate, working_size[1], working_size[0], cues)
     h, w = alpha.values.shape

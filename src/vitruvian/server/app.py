@@ -15,13 +15,13 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
 from vitruvian._version import __version__
-from vitruvian.server import documented
-from vitruvian.server.guard import INTERNAL, Guard
-from vitruvian.server.intake import validation_problem
-from vitruvian.server.page import Page
-from vitruvian.server.pool import COMMAND
+from vitruvian.server.api import documented
+from vitruvian.server.api.guard import INTERNAL, Guard
+from vitruvian.server.api.routes import account, jobs, reconstructions, sharing, system, upload
+from vitruvian.server.files.page import Page
+from vitruvian.server.jobs.intake import validation_problem
+from vitruvian.server.jobs.pool import COMMAND
 from vitruvian.server.problems import CODE_OF_STATUS, MEDIA_TYPE, Problem, not_found
-from vitruvian.server.routes import account, jobs, reconstructions, sharing, system, upload
 from vitruvian.server.settings import Settings
 from vitruvian.server.state import State
 

@@ -14,18 +14,18 @@ from typing import Any
 from fastapi import Request
 from sqlalchemy import select
 
+from vitruvian.server.accounts.security import RateLimit, Signer
 from vitruvian.server.database import Database
-from vitruvian.server.gallery import enqueue_samples
-from vitruvian.server.janitor import Janitor
+from vitruvian.server.files.gallery import enqueue_samples
+from vitruvian.server.files.janitor import Janitor
+from vitruvian.server.files.sniff import readable_types
+from vitruvian.server.files.storage import Storage, open_storage
+from vitruvian.server.jobs.pool import COMMAND, PoolOptions, WorkerPool
+from vitruvian.server.jobs.queue import JobQueue
+from vitruvian.server.jobs.timing import StageClock
 from vitruvian.server.metrics import Metrics
 from vitruvian.server.models import Account, Job, new_id
-from vitruvian.server.pool import COMMAND, PoolOptions, WorkerPool
-from vitruvian.server.queue import JobQueue
-from vitruvian.server.security import RateLimit, Signer
 from vitruvian.server.settings import Settings, load_secret, prepare_data_folder
-from vitruvian.server.sniff import readable_types
-from vitruvian.server.storage import Storage, open_storage
-from vitruvian.server.timing import StageClock
 
 ANONYMOUS = "anonymous"
 GALLERY = "gallery"

@@ -18,25 +18,25 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from vitruvian.body.model import body_model
-from vitruvian.body.regions import body_regions
-from vitruvian.geometry.mesh import Mesh
-from vitruvian.image.camera import Camera
-from vitruvian.people.figure import Alpha
-from vitruvian.surface.attach import carried_skin, nearest_vertices
-from vitruvian.surface.charts import lay_out
-from vitruvian.surface.completion import complete_spans, put_surfaces, trusted_matte
-from vitruvian.surface.field import RayGrid, span_field
-from vitruvian.surface.film import smoothed
-from vitruvian.surface.hands import Volume, with_hands
-from vitruvian.surface.integrate import integrate_normals
-from vitruvian.surface.layers import Spans, ray_spans
-from vitruvian.surface.limbs import bits_of_points, bits_of_vertices, limb_of_net, part_limbs
+from vitruvian.body.model.model import body_model
+from vitruvian.body.model.regions import body_regions
+from vitruvian.surface.finish.charts import lay_out
+from vitruvian.surface.finish.face import refined_face
+from vitruvian.surface.finish.hands import Volume, with_hands
+from vitruvian.surface.finish.simplify import simplify
+from vitruvian.surface.finish.skin_transfer import carried_skin, nearest_vertices
+from vitruvian.surface.finish.skirts import shared_legs
 from vitruvian.surface.maps import SurfaceMaps, figure_box, window_alpha
-from vitruvian.surface.nets import largest_components, surface_net
-from vitruvian.surface.refine import refined_face
-from vitruvian.surface.simplify import simplify
-from vitruvian.surface.skirts import shared_legs
+from vitruvian.surface.volume.completion import complete_spans, put_surfaces, trusted_matte
+from vitruvian.surface.volume.field import RayGrid, span_field
+from vitruvian.surface.volume.limbs import bits_of_points, bits_of_vertices, limb_of_net, part_limbs
+from vitruvian.surface.volume.normal_integration import integrate_normals
+from vitruvian.surface.volume.ray_spans import Spans, ray_spans
+from vitruvian.surface.volume.separation import smoothed
+from vitruvian.surface.volume.surface_nets import largest_components, surface_net
+from vitruvian.types.camera import Camera
+from vitruvian.types.figure import Alpha
+from vitruvian.types.mesh import Mesh
 
 FACES = 24_000
 _VOXELS = 144  # along the longer side of the figure, for so many faces

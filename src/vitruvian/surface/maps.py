@@ -7,14 +7,14 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from vitruvian.body.body import Body
-from vitruvian.body.regions import body_regions
-from vitruvian.geometry.mesh import Mesh
+from vitruvian.body.model.regions import body_regions
 from vitruvian.geometry.rasterizer import rasterize
-from vitruvian.image.camera import Camera
-from vitruvian.image.photo import Photo
 from vitruvian.networks.maps import BodyMaps, MapsNetwork, PersonMaps
-from vitruvian.people.figure import Alpha, Figure
+from vitruvian.types.body import Body
+from vitruvian.types.camera import Camera
+from vitruvian.types.figure import Alpha, Figure
+from vitruvian.types.mesh import Mesh
+from vitruvian.types.photo import Photo
 
 SIZE = 256
 _SMALL = ((110, 128), (190, 192))  # figures below so many pixels: network's input

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Literal
 
-from vitruvian.body.body import Body
-from vitruvian.geometry.mesh import Mesh
-from vitruvian.image.photo import Photo
-from vitruvian.networks.field import FourierField, LocalField
-from vitruvian.people.figure import Figure
-from vitruvian.surface.clothed import FACES, clothed_mesh
-from vitruvian.surface.learnt import Correction
+from vitruvian.networks.maps import PersonMaps
+from vitruvian.surface.clothed import FACES, Correct, clothed_mesh
+from vitruvian.surface.envelope.inflated_body import swollen_body
 from vitruvian.surface.maps import SurfaceMaps, network_maps, normals_alone
-from vitruvian.surface.silhouette import swollen_body
+from vitruvian.types.body import Body
+from vitruvian.types.camera import Camera
+from vitruvian.types.figure import Figure
+from vitruvian.types.mesh import Mesh
+from vitruvian.types.photo import Photo
 
 Method = Literal["swollen", "clothed"]
+# Makes a correction of one person's volume of their figure, camera, maps and body.
+Correction = Callable[[Figure, Camera, PersonMaps, Body], Correct]
 
 
 def reconstruct_surface(
@@ -26,7 +29,7 @@ def reconstruct_surface(
     method: Method = "swollen",
     maps: SurfaceMaps | Literal["network"] | None = None,
     faces: int = FACES,
-    field: LocalField | FourierField | None = None,
+    correction: Correction | None = None,
 ) -> Mesh:
     """A person's outer surface, closed, in the camera frame, with texture coordinates and skin.
 
@@ -38,7 +41,7 @@ def reconstruct_surface(
             ``clothed`` builds a surface of its own over that, see ``clothed``.
         maps: what is known pixel by pixel, or ``network`` to ask the network; for ``clothed`` only.
         faces: about how many ``clothed`` may have; more make a finer volume.
-        field: a learnt correction of the volume, where the maps are the network's.
+        correction: of the volume, where the maps are the network's; see ``lab.fields``.
     """
     if method not in ("swollen", "clothed"):
         raise ValueError(f"method must be swollen or clothed, got {method!r}")
@@ -52,8 +55,8 @@ def reconstruct_surface(
             maps = None if seen is None else normals_alone(*seen, body, photo.camera)
         swollen = swelling.result()
     correct = None
-    if field is not None and seen is not None:
-        correct = Correction(field, figure.alpha, photo.camera, seen[0], body)
+    if correction is not None and seen is not None:
+        correct = correction(figure, photo.camera, seen[0], body)
     return clothed_mesh(
         swollen,
         figure.alpha,

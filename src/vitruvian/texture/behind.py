@@ -13,7 +13,7 @@ import cv2
 import numba
 import numpy as np
 
-from vitruvian.body.regions import LEFT_LEG, RIGHT_LEG, TRUNK
+from vitruvian.body.model.regions import LEFT_LEG, RIGHT_LEG, TRUNK
 
 _ROWS = 288  # of the small picture in which openings are looked for
 _RIM, _BAND = 0.05, 0.17  # shares of a row's width: left out at the outline, taken for its cloth

@@ -18,10 +18,10 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from vitruvian.geometry.mesh import Mesh
 from vitruvian.geometry.rasterizer import rasterize
 from vitruvian.image.color import srgb_decoded, srgb_encoded
 from vitruvian.texture.projection import View
+from vitruvian.types.mesh import Mesh
 
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 _PAIRS = 30_000

@@ -8,8 +8,8 @@ from functools import lru_cache
 import numba
 import numpy as np
 
-from vitruvian.body.model import body_model
-from vitruvian.body.regions import body_regions
+from vitruvian.body.model.model import body_model
+from vitruvian.body.model.regions import body_regions
 from vitruvian.geometry.adjacency import Neighbors, neighbors_of_closed, neighbors_of_edges
 
 _BAND_M = 0.06

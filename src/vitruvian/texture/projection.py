@@ -9,13 +9,13 @@ import cv2
 import numba
 import numpy as np
 
-from vitruvian.body.regions import LEFT_ARM, RIGHT_ARM
-from vitruvian.geometry.mesh import Mesh
+from vitruvian.body.model.regions import LEFT_ARM, RIGHT_ARM
 from vitruvian.geometry.rasterizer import rasterize
-from vitruvian.image.camera import Camera
-from vitruvian.image.photo import Photo
-from vitruvian.people.figure import Alpha
 from vitruvian.texture.atlas import TexelMap
+from vitruvian.types.camera import Camera
+from vitruvian.types.figure import Alpha
+from vitruvian.types.mesh import Mesh
+from vitruvian.types.photo import Photo
 
 # An arm that is this near in the picture (of the window's longer side) may not be quite where the
 # fit has it, and what it holds is larger than its hand: what lies behind is not trusted there.

@@ -8,17 +8,17 @@ from functools import lru_cache
 
 import numpy as np
 
-from vitruvian.body.model import body_model
-from vitruvian.body.regions import HEAD
-from vitruvian.geometry.mesh import Mesh
-from vitruvian.image.photo import Photo
-from vitruvian.people.figure import Figure
+from vitruvian.body.model.model import body_model
+from vitruvian.body.model.regions import HEAD
 from vitruvian.texture.atlas import TexelMap, texel_map
 from vitruvian.texture.behind import closed_over
 from vitruvian.texture.diffuse import diffuse_colors
 from vitruvian.texture.light import without_light
 from vitruvian.texture.places import Places, body_places, carried_places
 from vitruvian.texture.projection import Lookup, View, look_up, paint_texels, person_view
+from vitruvian.types.figure import Figure
+from vitruvian.types.mesh import Mesh
+from vitruvian.types.photo import Photo
 
 _NEUTRAL = 128  # grey, for people of whom the photograph shows nothing
 _MIRROR_TRUST = 0.6  # of a colour taken from the other side of the body

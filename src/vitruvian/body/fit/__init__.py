@@ -1,0 +1,1 @@
+"""Fitting the body to what is seen of somebody."""

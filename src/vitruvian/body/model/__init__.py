@@ -1,0 +1,1 @@
+"""The parametric body itself: what other stages may know of this one."""

@@ -1,0 +1,172 @@
+"""Checks of an installation: what is there, what is not, and the remedy."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal
+
+from vitruvian._version import __version__
+from vitruvian.errors import VitruvianError
+
+State = Literal["ok", "absent", "failed"]
+
+MIN_PYTHON = (3, 11)
+
+# An extra counts as present when these modules can be found.
+EXTRAS: dict[str, tuple[str, ...]] = {
+    "heic": ("pillow_heif",),
+    "server": ("fastapi", "uvicorn", "sqlalchemy", "alembic", "argon2", "prometheus_client"),
+    "train": ("torch", "anny"),
+}
+
+
+@dataclass(frozen=True)
+class Check:
+    """One finding.
+
+    Attributes:
+        name: what was looked at.
+        state: ``ok``; ``absent`` for something optional; ``failed`` for something needed.
+        detail: what was found.
+        remedy: what to do about it; empty when ``ok``.
+    """
+
+    name: str
+    state: State
+    detail: str
+    remedy: str = ""
+
+
+def diagnose() -> Iterator[Check]:
+    """Every check in turn, each finished before the next begins. Never raises."""
+    yield check_python()
+    yield Check("vitruvian", "ok", f"{__version__} in {Path(__file__).parents[1]}")
+    for package in runtime_packages():
+        yield check_package(package)
+    for name, probe in (
+        ("providers", _providers),
+        ("threads", _threads),
+        ("weights", _weights),
+        ("body model", _body_model),
+        ("compiled code", _numba_cache),
+    ):
+        yield _guarded(name, probe)
+    for extra, modules in EXTRAS.items():
+        yield check_extra(extra, modules)
+
+
+def runtime_packages() -> list[str]:
+    """Names of the packages that this one declares it needs, extras left out."""
+    try:
+        requirements = metadata.requires("vitruvian") or []
+    except metadata.PackageNotFoundError:  # run from a source tree that was never installed
+        requirements = []
+    return [_requirement_name(text) for text in requirements if "extra ==" not in text]
+
+
+def _requirement_name(requirement: str) -> str:
+    for end, character in enumerate(requirement):
+        if not (character.isalnum() or character in "-_."):
+            return requirement[:end]
+    return requirement
+
+
+def check_python(version: tuple[int, ...] = tuple(sys.version_info[:3])) -> Check:
+    """The interpreter's version against ``MIN_PYTHON``."""
+    found = f"{'.'.join(map(str, version))} on {platform.system()} {platform.machine()}"
+    if version >= MIN_PYTHON:
+        return Check("python", "ok", found)
+    return Check("python", "failed", found, "install Python 3.11 or newer")
+
+
+def check_package(name: str) -> Check:
+    """Whether a package of the default installation is there."""
+    try:
+        return Check(name, "ok", metadata.version(name))
+    except metadata.PackageNotFoundError:
+        return Check(name, "failed", "not installed", f"pip install {name}")
+
+
+def check_extra(extra: str, modules: tuple[str, ...]) -> Check:
+    """Whether the modules of an optional extra are there."""
+    missing = [module for module in modules if find_spec(module) is None]
+    if not missing:
+        return Check(f"extra {extra}", "ok", ", ".join(modules))
+    return Check(
+        f"extra {extra}",
+        "absent",
+        f"{', '.join(missing)} not installed",
+        f"optional: pip install 'vitruvian[{extra}]'",
+    )
+
+
+def _guarded(name: str, probe: Callable[[], Check]) -> Check:
+    try:
+        return probe()
+    except VitruvianError as error:
+        return Check(name, "failed", str(error), "see the sentence")
+    except Exception as error:  # a broken installation breaks in any way it likes
+        detail = " ".join(f"{type(error).__name__}: {error}".split())
+        return Check(name, "failed", detail, "pip install --force-reinstall vitruvian")
+
+
+def _providers() -> Check:
+    from vitruvian.networks import providers
+
+    found = providers()
+    if "CUDAExecutionProvider" in found:
+        return Check("providers", "ok", ", ".join(found))
+    return Check("providers", "ok", f"{', '.join(found)} (for CUDA: the extra gpu)")
+
+
+def _threads() -> Check:
+    from vitruvian.networks import thread_count
+
+    return Check("threads", "ok", f"{thread_count()} of {os.cpu_count()} processors")
+
+
+def _weights() -> Check:
+    from vitruvian.networks import verify_weights
+
+    entries = verify_weights()
+    size = sum(entry.size for entry in entries) / 1e6
+    names = ", ".join(entry.name for entry in entries)
+    return Check("weights", "ok", f"{names}: checksums match, {size:.0f} MB")
+
+
+def _body_model() -> Check:
+    from vitruvian.body.model.model import body_model
+
+    model = body_model()
+    return Check(
+        "body model",
+        "ok",
+        f"{len(model.template)} vertices, {len(model.joint_names)} joints, "
+        f"{len(model.shape_directions)} shape directions",
+    )
+
+
+def _numba_cache() -> Check:
+    """Numba keeps machine code on disk: without that, each start would compile for a minute."""
+    try:
+        from vitruvian.geometry import rasterizer
+    except RuntimeError as error:
+        if "locator" not in str(error):
+            raise
+        remedy = "set NUMBA_CACHE_DIR to a folder that can be written"
+        return Check("compiled code", "failed", "no place to keep it", remedy)
+    paths = {
+        Path(value.stats.cache_path)
+        for value in vars(rasterizer).values()
+        if hasattr(value, "stats") and getattr(value.stats, "cache_path", None)
+    }
+    if not paths:
+        return Check("compiled code", "failed", "nothing is kept", "reinstall vitruvian")
+    return Check("compiled code", "ok", f"kept in {', '.join(map(str, sorted(paths)))}")

@@ -1,0 +1,119 @@
+"""The command ``vitruvian synth``."""
+
+from __future__ import annotations
+
+import os
+from itertools import islice
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vitruvian.errors import InputError
+from vitruvian.lab.synthesis.assets import ASSETS_VARIABLE, find_assets
+
+
+def synth(
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the shards.")],
+    count: Annotated[int, typer.Option("--count", min=1, help="How many samples.")] = 64,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Same seed, same bytes.")] = 0,
+    size: Annotated[
+        int, typer.Option("--size", min=64, max=2048, help="Side of the pictures in pixels.")
+    ] = 512,
+    workers: Annotated[int, typer.Option("--workers", min=1, help="Processes.")] = 1,
+    assets: Annotated[
+        Path | None,
+        typer.Option("--assets", help=f"MakeHuman's assets; else {ASSETS_VARIABLE}."),
+    ] = None,
+    backgrounds: Annotated[
+        Path | None,
+        typer.Option(
+            "--backgrounds",
+            help="Folder of your photographs to put behind people; rather without people in them.",
+        ),
+    ] = None,
+    background_share: Annotated[
+        float,
+        typer.Option(
+            "--background-share", min=0.0, max=1.0, help="Share of the samples that get one."
+        ),
+    ] = 0.5,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Also write preview.png, a labelled contact sheet.")
+    ] = False,
+    meshes: Annotated[
+        bool, typer.Option("--meshes", help="Also keep the clothed mesh of every subject.")
+    ] = False,
+    silhouettes: Annotated[
+        bool,
+        typer.Option(
+            "--silhouettes",
+            help="Make front and side silhouettes in an A-pose instead.",
+        ),
+    ] = False,
+    groups: Annotated[
+        bool,
+        typer.Option(
+            "--groups", help="Make whole pictures of groups with the scene's depth instead."
+        ),
+    ] = False,
+    plot: Annotated[
+        bool,
+        typer.Option(
+            "--plot", help="Write statistics.png of the samples in the folder, or to come; no more."
+        ),
+    ] = False,
+) -> None:
+    """Make pictures of synthetic people with everything that is known about them."""
+    if (silhouettes or groups) and (meshes or preview or plot or backgrounds is not None):
+        raise InputError(
+            f"--{'silhouettes' if silhouettes else 'groups'} goes without --meshes, --preview, "
+            "--plot, --backgrounds: leave them out."
+        )
+    if silhouettes and groups:
+        raise InputError("--silhouettes and --groups exclude each other: leave one out.")
+    library = find_assets(assets)
+    if plot:
+        from vitruvian.lab.synthesis.statistics import plot_statistics
+
+        typer.echo(plot_statistics(output, seed, count, library))
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    from vitruvian.lab.synthesis.anatomy import anatomy
+    from vitruvian.lab.synthesis.photographs import Backgrounds
+    from vitruvian.lab.synthesis.shards import DatasetPlan, Kind, read_dataset, write_dataset
+
+    behind = None if backgrounds is None else Backgrounds(backgrounds.resolve(), background_share)
+    if behind is not None:
+        behind.paths  # noqa: B018  an empty folder is told of before anything is drawn
+    # Workers share the cores: one thread each.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    console = Console()
+    anatomy()  # baked once, before several workers would
+    kind: Kind = "silhouettes" if silhouettes else "groups" if groups else "samples"
+    plan = DatasetPlan(seed, count, size, behind, meshes, kind)
+    columns = (
+        TextColumn("samples"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+    )  # fmt: skip
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("samples", total=count)
+        for done in write_dataset(output, plan, library, workers):
+            progress.advance(task, done)
+    if preview:
+        import cv2
+
+        from vitruvian.lab.synthesis.preview import contact_sheet
+
+        sheet = contact_sheet(list(islice(read_dataset(output), 12)))
+        temporary = output / ".preview.png"
+        cv2.imwrite(str(temporary), sheet[..., ::-1])
+        os.replace(temporary, output / "preview.png")
+    console.print(f"{count} samples of {size} x {size} in {output}")

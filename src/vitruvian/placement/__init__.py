@@ -1,0 +1,1 @@
+"""Everyone in one upright, metric world."""

@@ -1,0 +1,1 @@
+"""What is made of a scene: checks against the photograph, report, pictures and files."""

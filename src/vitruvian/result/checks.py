@@ -1,0 +1,74 @@
+"""Does the reconstruction tell the truth? It is rendered back over its photograph."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from vitruvian.geometry.rasterizer import rasterize
+from vitruvian.geometry.shading import shade_texture
+from vitruvian.image.similarity import ssim
+from vitruvian.types.figure import Figure
+from vitruvian.types.mesh import Mesh
+from vitruvian.types.photo import Photo
+from vitruvian.types.scene import Checks
+
+WORKING_SIZE = 384  # long side in pixels of the compared window
+
+
+def check_person(mesh: Mesh, figure: Figure, photo: Photo, keypoint_error: float) -> Checks:
+    """Render a camera-frame mesh over the photograph and compare.
+
+    Only what falls inside the photograph counts. The comparison runs on a window around mesh and
+    matte, at most ``WORKING_SIZE`` pixels long.
+    """
+    alpha, camera = figure.alpha, photo.camera
+    pixels = camera.project(mesh.vertices)
+    rows, columns = np.nonzero(alpha.values > 127)
+    if len(rows) == 0:
+        return Checks(0.0, keypoint_error)
+    low = np.minimum(pixels.min(0), [alpha.x + columns.min(), alpha.y + rows.min()])
+    high = np.maximum(pixels.max(0), [alpha.x + columns.max() + 1, alpha.y + rows.max() + 1])
+    x0, y0 = np.maximum(np.floor(low), 0).astype(int)
+    x1, y1 = np.minimum(np.ceil(high), [camera.width, camera.height]).astype(int)
+    if x1 <= x0 or y1 <= y0:
+        return Checks(0.0, keypoint_error)
+    scale = min(1.0, WORKING_SIZE / max(x1 - x0, y1 - y0))
+    width, height = max(1, round((x1 - x0) * scale)), max(1, round((y1 - y0) * scale))
+    window = alpha.window(x0, y0, x1, y1)
+    matte = cv2.resize(window, (width, height), interpolation=cv2.INTER_AREA) > 127
+    points = (pixels - [x0, y0]) * [width / (x1 - x0), height / (y1 - y0)]
+    fragments = rasterize(points, mesh.vertices[:, 2], mesh.faces, width, height)
+    both = fragments.mask & matte
+    union = np.count_nonzero(fragments.mask | matte)
+    iou = float(np.count_nonzero(both) / union) if union else 0.0
+    similarity = float("nan")
+    if mesh.texture is not None and mesh.uvs is not None and mesh.uv_faces is not None:
+        texture = mesh.texture
+        while texture.shape[0] > 2 * height and texture.shape[0] > 64:
+            texture = cv2.resize(texture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        drawn = shade_texture(fragments, mesh.uvs, mesh.uv_faces, texture)
+        seen = cv2.resize(photo.pixels[y0:y1, x0:x1], (width, height), interpolation=cv2.INTER_AREA)
+        similarity = ssim(np.ascontiguousarray(drawn[..., :3]), seen, both)
+    return Checks(iou, keypoint_error, similarity)
+
+
+def check_warnings(checks: Checks) -> list[str]:
+    """Sentences about a reconstruction that does not agree with its photograph."""
+    warnings = []
+    if checks.silhouette_iou < 0.7:
+        warnings.append(
+            "The model covers the person in the picture poorly (overlap "
+            f"{checks.silhouette_iou:.2f}); its shape or pose may be wrong."
+        )
+    if checks.keypoint_error > 0.05:
+        warnings.append(
+            "The model's joints miss those in the picture by "
+            f"{checks.keypoint_error:.0%} of the person's height; the pose may be wrong."
+        )
+    if checks.image_similarity < 0.6:
+        warnings.append(
+            "Seen from the camera, the model's colours differ from the picture's (similarity "
+            f"{checks.image_similarity:.2f})."
+        )
+    return warnings

@@ -1,0 +1,192 @@
+"""Scene to files: everything that ``vitruvian photo`` leaves on disk."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vitruvian.body.model.model import body_model
+from vitruvian.body.model.repose import in_shown_poses, shown_poses
+from vitruvian.body.model.unpose import rest_mesh
+from vitruvian.errors import InputError
+from vitruvian.formats import WRITERS, export_mesh, scene_glb, write_bytes, write_json
+from vitruvian.formats.avatar import write_avatar
+from vitruvian.formats.images import encode_png
+from vitruvian.formats.obj import write_obj
+from vitruvian.formats.rig import Rig
+from vitruvian.geometry.rotations import matrix_from_axis_angle
+from vitruvian.result.poses import PosedViews, posed_views, write_poses
+from vitruvian.result.preview import (
+    MAX_PEOPLE,
+    PersonViews,
+    fit_photo,
+    overlay_meshes,
+    person_views,
+    write_preview,
+)
+from vitruvian.result.report import person_report, scene_report
+from vitruvian.result.viewer import write_viewer
+from vitruvian.types.body import Body
+from vitruvian.types.scene import Person, Scene
+
+
+def save_scene(
+    scene: Scene,
+    directory: Path,
+    formats: Sequence[str],
+    *,
+    poses: bool = False,
+    vertex_colors: bool = False,
+) -> dict[str, Any]:
+    """Write a scene's files into ``directory`` and return the report.
+
+    ``scene.glb``, ``viewer.html``, ``preview.png``, ``report.json``, and for each person a folder
+    ``person-N`` with ``mesh.*`` in the wanted formats, ``avatar.glb``, ``body.obj``,
+    ``body.json`` and ``alpha.png``; with ``poses`` also ``poses.png``. With
+    ``vertex_colors`` OBJ files carry colours at the vertices beside their texture.
+
+    Raises:
+        InputError: an unknown format or a place that cannot be written.
+    """
+    unknown = [name for name in formats if f".{name}" not in WRITERS]
+    if unknown:
+        known = ", ".join(suffix[1:] for suffix in WRITERS)
+        raise InputError(f"There is no format {unknown[0]!r}; choose among {known}.")
+    start = time.perf_counter()
+    names = {person.id: f"person-{person.id}" for person in scene.people}
+    # Encoding and rendering leave the interpreter, so two threads nearly halve the time.
+    with ThreadPoolExecutor(2) as pool:
+        entries = [
+            pool.submit(
+                _save_person, scene, person, directory / names[person.id], formats, vertex_colors
+            )
+            for person in scene.people
+        ]
+        views = [pool.submit(_views, scene, person) for person in scene.people]
+        overlay = pool.submit(_overlay, scene)
+        page = pool.submit(_save_page, scene, directory, names)
+        pictures = [view.result() for view in views]
+        photo = fit_photo(scene.photo.pixels, len(pictures))
+        write_preview(directory / "preview.png", photo, overlay.result(), pictures)
+        page.result()
+        if poses:
+            posed = pool.map(_posed_person, scene.people[:MAX_PEOPLE])
+            write_poses(directory / "poses.png", list(posed), people=len(scene.people))
+        people = [entry.result() for entry in entries]
+    timings = {**scene.timings_s, "files": time.perf_counter() - start}
+    report = scene_report(
+        path=scene.photo.path,
+        width=scene.photo.width,
+        height=scene.photo.height,
+        focal_px=scene.camera.focal_px,
+        focal_source=scene.camera.source,
+        timings_s=timings,
+        people=people,
+        warnings=scene.warnings,
+        albedo=scene.albedo,
+    )
+    write_json(directory / "report.json", report)
+    return report
+
+
+def _save_person(
+    scene: Scene, person: Person, folder: Path, formats: Sequence[str], vertex_colors: bool
+) -> dict[str, Any]:
+    """Write one person's folder and return their entry of the report."""
+    files = {}
+    for name in formats:
+        path = folder / f"mesh.{name}"
+        if name == "obj":
+            files["mesh_obj"] = write_obj(
+                person.mesh, path, texture_name="texture.png", vertex_colors=vertex_colors
+            )
+        else:
+            files[f"mesh_{name}"] = export_mesh(person.mesh, path)
+    files["avatar"] = write_avatar(
+        rest_mesh(person.mesh_camera, person.body),
+        _rig(person.body, scene.world_from_camera),
+        folder / "avatar.glb",
+        name=folder.name,
+    )
+    body_mesh = person.body.as_mesh().transformed(scene.world_from_camera, "world")
+    files["body_mesh"] = export_mesh(body_mesh, folder / "body.obj")
+    description = person.body.to_json_dict() | {
+        "world_from_camera": scene.world_from_camera.round(6).tolist()
+    }
+    files["body"] = write_json(folder / "body.json", description)
+    files["alpha"] = write_bytes(folder / "alpha.png", encode_png(person.figure.alpha.full()))
+    return person_report(
+        id=person.id,
+        box=person.figure.box,
+        score=person.figure.score,
+        complete=person.complete,
+        height_m=person.height_m,
+        silhouette_iou=person.checks.silhouette_iou,
+        keypoint_error=person.checks.keypoint_error,
+        image_similarity=person.checks.image_similarity,
+        warnings=person.warnings,
+        files={use: Path(folder.name) / path.name for use, path in files.items()},
+    )
+
+
+def _save_page(scene: Scene, directory: Path, names: dict[int, str]) -> None:
+    """Write everyone together, and the page that shows them."""
+    packed = scene_glb({names[person.id]: person.mesh for person in scene.people})
+    write_bytes(directory / "scene.glb", packed)
+    entries = [
+        {
+            "name": names[person.id],
+            "height_m": person.height_m,
+            "box": [float(value) for value in person.figure.box],
+        }
+        for person in scene.people
+    ]
+    title = scene.photo.name
+    write_viewer(directory / "viewer.html", packed, scene.photo.pixels, entries, title=title)
+
+
+def _overlay(scene: Scene) -> np.ndarray:
+    """Everyone drawn over the photograph, at the preview's size."""
+    photo = fit_photo(scene.photo.pixels, len(scene.people))
+    return overlay_meshes(photo, [person.mesh_camera for person in scene.people], scene.camera)
+
+
+def _views(scene: Scene, person: Person) -> PersonViews:
+    """A person from three sides, for the preview."""
+    return person_views(
+        _label(person),
+        person.mesh,
+        len(scene.people),
+        forward=_facing(person.body, scene.world_from_camera),
+    )
+
+
+def _posed_person(person: Person) -> PosedViews:
+    """Pictures of a person in the poses that show whether the rig holds."""
+    meshes = in_shown_poses(person.mesh_camera, person.body)
+    return posed_views(_label(person), meshes, [pose.name for pose in shown_poses()])
+
+
+def _label(person: Person) -> str:
+    return f"Person {person.id} · {person.height_m * 100:.0f} cm"
+
+
+def _facing(body: Body, world_from_camera: np.ndarray) -> np.ndarray:
+    """Where the person's hips face (3,), world frame."""
+    turned = matrix_from_axis_angle(body.pose[0]) @ np.array([0.0, 0.0, 1.0])
+    return world_from_camera[:3, :3] @ turned
+
+
+def _rig(body: Body, world_from_camera: np.ndarray) -> Rig:
+    """The body's skeleton with its pose and place in the world."""
+    model = body_model()
+    _, joints = model.rest(body.betas)
+    rotations = matrix_from_axis_angle(body.pose)
+    rotations[0] = world_from_camera[:3, :3] @ rotations[0]
+    root = world_from_camera[:3, :3] @ body.translation + world_from_camera[:3, 3]
+    return Rig(model.joint_names, model.parents, joints, rotations, root)

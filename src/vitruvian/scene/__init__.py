@@ -1,1 +1,0 @@
-"""Placing people in one metric world."""

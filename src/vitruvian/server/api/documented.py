@@ -1,0 +1,79 @@
+"""What the OpenAPI description says of errors and forms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from vitruvian.server.api.schemas import CreateForm, ProblemBody
+from vitruvian.server.problems import MEDIA_TYPE, Problem
+
+_MEANINGS = {
+    400: "The request cannot be understood.",
+    401: "Nobody is logged in, or name and password do not fit.",
+    403: "Not allowed: CSRF, scope, setting or password.",
+    404: "There is nothing here, or it belongs to another account.",
+    409: "This contradicts an earlier request.",
+    413: "The file is too large.",
+    415: "The file is not a picture that can be read, or the body has a wrong type.",
+    416: "The file has no such range.",
+    422: "The request is not valid, the picture cannot be used, or nobody is in it.",
+    429: "Too many requests, a full account, or a full queue; see Retry-After.",
+    500: "The server failed.",
+    503: "The server cannot work now, or it took too long.",
+}
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """FastAPI's ``responses`` for the errors of a route."""
+    return {
+        status: {
+            "model": ProblemBody,
+            "description": _MEANINGS[status],
+            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemBody"}}},
+        }
+        for status in statuses
+    }
+
+
+def picture_form() -> dict[str, Any]:
+    """The ``requestBody`` of the routes that take a picture."""
+    fields = CreateForm.model_json_schema()["properties"]
+    for field in fields.values():
+        # A form has no null: a field that is not wanted is left out.
+        kinds = [kind for kind in field.pop("anyOf", []) if kind.get("type") != "null"]
+        if kinds:
+            field.update(kinds[0])
+            field.pop("default", None)
+    image = {
+        "type": "string",
+        "format": "binary",
+        "contentMediaType": "application/octet-stream",
+        "description": "The picture: JPEG, PNG, WebP, HEIC and others.",
+    }
+    schema = {
+        "type": "object",
+        "required": ["image"],
+        "properties": {"image": image, **fields},
+        "additionalProperties": False,
+    }
+    return {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
+
+
+def tidy(description: dict[str, Any]) -> dict[str, Any]:
+    """An OpenAPI description in which every error is a Problem, also those of the framework."""
+    for operations in description["paths"].values():
+        for operation in operations.values():
+            for status, answer in operation["responses"].items():
+                if status[0] not in "45":
+                    continue
+                schema = {"$ref": "#/components/schemas/ProblemBody"}
+                answer["content"] = {MEDIA_TYPE: {"schema": schema}}
+                answer["description"] = _MEANINGS[int(status)]
+    for name in ("HTTPValidationError", "ValidationError"):
+        description["components"]["schemas"].pop(name, None)
+    return description
+
+
+def not_here() -> Problem:
+    """A route that exists under other settings only."""
+    return Problem("forbidden", "This server does not offer that.")

@@ -1,0 +1,309 @@
+"""Register, log in and out, the account, API tokens."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.exc import IntegrityError
+
+from vitruvian.server.accounts.callers import (
+    AnyCaller,
+    Caller,
+    InSession,
+    account_of,
+    begin_session,
+    client_key,
+    forget_cookie,
+)
+from vitruvian.server.accounts.security import (
+    TOKEN_PREFIX,
+    RateLimit,
+    digest,
+    hash_password,
+    new_token,
+    normalise_login,
+    password_fits,
+    password_weakness,
+)
+from vitruvian.server.api import schemas
+from vitruvian.server.api.documented import not_here, problems
+from vitruvian.server.api.views import account_brief, session_view, token_view
+from vitruvian.server.files.janitor import delete_account
+from vitruvian.server.models import (
+    Account,
+    ApiToken,
+    Job,
+    LoginSession,
+    Reconstruction,
+    new_id,
+)
+from vitruvian.server.problems import Problem, not_found
+from vitruvian.server.state import State, state_of
+
+router = APIRouter(prefix="/api/v1", tags=["account"])
+Here = Annotated[State, Depends(state_of)]
+
+_MAX_TOKENS = 50
+_REGISTERED = (
+    "If the name was free, the account is there now; log in. Otherwise nothing has changed."
+)
+
+
+@router.post("/accounts", status_code=202, responses=problems(400, 403, 415, 422, 429))
+def register(body: schemas.NewAccount, request: Request, state: Here) -> schemas.Message:
+    """Register. The answer is the same, and takes as long, whether the name was free or not."""
+    if not state.settings.registration:
+        raise not_here()
+    weakness = password_weakness(body.password, body.name, state.settings.password_min_length)
+    if weakness:
+        raise Problem("validation", weakness, errors=[{"field": "password", "detail": weakness}])
+    _take(state.limits.register, client_key(request))
+    account = Account(
+        id=new_id(),
+        kind="user",
+        name=body.name,
+        login=normalise_login(body.name),
+        password_hash=hash_password(body.password),
+        created_at=time.time(),
+    )
+    try:
+        with state.database.write() as session:
+            session.add(account)
+    except IntegrityError:
+        pass  # taken: who owns the name is nobody's business
+    return schemas.Message(detail=_REGISTERED)
+
+
+@router.post("/sessions", status_code=201, responses=problems(400, 401, 403, 415, 422, 429))
+def log_in(
+    body: schemas.Credentials, request: Request, response: Response, state: Here, caller: AnyCaller
+) -> schemas.Session:
+    """Log in. A guest's results move to the account."""
+    login = normalise_login(body.name)
+    keys = (f"address {client_key(request)}", f"name {login}")
+    for key in keys:
+        wait = state.limits.login.wait(key)
+        if wait:
+            raise _too_fast(wait)
+    with state.database.read() as session:
+        account = session.scalars(
+            select(Account).where(Account.login == login, Account.kind == "user")
+        ).first()
+    if not password_fits(body.password, account.password_hash if account else None):
+        for key in keys:
+            state.limits.login.add(key)
+        raise Problem("wrong-credentials", "Name or password is wrong; check both.")
+    assert account is not None
+    if caller.account is not None and caller.session is not None:
+        _leave_session(state, caller, account)
+    made = begin_session(request, response, state, account)
+    return session_view(state, account, made)
+
+
+@router.post("/sessions/guest", status_code=201, responses=problems(400, 403, 429))
+def log_in_as_guest(request: Request, response: Response, state: Here) -> schemas.Session:
+    """Begin a session without registering."""
+    if not state.settings.guests:
+        raise not_here()
+    _take(state.limits.register, client_key(request))
+    account = Account(id=new_id(), kind="guest", created_at=time.time())
+    with state.database.write() as session:
+        session.add(account)
+    made = begin_session(request, response, state, account)
+    return session_view(state, account, made)
+
+
+@router.get("/session", responses=problems(401))
+def who_am_i(caller: AnyCaller, state: Here) -> schemas.Session:
+    """The session of this browser; all null when nobody is logged in."""
+    return session_view(state, caller.account, caller.session)
+
+
+@router.delete("/session", status_code=204, responses=problems(401, 403))
+def log_out(request: Request, response: Response, state: Here, caller: InSession) -> None:
+    """Log out."""
+    assert caller.session is not None
+    with state.database.write() as session:
+        session.execute(delete(LoginSession).where(LoginSession.id == caller.session.id))
+    forget_cookie(request, response, state)
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
+
+
+@router.get("/account", responses=problems(401, 403))
+def account(state: Here, caller: InSession) -> schemas.Account:
+    """The account, what it uses and what it may use."""
+    owner = account_of(caller)
+    with state.database.read() as session:
+        count, size = session.execute(
+            select(
+                func.count(Reconstruction.id), func.coalesce(func.sum(Reconstruction.bytes), 0)
+            ).where(Reconstruction.account_id == owner.id)
+        ).one()
+    results, megabytes = quota(state, owner)
+    return schemas.Account(
+        **dict(account_brief(owner)),
+        usage=schemas.Amount(reconstructions=count, bytes=int(size)),
+        quota=schemas.Amount(reconstructions=results, bytes=megabytes * 2**20),
+    )
+
+
+@router.put("/account/password", status_code=204, responses=problems(400, 401, 403, 415, 422, 429))
+def change_password(body: schemas.PasswordChange, state: Here, caller: InSession) -> None:
+    """Change the password; the other sessions end."""
+    owner = account_of(caller)
+    _check_password(state, owner, body.current_password)
+    weakness = password_weakness(
+        body.new_password, owner.name or "", state.settings.password_min_length
+    )
+    if weakness:
+        raise Problem(
+            "validation", weakness, errors=[{"field": "new_password", "detail": weakness}]
+        )
+    hashed = hash_password(body.new_password)
+    assert caller.session is not None
+    with state.database.write() as session:
+        session.execute(update(Account).where(Account.id == owner.id).values(password_hash=hashed))
+        session.execute(
+            delete(LoginSession).where(
+                LoginSession.account_id == owner.id, LoginSession.id != caller.session.id
+            )
+        )
+
+
+@router.post("/account/deletion", status_code=204, responses=problems(400, 401, 403, 415, 422, 429))
+def delete_my_account(
+    body: schemas.AccountDeletion,
+    request: Request,
+    response: Response,
+    state: Here,
+    caller: InSession,
+) -> None:
+    """Delete the account with all results and files, now."""
+    owner = account_of(caller)
+    if owner.kind == "user":
+        _check_password(state, owner, body.password or "")
+    with state.database.write() as session:
+        found = session.get(Account, owner.id)
+        if found is not None:
+            delete_account(session, found)
+    state.janitor.wake()
+    forget_cookie(request, response, state)
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
+
+
+@router.get("/tokens", responses=problems(401, 403))
+def list_tokens(state: Here, caller: InSession) -> schemas.Tokens:
+    """The API tokens of the account."""
+    with state.database.read() as session:
+        rows = session.scalars(
+            select(ApiToken)
+            .where(ApiToken.account_id == account_of(caller).id)
+            .order_by(ApiToken.created_at)
+        )
+        return schemas.Tokens(items=[token_view(row) for row in rows])
+
+
+@router.post("/tokens", status_code=201, responses=problems(400, 401, 403, 409, 415, 422))
+def make_token(body: schemas.NewToken, state: Here, caller: InSession) -> schemas.Token:
+    """Make an API token. It is shown in this answer only."""
+    owner = account_of(caller)
+    if owner.kind != "user":
+        raise Problem("forbidden", "A guest has no API tokens; register first.")
+    token = TOKEN_PREFIX + new_token()
+    now = time.time()
+    row = ApiToken(
+        id=new_id(),
+        account_id=owner.id,
+        name=body.name,
+        digest=digest(token),
+        scopes=" ".join(sorted(set(body.scopes))),
+        created_at=now,
+        expires_at=now + body.expires_in_days * 86_400 if body.expires_in_days else None,
+    )
+    with state.database.write() as session:
+        session.execute(select(Account.id).where(Account.id == owner.id).with_for_update())
+        count = session.scalar(
+            select(func.count()).select_from(ApiToken).where(ApiToken.account_id == owner.id)
+        )
+        if (count or 0) >= _MAX_TOKENS:
+            raise Problem("conflict", f"There are {_MAX_TOKENS} tokens already; revoke one first.")
+        session.add(row)
+    return token_view(row, token)
+
+
+@router.delete("/tokens/{token_id}", status_code=204, responses=problems(401, 403, 404, 422))
+def revoke_token(token_id: str, state: Here, caller: InSession) -> None:
+    """Revoke an API token."""
+    with state.database.write() as session:
+        gone = session.execute(
+            delete(ApiToken)
+            .where(ApiToken.id == clean_id(token_id), ApiToken.account_id == account_of(caller).id)
+            .returning(ApiToken.id)
+        ).first()
+    if gone is None:
+        raise not_found()
+
+
+def clean_id(text: str) -> str:
+    """An id from an address; what cannot be one is not found, without asking the database."""
+    if len(text) > 64 or not text.isascii() or not text.replace("-", "").replace("_", "").isalnum():
+        raise not_found()
+    return text
+
+
+def quota(state: State, owner: Account) -> tuple[int, int]:
+    """How many results, and how many megabytes, an account may keep."""
+    settings = state.settings
+    if owner.kind == "guest":
+        return settings.guest_quota_reconstructions, settings.guest_quota_mb
+    return settings.quota_reconstructions, settings.quota_mb
+
+
+def _leave_session(state: State, caller: Caller, account: Account) -> None:
+    """End the session in which somebody logs in; a guest's things move to the account."""
+    assert caller.account is not None
+    assert caller.session is not None
+    with state.database.write() as session:
+        session.execute(delete(LoginSession).where(LoginSession.id == caller.session.id))
+        if caller.account.kind != "guest":
+            return
+        days = state.settings.retention_days
+        session.execute(
+            update(Reconstruction)
+            .where(Reconstruction.account_id == caller.account.id)
+            .values(
+                account_id=account.id,
+                expires_at=time.time() + days * 86_400 if days else None,
+            )
+        )
+        session.execute(
+            update(Job)
+            .where(Job.account_id == caller.account.id)
+            .values(account_id=account.id, idempotency_key=None, expires_hours=None)
+        )
+        session.execute(delete(Account).where(Account.id == caller.account.id))
+
+
+def _check_password(state: State, owner: Account, password: str) -> None:
+    key = f"account {owner.id}"
+    wait = state.limits.login.wait(key)
+    if wait:
+        raise _too_fast(wait)
+    if not password_fits(password, owner.password_hash):
+        state.limits.login.add(key)
+        raise Problem("wrong-password", "The password is wrong; check it.")
+
+
+def _take(limit: RateLimit, key: str) -> None:
+    wait = limit.take(key)
+    if wait:
+        raise _too_fast(wait)
+
+
+def _too_fast(wait: float) -> Problem:
+    return Problem(
+        "rate-limited", f"Too many attempts; try again in {round(wait) or 1} s.", retry_after=wait
+    )

@@ -1,0 +1,242 @@
+"""Create, list, look at, rename and delete results."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy.orm import Session
+from starlette.concurrency import run_in_threadpool
+
+from vitruvian.server.accounts.callers import Caller, Reader, Writer, account_of
+from vitruvian.server.api import schemas
+from vitruvian.server.api.documented import picture_form, problems
+from vitruvian.server.api.routes.account import clean_id
+from vitruvian.server.api.views import job_view, reconstruction_view, summary_view
+from vitruvian.server.files.janitor import delete_reconstruction
+from vitruvian.server.files.serving import MEDIA_TYPES, serve_file
+from vitruvian.server.jobs.intake import (
+    MAX_IDEMPOTENCY_KEY,
+    Order,
+    accept,
+    check_room,
+    read_form,
+    take_upload_token,
+    wait_for_end,
+)
+from vitruvian.server.models import Job, Reconstruction
+from vitruvian.server.problems import Problem, not_found, problem_from
+from vitruvian.server.state import State, state_of
+
+router = APIRouter(prefix="/api/v1", tags=["reconstructions"])
+Here = Annotated[State, Depends(state_of)]
+
+FILE_ANSWERS: dict[int | str, dict[str, Any]] = problems(416) | {
+    200: {"description": "The file.", "content": {kind: {} for kind in MEDIA_TYPES}},
+    206: {
+        "description": "Part of the file, or several.",
+        "content": {kind: {} for kind in (*MEDIA_TYPES, "multipart/byteranges")},
+    },
+    304: {"description": "The file has not changed."},
+}
+
+
+@router.post(
+    "/reconstructions",
+    status_code=201,
+    response_model=schemas.Reconstruction,
+    responses=problems(400, 401, 403, 409, 413, 415, 422, 429, 500, 503)
+    | {202: {"model": schemas.Job, "description": "It is in the queue."}},
+    openapi_extra={
+        "requestBody": picture_form(),
+        "parameters": [
+            {
+                "name": "Prefer",
+                "in": "header",
+                "schema": {"type": "string"},
+                "description": "`respond-async`, or `wait=N` seconds at most for the result.",
+                "example": "respond-async",
+            },
+            {
+                "name": "Idempotency-Key",
+                "in": "header",
+                "schema": {"type": "string", "maxLength": MAX_IDEMPOTENCY_KEY},
+                "description": "A repeated request with the same key starts nothing.",
+            },
+        ],
+    },
+)
+async def create(request: Request, state: Here, caller: Writer) -> Response:
+    """Reconstruct a picture: 201 when the result was there in time, else 202 and a job."""
+    wait = _wait_seconds(request.headers.get("prefer", ""), state.settings.fast_path_seconds)
+    key = request.headers.get("idempotency-key")
+    if key is not None and not (0 < len(key) <= MAX_IDEMPOTENCY_KEY and key.isprintable()):
+        raise Problem(
+            "bad-request", f"The Idempotency-Key must have 1 to {MAX_IDEMPOTENCY_KEY} characters."
+        )
+    take_upload_token(state, f"account {account_of(caller).id}")
+    # Before the body is read: who has no room need not send it.
+    await run_in_threadpool(_check_room, state, caller)
+    data, form = await read_form(request, state)
+    owner = account_of(caller)
+    expires = state.settings.guest_retention_hours if owner.kind == "guest" else None
+    job_id, _ = await accept(state, Order(owner.id, key, expires), data, form)
+    del data
+    job = await wait_for_end(state, job_id, wait)
+    if job is None:
+        raise not_found()
+    return await run_in_threadpool(_answer, state, job)
+
+
+def _check_room(state: State, caller: Caller) -> None:
+    with state.database.read() as session:
+        check_room(session, state, account_of(caller))
+
+
+def _answer(state: State, job: Job) -> Response:
+    """201 for a result, 202 for a job, the problem for a failure."""
+    if job.state == "failed" and job.problem:
+        raise problem_from(job.problem)
+    if job.state == "cancelled":
+        raise Problem("cancelled", "The job was cancelled; send the picture again.")
+    with state.database.read() as session:
+        if job.state == "succeeded" and job.reconstruction_id:
+            row = session.get(Reconstruction, job.reconstruction_id)
+            if row is None:
+                raise not_found()
+            made = reconstruction_view(row)
+            location = f"/api/v1/reconstructions/{row.id}"
+            return _json(made.model_dump_json(), 201, location)
+        view = job_view(session, state, job)
+    return _json(view.model_dump_json(), 202, view.links.self)
+
+
+def _json(body: str, status: int, location: str) -> Response:
+    return Response(body, status, {"Location": location}, media_type="application/json")
+
+
+def _wait_seconds(prefer: str, most: float) -> float:
+    """How long to wait for the result, from a ``Prefer`` header (RFC 7240)."""
+    for part in prefer.lower().split(","):
+        name, _, value = part.strip().partition("=")
+        if name == "respond-async":
+            return 0.0
+        if name == "wait" and value.strip('" ').isascii() and value.strip('" ').isdigit():
+            return min(float(value.strip('" ')[:6]), most)
+    return most
+
+
+@router.get("/reconstructions", responses=problems(400, 401, 403, 422))
+def list_reconstructions(
+    state: Here,
+    caller: Reader,
+    limit: Annotated[int, Query(ge=1, le=100)] = 24,
+    cursor: Annotated[str | None, Query(max_length=128)] = None,
+) -> schemas.Reconstructions:
+    """The account's results, newest first, a page at a time."""
+    mine = Reconstruction.account_id == account_of(caller).id
+    query = select(Reconstruction).where(mine)
+    if cursor:
+        when, last = _read_cursor(cursor)
+        query = query.where(
+            or_(
+                Reconstruction.created_at < when,
+                and_(Reconstruction.created_at == when, Reconstruction.id < last),
+            )
+        )
+    query = query.order_by(Reconstruction.created_at.desc(), Reconstruction.id.desc())
+    with state.database.read() as session:
+        total = session.scalar(select(func.count()).select_from(Reconstruction).where(mine))
+        rows = session.scalars(query.limit(limit + 1)).all()
+    more = len(rows) > limit
+    rows = rows[:limit]
+    return schemas.Reconstructions(
+        items=[summary_view(row) for row in rows],
+        next_cursor=_write_cursor(rows[-1]) if more else None,
+        total=total or 0,
+    )
+
+
+def _write_cursor(row: Reconstruction) -> str:
+    return base64.urlsafe_b64encode(f"{row.created_at!r} {row.id}".encode()).decode()
+
+
+def _read_cursor(cursor: str) -> tuple[float, str]:
+    try:
+        when, _, last = base64.urlsafe_b64decode(cursor.encode("ascii")).decode().partition(" ")
+        seconds = float(when)
+        if not 0 <= seconds < 1e11:
+            raise ValueError
+        return seconds, clean_id(last)
+    except (ValueError, binascii.Error, Problem):
+        raise Problem("bad-request", "The cursor is not one that this list gave.") from None
+
+
+def owned(session: Session, caller: Caller, reconstruction_id: str) -> Reconstruction:
+    """A result of the caller's; raises ``Problem`` not-found for anybody else's."""
+    row = session.scalars(
+        select(Reconstruction).where(
+            Reconstruction.id == clean_id(reconstruction_id),
+            Reconstruction.account_id == account_of(caller).id,
+        )
+    ).first()
+    if row is None:
+        raise not_found()
+    return row
+
+
+@router.get("/reconstructions/{reconstruction_id}", responses=problems(401, 403, 404, 422))
+def get_reconstruction(
+    reconstruction_id: str, state: Here, caller: Reader
+) -> schemas.Reconstruction:
+    """A result."""
+    with state.database.read() as session:
+        row = owned(session, caller, reconstruction_id)
+        return reconstruction_view(row)
+
+
+@router.patch(
+    "/reconstructions/{reconstruction_id}", responses=problems(400, 401, 403, 404, 415, 422)
+)
+def rename(
+    reconstruction_id: str, body: schemas.Rename, state: Here, caller: Writer
+) -> schemas.Reconstruction:
+    """Rename a result."""
+    with state.database.write() as session:
+        row = owned(session, caller, reconstruction_id)
+        row.name = body.name
+        session.execute(update(Job).where(Job.id == row.job_id).values(name=body.name))
+        session.flush()
+        return reconstruction_view(row)
+
+
+@router.delete(
+    "/reconstructions/{reconstruction_id}", status_code=204, responses=problems(401, 403, 404, 422)
+)
+def delete(reconstruction_id: str, state: Here, caller: Writer) -> None:
+    """Delete a result, its links and its files."""
+    with state.database.write() as session:
+        delete_reconstruction(session, owned(session, caller, reconstruction_id))
+    state.janitor.remove_files()
+
+
+@router.get(
+    "/reconstructions/{reconstruction_id}/files/{path:path}",
+    response_class=Response,
+    responses=problems(401, 403, 404, 422) | FILE_ANSWERS,
+)
+def get_file(
+    reconstruction_id: str,
+    path: str,
+    request: Request,
+    state: Here,
+    caller: Reader,
+    download: bool = False,
+) -> Response:
+    """A file of a result."""
+    with state.database.read() as session:
+        row = owned(session, caller, reconstruction_id)
+    return serve_file(request, state.storage, row, path, download=download)

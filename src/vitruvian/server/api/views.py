@@ -1,0 +1,208 @@
+"""Rows as the shapes of the API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from vitruvian.server.api import schemas
+from vitruvian.server.jobs.queue import position
+from vitruvian.server.jobs.timing import STAGES
+from vitruvian.server.models import Account, ApiToken, Job, LoginSession, Reconstruction, Share
+from vitruvian.server.state import State
+
+# What a file is for, by its name at the top of a result and in a person's folder.
+_OF_ALL = {
+    "photo": "photo.jpg",
+    "thumbnail": "thumbnail.jpg",
+    "scene": "scene.glb",
+    "preview": "preview.png",
+    "viewer": "viewer.html",
+    "report": "report.json",
+}
+_OF_PERSON = {
+    "mesh_obj": "mesh.obj",
+    "mesh_mtl": "mesh.mtl",
+    "texture": "texture.png",
+    "mesh_glb": "mesh.glb",
+    "mesh_ply": "mesh.ply",
+    "mesh_stl": "mesh.stl",
+    "avatar": "avatar.glb",
+    "body_glb": "body.glb",
+    "body_mesh": "body.obj",
+    "body": "body.json",
+    "alpha": "alpha.png",
+}
+# Made when they are asked for.
+ALL_ZIP = "all.zip"
+PERSON_ZIP = "mesh.zip"
+ZIPPED_MESH = ("mesh.obj", "mesh.mtl", "texture.png")
+
+
+def files_url(row: Reconstruction, share_token: str | None = None) -> str:
+    """The address under which a result's files lie, for its owner or for a share link."""
+    if share_token is not None:
+        return f"/api/v1/shared/{share_token}/files"
+    if row.sample is not None:
+        return f"/api/v1/samples/{row.sample}/files"
+    return f"/api/v1/reconstructions/{row.id}/files"
+
+
+def reconstruction_view(
+    row: Reconstruction, share_token: str | None = None
+) -> schemas.Reconstruction:
+    """A result with everything."""
+    base = files_url(row, share_token)
+    report, paths = row.details["report"], row.details["files"]
+    timings = report["timings_s"]
+    return schemas.Reconstruction(
+        **_brief(row),
+        image=_size(report),
+        camera=schemas.Camera(
+            focal_px=report["camera"]["focal_px"],
+            source=report["camera"]["source"],
+            world_from_camera=row.details["world_from_camera"],
+        ),
+        people=[_person(person, paths, base) for person in report["people"]],
+        warnings=report["warnings"],
+        timings_s=timings,
+        seconds=round(sum(timings.values()), 3),
+        options=schemas.ReconstructionOptions(**row.details.get("options", {})),
+        files=_urls(_OF_ALL, "", paths, base) | {"all": f"{base}/{ALL_ZIP}"},
+    )
+
+
+def summary_view(row: Reconstruction) -> schemas.Summary:
+    """A result in a list."""
+    base = files_url(row)
+    report = row.details["report"]
+    return schemas.Summary(
+        **_brief(row),
+        image=_size(report),
+        people=len(report["people"]),
+        files=_urls({"thumbnail": _OF_ALL["thumbnail"]}, "", row.details["files"], base),
+    )
+
+
+def _brief(row: Reconstruction) -> dict[str, Any]:
+    from vitruvian.server.files.gallery import SAMPLES
+
+    sample = next((one for one in SAMPLES if one.id == row.sample), None)
+    return {
+        "id": row.sample or row.id,
+        "name": sample.name if sample else row.name,
+        "description": sample.description if sample else None,
+        "created_at": row.created_at,
+        "expires_at": row.expires_at,
+        "bytes": row.bytes,
+    }
+
+
+def _size(report: dict[str, Any]) -> schemas.Size:
+    return schemas.Size(width=report["image"]["width"], height=report["image"]["height"])
+
+
+def _person(person: dict[str, Any], paths: dict[str, int], base: str) -> schemas.Person:
+    folder = f"person-{person['id']}/"
+    files = _urls(_OF_PERSON, folder, paths, base)
+    if "mesh_obj" in files:
+        files["mesh_obj_zip"] = f"{base}/{folder}{PERSON_ZIP}"
+    fields = {name: value for name, value in person.items() if name in schemas.Person.model_fields}
+    return schemas.Person(**(fields | {"files": files}))
+
+
+def _urls(names: dict[str, str], folder: str, paths: dict[str, int], base: str) -> dict[str, str]:
+    return {
+        use: f"{base}/{folder}{name}" for use, name in names.items() if f"{folder}{name}" in paths
+    }
+
+
+def job_view(session: Session, state: State, job: Job) -> schemas.Job:
+    """A job as it stands."""
+    place = position(session, job)
+    left = None
+    if place is not None:
+        ahead = max(0, place - 1) + (state.pool.busy if place else 0)
+        left = round(state.clock.seconds_left(job.progress, ahead, state.pool.count), 1)
+    person = None
+    if job.person_number and job.person_count:
+        person = schemas.PersonAtWork(number=job.person_number, of=job.person_count)
+    this = f"/api/v1/jobs/{job.id}"
+    result = job.reconstruction_id
+    return schemas.Job(
+        id=job.id,
+        name=job.name,
+        state=job.state,  # type: ignore[arg-type]
+        stage=job.stage,
+        person=person,
+        progress=job.progress,
+        queue_position=place,
+        seconds_left=left,
+        attempts=job.attempts,
+        created_at=job.created_at,
+        started_at=job.started_at,
+        finished_at=job.finished_at,
+        reconstruction_id=result,
+        problem=schemas.ProblemBody(**job.problem) if job.problem else None,
+        links=schemas.JobLinks(
+            self=this,
+            events=f"{this}/events",
+            cancel=f"{this}/cancel",
+            reconstruction=f"/api/v1/reconstructions/{result}" if result else None,
+        ),
+    )
+
+
+def account_brief(account: Account) -> schemas.AccountBrief:
+    """Who is logged in."""
+    return schemas.AccountBrief(
+        id=account.id,
+        name=account.name,
+        guest=account.kind == "guest",
+        created_at=account.created_at,
+    )
+
+
+def session_view(
+    state: State, account: Account | None, session: LoginSession | None
+) -> schemas.Session:
+    """The session of a browser, or that there is none."""
+    if account is None or session is None:
+        return schemas.Session(account=None, csrf_token=None, expires_at=None)
+    return schemas.Session(
+        account=account_brief(account),
+        csrf_token=state.signer.csrf_token(session.id),
+        expires_at=session.expires_at,
+    )
+
+
+def token_view(row: ApiToken, token: str | None = None) -> schemas.Token:
+    """An API token."""
+    return schemas.Token(
+        id=row.id,
+        name=row.name,
+        scopes=row.scopes.split(),  # type: ignore[arg-type]
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        last_used_at=row.used_at,
+        token=token,
+    )
+
+
+def share_view(state: State, row: Share) -> schemas.Share:
+    """A share link."""
+    token = state.signer.share_token(row.id)
+    return schemas.Share(
+        id=row.id,
+        reconstruction_id=row.reconstruction_id,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        page=f"/s/{token}",
+        url=f"/api/v1/shared/{token}",
+    )
+
+
+def stage_views() -> list[schemas.Stage]:
+    """The stages in their order."""
+    return [schemas.Stage(name=name, title=title) for name, (title, _) in STAGES.items()]

@@ -1,0 +1,1 @@
+"""Taking pictures in, queueing them, and the workers that reconstruct them."""

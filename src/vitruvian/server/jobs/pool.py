@@ -1,0 +1,382 @@
+"""The pool: warm worker processes, each watched by a thread that leases jobs for it.
+
+The thread hands its worker a picture, passes on the stages it reports, renews the lease, and ends
+the worker when a job is cancelled and does not stop, takes too long, or is another's by now. A
+worker that dies is replaced.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import queue
+import re
+import secrets
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from vitruvian.server.files.storage import Storage
+from vitruvian.server.jobs.queue import JobQueue, Lease, Result
+from vitruvian.server.jobs.timing import StageClock
+from vitruvian.server.problems import Problem
+
+COMMAND = (sys.executable, "-m", "vitruvian.server.jobs.worker")
+
+# What workers have no business with: the server's settings, and keys of databases and storages.
+_SECRETS = re.compile(r"^VITRUVIAN_SERVER_|^PG|^AWS_|SECRET|PASSW|TOKEN|CREDENTIAL|_KEY", re.I)
+
+_POLL_SECONDS = 1.0
+_RENEWALS_PER_LEASE = 4
+_CANCEL_GRACE_SECONDS = 2.0
+_START_SECONDS = 900.0  # the very first start compiles: a minute, more on a busy machine
+_DATABASE_TRIES = 6
+
+_TOO_LONG = Problem(
+    "took-too-long", "The picture took longer than the server allows; try one with fewer people."
+)
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class PoolOptions:
+    """How workers are run.
+
+    Attributes:
+        count: worker processes.
+        threads: threads of each.
+        memory_mb: address space of each, 0 for no limit.
+        jobs_per_worker: jobs after which one is replaced.
+        job_seconds: longest time for a job.
+        staging: folder in which workers leave files.
+        command: the program, for tests of the queue.
+    """
+
+    count: int
+    threads: int
+    memory_mb: int
+    jobs_per_worker: int
+    job_seconds: float
+    staging: Path
+    command: Sequence[str] = COMMAND
+
+
+class WorkerGone(Exception):
+    """The process ended, or does not answer."""
+
+
+class WorkerProcess:
+    """One worker process and its two pipes."""
+
+    def __init__(self, options: PoolOptions) -> None:
+        environment = {
+            name: value for name, value in os.environ.items() if not _SECRETS.search(name)
+        }
+        environment |= {
+            "VITRUVIAN_THREADS": str(options.threads),
+            "OMP_NUM_THREADS": str(options.threads),
+            "VITRUVIAN_WORKER_MEMORY_MB": str(options.memory_mb),
+        }
+        self.process = subprocess.Popen(
+            list(options.command),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment,
+            cwd=options.staging,
+        )
+        self.jobs = 0
+        self.ready = False
+        self._answers: queue.Queue[dict[str, Any] | None] = queue.Queue()
+        threading.Thread(target=self._read, daemon=True).start()
+        threading.Thread(target=self._log, daemon=True).start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        with contextlib.suppress(ValueError, OSError):
+            for line in self.process.stdout:
+                self._answers.put(json.loads(line))
+        self._answers.put(None)
+
+    def _log(self) -> None:
+        """Put what the process complains of into the log, where each line is JSON."""
+        assert self.process.stderr is not None
+        with contextlib.suppress(ValueError, OSError), self.process.stderr as stream:
+            for line in stream:
+                text = line.decode(errors="replace").rstrip()
+                log.warning("worker said", extra={"line": text[:2000]})
+
+    def say(self, order: dict[str, Any]) -> None:
+        """Send an order; raises ``WorkerGone``."""
+        assert self.process.stdin is not None
+        try:
+            self.process.stdin.write(json.dumps(order).encode() + b"\n")
+            self.process.stdin.flush()
+        except OSError:
+            raise WorkerGone from None
+
+    def hear(self, seconds: float) -> dict[str, Any] | None:
+        """The next answer, or None when none came in time; raises ``WorkerGone``."""
+        try:
+            answer = self._answers.get(timeout=max(0.0, seconds))
+        except queue.Empty:
+            return None
+        if answer is None:
+            raise WorkerGone
+        return answer
+
+    def wait_ready(self, stop: threading.Event) -> bool:
+        """Wait for the warm-up; False when ``stop`` was set meanwhile."""
+        deadline = time.monotonic() + _START_SECONDS
+        while not self.ready:
+            if stop.is_set():
+                return False
+            if time.monotonic() > deadline:
+                raise WorkerGone
+            answer = self.hear(0.2)
+            self.ready = answer is not None and answer["is"] == "ready"
+        return True
+
+    def end(self, *, kill: bool = False) -> None:
+        """End the process and wait for it."""
+        if kill:
+            self.process.kill()
+        with contextlib.suppress(OSError):
+            if self.process.stdin is not None:
+                self.process.stdin.close()
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+
+
+class WorkerPool:
+    """Keeps workers at work on a queue until it is stopped."""
+
+    def __init__(
+        self, jobs: JobQueue, storage: Storage, options: PoolOptions, clock: StageClock
+    ) -> None:
+        self._queue = jobs
+        self._storage = storage
+        self._options = options
+        self._clock = clock
+        self._stopping = threading.Event()
+        self._abandon = threading.Event()
+        self._wake = threading.Condition()
+        self._woken = 0
+        self._threads: list[threading.Thread] = []
+        self._workers: dict[int, WorkerProcess] = {}
+        self.busy = 0
+        self._busy_lock = threading.Lock()
+
+    def start(self) -> None:
+        """Start the workers; they warm up meanwhile."""
+        self._options.staging.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for number in range(self._options.count):
+            thread = threading.Thread(target=self._serve, args=(number,), name=f"slot-{number}")
+            thread.start()
+            self._threads.append(thread)
+
+    def wake(self) -> None:
+        """Say that there may be a job: waiting workers look at once."""
+        with self._wake:
+            self._woken += 1
+            self._wake.notify()
+
+    def begin_stop(self) -> None:
+        """Take no more jobs; returns at once."""
+        self._stopping.set()
+        with self._wake:
+            self._wake.notify_all()
+
+    def stop(self, seconds: float) -> None:
+        """Take no more jobs, give running ones ``seconds`` to end, put the rest back."""
+        self.begin_stop()
+        deadline = time.monotonic() + seconds
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        self._abandon.set()
+        for thread in self._threads:
+            thread.join()
+        shutil.rmtree(self._options.staging, ignore_errors=True)
+
+    @property
+    def count(self) -> int:
+        """How many workers there should be."""
+        return self._options.count
+
+    @property
+    def ready_count(self) -> int:
+        """How many workers are warm."""
+        workers = list(self._workers.values())
+        return sum(worker.ready and worker.process.poll() is None for worker in workers)
+
+    @property
+    def process_ids(self) -> list[int]:
+        """Of the workers that live."""
+        workers = list(self._workers.values())
+        return [worker.process.pid for worker in workers if worker.process.poll() is None]
+
+    def _serve(self, number: int) -> None:
+        """What a slot's thread does: keep a worker, lease, run."""
+        failures = 0
+        while not self._stopping.is_set():
+            try:
+                worker = self._warm_worker(number)
+                if worker is None:
+                    break
+                failures = 0
+                self._work(worker)
+            except WorkerGone:
+                failures += 1
+                log.warning("worker lost", extra={"slot": number, "failures": failures})
+            except SQLAlchemyError as error:
+                failures += 1
+                log.error("database failed", extra={"error": type(error).__name__})
+            except Exception:
+                failures += 1
+                log.exception("slot failed")
+            self._retire(number)
+            # A worker that cannot start must not be started a hundred times a second.
+            self._stopping.wait(min(10.0, 0.2 * 2**failures) if failures > 1 else 0)
+        self._retire(number)
+
+    def _warm_worker(self, number: int) -> WorkerProcess | None:
+        worker = self._workers[number] = WorkerProcess(self._options)
+        return worker if worker.wait_ready(self._stopping) else None
+
+    def _retire(self, number: int) -> None:
+        worker = self._workers.pop(number, None)
+        if worker is not None:
+            worker.end(kill=True)
+
+    def _work(self, worker: WorkerProcess) -> None:
+        """Run jobs until the worker is used up or the pool stops."""
+        while not self._stopping.is_set() and worker.jobs < self._options.jobs_per_worker:
+            if worker.process.poll() is not None:
+                raise WorkerGone
+            seen = self._woken
+            lease = self._queue.lease()
+            if lease is None:
+                with self._wake:
+                    if self._woken == seen and not self._stopping.is_set():
+                        self._wake.wait(_POLL_SECONDS)
+                continue
+            with self._busy_lock:
+                self.busy += 1
+            try:
+                self._run(worker, lease)
+            finally:
+                with self._busy_lock:
+                    self.busy -= 1
+
+    def _run(self, worker: WorkerProcess, lease: Lease) -> None:
+        """Run one job to its end. Raises ``WorkerGone`` when the worker must be replaced."""
+        folder = self._options.staging / f"{lease.job.id}.{secrets.token_hex(4)}"
+        folder.mkdir(mode=0o700)
+        worker.jobs += 1
+        start = time.monotonic()
+        try:
+            with self._storage.local(lease.job.upload_key) as picture:
+                order = {"do": "job", "id": lease.job.id, "picture": str(picture)}
+                worker.say(order | {"folder": str(folder), "options": lease.job.options})
+                answer = self._follow(worker, lease, start)
+            self._conclude(lease, answer, folder)
+        except FileNotFoundError:
+            problem = Problem("internal", "The uploaded picture is gone; upload it again.")
+            self._database(lambda: self._queue.fail(lease, problem.body()))
+        except WorkerGone:
+            self._database(lambda: self._queue.crash(lease))
+            raise
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+            self.wake()
+
+    def _follow(self, worker: WorkerProcess, lease: Lease, start: float) -> dict[str, Any] | None:
+        """Pass on what the worker reports until the job ends.
+
+        Returns the last answer, or None when the job is not this runner's any more. Raises
+        ``WorkerGone`` when the worker died.
+        """
+        interval = self._queue.lease_seconds / _RENEWALS_PER_LEASE
+        renew_at = time.monotonic() + min(interval, 0.5)
+        cancelled_at: float | None = None
+        watch = self._clock.start()
+        while True:
+            if self._abandon.is_set():
+                worker.end(kill=True)
+                return {"is": "released"}
+            if time.monotonic() - start > self._options.job_seconds:
+                worker.end(kill=True)
+                return {"is": "failed", "problem": _TOO_LONG.body()}
+            if cancelled_at and time.monotonic() - cancelled_at > _CANCEL_GRACE_SECONDS:
+                worker.end(kill=True)
+                return {"is": "cancelled"}
+            answer = worker.hear(0.1)
+            if time.monotonic() >= renew_at:
+                renew_at = time.monotonic() + min(interval, 0.5)
+                state = self._database(lambda: self._queue.renew(lease))
+                if state == "lost":
+                    worker.end(kill=True)
+                    return None
+                if state == "cancel" and cancelled_at is None:
+                    cancelled_at = time.monotonic()
+                    worker.say({"do": "cancel", "id": lease.job.id})
+            if answer is None or answer.get("id") != lease.job.id:
+                continue
+            if answer["is"] != "stage":
+                watch.end(answer["is"] == "done")
+                return answer
+            person = (answer["person"], answer["people"]) if answer["person"] else None
+            progress = watch.reach(answer["stage"], person)
+            self._database(lambda: self._queue.advance(lease, watch.stage, progress, person))  # noqa: B023
+
+    def _conclude(self, lease: Lease, answer: dict[str, Any] | None, folder: Path) -> None:
+        """Record how a job ended."""
+        if answer is None:
+            raise WorkerGone
+        if answer["is"] == "released":
+            self._database(lambda: self._queue.release(lease))
+        elif answer["is"] == "cancelled":
+            self._database(lambda: self._queue.end_cancelled(lease))
+        elif answer["is"] == "failed":
+            self._database(lambda: self._queue.fail(lease, answer["problem"]))
+        else:
+            self._keep(lease, answer, folder)
+
+    def _keep(self, lease: Lease, answer: dict[str, Any], folder: Path) -> None:
+        """Store the files, then end the job with them; without a row they are swept up later."""
+        prefix = f"results/{lease.token}"
+        self._storage.put_folder(prefix, folder)
+        result = Result(
+            prefix=prefix,
+            bytes=sum(answer["files"].values()),
+            details=answer["details"],
+        )
+        if not self._database(lambda: self._queue.succeed(lease, result)):
+            self._storage.delete(prefix)
+
+    def _database(self, step: Callable[[], Any]) -> Any:
+        """Take a step on the database, again when it is away for a moment."""
+        for trial in range(_DATABASE_TRIES):
+            try:
+                return step()
+            except SQLAlchemyError:
+                if trial == _DATABASE_TRIES - 1:
+                    raise
+                time.sleep(0.1 * 2**trial)
+        raise AssertionError("unreachable")

@@ -1,0 +1,173 @@
+"""Finer triangles on the face, laid upon the fitted body's."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from vitruvian.body.model.model import body_model
+from vitruvian.body.model.regions import body_regions
+from vitruvian.geometry.rasterizer import rasterize
+from vitruvian.geometry.rotations import rigid_alignment
+from vitruvian.geometry.smoothing import drawn_to_neighbors
+from vitruvian.types.mesh import Mesh
+
+_EDGE_M = 0.0045
+_ROUNDS = 3
+_NEAR_M = 0.02  # farther from the body's face than this is hair, a hat, a hand before it
+_PIXEL_M = 0.001
+_SIDE_PX = 256
+_AWAY_M = 10.0  # of the eye that looks at the face, so far that its rays are parallel
+_EVENINGS = 2
+_SLIT_PX = 4
+_BORDER_PX = 9
+
+
+def refined_face(mesh: Mesh, beneath: np.ndarray, fitted: Mesh) -> tuple[Mesh, np.ndarray]:
+    """The mesh with the fitted body's face.
+
+    The volume that the surface comes from knows nothing smaller than its voxels, and the maps'
+    normals little more; the body has eyes, nose and mouth where the landmarks put them. Triangles
+    over the face are split until their edges are short, and their corners moved to and fro along
+    the direction in which it looks, onto the body's: a relief, which cannot fold.
+
+    Args:
+        mesh: closed, camera frame.
+        beneath: (V,) the body vertex beneath each of its vertices.
+        fitted: the bare body, camera frame.
+
+    Returns:
+        The mesh, closed as before, and for each vertex the one it is nearest to (V',) int64 of
+        those that went in.
+    """
+    on_head = body_regions().head[beneath] > 0
+    near = on_head[mesh.faces].any(1)
+    if not near.any():
+        return mesh, np.arange(len(mesh.vertices))
+    # Only the head's faces from here on; along their border nothing moves.
+    used, faces = np.unique(mesh.faces[near], return_inverse=True)
+    faces = faces.reshape(-1, 3).astype(np.int32)
+    vertices, chosen, origin = mesh.vertices[used], on_head[used], used
+    border = np.zeros(len(mesh.vertices), bool)
+    border[mesh.faces[~near]] = True
+    chosen &= ~border[used]
+    relief = _Relief(fitted)
+    for _ in range(_ROUNDS):
+        vertices, share = relief.laid_on(vertices, chosen)
+        split = _split(vertices, faces, share)
+        if split is None:
+            break
+        faces, pairs = split
+        vertices = np.concatenate([vertices, vertices[pairs].mean(1)])
+        share, chosen, origin = (
+            np.concatenate([share, share[pairs].mean(1)]),
+            np.concatenate([chosen, chosen[pairs].all(1)]),
+            np.concatenate([origin, origin[pairs[:, 0]]]),
+        )
+        vertices = _evened(vertices, faces, share)
+    vertices, _ = relief.laid_on(vertices, chosen)
+    added = np.arange(len(mesh.vertices), len(mesh.vertices) + len(vertices) - len(used))
+    number = np.concatenate([used, added]).astype(np.int32)
+    points = np.concatenate([mesh.vertices, vertices[len(used) :]]).astype(np.float32)
+    points[used] = vertices[: len(used)]
+    out = Mesh(points, np.concatenate([mesh.faces[~near], number[faces]]), mesh.frame)
+    return out, np.concatenate([np.arange(len(mesh.vertices)), origin[len(used) :]])
+
+
+class _Relief:
+    """The body's face as a picture of how far it stands out, seen from where it looks."""
+
+    def __init__(self, fitted: Mesh) -> None:
+        model, regions = body_model(), body_regions()
+        face = regions.face > 0
+        rest = model.template[face].mean(0)
+        self._origin = fitted.vertices[face].mean(0)
+        self._turn = rigid_alignment(
+            model.template[face] - rest, fitted.vertices[face] - self._origin
+        )
+        points = self._to_face(fitted.vertices)
+        faces = model.faces[face[model.faces].all(1)]
+        pixels = self._pixels(points)
+        drawn = rasterize(pixels, _AWAY_M - points[:, 2], faces, _SIDE_PX, _SIDE_PX)
+        height = np.where(drawn.mask, _AWAY_M - drawn.depth, -1).astype(np.float32)
+        # Lips stay closed: the slit between them is narrower than any triangle.
+        self._height = cv2.morphologyEx(height, cv2.MORPH_CLOSE, _disc(_SLIT_PX))
+        weight = drawn.interpolate(regions.face[:, None], faces)[..., 0]
+        weight = cv2.morphologyEx(np.ascontiguousarray(weight), cv2.MORPH_CLOSE, _disc(_SLIT_PX))
+        # Soft at its border, and nothing where no height is.
+        weight = cv2.erode(weight, _disc(_BORDER_PX))
+        weight = cv2.GaussianBlur(weight, (0, 0), _BORDER_PX / 2)
+        self._weight = np.clip(1.05 * weight - 0.05, 0, 1)  # a blur has no end
+
+    def _to_face(self, points: np.ndarray) -> np.ndarray:
+        """Camera-frame points in the face's own frame: x to its left, y up, z where it looks."""
+        return (points - self._origin) @ self._turn
+
+    def _pixels(self, points: np.ndarray) -> np.ndarray:
+        return np.stack([points[:, 0], -points[:, 1]], axis=1) / _PIXEL_M + _SIDE_PX / 2
+
+    def laid_on(self, vertices: np.ndarray, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Vertices (V, 3) float32 with the chosen (V,) ones moved to the relief, and by what
+        share (V,) of the way."""
+        index = np.flatnonzero(chosen)
+        points = self._to_face(vertices[index])
+        across, down = (self._pixels(points) - 0.5).astype(np.float32).T[:, None]
+        weight, height = (
+            cv2.remap(picture, across, down, cv2.INTER_LINEAR)[0]
+            for picture in (self._weight, self._height)
+        )
+        off = height - points[:, 2]
+        weight = weight * np.clip(2 - np.abs(off) / _NEAR_M, 0, 1)
+        share = np.zeros(len(vertices), np.float32)
+        share[index] = weight
+        out = vertices.astype(np.float32)
+        out[index] += (weight * off)[:, None] * self._turn[:, 2]
+        return out, share
+
+
+def _evened(vertices: np.ndarray, faces: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """The vertices, each drawn to the middle of its neighbours by its share: what overhangs, such
+    as a nose that sticks out, unfolds before it is laid on the relief."""
+    return drawn_to_neighbors(vertices, faces, *_EVENINGS * [share])
+
+
+def _disc(radius: int) -> np.ndarray:
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+
+
+def _split(
+    vertices: np.ndarray, faces: np.ndarray, share: np.ndarray
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Faces (F', 3) after halving every long edge between vertices of the face, and the ends
+    (N, 2) of the edges whose middles are the new vertices; None where there is none.
+
+    Triangles with one, two or three halved edges become two, three or four, so that neighbours
+    always fit.
+    """
+    ends = np.stack([faces, faces[:, [1, 2, 0]]], axis=2)  # (F, 3, 2)
+    length = np.linalg.norm(vertices[ends[..., 0]] - vertices[ends[..., 1]], axis=2)
+    halved = (length > _EDGE_M) & (share[ends] > 0).all(2)
+    if not halved.any():
+        return None
+    pairs = np.sort(ends[halved], axis=1).astype(np.int64)
+    keys = pairs[:, 0] * len(vertices) + pairs[:, 1]
+    unique, number = np.unique(keys, return_inverse=True)
+    middle = np.full(faces.shape, -1, np.int64)
+    middle[halved] = len(vertices) + number
+    out = [faces[~halved.any(1)]]
+    for turn in range(3):
+        # Turned so that the only halved edge, or the only whole one, comes first.
+        order = [turn, (turn + 1) % 3, (turn + 2) % 3]
+        a, b, c = faces[:, order].T
+        m, n, o = middle[:, order].T
+        one = (m >= 0) & (n < 0) & (o < 0)
+        two = (m < 0) & (n >= 0) & (o >= 0)
+        out += [np.stack([a, m, c], 1)[one], np.stack([m, b, c], 1)[one]]
+        out += [np.stack([n, c, o], 1)[two], np.stack([a, b, n], 1)[two]]
+        out += [np.stack([a, n, o], 1)[two]]
+    a, b, c = faces.T
+    m, n, o = middle.T
+    three = halved.all(1)
+    for corners in ((a, m, o), (m, b, n), (o, n, c), (m, n, o)):
+        out.append(np.stack(corners, 1)[three])
+    return np.concatenate(out).astype(np.int32), np.stack(np.divmod(unique, len(vertices)), 1)

@@ -1,0 +1,1 @@
+"""The clothed solid along the rays of the photograph, and its surface."""

@@ -1,0 +1,88 @@
+"""What the people stage hands on: figures found in a photograph."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from vitruvian.types.estimate import BodyEstimate
+
+
+@dataclass(frozen=True)
+class Landmarks:
+    """Body landmarks of one person.
+
+    Attributes:
+        points: (33, 2) float64 pixels of the photograph (continuous; see ``Camera``).
+        visibility: (33,) float64 in 0..1, the network's belief that the point is in view.
+        world: (33, 3) float64 metres, centred on the hips, axes as the camera frame's (x right,
+            y down, z forward), already turned back by the crop's rotation but not by the viewing
+            ray. About 16 % too small; see ``body.fit``.
+        disagreement: median distance to the detector's keypoints / crop size; above .06 the
+            landmarks are suspect.
+    """
+
+    points: np.ndarray
+    visibility: np.ndarray
+    world: np.ndarray
+    disagreement: float
+
+
+@dataclass(frozen=True)
+class Alpha:
+    """A person's matte, stored as a window of the photograph.
+
+    Attributes:
+        values: (h, w) uint8, 255 = wholly this person.
+        x, y: left and top of the window in whole pixels of the photograph.
+        width, height: size of the photograph in pixels.
+    """
+
+    values: np.ndarray
+    x: int
+    y: int
+    width: int
+    height: int
+
+    def full(self) -> np.ndarray:
+        """The matte (height, width) uint8 at the size of the photograph."""
+        return self.window(0, 0, self.width, self.height)
+
+    def window(self, x0: int, y0: int, x1: int, y1: int) -> np.ndarray:
+        """The matte (y1 - y0, x1 - x0) uint8 of a window of the photograph, 0 where it has none."""
+        out = np.zeros((y1 - y0, x1 - x0), np.uint8)
+        h, w = self.values.shape
+        left, top = max(self.x, x0), max(self.y, y0)
+        right, bottom = min(self.x + w, x1), min(self.y + h, y1)
+        if right > left and bottom > top:
+            out[top - y0 : bottom - y0, left - x0 : right - x0] = self.values[
+                top - self.y : bottom - self.y, left - self.x : right - self.x
+            ]
+        return out
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One person found in a photograph, before anything is known in 3D.
+
+    Attributes:
+        box: (4,) float64 x0, y0, x1, y1 in pixels.
+        score: 0..1, how sure the detection is.
+        landmarks: the body landmarks.
+        alpha: the matte of this person only.
+        complete: the whole figure is in view (head to feet, inside the frame).
+        completeness: 0..1 score behind ``complete``.
+        warnings: sentences for the user.
+        cues: build, age, pose and which parts are in view, as a network sees them; None without
+            its weights.
+    """
+
+    box: np.ndarray
+    score: float
+    landmarks: Landmarks
+    alpha: Alpha
+    complete: bool
+    completeness: float
+    warnings: tuple[str, ...] = ()
+    cues: BodyEstimate | None = None

@@ -1,0 +1,126 @@
+"""The result of a reconstruction: people in one metric world."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vitruvian.types.body import Body
+from vitruvian.types.camera import Camera
+from vitruvian.types.figure import Figure
+from vitruvian.types.mesh import Mesh
+from vitruvian.types.photo import Photo
+
+
+@dataclass(frozen=True)
+class Checks:
+    """How well a person's reconstruction, seen from the camera, agrees with the photograph.
+
+    Attributes:
+        silhouette_iou: intersection over union of the rendered mesh and the matte, 0..1; NaN
+            when not checked.
+        keypoint_error: mean distance between the body's and the picture's landmarks, divided by
+            the person's height in the picture; NaN when no landmark is in view.
+        image_similarity: SSIM of the rendered texture and the photograph where both show the
+            person, at most 1; NaN without a texture.
+    """
+
+    silhouette_iou: float
+    keypoint_error: float
+    image_similarity: float = float("nan")
+
+
+@dataclass(frozen=True)
+class Person:
+    """One reconstructed person.
+
+    Attributes:
+        id: from 1, the largest in the picture first.
+        figure: what was found in the picture.
+        body: the fitted body, camera frame.
+        mesh_camera: the outer surface in the camera frame.
+        mesh: the same in the world frame (y up, metres, ground at y = 0).
+        checks: agreement with the photograph.
+        warnings: sentences for the user.
+    """
+
+    id: int
+    figure: Figure
+    body: Body
+    mesh_camera: Mesh
+    mesh: Mesh
+    checks: Checks
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def height_m(self) -> float:
+        """Stature in metres, as if standing upright."""
+        return self.body.height_m
+
+    @property
+    def complete(self) -> bool:
+        """Whether the whole figure is in view."""
+        return self.figure.complete
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Everyone found in a photograph, in one metric world.
+
+    Attributes:
+        photo: the picture.
+        people: the largest in the picture first; empty when nobody was found.
+        camera_from_world: (4, 4) float64 rigid matrix from the world frame (glTF axes: y up,
+            right-handed, ground at y = 0) to the camera frame (OpenCV axes).
+        timings_s: seconds by stage.
+        warnings: sentences about the picture as a whole.
+        albedo: whether the photograph's light was taken out of the textures.
+    """
+
+    photo: Photo
+    people: tuple[Person, ...]
+    camera_from_world: np.ndarray
+    timings_s: Mapping[str, float] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    albedo: bool = False
+
+    @property
+    def camera(self) -> Camera:
+        """The camera of the photograph."""
+        return self.photo.camera
+
+    @property
+    def world_from_camera(self) -> np.ndarray:
+        """(4, 4) float64, the inverse of ``camera_from_world``."""
+        return np.linalg.inv(self.camera_from_world)
+
+    def save(
+        self,
+        directory: str | Path,
+        formats: Sequence[str] = ("obj", "glb"),
+        *,
+        poses: bool = False,
+        vertex_colors: bool = False,
+    ) -> dict[str, Any]:
+        """Write every file of the scene into ``directory`` and return the report.
+
+        Args:
+            directory: made when absent; files of the same names are replaced.
+            formats: mesh formats for each person, besides ``scene.glb`` and ``avatar.glb``.
+            poses: also write ``poses.png``, everyone in a T-pose, walking, with raised arms and
+                sitting, as a check of the avatars' skin.
+            vertex_colors: write colours at the vertices of ``mesh.obj``, too, read from its
+                texture; PLY files have them always.
+
+        Raises:
+            InputError: an unknown format or a directory that cannot be written.
+        """
+        from vitruvian.result.files import save_scene  # output sits above the scene
+
+        return save_scene(
+            self, Path(directory), tuple(formats), poses=poses, vertex_colors=vertex_colors
+        )

@@ -1,0 +1,211 @@
+"""Placing simulated groups: upright, on one ground, in the order that the picture shows."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from vitruvian.body.model.model import body_model
+from vitruvian.geometry.rasterizer import rasterize
+from vitruvian.geometry.render import render_mesh
+from vitruvian.geometry.rotations import axis_angle_from_matrix, matrix_from_axis_angle
+from vitruvian.placement.depth_order import DepthCue
+from vitruvian.placement.place import place_people
+from vitruvian.placement.upright import estimate_up, standing
+from vitruvian.result.checks import check_person, check_warnings
+from vitruvian.types.body import Body
+from vitruvian.types.camera import Camera
+from vitruvian.types.figure import Alpha, Figure, Landmarks
+from vitruvian.types.photo import Photo
+from vitruvian.types.scene import Checks
+
+CAMERA = Camera.centered(900, 800, 600)
+
+
+def standing_body(x, z, stature=1.7, lean_deg=0.0, camera_height=1.5):
+    """Somebody at rest pose whose soles are on the ground, leaning towards the camera."""
+    model = body_model()
+    gradient = model.stature_gradient[:10]
+    betas = gradient * (stature - model.stature(np.zeros(1))) / (gradient @ gradient)
+    pose = np.zeros((len(model.parents), 3))
+    turn = matrix_from_axis_angle(np.array([np.deg2rad(lean_deg), 0, 0]))
+    pose[0] = axis_angle_from_matrix(turn @ matrix_from_axis_angle(np.array([np.pi, 0, 0])))
+    posed = model.forward(betas, pose, np.zeros(3))
+    lift = camera_height - posed.vertices[:, 1].max()
+    translation = np.array([x, lift, z])
+    posed = model.forward(betas, pose, translation)
+    return Body(betas, pose, translation, stature, posed.vertices, posed.joints, 0.005)
+
+
+def scaled_about_camera(body, factor):
+    """The same picture from a body of another size at another distance."""
+    return Body(
+        body.betas,
+        body.pose,
+        body.translation * factor,
+        body.height_m * factor,
+        body.vertices * np.float32(factor),
+        body.joints * factor,
+        body.keypoint_error,
+    )
+
+
+def figures_of(bodies, order):
+    """Figures whose mattes hide one another in the given order, nearest first."""
+    faces = body_model().faces
+    taken = np.zeros((CAMERA.height, CAMERA.width), bool)
+    figures = [None] * len(bodies)
+    for index in order:
+        vertices = bodies[index].vertices
+        mask = rasterize(
+            CAMERA.project(vertices), vertices[:, 2], faces, CAMERA.width, CAMERA.height
+        ).mask
+        mask &= ~taken
+        taken |= mask
+        alpha = Alpha((mask * 255).astype(np.uint8), 0, 0, CAMERA.width, CAMERA.height)
+        landmarks = Landmarks(np.full((33, 2), 100.0), np.ones(33), np.zeros((33, 3)), 0.01)
+        figures[index] = Figure(np.array([0, 0, 10, 10.0]), 0.9, landmarks, alpha, True, 0.9)
+    return figures
+
+
+def place(bodies, order, **options):
+    def refit(figure, body, height_m):
+        index = next(i for i, f in enumerate(figures) if f is figure)
+        return scaled_about_camera(bodies[index], height_m / bodies[index].height_m)
+
+    figures = figures_of(bodies, order)
+    return place_people(figures, bodies, body_model().faces, CAMERA, refit, **options)
+
+
+def world_vertices(placement, index):
+    matrix = placement.world_from_camera
+    return placement.bodies[index].vertices @ matrix[:3, :3].T + matrix[:3, 3]
+
+
+def test_somebody_who_leans_with_the_camera_stands_upright_in_the_world():
+    body = standing_body(0.0, 4.0, lean_deg=12)
+    placement = place([body], [0])
+    world = world_vertices(placement, 0)
+    assert world[:, 1].min() == pytest.approx(0, abs=1e-4)
+    matrix = placement.world_from_camera[:3, :3]
+    axis = matrix @ (body.joint("neck01") - (body.joint("foot.L") + body.joint("foot.R")) / 2)
+    lean = np.rad2deg(np.arccos(axis[1] / np.linalg.norm(axis)))
+    assert lean < 5
+
+
+def test_a_crouching_person_does_not_tilt_the_world():
+    body = standing_body(0.0, 4.0)
+    pose = body.pose.copy()
+    index = body_model().joint_index
+    for side in ("L", "R"):
+        pose[index[f"upperleg01.{side}"]] = [-1.8, 0, 0]
+        pose[index[f"lowerleg01.{side}"]] = [2.2, 0, 0]
+    posed = body_model().forward(body.betas, pose, body.translation)
+    crouching = Body(body.betas, pose, body.translation, 1.7, posed.vertices, posed.joints, 0.005)
+    assert standing(body)[0] > 0.9
+    assert standing(crouching)[0] < 0.05
+    up = estimate_up([crouching], [1.0])
+    np.testing.assert_allclose(up, [0, -1, 0], atol=0.02)
+
+
+def test_a_child_among_adults_stands_on_their_ground():
+    truth = [standing_body(-0.8, 4.0), standing_body(0.9, 5.0, 1.75), standing_body(0.1, 3.5, 1.1)]
+    # The fit took the child for an adult.
+    seen = [truth[0], truth[1], scaled_about_camera(truth[2], 1.7 / 1.1)]
+    placement = place(seen, [2, 0, 1])
+    assert placement.bodies[2].height_m == pytest.approx(1.1, abs=0.08)
+    for index in range(3):
+        assert world_vertices(placement, index)[:, 1].min() == pytest.approx(0, abs=0.08)
+
+
+def test_the_ground_does_not_overrule_cues_that_are_sure_of_an_adult():
+    truth = [standing_body(-0.8, 4.0), standing_body(0.9, 5.0, 1.75), standing_body(0.1, 3.5, 1.1)]
+    bodies = [truth[0], truth[1], scaled_about_camera(truth[2], 1.7 / 1.1)]
+    heights = {}
+    for sd in (0.03, 0.15):
+
+        def refit(figure, body, height_m):
+            return scaled_about_camera(bodies[2], height_m / bodies[2].height_m)
+
+        figures = figures_of(bodies, [2, 0, 1])
+        figures[2] = replace(figures[2], cues=SimpleNamespace(stature_sd=sd))
+        placed = place_people(figures, bodies, body_model().faces, CAMERA, refit)
+        heights[sd] = placed.bodies[2].height_m
+    assert heights[0.15] == pytest.approx(1.1, abs=0.08)
+    assert heights[0.03] > 1.4
+
+
+def test_whoever_hides_another_is_nearer():
+    front, back = standing_body(0.0, 4.0), standing_body(0.15, 4.0)
+    placement = place([scaled_about_camera(front, 1.03), back], [0, 1])
+    assert placement.bodies[0].translation[2] < placement.bodies[1].translation[2]
+
+
+def test_known_sizes_are_kept():
+    bodies = [standing_body(-0.8, 4.0, 1.6), scaled_about_camera(standing_body(0.8, 5.0), 1.08)]
+    placement = place(bodies, [0, 1], known_sizes=(0,))
+    assert placement.bodies[0] is bodies[0]
+
+
+def test_nobody_is_a_scene_too():
+    placement = place([], [])
+    assert placement.bodies == ()
+    assert placement.world_from_camera[:3, :3] @ [0, -1, 0] == pytest.approx([0, 1, 0])
+
+
+def test_checks_of_a_body_with_its_own_picture():
+    body = standing_body(0.2, 3.0)
+    (figure,) = figures_of([body], [0])
+    rng = np.random.default_rng(0)
+    texture = np.kron(rng.integers(0, 255, (64, 64, 3)), np.ones((8, 8, 1))).astype(np.uint8)
+    mesh = replace(body.as_mesh(), texture=texture)
+    drawn = render_mesh(mesh, CAMERA, CAMERA.width, CAMERA.height, background=(90, 90, 90))
+    size = CAMERA.width, CAMERA.height
+    photo = Photo(np.ascontiguousarray(drawn[..., :3]), "test", None, CAMERA, None, size)
+
+    good = check_person(mesh, figure, photo, body.keypoint_error)
+    assert good.silhouette_iou > 0.97
+    assert good.image_similarity > 0.8
+    assert check_warnings(good) == []
+
+    aside = mesh.with_vertices(body.vertices + np.array([0.5, 0, 0], np.float32))
+    assert check_person(aside, figure, photo, 0.005).silhouette_iou < 0.4
+    other = replace(mesh, texture=np.ascontiguousarray(texture[::-1]))
+    wrong = check_person(other, figure, photo, 0.005)
+    assert wrong.image_similarity < 0.5
+    assert any("colours" in sentence for sentence in check_warnings(wrong))
+    assert np.isnan(check_person(body.as_mesh(), figure, photo, 0.005).image_similarity)
+
+
+def test_bad_agreement_is_said_in_words():
+    assert check_warnings(Checks(0.9, 0.01, 0.9)) == []
+    assert check_warnings(Checks(float("nan"), float("nan"))) == []
+    assert len(check_warnings(Checks(0.4, 0.2, 0.3))) == 3
+
+
+def test_the_depth_network_tells_a_child_whose_feet_are_hidden():
+    truth = [standing_body(-0.8, 4.0), standing_body(0.9, 5.0, 1.75), standing_body(0.1, 3.5, 1.1)]
+    seen = [truth[0], truth[1], scaled_about_camera(truth[2], 1.7 / 1.1)]
+    up = np.array([0.0, -1.0, 0.0])
+    level = float(max(-(body.vertices @ up).min() for body in truth[:2]))
+    distances = np.log([body.translation[2] for body in truth])
+    cue = DepthCue(up, level, distances, np.full(3, 0.04))  # surer than the network ever is
+    figures = figures_of(seen, [2, 0, 1])
+    hidden = figures[2].landmarks
+    visibility = hidden.visibility.copy()
+    visibility[27:] = 0.0
+    figures[2] = replace(
+        figures[2], complete=False, landmarks=replace(hidden, visibility=visibility)
+    )
+
+    def refit(figure, body, height_m):
+        index = next(i for i, f in enumerate(figures) if f is figure)
+        return scaled_about_camera(seen[index], height_m / seen[index].height_m)
+
+    faces = body_model().faces
+    without = place_people(figures, seen, faces, CAMERA, refit)
+    placement = place_people(figures, seen, faces, CAMERA, refit, depth=cue)
+    assert without.bodies[2].height_m > 1.4
+    assert placement.bodies[2].height_m == pytest.approx(1.1, abs=0.12)
+    assert placement.bodies[0].height_m == pytest.approx(truth[0].height_m, abs=0.08)

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import json
+from copy import deepcopy
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vitruvian.formats import write_json
+from vitruvian.result.report import person_report, report_schema, scene_report
+
+jsonschema = pytest.importorskip("jsonschema")
+
+
+def example() -> dict:
+    person = person_report(
+        id=1,
+        box=np.array([10.123, 20, 110.5, 420]),
+        score=np.float32(0.91),
+        complete=np.bool_(True),
+        height_m=1.73456,
+        silhouette_iou=np.float64(0.87),
+        keypoint_error=float("nan"),
+        warnings=["The feet are hidden."],
+        files={"mesh": "person-1/mesh.obj", "avatar": Path("person-1") / "avatar.glb"},
+    )
+    return scene_report(
+        path=Path("photos/street.jpg"),
+        width=640,
+        height=480,
+        focal_px=896.0,
+        focal_source="assumed",
+        timings_s={"people": 0.0712345, "body": np.float32(0.05)},
+        people=[person],
+    )
+
+
+def check(report: dict) -> None:
+    jsonschema.Draft202012Validator(report_schema()).validate(report)
+
+
+def test_report_is_plain_and_meets_its_schema(tmp_path: Path) -> None:
+    jsonschema.Draft202012Validator.check_schema(report_schema())
+    path = write_json(tmp_path / "report.json", example())
+    read = json.loads(path.read_text(encoding="utf-8"))
+    check(read)
+    assert read["people"][0] == {
+        "id": 1,
+        "box": [10.12, 20.0, 110.5, 420.0],
+        "score": 0.91,
+        "complete": True,
+        "height_m": 1.7346,
+        "checks": {"silhouette_iou": 0.87, "keypoint_error": None, "image_similarity": None},
+        "warnings": ["The feet are hidden."],
+        "files": {"mesh": "person-1/mesh.obj", "avatar": "person-1/avatar.glb"},
+    }
+    assert read["image"] == {"path": "photos/street.jpg", "width": 640, "height": 480}
+    assert read["camera"] == {"focal_px": 896.0, "source": "assumed"}
+    assert read["timings_s"] == {"people": 0.0712, "body": 0.05}
+
+
+def test_nobody_is_a_valid_report() -> None:
+    check({**example(), "people": [], "warnings": ["Nobody was found in the picture."]})
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (("version",), 2),
+        (("camera", "source"), "guessed"),
+        (("image", "width"), 0),
+        (("people", 0, "box"), [1, 2, 3]),
+        (("people", 0, "score"), 1.5),
+        (("people", 0, "checks", "silhouette_iou"), 2),
+        (("people", 0, "height_m"), None),
+        (("people", 0, "files", "mesh"), "/absolute/mesh.obj"),
+        (("people", 0, "colour"), "red"),
+        (("warnings",), [""]),
+    ],
+)
+def test_schema_refuses(place: tuple, value: object) -> None:
+    report = deepcopy(example())
+    holder = report
+    for key in place[:-1]:
+        holder = holder[key]
+    holder[place[-1]] = value
+    with pytest.raises(jsonschema.ValidationError):
+        check(report)
