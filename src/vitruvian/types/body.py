@@ -9,10 +9,11 @@ import numpy as np
 
 from vitruvian.body.model.model import body_model
 from vitruvian.types.mesh import Mesh
+from vitruvian.types.record import Record
 
 
-@dataclass(frozen=True)
-class Body:
+@dataclass(frozen=True, eq=False, repr=False)
+class Body(Record):
     """Shape, pose and place of one person, and the mesh they give.
 
     Attributes:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vitruvian.types.record import Record
+
 GROUPS = ("men", "women", "teenagers", "schoolchildren", "small children")
 CHILDREN = ("schoolchildren", "small children")
 PARTS = ("head", "arms", "hands", "legs", "feet")
@@ -16,8 +18,8 @@ JOINTS = 22
 BETAS = 10
 
 
-@dataclass(frozen=True)
-class BodyEstimate:
+@dataclass(frozen=True, eq=False, repr=False)
+class BodyEstimate(Record):
     """What the network believes of one person.
 
     Frame: the camera's axes, as if the camera looked straight at the person's hips (as

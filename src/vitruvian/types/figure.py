@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from vitruvian.types.estimate import BodyEstimate
+from vitruvian.types.record import Record
 
 
-@dataclass(frozen=True)
-class Landmarks:
+@dataclass(frozen=True, eq=False, repr=False)
+class Landmarks(Record):
     """Body landmarks of one person.
 
     Attributes:
@@ -29,8 +30,8 @@ class Landmarks:
     disagreement: float
 
 
-@dataclass(frozen=True)
-class Alpha:
+@dataclass(frozen=True, eq=False, repr=False)
+class Alpha(Record):
     """A person's matte, stored as a window of the photograph.
 
     Attributes:
@@ -62,8 +63,8 @@ class Alpha:
         return out
 
 
-@dataclass(frozen=True)
-class Figure:
+@dataclass(frozen=True, eq=False, repr=False)
+class Figure(Record):
     """One person found in a photograph, before anything is known in 3D.
 
     Attributes:

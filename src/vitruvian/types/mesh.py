@@ -9,12 +9,13 @@ from typing import Literal
 import numpy as np
 
 from vitruvian.geometry.normals import face_normals, vertex_normals
+from vitruvian.types.record import Record
 
 Frame = Literal["camera", "world", "body"]
 
 
-@dataclass(frozen=True)
-class Mesh:
+@dataclass(frozen=True, eq=False, repr=False)
+class Mesh(Record):
     """A triangle mesh, optionally with a texture atlas, vertex colours and a skin.
 
     Vertices are shared across texture seams, so that a closed surface stays closed; texture

@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from vitruvian.types.camera import Camera
+from vitruvian.types.record import Record
 
 
-@dataclass(frozen=True)
-class Photo:
+@dataclass(frozen=True, eq=False, repr=False)
+class Photo(Record):
     """A decoded photograph.
 
     Attributes:

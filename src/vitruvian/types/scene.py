@@ -14,6 +14,7 @@ from vitruvian.types.camera import Camera
 from vitruvian.types.figure import Figure
 from vitruvian.types.mesh import Mesh
 from vitruvian.types.photo import Photo
+from vitruvian.types.record import Record
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,8 @@ class Checks:
     image_similarity: float = float("nan")
 
 
-@dataclass(frozen=True)
-class Person:
+@dataclass(frozen=True, eq=False, repr=False)
+class Person(Record):
     """One reconstructed person.
 
     Attributes:
@@ -67,8 +68,8 @@ class Person:
         return self.figure.complete
 
 
-@dataclass(frozen=True)
-class Scene:
+@dataclass(frozen=True, eq=False, repr=False)
+class Scene(Record):
     """Everyone found in a photograph, in one metric world.
 
     Attributes:
