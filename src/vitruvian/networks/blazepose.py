@@ -10,8 +10,12 @@ from vitruvian.networks.session import run
 
 CROP_SIZE = 256
 HEATMAP_SIZE = 64
-# Inner tensors of the graph: what the landmarks are read from, and two stages of the backbone.
-_INNER = ("Relu6__369:0", "Relu6__302:0", "Relu6__134:0")
+# Outputs of the network in the order ``postprocess`` takes them: landmarks, score, mask, heatmaps,
+# world landmarks; then what the landmarks are read from, and two stages of the backbone.
+OUTPUTS = (
+    *("Identity", "Identity_1", "Identity_2", "Identity_3", "Identity_4"),
+    *("features_2x2", "features_8x8", "features_16x16"),
+)
 FEATURES = 288 * 2 * 2 + 1632 + 960
 LANDMARKS = 39
 # The two auxiliary landmarks that place the next crop: its centre, and the point whose distance
@@ -63,12 +67,7 @@ class BlazePose:
 
     def __call__(self, crop: np.ndarray) -> BlazePoseOutput:
         """Run on a (256, 256, 3) uint8 RGB crop."""
-        outputs = run(
-            self.name,
-            self.preprocess(crop),
-            ("Identity", "Identity_1", "Identity_2", "Identity_3", "Identity_4", *_INNER),
-        )
-        return self.postprocess(outputs)
+        return self.postprocess(run(self.name, self.preprocess(crop), OUTPUTS))
 
     def mask(self, crop: np.ndarray) -> np.ndarray:
         """Only the (256, 256) float32 mask logits of a (256, 256, 3) uint8 RGB crop."""

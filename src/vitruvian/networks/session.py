@@ -55,7 +55,6 @@ class WeightsEntry:
         licence: SPDX identifier.
         description: one sentence.
         inputs, outputs: the tensors of the graph.
-        exposed: inner tensors that the session hands out as further outputs.
     """
 
     name: str
@@ -69,7 +68,6 @@ class WeightsEntry:
     description: str
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
-    exposed: tuple[TensorSpec, ...] = ()
 
 
 def weights_directory() -> Path:
@@ -98,7 +96,7 @@ def _entry(row: dict[str, Any]) -> WeightsEntry:
     def specs(items: list[dict[str, Any]]) -> tuple[TensorSpec, ...]:
         return tuple(TensorSpec(i["name"], i["dtype"], tuple(i["shape"])) for i in items)
 
-    tensors = {key: specs(row.get(key, [])) for key in ("inputs", "outputs", "exposed")}
+    tensors = {key: specs(row[key]) for key in ("inputs", "outputs")}
     return WeightsEntry(**{**row, **tensors})
 
 
@@ -201,10 +199,7 @@ def _create(entry: WeightsEntry) -> onnxruntime.InferenceSession:
 
     path = _checked_path(entry)
     try:
-        graph: str | bytes = str(path)
-        if entry.exposed:
-            graph = with_outputs(path.read_bytes(), [tensor.name for tensor in entry.exposed])
-        return onnxruntime.InferenceSession(graph, session_options(), providers=providers())
+        return onnxruntime.InferenceSession(str(path), session_options(), providers=providers())
     except Exception as error:  # ONNX Runtime raises its own, undocumented types
         raise WeightsError(f"The weights {path} cannot be loaded: reinstall vitruvian.") from error
 
@@ -230,32 +225,6 @@ def session_options() -> onnxruntime.SessionOptions:
     # machine of two cores they double the time of a pass, on an idle one they save a millisecond.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return options
-
-
-def with_outputs(model: bytes, names: list[str]) -> bytes:
-    """An ONNX file (bytes) whose graph hands out further inner tensors.
-
-    A protocol buffer's message that occurs twice is merged, repeated fields one after the other
-    ("Last One Wins", protobuf.dev/programming-guides/encoding), so another ``graph`` (field 7 of
-    ModelProto) that holds nothing but ``output`` (field 12), of which nothing but the name (field
-    1) is said, adds to the first.
-    """
-    outputs = b"".join(_message(12, _message(1, name.encode())) for name in names)
-    return model + _message(7, outputs)
-
-
-def _message(number: int, content: bytes) -> bytes:
-    """A length-delimited field of a protocol buffer."""
-    return _varint(number << 3 | 2) + _varint(len(content)) + content
-
-
-def _varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 127:
-        out.append(value & 127 | 128)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
 
 
 def run(
