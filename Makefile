@@ -84,6 +84,7 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache --config pyproject.toml
 	@if [ -d web/node_modules ]; then cd web && npm run --silent lint; fi
 
 format: $(VENV)/.dev

@@ -22,8 +22,8 @@ from pathlib import Path
 
 import numpy as np
 
-from vitruvian.lab.evaluation.alignment import align_surfaces
 from vitruvian.lab.evaluation.characters import photograph
+from vitruvian.lab.evaluation.metrics.alignment import align_surfaces
 from vitruvian.lab.evaluation.metrics.sampling import keep_faces, outer_faces
 from vitruvian.lab.evaluation.metrics.surface import point_to_surface, surface_scores
 from vitruvian.lab.evaluation.suites.shapes import ShapeSuite, true_character

@@ -1,4 +1,4 @@
-"""Files: OBJ, GLB, PLY, STL, the viewer page, previews and reports.
+"""Files: OBJ, GLB, PLY and STL meshes, and avatars.
 
 All of them have y up, a right-handed frame and metres. A format is one module with a writer, and
 one line in ``WRITERS``.
@@ -17,7 +17,6 @@ from vitruvian.formats.obj import write_obj
 from vitruvian.formats.ply import write_ply
 from vitruvian.formats.rig import Rig
 from vitruvian.formats.stl import write_stl
-from vitruvian.result.report import person_report, report_schema, scene_report
 from vitruvian.types.mesh import Mesh
 
 WRITERS: dict[str, Callable[[Mesh, Path], Path]] = {
@@ -32,10 +31,7 @@ __all__ = [
     "Rig",
     "avatar_glb",
     "export_mesh",
-    "person_report",
-    "report_schema",
     "scene_glb",
-    "scene_report",
     "write_avatar",
     "write_bytes",
     "write_glb",

@@ -37,7 +37,7 @@ def test_procrustes_error_is_the_least_of_many_similarities() -> None:
     # Squared error, which Procrustes minimises, checked by random perturbations of its optimum.
     rng = np.random.default_rng(0)
     noisy = SKELETON + rng.normal(scale=0.05, size=SKELETON.shape)
-    from vitruvian.lab.evaluation.alignment import similarity_alignment
+    from vitruvian.lab.evaluation.metrics.alignment import similarity_alignment
 
     best = similarity_alignment(noisy, SKELETON)
     least = ((best.apply(noisy) - SKELETON) ** 2).sum()

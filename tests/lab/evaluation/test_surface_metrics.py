@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vitruvian.geometry.rotations import matrix_from_axis_angle
-from vitruvian.lab.evaluation.alignment import align_surfaces, similarity_alignment
+from vitruvian.lab.evaluation.metrics.alignment import align_surfaces, similarity_alignment
 from vitruvian.lab.evaluation.metrics.closest import ClosestPointTree
 from vitruvian.lab.evaluation.metrics.sampling import keep_faces, outer_faces, sample_surface
 from vitruvian.lab.evaluation.metrics.surface import (

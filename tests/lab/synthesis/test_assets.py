@@ -14,10 +14,8 @@ from vitruvian.lab.synthesis.assets import (
     ASSETS_VARIABLE,
     AssetLibrary,
     find_assets,
-    read_material,
-    read_obj,
-    read_proxy,
 )
+from vitruvian.lab.synthesis.proxies import read_material, read_obj, read_proxy
 
 OBJ = """# a quad and a triangle
 v 0 0 0

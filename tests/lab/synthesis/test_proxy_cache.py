@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vitruvian.lab.synthesis.assets import AssetLibrary, Proxy, read_proxy
+from vitruvian.lab.synthesis.assets import AssetLibrary
+from vitruvian.lab.synthesis.proxies import Proxy, read_proxy
 from vitruvian.lab.synthesis.proxy_cache import cached_proxy
 
 OBJ = "v 0 0 0\nv 1 0 0\nv 0 1 0\nvt 0 0\nvt 1 0\nvt 0 1\nf 1/1 2/2 3/3\n"

@@ -14,8 +14,9 @@ torch = pytest.importorskip("torch", reason="training needs torch (extra: train)
 from test_cue_data import standing
 
 from vitruvian.lab.training import cue_data
+from vitruvian.lab.training.cue_model import CueModel
 from vitruvian.lab.training.cue_start import solve
-from vitruvian.lab.training.cues import CueModel, CuesRecipe, figures, losses
+from vitruvian.lab.training.cues import CuesRecipe, figures, losses
 from vitruvian.lab.training.recipe import Step, recipe_named
 from vitruvian.networks import body_estimate as cues
 from vitruvian.networks.blazepose import FEATURES

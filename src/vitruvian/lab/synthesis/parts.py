@@ -11,7 +11,7 @@ import numpy as np
 from vitruvian.body.model.model import body_model
 from vitruvian.geometry.rotations import matrix_from_axis_angle
 from vitruvian.lab.synthesis.anatomy import Anatomy
-from vitruvian.lab.synthesis.assets import Proxy
+from vitruvian.lab.synthesis.proxies import Proxy
 
 # Labels of pixels, in this order in every sample.
 PART_LABELS = (

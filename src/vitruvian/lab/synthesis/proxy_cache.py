@@ -14,7 +14,7 @@ import numpy as np
 
 from vitruvian.errors import InputError
 from vitruvian.formats.atomic import write_bytes
-from vitruvian.lab.synthesis.assets import Material, Proxy, read_material, read_proxy
+from vitruvian.lab.synthesis.proxies import Material, Proxy, read_material, read_proxy
 
 VERSION = 1  # of what is kept; another one is parsed anew
 ARRAYS = ("references", "weights", "offsets", "uvs", "faces", "uv_faces", "hidden")

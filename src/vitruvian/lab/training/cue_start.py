@@ -19,7 +19,7 @@ from vitruvian.types import estimate
 
 if TYPE_CHECKING:
     from vitruvian.lab.training.cue_data import ObservedSource
-    from vitruvian.lab.training.cues import CueModel
+    from vitruvian.lab.training.cue_model import CueModel
 
 _RIDGE = 3e-3  # of the number of examples, for inputs of unit variance
 # Of the mean squared norm of the features, for heads that read them.

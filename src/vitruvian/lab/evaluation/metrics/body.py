@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vitruvian.lab.evaluation.alignment import similarity_alignment
+from vitruvian.lab.evaluation.metrics.alignment import similarity_alignment
 
 
 def _pair(predicted: np.ndarray, true: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 
 from vitruvian.errors import InputError
-from vitruvian.lab.evaluation.alignment import Similarity, align_surfaces
 from vitruvian.lab.evaluation.characters import (
     CHARACTER_SUFFIXES,
     Character,
     load_character,
     photograph,
 )
+from vitruvian.lab.evaluation.metrics.alignment import Similarity, align_surfaces
 from vitruvian.lab.evaluation.metrics.sampling import (
     keep_faces,
     outer_faces,
