@@ -241,7 +241,7 @@ def test_from_prepared_examples_to_a_network_that_runs(
 ) -> None:
     pytest.importorskip("onnx", reason="the extra train is not installed")
     run = folder / "run"
-    options = ["--data", str(folder), "--device", "cpu", "--batch", "2", "--presentations", "4"]
+    options = ["--data", str(folder), "--device", "cpu", "--batch", "2", "--samples", "4"]
     assert main(["train", name, "-o", str(run), *options, "--export"]) == 0
     assert (run / f"{name}.md").read_text().startswith(f"# {name}: correction of a person's")
     rng = np.random.default_rng(0)

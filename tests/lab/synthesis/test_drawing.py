@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from vitruvian.image.color import srgb_encoded
+from vitruvian.lab.synthesis.accessories import carriers_of
 from vitruvian.lab.synthesis.anatomy import anatomy
 from vitruvian.lab.synthesis.assets import AssetLibrary
 from vitruvian.lab.synthesis.drawing import _Texels, cast_shadows, gather, rasterize, shade
@@ -14,7 +15,6 @@ from vitruvian.lab.synthesis.lights import random_light
 from vitruvian.lab.synthesis.packing import NO_DEPTH, stored_albedo, stored_depth
 from vitruvian.lab.synthesis.parts import pose_anatomy
 from vitruvian.lab.synthesis.people import Recipe, build_person
-from vitruvian.lab.synthesis.things import carriers_of
 from vitruvian.types.camera import Camera
 
 

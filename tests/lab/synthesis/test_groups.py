@@ -10,7 +10,7 @@ from vitruvian.commands.cli import main
 from vitruvian.lab.synthesis.assets import AssetLibrary
 from vitruvian.lab.synthesis.groups import (
     NEAREST,
-    THING,
+    OBJECT,
     GroupSample,
     Posed,
     block_crowd,
@@ -68,7 +68,7 @@ def test_people_are_where_their_labels_say(groups: list[GroupSample]) -> None:
     for group in groups:
         count = len(group.roots)
         assert 2 <= count <= 8
-        assert set(np.unique(group.instances)) <= {0, THING, *range(1, count + 1)}
+        assert set(np.unique(group.instances)) <= {0, OBJECT, *range(1, count + 1)}
         feet = group.camera_from_world[:3, 1] @ group.camera_from_world[:3, 3]
         for k in range(count):
             mine = group.instances == k + 1

@@ -52,9 +52,9 @@ def test_scarf_tails_hang_before_the_chest(body: PosedAnatomy) -> None:
 
 
 def test_hoods_belong_to_garments_and_scarves_to_anyone() -> None:
-    dice = np.random.default_rng(0)
-    plain = [w for _ in range(300) for w in random_wraps(dice, (), False, Look)]
+    rng = np.random.default_rng(0)
+    plain = [w for _ in range(300) for w in random_wraps(rng, (), False, Look)]
     assert {w.kind for w in plain} == {"scarf"}
     top = Garment("top", Look(), arms=0.9)
-    hatted = [w for _ in range(300) for w in random_wraps(dice, (top,), True, Look)]
+    hatted = [w for _ in range(300) for w in random_wraps(rng, (top,), True, Look)]
     assert {w.kind for w in hatted} == {"scarf", "hood down"}

@@ -56,9 +56,9 @@ def group(pitch: float, roll: float, *, seed: int = 0, wide: bool = True) -> Gro
     for number, (x, z) in enumerate(((60, 2.0), (110, 5.0)), 1):
         instances[40:110, x : x + 30] = number
         depth[instances == number] = z
-    dice = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     image = (60 * np.log1p(np.where(np.isfinite(depth), depth, 30))).astype(np.uint8)[..., None]
-    image = np.clip(image + dice.integers(0, 40, (height, width, 3)), 0, 255).astype(np.uint8)
+    image = np.clip(image + rng.integers(0, 40, (height, width, 3)), 0, 255).astype(np.uint8)
     return GroupSample(
         image=image,
         log_depth=np.log(depth).astype(np.float16),

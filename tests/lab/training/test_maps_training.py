@@ -123,8 +123,8 @@ def test_recoloured_garments_keep_their_shading(batch: dict[str, Any]) -> None:
     image, albedo = batch["image"].float() / 255, (batch["front_albedo"].float() / 255) ** 2.2
     alpha, parts = batch["alpha"].float() / 255, batch["parts"]
     for seed in range(8):
-        dice = augment.Dice(generator(seed), 2)
-        new, _, changed = augment.recolored(dice, image, albedo, alpha, parts)
+        rng = augment.DeviceRng(generator(seed), 2)
+        new, _, changed = augment.recolored(rng, image, albedo, alpha, parts)
         for k in range(2):
             moved = (new[k] - image[k]).abs().amax(0) > 0.02
             if not changed[k]:
@@ -142,18 +142,18 @@ def test_relighting_a_ball_is_lambertian() -> None:
     normals = (torch.stack([columns, rows, depth]) * inside)[None]
     alpha = inside[None, None].float()
     image = torch.full((1, 3, 64, 64), 0.5)
-    dice = augment.Dice(generator(1), 1)
-    lit = augment.relight(dice, image, torch.full_like(image, 0.8), normals, alpha)
+    rng = augment.DeviceRng(generator(1), 1)
+    lit = augment.relight(rng, image, torch.full_like(image, 0.8), normals, alpha)
     assert torch.equal(lit[0, :, ~inside], image[0, :, ~inside])
     assert lit[0, :, inside].std() > 0.02
 
 
 def test_jpeg_leaves_flat_blocks_and_costs_little() -> None:
     flat = torch.full((2, 3, 32, 32), 0.25)
-    dice = augment.Dice(generator(), 2)
-    assert (augment.jpeg(dice, flat) - flat).abs().max() < 0.05
+    rng = augment.DeviceRng(generator(), 2)
+    assert (augment.jpeg(rng, flat) - flat).abs().max() < 0.05
     noisy = torch.rand((2, 3, 32, 32), generator=generator())
-    changed = augment.jpeg(augment.Dice(generator(), 2), noisy)
+    changed = augment.jpeg(augment.DeviceRng(generator(), 2), noisy)
     assert 0 < (changed - noisy).abs().mean() < 0.2
 
 

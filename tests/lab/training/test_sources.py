@@ -1,4 +1,4 @@
-"""Reading shards in any order: the same presentation is the same example, however it is reached."""
+"""Reading shards in any order: the same number is the same example, however it is reached."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ pytestmark = pytest.mark.train
 
 
 def tiny(sample: Sample, observed: Any, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """A corner of the picture, and a throw of the dice."""
+    """A corner of the picture, and two random numbers."""
     return {
         "corner": sample.image[:4, :4],
         "height": np.float32(sample.height_m),
-        "dice": rng.random(2),
+        "random": rng.random(2),
         "seen": np.array(observed is not None),
     }
 
@@ -44,7 +44,7 @@ def test_stored_samples_come_back(
     assert sample.camera == truth.camera
 
 
-def test_presentations_do_not_depend_on_where_one_begins(
+def test_examples_do_not_depend_on_where_one_begins(
     tmp_path: Path, write_shards: Callable[..., Path]
 ) -> None:
     source = ShardSource(tiny, DataOptions(shards=write_shards(tmp_path, 4), seed=1, workers=0))
@@ -53,16 +53,16 @@ def test_presentations_do_not_depend_on_where_one_begins(
     for name, values in whole[3].items():
         assert torch.equal(values, later[name]), name
     smaller = next(source.batches(12, 3))
-    assert torch.equal(smaller["dice"], whole[2]["dice"][:3])
+    assert torch.equal(smaller["random"], whole[2]["random"][:3])
 
 
 def test_every_sample_is_shown_once_an_epoch(
     tmp_path: Path, write_shards: Callable[..., Path]
 ) -> None:
     source = ShardSource(tiny, DataOptions(shards=write_shards(tmp_path, 4), seed=1, workers=0))
-    dice = next(source.batches(0, 12))["dice"]
-    again = next(source.batches(12, 12))["dice"]
-    assert len(np.unique(torch.cat([dice, again]).numpy(), axis=0)) == 24  # never the same twice
+    first = next(source.batches(0, 12))["random"]
+    again = next(source.batches(12, 12))["random"]
+    assert len(np.unique(torch.cat([first, again]).numpy(), axis=0)) == 24  # never the same twice
     heights = [next(source.batches(k, 12))["height"].double().sum() for k in (0, 12)]
     assert heights[0] == pytest.approx(heights[1])
     assert "12 samples of" in source.description
@@ -73,7 +73,7 @@ def test_workers_keep_the_order(tmp_path: Path, write_shards: Callable[..., Path
     plain = ShardSource(tiny, DataOptions(shards=shards, workers=0)).batches(0, 4)
     stream = ShardSource(tiny, DataOptions(shards=shards, workers=1)).batches(0, 4)
     for ours, theirs in islice(zip(stream, plain, strict=False), 3):
-        assert torch.equal(ours["dice"], theirs["dice"])
+        assert torch.equal(ours["random"], theirs["random"])
 
 
 def test_what_is_held_back_is_never_trained_on_as_a_data_set_grows(
@@ -141,5 +141,5 @@ def test_live_samples_fill_the_pool(shared_data: Callable[[str], Path]) -> None:
     assert batch["corner"].shape == (4, 4, 4, 3)
     assert 0.5 < float(batch["height"].min()) <= float(batch["height"].max()) < 2.3
     assert batch["seen"].any()
-    assert not set(held["dice"].flatten().tolist()) & set(batch["dice"].flatten().tolist())
+    assert not set(held["random"].flatten().tolist()) & set(batch["random"].flatten().tolist())
     assert source.state()["block"] >= 2

@@ -54,11 +54,11 @@ def test_from_shards_to_a_network_that_runs(
     folder = tmp_path / "run"
     code = main(
         ["train", "maps", "-o", str(folder), "--data", str(shards), "--device", "cpu"]
-        + ["--workers", "0", "--batch", "2", "--crop", "64", "--presentations", "4"]
+        + ["--workers", "0", "--batch", "2", "--crop", "64", "--samples", "4"]
         + ["--export", "--compact"]
     )
     assert code == 0
-    assert "Trained: 4 of 4 presentations" in capsys.readouterr().out
+    assert "Trained: 4 of 4 samples" in capsys.readouterr().out
     written = {path.name for path in folder.iterdir()}
     assert written == {
         "checkpoint.pt", "compact.pt", "log.csv", "validation.csv", "pictures", "maps.onnx",
@@ -92,12 +92,12 @@ def test_going_on_gives_the_same_bits_for_the_real_recipe(
     data = DataOptions(shards=write_shards(tmp_path / "shards", 3), workers=0, crop=64)
 
     def run(name: str, steps: int) -> loop.Trained:
-        options = loop.RunOptions(folder=tmp_path / name, steps=steps, batch=2, presentations=100)
+        options = loop.RunOptions(folder=tmp_path / name, steps=steps, batch=2, samples=100)
         return loop.train(Untaught(), data, options)
 
     whole = run("whole", 3).checkpoint
     run("parts", 1)
     parts = run("parts", 2).checkpoint
-    assert whole.presentations == parts.presentations == 6
+    assert whole.samples_seen == parts.samples_seen == 6
     for before, after in ((whole.model, parts.model), (whole.ema, parts.ema)):
         assert all(torch.equal(value, after[name]) for name, value in before.items())

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.train
 
 
 class LineSource(FixedSource):
-    """Noisy points of y = 2 x + 1; presentation n is always the same."""
+    """Noisy points of y = 2 x + 1; number n is always the same."""
 
     description = "points of a line"
 
@@ -50,10 +50,10 @@ class LineSource(FixedSource):
 
 
 class LineRecipe(Recipe):
-    """Fits the line with a net that has dropout and noise, both of which use dice."""
+    """Fits the line with a net that has dropout and noise, both of which use random numbers."""
 
     name = "line"
-    plan = Plan(presentations=4000, batch=8, learning_rate=0.05, warm_up=80, ema_decay=0.9)
+    plan = Plan(samples=4000, batch=8, learning_rate=0.05, warm_up=80, ema_decay=0.9)
     card = CardFacts("A line.", "x to y.", "Lines only.")
 
     def build(self, *, pretrained: bool) -> Any:
@@ -88,7 +88,7 @@ def run(folder: Path, steps: int | None = None, **changes: Any) -> loop.Trained:
 
 def test_it_learns(tmp_path: Path) -> None:
     trained = run(tmp_path)
-    assert trained.checkpoint.presentations == trained.checkpoint.planned == 4000
+    assert trained.checkpoint.samples_seen == trained.checkpoint.planned == 4000
     assert trained.metrics["absolute"] < 0.1
 
 
@@ -97,7 +97,7 @@ def test_going_on_gives_the_same_bits_as_not_stopping(tmp_path: Path) -> None:
     run(tmp_path / "parts", 11)
     run(tmp_path / "parts", 7)
     parts = run(tmp_path / "parts", 12).checkpoint
-    assert whole.presentations == parts.presentations == 240
+    assert whole.samples_seen == parts.samples_seen == 240
     for name, value in whole.model.items():
         assert torch.equal(value, parts.model[name]), name
     for name, value in whole.ema.items():
@@ -111,7 +111,7 @@ def test_going_on_gives_the_same_bits_as_not_stopping(tmp_path: Path) -> None:
 def test_fresh_begins_anew(tmp_path: Path) -> None:
     run(tmp_path, 5)
     again = run(tmp_path, 5, resume=False).checkpoint
-    assert again.presentations == 40
+    assert again.samples_seen == 40
 
 
 def test_compact_checkpoint_goes_on_with_an_optimiser_of_its_own(tmp_path: Path) -> None:
@@ -119,16 +119,25 @@ def test_compact_checkpoint_goes_on_with_an_optimiser_of_its_own(tmp_path: Path)
     (tmp_path / "b").mkdir()
     (tmp_path / "a" / "compact.pt").rename(tmp_path / "b" / "compact.pt")
     restored = Checkpoint.load(newest(tmp_path / "b"))
-    assert restored.presentations == 400
+    assert restored.samples_seen == 400
     assert not restored.optimizer
     for name, value in full.ema.items():
         torch.testing.assert_close(restored.ema[name], value, rtol=1e-3, atol=1e-5)
     later = run(tmp_path / "b", 10).checkpoint
-    assert (later.presentations, later.restarted) == (480, 400)
+    assert (later.samples_seen, later.restarted) == (480, 400)
+
+
+def test_checkpoints_of_format_1_are_still_read(tmp_path: Path) -> None:
+    now = run(tmp_path, 5).checkpoint
+    values = torch.load(newest(tmp_path), weights_only=True)
+    values["presentations"] = values.pop("samples_seen")
+    torch.save({**values, "format": 1}, tmp_path / "checkpoint.pt")
+    assert Checkpoint.load(tmp_path / "checkpoint.pt").samples_seen == now.samples_seen == 40
+    assert run(tmp_path, 5).checkpoint.samples_seen == 80
 
 
 def test_schedule_rises_then_falls() -> None:
-    plan = Plan(presentations=1000, batch=10, learning_rate=1.0, warm_up=100, final_rate=0.1)
+    plan = Plan(samples=1000, batch=10, learning_rate=1.0, warm_up=100, final_rate=0.1)
     rates = [loop.learning_rate(plan, n, 1000) for n in range(0, 1001, 10)]
     assert rates[0] == pytest.approx(0.1)
     assert max(rates) == rates[9]  # the end of the warm-up
@@ -141,7 +150,7 @@ def test_schedule_rises_then_falls() -> None:
 
 def test_no_minutes_saves_and_validates(tmp_path: Path) -> None:
     trained = run(tmp_path, minutes=0.0)
-    assert trained.checkpoint.presentations == 0
+    assert trained.checkpoint.samples_seen == 0
     assert (tmp_path / "checkpoint.pt").exists()
     assert (tmp_path / "pictures" / "000000000.png").exists()
 
@@ -151,10 +160,10 @@ def test_log_has_every_loss(tmp_path: Path) -> None:
     run(tmp_path, 8)
     with (tmp_path / "log.csv").open() as file:
         rows = list(csv.DictReader(file))
-    assert [int(row["presentations"]) for row in rows] == [8, 40, 80, 104, 136]
+    assert [int(row["samples_seen"]) for row in rows] == [8, 40, 80, 104, 136]
     assert all(float(row["absolute"]) > 0 for row in rows)
     with (tmp_path / "validation.csv").open() as file:
-        assert [row["presentations"] for row in csv.DictReader(file)] == ["96", "160"]
+        assert [row["samples_seen"] for row in csv.DictReader(file)] == ["96", "160"]
 
 
 def test_another_recipes_checkpoint_is_refused(tmp_path: Path) -> None:
@@ -181,7 +190,7 @@ def test_a_gradient_that_is_not_finite_changes_nothing(tmp_path: Path) -> None:
     class Broken(LineRecipe):
         def loss(self, model: Any, batch: Any, step: Any) -> dict[str, Any]:
             losses = super().loss(model, batch, step)
-            if step.presentations == 16:
+            if step.samples_seen == 16:
                 losses["total"] = losses["total"] * float("nan")
             return losses
 

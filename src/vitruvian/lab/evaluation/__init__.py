@@ -1,1 +1,1 @@
-"""Metrics and benchmarks: how good the results are."""
+"""Metrics and suites that score the reconstruction."""

@@ -1,4 +1,4 @@
-"""``vitruvian evaluate``: run a suite, or tell what moved between two runs."""
+"""The command ``vitruvian evaluate``: run a suite, or compare two runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a suite finds its data."""
+"""Find the data of a suite."""
 
 from __future__ import annotations
 

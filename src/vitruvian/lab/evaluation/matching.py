@@ -1,4 +1,4 @@
-"""Who is who: pairs people who are found with those who are known."""
+"""Match the people found with the true people."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Small pictures for people: overlays, captions and contact sheets."""
+"""Overlays, captions and contact sheets for reports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Silhouettes of meshes in a photograph."""
+"""Render silhouettes of meshes over a photograph."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page and the contact sheets of a run: the best and the worst cases in pictures."""
+"""The report page and contact sheets of a run: its best and worst cases in pictures."""
 
 from __future__ import annotations
 

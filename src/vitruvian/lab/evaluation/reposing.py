@@ -1,4 +1,4 @@
-"""A reconstructed person in other poses: does the skin hold?"""
+"""Check the skin weights: put a reconstructed person into other poses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs the cases of a suite, in this process or in several."""
+"""Run the cases of a suite, in this process or in several."""
 
 from __future__ import annotations
 

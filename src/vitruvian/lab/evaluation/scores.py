@@ -1,4 +1,4 @@
-"""The scores of a run: summaries, their file, and what moved between two runs."""
+"""The scores of a run: summaries, their file, and the comparison of two runs."""
 
 from __future__ import annotations
 

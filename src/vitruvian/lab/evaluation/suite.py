@@ -1,4 +1,4 @@
-"""What a suite of cases is, and what one case yields."""
+"""What a suite is, and what one case returns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scores as tables on the terminal."""
+"""Print scores as tables on the terminal."""
 
 from __future__ import annotations
 

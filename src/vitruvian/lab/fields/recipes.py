@@ -138,9 +138,7 @@ class LocalFieldRecipe(_FieldRecipe):
 
     name = "field"
     arrays = ("points", "inside")
-    plan = Plan(
-        presentations=100_000, batch=32, learning_rate=2e-3, warm_up=2000, weight_decay=1e-4
-    )
+    plan = Plan(samples=100_000, batch=32, learning_rate=2e-3, warm_up=2000, weight_decay=1e-4)
     card = CardFacts(
         title="correction of a person's occupancy at single points, from local features.",
         purpose="In: signed distances to the clothed surface at hand, to the fitted body and to "
@@ -203,7 +201,7 @@ class FourierFieldRecipe(_FieldRecipe):
 
     name = "fourier"
     arrays = ("pictures", "layers", "truth", "known")
-    plan = Plan(presentations=30_000, batch=8, learning_rate=1e-3, warm_up=1000, weight_decay=1e-4)
+    plan = Plan(samples=30_000, batch=8, learning_rate=1e-3, warm_up=1000, weight_decay=1e-4)
     card = CardFacts(
         title="correction of a person's occupancy along rays, as Fourier series.",
         purpose="In: what is known of a person pixel by pixel, and the cosine series of the "

@@ -1,4 +1,4 @@
-"""Random cameras: how a person is photographed and cut by the frame."""
+"""Random cameras: viewpoint, lens, and where the frame cuts the person."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From linear light to what a camera stores: exposure, white balance, blur, noise, JPEG."""
+"""Simulate the sensor: exposure, white balance, blur, noise, tone curve, JPEG."""
 
 from __future__ import annotations
 

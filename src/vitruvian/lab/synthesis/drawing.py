@@ -1,4 +1,4 @@
-"""From people, ground and light to pictures and buffers: the arrays that the kernels want."""
+"""Turn people, ground and light into the arrays that the drawing kernels take."""
 
 from __future__ import annotations
 

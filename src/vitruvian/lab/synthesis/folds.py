@@ -41,7 +41,7 @@ def folded(part: Part, body: PosedAnatomy) -> Part:
     slack = np.maximum(shortening - SLACK, 0)
     slope = np.minimum(SHOWN * 2 * np.sqrt(slack / np.maximum(1 - slack, 0.2)), STEEPEST)
     shift, period = np.zeros(3), 0.13
-    if part.surface.wrinkles is not None:  # this garment's own dice
+    if part.surface.wrinkles is not None:  # this garment's own random numbers
         shift = part.surface.wrinkles[1][0, :, 3].astype(float)
         period = 0.10 + 0.07 * float(shift[0])
     scale = np.array([1.0, 0.22, 0.22]) / period

@@ -43,7 +43,7 @@ from vitruvian.types.camera import Camera
 BLOCK_GROUPS = 8
 BLOCK_PEOPLE = 8
 MOST_PEOPLE = 8
-THING = 255  # instance of seats and boxes
+OBJECT = 255  # instance of seats and boxes
 NEAREST, FARTHEST = 1.5, 16.0  # metres from the camera along the ground
 _ASPECTS = (3 / 2, 4 / 3, 16 / 9, 1.0, 3 / 4, 2 / 3)
 _ASPECT_SHARES = (0.34, 0.22, 0.12, 0.08, 0.14, 0.1)
@@ -58,7 +58,7 @@ class GroupSample:
     Attributes:
         image: (H, W, 3) uint8 sRGB, the longer side as asked for.
         log_depth: (H, W) float16 natural logarithm of z in metres at pixel centres, of everything
-            (people, ground, walls, things); inf where the picture shows sky or far distance.
+            (people, ground, walls, objects); inf where the picture shows sky or far distance.
         instances: (H, W) uint8: 0 no person, 1..P the people, 255 seats and boxes.
         roots: (P, 3) float32 root joint of each person.
         statures: (P,) float32 standing height without shoes.
@@ -114,7 +114,7 @@ def block_groups(
     """
     people = block_crowd(seed, block, size, library)
     for number in range(BLOCK_GROUPS) if wanted is None else wanted:
-        # 3: neither the dice of samples nor of their people.
+        # 3: neither the random numbers of samples nor of their people.
         yield draw_group(np.random.default_rng([seed, block, number, 3]), people, size)
 
 
@@ -175,10 +175,10 @@ def draw_group(rng: np.random.Generator, crowd: Sequence[Posed], size: int) -> G
         placed.append(matrix)
         parts += [(number, part, view.camera_from_world @ matrix) for part in one.person.parts]
         seat = _seat(rng, one.person) if one.sits else []
-        parts += [(THING, part, view.camera_from_world @ matrix) for part in seat]
+        parts += [(OBJECT, part, view.camera_from_world @ matrix) for part in seat]
     scenery = _room(rng, view, spots)
     parts += [(0, part, view.camera_from_world) for part in scenery]
-    parts += [(THING, part, view.camera_from_world) for part in _boxes(rng, spots)]
+    parts += [(OBJECT, part, view.camera_from_world) for part in _boxes(rng, spots)]
     return _photographed(rng, gather(parts), view, [c.person for c in chosen], placed, chosen)
 
 
@@ -291,7 +291,7 @@ def _seat(rng: np.random.Generator, person: SyntheticPerson) -> list[Part]:
 
 
 def _boxes(rng: np.random.Generator, spots: np.ndarray) -> list[Part]:
-    """Some things on the ground where nobody stands."""
+    """Some boxes on the ground where nobody stands."""
     out = []
     for _ in range(int(rng.choice([0, 1, 2, 4], p=[0.45, 0.25, 0.18, 0.12]))):
         away = np.exp(rng.uniform(np.log(3), np.log(18)))
@@ -416,7 +416,7 @@ def _photographed(
     longest = max(camera.width, camera.height)
     beyond = backdrop(rng, longest, float(horizon))[: camera.height, : camera.width]
     linear = seen.color + beyond * (1 - seen.coverage[..., None])
-    is_person = ((owner > 0) & (owner != THING)).astype(np.float32)
+    is_person = ((owner > 0) & (owner != OBJECT)).astype(np.float32)
     image = photograph(rng, linear, is_person)
     with np.errstate(divide="ignore"):
         log_depth = np.log(middle.depth).astype(np.float16)

@@ -1,4 +1,4 @@
-"""Light: what falls in from everywhere (spherical harmonics) and from lamps."""
+"""Random lighting: ambient light as spherical harmonics, and one or two lamps."""
 
 from __future__ import annotations
 

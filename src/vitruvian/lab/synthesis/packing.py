@@ -1,4 +1,4 @@
-"""From floats to what is stored: depths in steps, colours and shares in bytes."""
+"""Quantise what a sample stores: depths in 0.1 mm steps, colours and coverage in bytes."""
 
 # Compiled functions state their types as Numba signatures.
 # mypy: disallow-untyped-defs=False

@@ -1,4 +1,4 @@
-"""A person from a recipe: body, skin, clothes, shoes, hair, eyes."""
+"""Build a person from a recipe: body, skin, clothes, shoes, hair, eyes."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from vitruvian.lab.synthesis.accessories import Accessory, accessory_parts
 from vitruvian.lab.synthesis.anatomy import anatomy
 from vitruvian.lab.synthesis.assets import AssetLibrary
 from vitruvian.lab.synthesis.folds import folded
@@ -25,7 +26,6 @@ from vitruvian.lab.synthesis.parts import (
     unmarked,
 )
 from vitruvian.lab.synthesis.solids import cap_faces
-from vitruvian.lab.synthesis.things import Thing, thing_parts
 from vitruvian.lab.synthesis.wraps import Wrap, without_hooded_hair, wrap_parts
 
 Color = tuple[float, float, float]
@@ -44,7 +44,7 @@ class Recipe:
         eyes: name of the eyes' material; brows, lashes: asset names.
         garments: procedural garments, the inner ones first.
         wraps: hoods and scarves.
-        things: what is carried.
+        accessories: what is carried.
     """
 
     betas: np.ndarray
@@ -64,7 +64,7 @@ class Recipe:
     lashes: str = "eyelashes01"
     garments: tuple[Garment, ...] = ()
     wraps: tuple[Wrap, ...] = ()
-    things: tuple[Thing, ...] = ()
+    accessories: tuple[Accessory, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -191,8 +191,8 @@ def build_person(
     parts = [folded(part, body) for part in parts]
     clothes = tuple(parts[1:])
     parts.extend(_head(recipe, library, body, texture_size))
-    for thing in recipe.things:
-        parts.extend(thing_parts(thing, body, clothes))
+    for item in recipe.accessories:
+        parts.extend(accessory_parts(item, body, clothes))
     lift = -min(float(p.vertices[p.used, 1].min()) for p in parts)
     raised = tuple(_raised(part, lift) for part in parts)
     return SyntheticPerson(recipe, body, raised, lift)

@@ -1,4 +1,4 @@
-"""The clothed mesh of a synthetic person, as it is kept beside the samples."""
+"""The clothed mesh of a synthetic person, as stored beside its samples."""
 
 from __future__ import annotations
 

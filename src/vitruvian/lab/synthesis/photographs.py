@@ -1,4 +1,4 @@
-"""The user's own photographs as what is seen behind synthetic people."""
+"""The user's own photographs as backgrounds behind synthetic people."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def photo_backdrop(rng: np.random.Generator, path: Path, size: int) -> np.ndarra
     import cv2
     from PIL import Image, ImageOps
 
-    # All dice first: what is random does not depend on the picture.
+    # All random numbers first: what is random does not depend on the picture.
     crop, across, down = rng.uniform(SMALLEST_CROP, 1.0), rng.random(), rng.random()
     mirrored, focused = rng.random() < 0.5, rng.random() < 0.4
     sigma = float(np.exp(rng.uniform(np.log(0.002), np.log(0.015)))) * size

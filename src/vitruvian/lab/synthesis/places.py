@@ -1,4 +1,4 @@
-"""Ground and walls as parts that are drawn, and that catch shadows, like everything else."""
+"""Ground and walls, as parts that are drawn and that receive shadows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A contact sheet of samples and their labels."""
+"""Contact sheets of samples and their labels."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ def labelled_row(sample: Sample, cell: int = 192) -> np.ndarray:
     """The picture and its labels side by side, (cell, 11 * cell, 3) uint8 RGB."""
     people = np.array([[0, 0, 0], [90, 200, 120], [230, 140, 60], [90, 140, 240]], np.uint8)
     instances = np.where(sample.instances == 255, 0, np.minimum(sample.instances, 3))
-    things = (sample.instances == 255)[..., None] * np.uint8(130)
+    objects = (sample.instances == 255)[..., None] * np.uint8(130)
     spans = (sample.spans != NO_DEPTH).sum(-1) // 2
     heat = np.array([[0, 0, 0], [60, 90, 200], [70, 190, 140], [240, 200, 70], [240, 80, 60]])
     pictures = [
-        _with_keypoints(sample), _grey(sample.alpha), people[instances] + things,
+        _with_keypoints(sample), _grey(sample.alpha), people[instances] + objects,
         _PALETTE[sample.parts], _normals(sample.front_normals), _normals(sample.back_normals),
         _relief(sample.front_depth), _relief(sample.back_depth), heat[spans].astype(np.uint8),
         sample.front_albedo, sample.back_albedo,

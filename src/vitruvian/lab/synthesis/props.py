@@ -1,4 +1,4 @@
-"""Things that stand between the camera and a person."""
+"""Occluders: objects that stand between the camera and a person."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Proxies as they were parsed, kept in the user's cache folder: reading text takes 0.2 s each."""
+"""Cache parsed proxies in the user's cache folder: parsing the text takes 0.2 s each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rasterising textured, partly transparent geometry: nearest and farthest surface, all layers."""
+"""Rasterise textured, partly transparent geometry: nearest and farthest surface, all layers."""
 
 # Compiled functions state their types as Numba signatures.
 # mypy: disallow-untyped-defs=False

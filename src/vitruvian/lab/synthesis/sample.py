@@ -1,4 +1,4 @@
-"""One synthetic picture with everything that is known about it."""
+"""One synthetic picture with all of its labels."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Sample:
         silhouette: (S, S) uint8, share of the subject were nothing before it.
         people_alpha: (P, S, S) uint8 of everyone, the subject first.
         instances: (S, S) uint8 at pixel centres: 0 nobody, 1 the subject, 2... the others,
-            255 a thing before them.
+            255 an object in front of them.
         parts: (S, S) uint8 of the subject, see ``PART_LABELS``.
         front_normals, back_normals: (S, S, 3) int8, unit normals times 127, camera frame, of the
             nearest and the farthest surface (the latter look away from the camera).
@@ -221,9 +221,9 @@ def arranged(
     size: int,
     backgrounds: Backgrounds | None = None,
 ) -> tuple[np.random.Generator, Arrangement]:
-    """What sample ``number`` (0..7) of a block of ``people`` shows, and the dice to draw it."""
+    """What sample ``number`` (0..7) of a block of ``people`` shows, and its random numbers."""
     rng = np.random.default_rng([seed, block, 1 + number])
-    # Dice of its own, so that samples without a photograph do not change.
+    # Random numbers of its own, so that samples without a photograph do not change.
     picture = None if backgrounds is None else backgrounds.chosen(rng.spawn(1)[0])
     return rng, arrange(rng, people, number % BLOCK_PEOPLE, size, picture)
 
@@ -235,7 +235,7 @@ def arrange(
     size: int,
     picture: Path | None = None,
 ) -> Arrangement:
-    """Put one of the people before a camera, perhaps with others near by, and things."""
+    """Put one of the people before a camera, perhaps with others nearby, and objects."""
     person = people[subject]
     view = random_view(rng, person.vertices, size)
     group = [(person, np.eye(4))]
@@ -257,7 +257,7 @@ def arrange(
 def draw_sample(rng: np.random.Generator, arrangement: Arrangement) -> Sample:
     """Photograph an arrangement.
 
-    Where the subject would hardly be seen, its neighbours and things are left out: the sample's
+    Where the subject would hardly be seen, its neighbours and objects are left out: the sample's
     ``people_alpha`` tells how many are in the picture, the first of ``arrangement.group``.
     """
     group = arrangement.group
@@ -296,7 +296,7 @@ def _photographed(
     rest = rasterize(geometry, view.camera, 2, only=~mine)
     hidden = (subject.depth < rest.depth).sum() < LEAST_VISIBLE * (subject.face >= 0).sum()
     if hidden and (geometry.instance > 1).any():
-        # The scene without neighbours and things says more.
+        # The scene without neighbours and objects says more.
         alone = geometry.only(geometry.instance <= 1)
         return _photographed(rng, alone, person, view, 1, picture)
     seen = subject.depth < rest.depth

@@ -1,10 +1,11 @@
-"""Random people: who they are, how they stand, what they wear."""
+"""Draw random people: body, pose, clothes and accessories."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from vitruvian.body.model.model import body_model
+from vitruvian.lab.synthesis.accessories import HELD, Accessory, random_accessory
 from vitruvian.lab.synthesis.anatomy import anatomy
 from vitruvian.lab.synthesis.assets import AssetLibrary
 from vitruvian.lab.synthesis.garments import Garment, Look, random_garments
@@ -16,7 +17,6 @@ from vitruvian.lab.synthesis.poses import (
     gripping,
     standing_poses,
 )
-from vitruvian.lab.synthesis.things import HELD, Thing, random_thing
 from vitruvian.lab.synthesis.wraps import random_wraps
 from vitruvian.lab.synthesis.wrinkles import random_wrinkles
 
@@ -59,13 +59,13 @@ def random_recipe(rng: np.random.Generator, library: AssetLibrary) -> Recipe:
         hair = None if hat else hair
     strands = np.array(HAIR_COLORS[rng.choice(len(HAIR_COLORS), p=HAIR_SHARES)])
     pose = random_pose(rng)
-    # Dice of their own: what is carried or wrapped around changes nothing else.
-    dice, more = rng.spawn(2)
-    things = _things(dice, female, body.stature(betas) / 1.7)
+    # Random numbers of their own: what is carried or wrapped around changes nothing else.
+    own, more = rng.spawn(2)
+    accessories = _accessories(own, female, body.stature(betas) / 1.7)
     wraps = random_wraps(more, garments, hat is not None, lambda: random_look(more, dyed=True))
-    for thing in things:
-        if thing.kind in HELD:
-            pose = gripping(pose, thing.side, 0.35 if thing.kind in ("phone", "ball") else 1.25)
+    for item in accessories:
+        if item.kind in HELD:
+            pose = gripping(pose, item.side, 0.35 if item.kind in ("phone", "ball") else 1.25)
     return Recipe(
         betas=betas,
         pose=pose,
@@ -83,7 +83,7 @@ def random_recipe(rng: np.random.Generator, library: AssetLibrary) -> Recipe:
         lashes=f"eyelashes0{rng.integers(1, 5)}",
         garments=garments,
         wraps=wraps,
-        things=things,
+        accessories=accessories,
     )
 
 
@@ -195,19 +195,19 @@ def _clothes(
     return None, random_garments(rng, female, lambda: random_look(rng, dyed=True)), looks
 
 
-def _things(rng: np.random.Generator, female: bool, scale: float) -> tuple[Thing, ...]:
-    """Nothing for most; else one thing, or two that do not share a hand or a shoulder."""
+def _accessories(rng: np.random.Generator, female: bool, scale: float) -> tuple[Accessory, ...]:
+    """Nothing for most; else one accessory, or two that do not share a hand or a shoulder."""
     count = int(rng.choice([0, 1, 2], p=[0.68, 0.27, 0.05]))
-    out: list[Thing] = []
+    out: list[Accessory] = []
     for _ in range(count):
-        thing = random_thing(rng, female, lambda: random_look(rng, dyed=True), scale)
+        item = random_accessory(rng, female, lambda: random_look(rng, dyed=True), scale)
         worn = [t for t in out if t.kind not in HELD]
-        if thing.kind in HELD:
-            fits = all(t.side != thing.side for t in out if t.kind in HELD)
+        if item.kind in HELD:
+            fits = all(t.side != item.side for t in out if t.kind in HELD)
         else:
             fits = not worn
         if fits:
-            out.append(thing)
+            out.append(item)
     return tuple(out)
 
 

@@ -48,7 +48,7 @@ _ENTRIES: dict[Kind, type[Sample | SilhouettePair | GroupSample]] = {
 }  # fmt: skip
 
 SHARD_SAMPLES = 32
-FORMAT = 3  # the same fields since 1; 2 brought things and hoods, 3 folds where clothes bend
+FORMAT = 3  # the same fields since 1; 2 brought accessories and hoods, 3 folds where clothes bend
 
 
 @dataclass(frozen=True)
@@ -156,10 +156,10 @@ def _drawn(plan: DatasetPlan, numbers: range, library: AssetLibrary) -> Iterator
             for k, person in enumerate(people[: len(wanted)]):
                 yield f"{first:08d}-mesh-{k}", encode(person_mesh(person))
         for number in wanted:
-            dice, arrangement = arranged(
+            rng, arrangement = arranged(
                 people, plan.seed, block, number, plan.size, plan.backgrounds
             )
-            yield f"{first + number:08d}", encode(draw_sample(dice, arrangement))
+            yield f"{first + number:08d}", encode(draw_sample(rng, arrangement))
 
 
 def write_dataset(

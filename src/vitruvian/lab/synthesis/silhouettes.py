@@ -28,7 +28,7 @@ from vitruvian.types.camera import Camera
 CLOTHING = ("nothing", "underwear", "tight clothes")
 SUPERSAMPLE = 3
 MOST_TRIES = 20  # at cameras, until the whole person is in both pictures
-# Dice of pairs differ from those of the samples of the same seed.
+# Random numbers of pairs differ from those of the samples of the same seed.
 _STREAM = 0x51D0
 
 

@@ -161,8 +161,8 @@ def dataset_statistics(folder: Path) -> Statistics:
 def fresh_statistics(seed: int, count: int, library: AssetLibrary) -> Statistics:
     """Statistics of the first ``count`` samples of a seed, without drawing them.
 
-    People and dice are those of ``sample.block_samples``; cameras aim at the naked body, so that
-    clothes and hair make them differ by a little.
+    People and random numbers are those of ``sample.block_samples``; cameras aim at the naked body,
+    so that clothes and hair make them differ by a little.
     """
     return _table(_fresh_rows(seed, count, library))
 
@@ -179,8 +179,8 @@ def _fresh_rows(seed: int, count: int, library: AssetLibrary) -> Iterator[dict[s
         for number in range(min(BLOCK_SAMPLES, count - first)):
             body = bodies[number % BLOCK_PEOPLE]
             lift = -float(body.vertices[used, 1].min())
-            dice = np.random.default_rng([seed, block, 1 + number])
-            view = random_view(dice, body.vertices[used] + [0, lift, 0], size)
+            rng = np.random.default_rng([seed, block, 1 + number])
+            view = random_view(rng, body.vertices[used] + [0, lift, 0], size)
             rotation, shift = view.camera_from_world[:3, :3], view.camera_from_world[:3, 3]
             pose = np.array(body.pose, np.float64)
             pose[0] = axis_angle_from_matrix(rotation @ matrix_from_axis_angle(pose[0]))

@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from vitruvian.body.model.model import body_model
+from vitruvian.lab.synthesis.accessories import band, carriers_of, tight_loop
 from vitruvian.lab.synthesis.garments import Garment, Look, body_regions
 from vitruvian.lab.synthesis.parts import LABEL, WHITE, Part, PosedAnatomy, Surface
-from vitruvian.lab.synthesis.things import band, carriers_of, tight_loop
 
 KINDS = ("hood", "hood down", "scarf")
 

@@ -1,4 +1,4 @@
-"""The state of a training run on disk: everything that going on exactly needs, in one file."""
+"""The state of a training run on disk: all that is needed to continue it exactly, in one file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from torch import Tensor
 from vitruvian.errors import InputError
 from vitruvian.formats.atomic import write_bytes
 
-FORMAT = 1
+FORMAT = 2
 CHECKPOINT_NAME = "checkpoint.pt"
 COMPACT_NAME = "compact.pt"
 
@@ -25,20 +25,20 @@ class Checkpoint:
 
     Attributes:
         recipe: its name.
-        presentations: examples shown so far.
-        planned: examples of the whole schedule.
+        samples_seen: so far.
+        planned: samples of the whole schedule.
         batch, seed: of the run.
         seconds: spent training, all runs together.
         model, ema: state dicts of the weights and their running average.
         optimizer, scaler: state dicts; the optimiser's is empty in a compact checkpoint.
         source: of ``Source.state``.
         random: states of torch's generators, ``cpu`` and perhaps ``cuda``.
-        restarted: presentations at which the optimiser last began anew.
+        restarted: samples seen when the optimiser last began anew.
         description: of the data.
     """
 
     recipe: str
-    presentations: int
+    samples_seen: int
     planned: int
     batch: int
     seed: int
@@ -78,7 +78,10 @@ class Checkpoint:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 values = torch.load(path, map_location="cpu", weights_only=True)
-            if values.pop("format") != FORMAT:
+            version = values.pop("format")
+            if version == 1:  # the same fields, one by another name
+                values["samples_seen"] = values.pop("presentations")
+            elif version != FORMAT:
                 raise ValueError("another format")
             loaded = Checkpoint(**values)
         except Exception as error:  # torch raises whatever its readers raise

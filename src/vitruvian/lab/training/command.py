@@ -45,9 +45,9 @@ def train(
     batch: Annotated[
         int | None, typer.Option("--batch", min=1, help="Examples per step; default: the recipe's.")
     ] = None,
-    presentations: Annotated[
+    samples: Annotated[
         int | None,
-        typer.Option("--presentations", min=1, help="Length of the whole schedule in examples."),
+        typer.Option("--samples", min=1, help="Samples to see over the whole schedule."),
     ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of data and augmentation.")] = 0,
     size: Annotated[
@@ -109,7 +109,7 @@ def train(
         minutes=minutes,
         resume=resume,
         batch=batch,
-        presentations=presentations,
+        samples=samples,
         compact=compact,
     )
     console = Console()
@@ -122,16 +122,16 @@ def train(
             progress.update(
                 task,
                 total=now.planned,
-                completed=now.presentations,
-                note=f"{now.presentations:,} of {now.planned:,}  {now.rate:.1f}/s  "
+                completed=now.samples_seen,
+                note=f"{now.samples_seen:,} of {now.planned:,}  {now.rate:.1f}/s  "
                 f"{_clock(now.seconds_left)} left  {losses}",
             )
 
         trained = loop.train(chosen, options, run, report)
     state = trained.checkpoint
     console.print(
-        f"{'Stopped' if trained.stopped else 'Trained'}: {state.presentations:,} of "
-        f"{state.planned:,} presentations, {state.seconds / 60:.1f} minutes in all, in {folder}"
+        f"{'Stopped' if trained.stopped else 'Trained'}: {state.samples_seen:,} of "
+        f"{state.planned:,} samples, {state.seconds / 60:.1f} minutes in all, in {folder}"
     )
     for name, value in trained.metrics.items():
         console.print(f"  {name:24} {value:.4g}")

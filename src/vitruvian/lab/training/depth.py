@@ -1,4 +1,4 @@
-"""The recipe ``depth``: from a whole picture, how far away everything in it is."""
+"""The recipe ``depth``: scene depth and camera attitude from a whole picture."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ class DepthRecipe(Recipe):
     """Canonical log depth of groups on a ground."""
 
     name = "depth"
-    plan = Plan(presentations=10_800, learning_rate=2e-3, warm_up=800, weight_decay=0.02)
+    plan = Plan(samples=10_800, learning_rate=2e-3, warm_up=800, weight_decay=0.02)
     card = CardFacts(
         title="Depth of a scene with people",
         purpose=(
@@ -256,7 +256,7 @@ class _Exported(nn.Module):
 def _predicted(
     model: nn.Module, batch: Batch, recoloured: torch.Generator | None = None
 ) -> tuple[Tensor, Tensor]:
-    """The network's outputs in 32 bits; with dice, of pictures in another light."""
+    """The network's outputs in 32 bits; with random numbers, of pictures in another light."""
     assert isinstance(model, DepthNetwork)
     rays = batch["rays"].permute(0, 3, 1, 2)
     if "feature0" in batch:
@@ -266,11 +266,11 @@ def _predicted(
     if recoloured is not None:
         count, device = len(image), image.device
 
-        def dice(*shape: int) -> Tensor:
+        def normal(*shape: int) -> Tensor:
             return torch.randn(shape, generator=recoloured, device=device)
 
-        gain = torch.exp(0.12 * dice(count, 1, 1, 1) + 0.06 * dice(count, 3, 1, 1))
-        gamma = torch.exp(0.15 * dice(count, 1, 1, 1))
+        gain = torch.exp(0.12 * normal(count, 1, 1, 1) + 0.06 * normal(count, 3, 1, 1))
+        gamma = torch.exp(0.15 * normal(count, 1, 1, 1))
         image = 255 * ((image / 255).clamp(1e-4) ** gamma * gain).clamp(0, 1)
         grey = image.mean(1, keepdim=True)
         fade = (0.5 * torch.rand((count, 1, 1, 1), generator=recoloured, device=device)) ** 2

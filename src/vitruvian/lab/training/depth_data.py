@@ -1,4 +1,4 @@
-"""Groups as training examples for scene depth: crops of full pictures with canonical depth."""
+"""Turn groups into training examples for scene depth: crops with canonical depth."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from vitruvian.errors import InputError
-from vitruvian.lab.synthesis.groups import MOST_PEOPLE, THING, GroupSample
+from vitruvian.lab.synthesis.groups import MOST_PEOPLE, OBJECT, GroupSample
 from vitruvian.lab.synthesis.sample import training_seed
 from vitruvian.lab.synthesis.shards import decode
 from vitruvian.lab.training.recipe import Batch, DataOptions, FixedSource
@@ -183,13 +183,13 @@ class GroupSource(FixedSource):
     def batches(self, first: int, size: int) -> Iterator[Batch]:
         shares = np.array([len(s) for s in self._suited], dtype=float)
         shares /= shares.sum()
-        presentation = first
+        number = first
         while True:
-            rng = np.random.default_rng([self._seed, 2, presentation])
+            rng = np.random.default_rng([self._seed, 2, number])
             which = int(rng.choice(len(CANVASES), p=shares))
             chosen = rng.choice(self._suited[which], size)
             yield _batch([random_crop(rng, self._groups[k], CANVASES[which]) for k in chosen])
-            presentation += size
+            number += size
 
     def validation(self, size: int) -> Iterable[Batch]:
         held = self._groups[self._training :]
@@ -230,14 +230,14 @@ class FeatureSource(GroupSource):
     def batches(self, first: int, size: int) -> Iterator[Batch]:
         shares = np.array([len(b["rays"]) for b in self._kept], dtype=float)
         shares /= shares.sum()
-        presentation = first
+        number = first
         while True:
-            rng = np.random.default_rng([self._seed, 2, presentation])
+            rng = np.random.default_rng([self._seed, 2, number])
             which = int(rng.choice(len(CANVASES), p=shares))
             kept = self._kept[which]
             chosen = torch.from_numpy(rng.choice(len(kept["rays"]), size))
             yield {name: value[chosen] for name, value in kept.items()}
-            presentation += size
+            number += size
 
 
 def _with_features(rows: list[Batch], encode: Callable[[Tensor], list[Tensor]]) -> Batch:
@@ -313,4 +313,4 @@ def _batch(examples: list[DepthExample]) -> Batch:
 
 def is_person(instances: Tensor) -> Tensor:
     """Which pixels (…, h, w) show somebody."""
-    return (instances > 0) & (instances != THING)
+    return (instances > 0) & (instances != OBJECT)

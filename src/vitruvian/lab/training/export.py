@@ -238,7 +238,7 @@ def model_card(
 ## Training
 
 - Data: {state.description}. Synthetic people only: no photograph of anybody was trained on.
-- Presentations: {state.presentations:,} of {state.planned:,} planned, in batches of {state.batch},
+- Samples seen: {state.samples_seen:,} of {state.planned:,} planned, in batches of {state.batch},
   seed {state.seed}, {state.seconds / 3600:.2f} hours of training.
 - Command: `vitruvian train {recipe.name}`.
 {f"- {card.provenance}" if card.provenance else ""}

@@ -1,6 +1,6 @@
 """The training loop: any recipe, within a time budget, resumable to the bit.
 
-AdamW with a linear warm-up and a cosine over the *planned* presentations, whichever run shows
+AdamW with a linear warm-up and a cosine over the *planned* samples, whichever run sees
 them; running average of the weights; gradient clipping; mixed precision on CUDA.
 """
 
@@ -39,7 +39,7 @@ class RunOptions:
         minutes: of training in this run, or None for the whole schedule.
         steps: stop after so many, or None.
         resume: go on from the folder's checkpoint.
-        batch, presentations: instead of the plan's, or None.
+        batch, samples: instead of the plan's, or None.
         compact: also write a checkpoint small enough to carry about.
         save_every_s: seconds between checkpoints.
         log_every: steps between lines of the log.
@@ -52,7 +52,7 @@ class RunOptions:
     steps: int | None = None
     resume: bool = True
     batch: int | None = None
-    presentations: int | None = None
+    samples: int | None = None
     compact: bool = False
     save_every_s: float = 180.0
     log_every: int = 25
@@ -65,13 +65,13 @@ class Progress:
     """What the loop tells whoever shows it.
 
     Attributes:
-        presentations, planned: of the schedule.
+        samples_seen, planned: of the schedule.
         rate: examples a second of late.
         seconds_left: of this run, or of the schedule where the run has no end.
         losses: running means.
     """
 
-    presentations: int
+    samples_seen: int
     planned: int
     rate: float
     seconds_left: float
@@ -87,11 +87,11 @@ class Trained:
     stopped: bool
 
 
-def learning_rate(plan: Plan, presentations: int, planned: int, restarted: int = 0) -> float:
+def learning_rate(plan: Plan, samples_seen: int, planned: int, restarted: int = 0) -> float:
     """The rate before a step: warm-up from where the optimiser began, under a cosine."""
     warm_up = max(plan.batch, min(plan.warm_up, _WARM_UP_SHARE * planned))
-    rise = min(1.0, (presentations - restarted + plan.batch) / warm_up)
-    share = min(1.0, presentations / max(planned, 1))
+    rise = min(1.0, (samples_seen - restarted + plan.batch) / warm_up)
+    share = min(1.0, samples_seen / max(planned, 1))
     cosine = plan.final_rate + (1 - plan.final_rate) * 0.5 * (1 + math.cos(math.pi * share))
     return plan.learning_rate * rise * cosine
 
@@ -145,12 +145,12 @@ class _Run:
         self.model = recipe.build(pretrained=before is None)
         # Before the average is begun: a recipe may start its network from the data.
         self.source: Source = recipe.open(data)
-        self.presentations, self.seconds, self.restarted = 0, 0.0, 0
-        self.planned = options.presentations or plan.presentations
+        self.samples_seen, self.seconds, self.restarted = 0, 0.0, 0
+        self.planned = options.samples or plan.samples
         if before is not None:
             self.model.load_state_dict(before.model)
-            self.presentations, self.seconds = before.presentations, before.seconds
-            self.planned = options.presentations or before.planned
+            self.samples_seen, self.seconds = before.samples_seen, before.seconds
+            self.planned = options.samples or before.planned
             self.restarted = before.restarted
         self.model.to(self.device)
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -177,7 +177,7 @@ class _Run:
         if before.optimizer:
             self.optimizer.load_state_dict(before.optimizer)
         else:
-            self.restarted = self.presentations
+            self.restarted = self.samples_seen
         if before.scaler and self.scaler.is_enabled():
             self.scaler.load_state_dict(before.scaler)
         self.source.restore(before.source)
@@ -193,7 +193,7 @@ class _Run:
             random["cuda"] = torch.cuda.get_rng_state()
         return Checkpoint(
             recipe=self.recipe.name,
-            presentations=self.presentations,
+            samples_seen=self.samples_seen,
             planned=self.planned,
             batch=self.plan.batch,
             seed=self.data.seed,
@@ -228,12 +228,12 @@ class _Run:
         started = last
         stream: Iterator[Batch] | None = None
         try:
-            while self.presentations < self.planned and not stop.is_set():
+            while self.samples_seen < self.planned and not stop.is_set():
                 now = time.monotonic()
                 if now >= limit or (options.steps is not None and steps >= options.steps):
                     break
                 if stream is None:
-                    stream = self.source.batches(self.presentations, self.plan.batch)
+                    stream = self.source.batches(self.samples_seen, self.plan.batch)
                 losses = self.step(next(stream))
                 steps += 1
                 now = time.monotonic()
@@ -246,8 +246,8 @@ class _Run:
                     for name, value in values.items():
                         means[name] = 0.8 * means.get(name, value) + 0.2 * value
                     log.write(self._log_row(rate, values))
-                left = min(limit - now, (self.planned - self.presentations) / max(rate, 1e-9))
-                report(Progress(self.presentations, self.planned, rate, left, dict(means)))
+                left = min(limit - now, (self.planned - self.samples_seen) / max(rate, 1e-9))
+                report(Progress(self.samples_seen, self.planned, rate, left, dict(means)))
                 if now - saved > options.save_every_s:
                     self.save()
                     saved = time.monotonic()
@@ -261,7 +261,7 @@ class _Run:
 
     def _log_row(self, rate: float, values: dict[str, float]) -> dict[str, float]:
         return {
-            "presentations": self.presentations,
+            "samples_seen": self.samples_seen,
             "seconds": round(self.seconds, 1),
             "rate": round(rate, 2),
             "learning_rate": float(self.optimizer.param_groups[0]["lr"]),
@@ -272,15 +272,15 @@ class _Run:
         """One step of the optimiser; returns the losses, still on the device."""
         batch = _to_device(batch, self.device)
         plan = self.plan
-        rate = learning_rate(plan, self.presentations, self.planned, self.restarted)
+        rate = learning_rate(plan, self.samples_seen, self.planned, self.restarted)
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group["factor"]
         generator = torch.Generator(self.device)
-        generator.manual_seed((self.data.seed << 40) + self.presentations + 1)
-        share = min(1.0, self.presentations / max(self.planned, 1))
+        generator.manual_seed((self.data.seed << 40) + self.samples_seen + 1)
+        share = min(1.0, self.samples_seen / max(self.planned, 1))
         self.model.train()
         with self.autocast():
-            losses = self.recipe.loss(self.model, batch, Step(self.presentations, share, generator))
+            losses = self.recipe.loss(self.model, batch, Step(self.samples_seen, share, generator))
         self.optimizer.zero_grad(set_to_none=True)
         self.scaler.scale(losses["total"]).backward()
         self.scaler.unscale_(self.optimizer)
@@ -289,13 +289,13 @@ class _Run:
         if self.scaler.is_enabled() or torch.isfinite(norm):
             self.scaler.step(self.optimizer)
         self.scaler.update()
-        self.presentations += plan.batch
+        self.samples_seen += plan.batch
         self._average()
         return {name: value.detach() for name, value in losses.items()}
 
     @torch.no_grad()
     def _average(self) -> None:
-        count = self.presentations / self.plan.batch
+        count = self.samples_seen / self.plan.batch
         decay = min(self.plan.ema_decay, (1 + count) / (10 + count))
         torch._foreach_lerp_(self._averages, self._weights, 1 - decay)
 
@@ -316,10 +316,10 @@ class _Run:
                 picture = self.recipe.picture(self.model, next(iter(self._moved(batches[:1]))))
         finally:
             self.model.load_state_dict(weights)
-        row = {"presentations": self.presentations, "seconds": round(self.seconds, 1)}
+        row = {"samples_seen": self.samples_seen, "seconds": round(self.seconds, 1)}
         _Log(self.options.folder / "validation.csv").write({**row, **figures})
         folder = self.options.folder / "pictures"
-        write_bytes(folder / f"{self.presentations:09d}.png", _png(picture))
+        write_bytes(folder / f"{self.samples_seen:09d}.png", _png(picture))
         return figures
 
     def _moved(self, batches: Iterable[Batch]) -> Iterator[Batch]:
@@ -349,7 +349,7 @@ class _Log:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists():
             for line in path.read_text().splitlines():
-                if line.startswith("presentations,"):
+                if line.startswith("samples_seen,"):
                     self._columns = line.split(",")
 
     def write(self, row: dict[str, float]) -> None:

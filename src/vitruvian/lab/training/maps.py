@@ -1,4 +1,4 @@
-"""The recipe of the maps network."""
+"""The recipe ``maps``: alpha, normals, depths and parts of one person, pixel by pixel."""
 
 from __future__ import annotations
 
@@ -41,9 +41,7 @@ class MapsRecipe(Recipe):
     """Crop, mask and body to alpha, normals, depth, colour of the back, and parts."""
 
     name = "maps"
-    plan = Plan(
-        presentations=3_000_000, batch=16, learning_rate=2e-3, warm_up=4000, ema_decay=0.999
-    )
+    plan = Plan(samples=3_000_000, batch=16, learning_rate=2e-3, warm_up=4000, ema_decay=0.999)
     card = CardFacts(
         title="alpha, normals and depth of front and back, colour of the back, and parts of a "
         "person.",
@@ -74,7 +72,7 @@ class MapsRecipe(Recipe):
         with torch.no_grad(), torch.autocast(step.generator.device.type, enabled=False):
             prepared = prepare(batch, step.generator)
         assert isinstance(model, MapsNet)
-        model.encoder.requires_grad_(step.presentations >= ENCODER_FROZEN)
+        model.encoder.requires_grad_(step.samples_seen >= ENCODER_FROZEN)
         return maps_losses(model(prepared.inputs), prepared)
 
     def validate(self, model: nn.Module, batches: Iterable[Batch]) -> dict[str, float]:

@@ -54,7 +54,7 @@ class MapsBatch:
     inside: Tensor
 
 
-class Dice:
+class DeviceRng:
     """Random numbers of a batch on its device."""
 
     def __init__(self, generator: torch.Generator, count: int) -> None:
@@ -103,20 +103,20 @@ def prepare(batch: Batch, generator: torch.Generator | None) -> MapsBatch:
     back = _srgb(_linear(batch["back_albedo"].float() / 255) * batch["gain"][:, :, None, None])
     known = torch.ones_like(alpha[:, :, :1, :1])
     if generator is not None:
-        dice = Dice(generator, len(image))
+        rng = DeviceRng(generator, len(image))
         others, behind = batch["others"].float() / 255, batch["behind"].float()
         albedo = _linear(batch["front_albedo"].float() / 255)
-        image, albedo, changed = recolored(dice, image, albedo, alpha, parts)
+        image, albedo, changed = recolored(rng, image, albedo, alpha, parts)
         known = known * (~changed)
-        relit = dice.chance(0.2)
-        image = torch.where(relit, relight(dice, image, albedo, normals, alpha), image)
+        relit = rng.chance(0.2)
+        image = torch.where(relit, relight(rng, image, albedo, normals, alpha), image)
         known = known * (~relit)
         free = behind * (1 - torch.maximum(alpha, others))
-        swapped = dice.chance(0.25)
-        image = torch.where(swapped, image + free * (surroundings(dice, image) - image), image)
-        image = photographed(dice, image)
-        mask = worn_mask(dice, mask, others)
-        kept = (~dice.chance(0.07)).float()
+        swapped = rng.chance(0.25)
+        image = torch.where(swapped, image + free * (surroundings(rng, image) - image), image)
+        image = photographed(rng, image)
+        mask = worn_mask(rng, mask, others)
+        kept = (~rng.chance(0.07)).float()
         covered, body_normals, base = covered * kept, body_normals * kept, base * kept
     # Zero, the encoder's middle grey, beyond the picture's edge.
     rgb = normalized(255 * image) * inside
@@ -126,7 +126,7 @@ def prepare(batch: Batch, generator: torch.Generator | None) -> MapsBatch:
         parts[:, 0].long(), inside,
     )  # fmt: skip
     if generator is not None:
-        _mirror(out, Dice(generator, len(image)).chance(0.5))
+        _mirror(out, DeviceRng(generator, len(image)).chance(0.5))
     out.front_normals, out.back_normals = _unit(out.front_normals), _unit(out.back_normals)
     out.inputs = out.inputs.contiguous(memory_format=torch.channels_last)
     return out
@@ -165,22 +165,22 @@ def _mirror(batch: MapsBatch, flags: Tensor) -> None:
 
 
 def recolored(
-    dice: Dice, image: Tensor, albedo: Tensor, alpha: Tensor, parts: Tensor
+    rng: DeviceRng, image: Tensor, albedo: Tensor, alpha: Tensor, parts: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Give one or two garments of some people another colour under the light that is there.
 
     Returns the picture, the linear albedo, and (N, 1, 1, 1) bool which were changed.
     """
-    labels = torch.tensor(_GARMENTS, device=dice.device)
+    labels = torch.tensor(_GARMENTS, device=rng.device)
     light = _linear(image)
     changed = torch.zeros_like(alpha[:, :, :1, :1], dtype=torch.bool)
     for probability in (0.45, 0.3):
-        pick = (dice.uniform(0, 1) * len(labels)).long().clamp(max=len(labels) - 1)
-        here = (parts == labels[pick]).float() * dice.chance(probability)
+        pick = (rng.uniform(0, 1) * len(labels)).long().clamp(max=len(labels) - 1)
+        here = (parts == labels[pick]).float() * rng.chance(probability)
         area = here.sum((2, 3), keepdim=True)
         mean = (albedo * here).sum((2, 3), keepdim=True) / area.clamp(min=1)
-        value = dice.uniform(0.02, 0.75) ** 1.3
-        color = value * (1 - dice.uniform(0, 0.9) * dice.uniform(0, 1, 3))
+        value = rng.uniform(0.02, 0.75) ** 1.3
+        color = value * (1 - rng.uniform(0, 0.9) * rng.uniform(0, 1, 3))
         factor = (color / mean.clamp(min=0.01)).clamp(0.1, 10)
         factor = 1 + here * (factor - 1)
         albedo = (albedo * factor).clamp(0, 1)
@@ -189,55 +189,55 @@ def recolored(
     return torch.where(changed, _srgb(light), image), albedo, changed
 
 
-def relight(dice: Dice, image: Tensor, albedo: Tensor, normals: Tensor, alpha: Tensor) -> Tensor:
+def relight(
+    rng: DeviceRng, image: Tensor, albedo: Tensor, normals: Tensor, alpha: Tensor
+) -> Tensor:
     """The subject under another light: sky, ground and three lamps, Lambert's law, no shadows."""
     up = normals[:, 1:2] * -0.5 + 0.5
-    light = dice.uniform(0.15, 0.7, 3) * up + dice.uniform(0.05, 0.4, 3) * (1 - up)
+    light = rng.uniform(0.15, 0.7, 3) * up + rng.uniform(0.05, 0.4, 3) * (1 - up)
     for strength in (1.4, 0.7, 0.4):
-        toward = (
-            dice.normal(1, 3) - torch.tensor([0.0, 0.4, 0.6], device=dice.device)[:, None, None]
-        )
+        toward = rng.normal(1, 3) - torch.tensor([0.0, 0.4, 0.6], device=rng.device)[:, None, None]
         toward = toward / toward.square().sum(1, keepdim=True).sqrt().clamp(min=1e-3)
-        lamp = strength * dice.uniform(0.2, 1) * (1 - 0.35 * dice.uniform(0, 1, 3))
+        lamp = strength * rng.uniform(0.2, 1) * (1 - 0.35 * rng.uniform(0, 1, 3))
         light = light + lamp * (normals * toward).sum(1, keepdim=True).clamp(min=0)
     own = albedo * light
     area = alpha.sum((2, 3), keepdim=True).clamp(min=1)
     level = (own.mean(1, keepdim=True) * alpha).sum((2, 3), keepdim=True) / area
     before = (_linear(image).mean(1, keepdim=True) * alpha).sum((2, 3), keepdim=True) / area
     # As bright as it was, to within a stop.
-    own = own * (before / level.clamp(min=1e-3)).clamp(0.2, 5) * 2 ** dice.normal(0.5)
+    own = own * (before / level.clamp(min=1e-3)).clamp(0.2, 5) * 2 ** rng.normal(0.5)
     return image + alpha * (_srgb(own) - image)
 
 
-def surroundings(dice: Dice, image: Tensor) -> Tensor:
+def surroundings(rng: DeviceRng, image: Tensor) -> Tensor:
     """Something else to stand before: mottled noise, or another example's picture."""
     size = image.shape[-1]
-    mottled = dice.uniform(0, 1, 3) + 0.0 * image
+    mottled = rng.uniform(0, 1, 3) + 0.0 * image
     for cells, strength in ((3, 0.5), (9, 0.35), (33, 0.3), (size // 2, 0.2)):
-        mottled = mottled + strength * dice.uniform(0, 1) * (dice.noise(size, cells, 3) - 0.5)
+        mottled = mottled + strength * rng.uniform(0, 1) * (rng.noise(size, cells, 3) - 0.5)
     other = image.roll(1, 0).flip(-1)
-    chosen = torch.where(dice.chance(0.5), mottled, other)
-    return (chosen * dice.uniform(0.5, 1.3) + dice.uniform(-0.1, 0.1)).clamp(0, 1)
+    chosen = torch.where(rng.chance(0.5), mottled, other)
+    return (chosen * rng.uniform(0.5, 1.3) + rng.uniform(-0.1, 0.1)).clamp(0, 1)
 
 
-def photographed(dice: Dice, image: Tensor) -> Tensor:
+def photographed(rng: DeviceRng, image: Tensor) -> Tensor:
     """Exposure, contrast, colour cast, saturation, blur, noise and JPEG's blocks."""
-    image = image.clamp(1e-4, 1) ** torch.exp(dice.normal(0.18))
+    image = image.clamp(1e-4, 1) ** torch.exp(rng.normal(0.18))
     grey = image.mean(1, keepdim=True)
-    saturation = torch.where(dice.chance(0.05), 0 * grey[..., :1, :1], dice.uniform(0.5, 1.3))
+    saturation = torch.where(rng.chance(0.05), 0 * grey[..., :1, :1], rng.uniform(0.5, 1.3))
     image = grey + (image - grey) * saturation
-    image = (image - 0.5) * dice.uniform(0.75, 1.25) + 0.5 + dice.uniform(-0.1, 0.1)
-    image = image * (1 + dice.normal(0.05, 3))
-    soft = blurred(image, dice.number(0.4, 1.4))
-    image = torch.where(dice.chance(0.35), soft, image)
+    image = (image - 0.5) * rng.uniform(0.75, 1.25) + 0.5 + rng.uniform(-0.1, 0.1)
+    image = image * (1 + rng.normal(0.05, 3))
+    soft = blurred(image, rng.number(0.4, 1.4))
+    image = torch.where(rng.chance(0.35), soft, image)
     size = image.shape[-1]
-    smaller = max(16, int(size * dice.number(0.35, 0.8)))
+    smaller = max(16, int(size * rng.number(0.35, 0.8)))
     coarse = functional.interpolate(image, size=(smaller, smaller), mode="area")
     coarse = functional.interpolate(coarse, size=(size, size), mode="bilinear")
-    image = torch.where(dice.chance(0.2), coarse, image)
-    grain = torch.randn(image.shape, generator=dice.generator, device=image.device)
-    image = image + grain * dice.uniform(0, 0.035) * dice.chance(0.5)
-    image = torch.where(dice.chance(0.4), jpeg(dice, image.clamp(0, 1)), image)
+    image = torch.where(rng.chance(0.2), coarse, image)
+    grain = torch.randn(image.shape, generator=rng.generator, device=image.device)
+    image = image + grain * rng.uniform(0, 0.035) * rng.chance(0.5)
+    image = torch.where(rng.chance(0.4), jpeg(rng, image.clamp(0, 1)), image)
     return image.clamp(0, 1)
 
 
@@ -254,7 +254,7 @@ def blurred(image: Tensor, sigma: float) -> Tensor:
     return functional.conv2d(once, rows.transpose(2, 3), groups=channels)
 
 
-def jpeg(dice: Dice, image: Tensor) -> Tensor:
+def jpeg(rng: DeviceRng, image: Tensor) -> Tensor:
     """What quantising the cosine transform of 8 x 8 blocks leaves of a picture (sides of 8 n)."""
     n, c, h, w = image.shape
     k = torch.arange(8, device=image.device, dtype=torch.float32)
@@ -264,22 +264,22 @@ def jpeg(dice: Dice, image: Tensor) -> Tensor:
     coefficients = basis @ blocks @ basis.T
     # Coarser towards high frequencies, about as the standard's luminance table.
     step = (1 + 0.45 * (k[:, None] + k[None])) * 11 / 255
-    step = step * dice.uniform(0.15, 1.8)[..., None, None]
+    step = step * rng.uniform(0.15, 1.8)[..., None, None]
     kept = torch.round(coefficients / step) * step
     return (basis.T @ kept @ basis).transpose(3, 4).reshape(n, c, h, w) + 0.5
 
 
-def worn_mask(dice: Dice, mask: Tensor, others: Tensor) -> Tensor:
+def worn_mask(rng: DeviceRng, mask: Tensor, others: Tensor) -> Tensor:
     """The mask grown, eroded, with holes, run over into neighbours, or lost (.5 everywhere)."""
     size = mask.shape[-1]
-    kernel = 2 * int(dice.number(1, 1 + size / 64)) + 1
+    kernel = 2 * int(rng.number(1, 1 + size / 64)) + 1
     grown = functional.max_pool2d(mask, kernel, 1, kernel // 2)
     eroded = -functional.max_pool2d(-mask, kernel, 1, kernel // 2)
-    patches = dice.noise(size, 7)
-    edge = torch.where(dice.chance(0.5), grown, eroded)
-    mask = torch.where(dice.chance(0.3) & (patches > 0.4), edge, mask)
-    leak = torch.maximum(mask, others * (dice.noise(size, 5) > 0.55))
-    mask = torch.where(dice.chance(0.25), leak, mask)
-    holes = mask * (dice.noise(size, 6) < 0.75)
-    mask = torch.where(dice.chance(0.1), holes, mask)
-    return torch.where(dice.chance(0.05), torch.full_like(mask, 0.5), mask)
+    patches = rng.noise(size, 7)
+    edge = torch.where(rng.chance(0.5), grown, eroded)
+    mask = torch.where(rng.chance(0.3) & (patches > 0.4), edge, mask)
+    leak = torch.maximum(mask, others * (rng.noise(size, 5) > 0.55))
+    mask = torch.where(rng.chance(0.25), leak, mask)
+    holes = mask * (rng.noise(size, 6) < 0.75)
+    mask = torch.where(rng.chance(0.1), holes, mask)
+    return torch.where(rng.chance(0.05), torch.full_like(mask, 0.5), mask)

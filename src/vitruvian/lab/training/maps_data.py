@@ -1,4 +1,4 @@
-"""From a synthetic sample to an example of the maps network: the crop, what is known, the truth."""
+"""Turn a synthetic sample into a training example of the maps network: crop, inputs, targets."""
 
 from __future__ import annotations
 

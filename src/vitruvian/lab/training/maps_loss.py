@@ -1,4 +1,4 @@
-"""The losses of the maps network, and its figures on held-back examples."""
+"""Losses of the maps network, and its validation metrics."""
 
 from __future__ import annotations
 

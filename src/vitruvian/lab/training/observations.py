@@ -217,7 +217,7 @@ def observe_sample(sample: Sample, number: int, rng: np.random.Generator) -> Obs
     Args:
         sample: the picture and its truth.
         number: kept in the result; odd ones are fitted with the true camera.
-        rng: dice for the simulated detection.
+        rng: random numbers of the simulated detection.
 
     Returns:
         None where the pipeline would find nobody.

@@ -25,7 +25,7 @@ Batch = dict[str, Tensor]
 RECIPES = {
     "depth": "vitruvian.lab.training.depth.DepthRecipe",
     "maps": "vitruvian.lab.training.maps.MapsRecipe",
-    "cues": "vitruvian.lab.training.cues.CuesRecipe",
+    "cues": "vitruvian.lab.training.body_estimate.BodyEstimateRecipe",
     "field": "vitruvian.lab.fields.recipes.LocalFieldRecipe",
     "fourier": "vitruvian.lab.fields.recipes.FourierFieldRecipe",
 }
@@ -36,17 +36,17 @@ class Plan:
     """How a recipe is trained.
 
     Attributes:
-        presentations: examples shown over the whole schedule, in however many runs.
+        samples: how many are seen over the whole schedule, in however many runs.
         batch: examples per step.
         learning_rate: at its highest, for parameters whose group has the factor 1.
-        warm_up: presentations over which the learning rate rises from zero.
+        warm_up: samples over which the learning rate rises from zero.
         weight_decay: AdamW's.
         ema_decay: of the average of the weights that is validated and exported.
         clip_norm: the gradient's norm is cut to this.
         final_rate: learning rate at the end, as a share of the highest.
     """
 
-    presentations: int
+    samples: int
     batch: int = 16
     learning_rate: float = 1e-3
     warm_up: int = 2000
@@ -63,7 +63,7 @@ class DataOptions:
     Attributes:
         shards: folder of ``vitruvian synth``, or None to make the samples while training.
         observed: folder with what the pipeline saw of the shards (``training.observations``).
-        seed: dice for order and augmentation, and of samples made while training.
+        seed: of order and augmentation, and of samples made while training.
         workers: processes that prepare examples; 0 prepares them in the training process.
         assets: MakeHuman's assets, needed where samples are made while training.
         backgrounds: folder of photographs for augmentation, or None.
@@ -91,9 +91,9 @@ class Source(Protocol):
         """A sentence for the model card: what, how much, which seeds."""
 
     def batches(self, first: int, size: int) -> Iterator[Batch]:
-        """Batches of ``size`` examples without end, beginning with presentation ``first``.
+        """Batches of ``size`` examples without end, beginning with the one numbered ``first``.
 
-        Where the data set is fixed, presentation n is always the same, so that a run that was
+        Where the data set is fixed, number n is always the same example, so that a run that was
         interrupted goes on as if it had not been.
         """
 
@@ -112,7 +112,7 @@ class Source(Protocol):
 
 class FixedSource:
     """What a ``Source`` of a fixed data set has to keep, to go on from and to end: nothing, for the
-    number of presentations says it all."""
+    number of samples seen says it all."""
 
     def state(self) -> dict[str, Any]:
         return {}
@@ -129,12 +129,12 @@ class Step:
     """Where training stands, for losses and augmentation that depend on it.
 
     Attributes:
-        presentations: examples shown before this step.
+        samples_seen: before this step.
         progress: share of the whole schedule, 0..1.
-        generator: dice on the training device, seeded by the presentations.
+        generator: random numbers on the training device, seeded by the samples seen.
     """
 
-    presentations: int
+    samples_seen: int
     progress: float
     generator: torch.Generator
 

@@ -157,15 +157,15 @@ def _observation(arrays: dict[str, np.ndarray], k: int) -> Observation:
 
 
 class _Presentations(Dataset[dict[str, np.ndarray]]):
-    """Presentation n as an example: which sample, and which dice, follows from n alone."""
+    """Training example n: which sample it is, and its random numbers, follow from n alone."""
 
     def __init__(self, make: Make, index: ShardIndex, members: list[int], seed: int) -> None:
         self.make, self.index, self.members, self.seed = make, index, members, seed
 
-    def __getitem__(self, presentation: int) -> dict[str, np.ndarray]:
-        epoch, place = divmod(presentation, len(self.members))
+    def __getitem__(self, number: int) -> dict[str, np.ndarray]:
+        epoch, place = divmod(number, len(self.members))
         chosen = self.members[_order(self.seed, epoch, len(self.members))[place]]
-        rng = np.random.default_rng([self.seed, 1, presentation])
+        rng = np.random.default_rng([self.seed, 1, number])
         return self.make(self.index.sample(chosen), self.index.observation(chosen), rng)
 
 
@@ -352,16 +352,16 @@ class LiveSource:
         self._start()
         while self._received < max(self._least, 2 * size):
             self._receive(1.0)
-        presentation = first
+        number = first
         while True:
             until = time.monotonic() + 0.05
             while time.monotonic() < until and self._receive(0):
                 pass
-            rng = np.random.default_rng([self._seed, 3, presentation])
+            rng = np.random.default_rng([self._seed, 3, number])
             held = min(self._received, self._capacity)
             chosen = torch.from_numpy(rng.integers(held, size=size)).to(self._options.device)
             yield {name: values[chosen] for name, values in self._pool.items()}
-            presentation += size
+            number += size
 
     def validation(self, size: int) -> Iterable[Batch]:
         self._start()

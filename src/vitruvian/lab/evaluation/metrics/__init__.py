@@ -1,1 +1,1 @@
-"""What the numbers mean: one module per kind of metric, each function with its definition."""
+"""Metrics: one module per kind, each function with its definition and source."""

@@ -1,4 +1,4 @@
-"""How far a fitted body's joints and vertices are from the truth, in millimetres."""
+"""Errors of a fitted body against the truth: joints and vertices, in millimetres."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far projected keypoints are from where they are in the picture."""
+"""Reprojection error of keypoints."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far measured bodies are from the tape, beside what height and weight alone would say."""
+"""Errors of body measurements, with a baseline from height and weight."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Points drawn from a surface, and which of its faces can be seen from outside."""
+"""Sample points from a surface; find the faces visible from outside."""
 
 from __future__ import annotations
 

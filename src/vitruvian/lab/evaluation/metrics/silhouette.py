@@ -1,4 +1,4 @@
-"""How well masks agree."""
+"""Agreement of two masks: IoU and boundary F-measure."""
 
 from __future__ import annotations
 

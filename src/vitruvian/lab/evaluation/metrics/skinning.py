@@ -1,4 +1,4 @@
-"""How well a skin holds when the person is put into other poses."""
+"""How far a skinned surface tears when the person is put into other poses."""
 
 from __future__ import annotations
 

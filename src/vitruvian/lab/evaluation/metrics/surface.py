@@ -1,4 +1,4 @@
-"""How far a reconstructed surface is from a scan."""
+"""Distances and normals between a reconstructed surface and a scan."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a moving body moves: is it steady, and do its feet stay where they stand?"""
+"""Steadiness of a moving body: jitter, acceleration, sliding feet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Photographs of one or many people: is everyone found, and nobody twice?"""
+"""The suite ``groups``: counts people in photographs of one or many."""
 
 from __future__ import annotations
 

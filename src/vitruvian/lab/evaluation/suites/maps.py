@@ -1,4 +1,4 @@
-"""The maps network behind the pipeline's own people and body stages: its normals and its alpha."""
+"""The suite ``maps``: the maps network's normals and alpha, behind the pipeline's own stages."""
 
 from __future__ import annotations
 

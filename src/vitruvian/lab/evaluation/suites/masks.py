@@ -1,4 +1,4 @@
-"""Photographs of one person with a true mask: what is found, and does it fit the picture?"""
+"""The suite ``ccp``: photographs of one person with a true mask."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""3D characters photographed from all around: how far is the reconstruction from the truth?"""
+"""The suite ``shapes``: 3D characters photographed from eight sides, and their true surface."""
 
 from __future__ import annotations
 

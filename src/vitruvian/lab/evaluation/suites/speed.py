@@ -1,4 +1,4 @@
-"""How long a photograph takes, stage by stage, and how much memory."""
+"""The suite ``speed``: seconds per stage, cold start and memory of a photograph."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""People of the generator, on seeds that training does not use: body, surface, place."""
+"""The suite ``synthetic``: generated people of held-out seeds; body, surface, placement."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Clips, every frame a photograph of its own: what a pipeline for video has to beat."""
+"""The suite ``video``: every frame reconstructed by itself, the baseline for video."""
 
 from __future__ import annotations
 

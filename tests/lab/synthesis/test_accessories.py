@@ -1,4 +1,4 @@
-"""Things people carry: closed meshes, where they belong, posed with the body."""
+"""Accessories: closed meshes, where they belong, posed with the body."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ import numpy as np
 import pytest
 
 from vitruvian.body.model.model import body_model
+from vitruvian.lab.synthesis.accessories import (
+    BAGS,
+    KINDS,
+    Accessory,
+    accessory_parts,
+    band,
+    random_accessory,
+    rounded_box,
+)
 from vitruvian.lab.synthesis.anatomy import anatomy, anatomy_path
 from vitruvian.lab.synthesis.assets import AssetLibrary
 from vitruvian.lab.synthesis.garments import Garment, Look
 from vitruvian.lab.synthesis.parts import LABEL, PART_LABELS, PosedAnatomy, pose_anatomy
 from vitruvian.lab.synthesis.people import Recipe, build_person
 from vitruvian.lab.synthesis.sampling import random_pose, random_recipe
-from vitruvian.lab.synthesis.things import (
-    BAGS,
-    KINDS,
-    Thing,
-    band,
-    random_thing,
-    rounded_box,
-    thing_parts,
-)
 
 
 def volume(vertices: np.ndarray, faces: np.ndarray) -> float:
@@ -82,19 +82,19 @@ def posed(betas: np.ndarray, seed: int | None) -> PosedAnatomy:
     return pose_anatomy(anatomy(), betas, pose)
 
 
-def thing(kind: str, seed: int = 0, **changes: object) -> Thing:
+def accessory(kind: str, seed: int = 0, **changes: object) -> Accessory:
     rng = np.random.default_rng([seed, KINDS.index(kind)])
     for _ in range(500):
-        found = random_thing(rng, False, Look)
+        found = random_accessory(rng, False, Look)
         if found.kind == kind:
             return replace(found, **changes)  # type: ignore[arg-type]
-    raise AssertionError(f"no {kind} in 500 things")
+    raise AssertionError(f"no {kind} in 500 accessories")
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_everything_is_closed_and_looks_outwards(betas: np.ndarray, kind: str) -> None:
     for seed in (None, 1, 2):
-        for part in thing_parts(thing(kind), posed(betas, seed), []):
+        for part in accessory_parts(accessory(kind), posed(betas, seed), []):
             assert is_closed(part.faces)
             assert volume(part.vertices.astype(float), part.faces) > 0
             assert part.label == LABEL["bag" if kind in BAGS else "other"]
@@ -108,7 +108,7 @@ def test_held_things_are_in_the_hand(betas: np.ndarray, kind: str, side: str) ->
     held = 0
     for seed in range(8):
         body = posed(betas, seed)
-        parts = thing_parts(thing(kind, seed, side=side), body, [])
+        parts = accessory_parts(accessory(kind, seed, side=side), body, [])
         if not parts:
             continue
         held += 1
@@ -124,7 +124,7 @@ def test_held_things_are_in_the_hand(betas: np.ndarray, kind: str, side: str) ->
 
 def test_a_backpack_is_on_the_back_and_its_straps_on_the_chest(betas: np.ndarray) -> None:
     body = posed(betas, None)
-    bag, *straps = thing_parts(thing("backpack"), body, [])
+    bag, *straps = accessory_parts(accessory("backpack"), body, [])
     index = body_model().joint_index
     spine = body.joints[index["spine02"]]
     assert bag.vertices[:, 2].max() < spine[2] + 0.02
@@ -134,7 +134,7 @@ def test_a_backpack_is_on_the_back_and_its_straps_on_the_chest(betas: np.ndarray
         assert strap.vertices[:, 2].max() > body.joints[index["clavicle.L"], 2]
     turned = np.zeros((len(body_model().joint_names), 3))
     turned[0] = [0, np.pi, 0]
-    behind, *_ = thing_parts(thing("backpack"), pose_anatomy(anatomy(), betas, turned), [])
+    behind, *_ = accessory_parts(accessory("backpack"), pose_anatomy(anatomy(), betas, turned), [])
     root = body.joints[0]
     np.testing.assert_allclose(
         (behind.vertices - root)[:, [0, 2]], -(bag.vertices - root)[:, [0, 2]], atol=2e-3
@@ -144,8 +144,8 @@ def test_a_backpack_is_on_the_back_and_its_straps_on_the_chest(betas: np.ndarray
 @pytest.mark.parametrize("across", [True, False])
 def test_a_strap_lies_on_the_shoulder_and_off_the_skin(betas: np.ndarray, across: bool) -> None:
     body = posed(betas, None)
-    item = thing("shoulder bag", side="L", across=across)
-    strap, bag = thing_parts(item, body, [])
+    item = accessory("shoulder bag", side="L", across=across)
+    strap, bag = accessory_parts(item, body, [])
     shoulder = body.joints[body_model().joint_index["upperarm01.L"]]
     assert abs(strap.vertices[:, 1].max() - shoulder[1]) < 0.12
     assert strap.vertices[strap.vertices[:, 1].argmax(), 0] > 0
@@ -163,12 +163,12 @@ def test_a_strap_lies_on_what_is_worn(
 ) -> None:
     """Over a thick coat the strap is longer than over the skin."""
     library = AssetLibrary(shared_data("makehuman"))
-    item = thing("shoulder bag", side="R", across=True)
+    item = accessory("shoulder bag", side="R", across=True)
     coat = Garment("coat", Look(), arms=0.9, bottom=0.9, offset=0.035)
     pose = np.zeros((len(body_model().joint_names), 3))
     lengths = []
     for worn in ((), (coat,)):
-        person = build_person(Recipe(betas, pose, garments=worn, things=(item,)), library, 64)
+        person = build_person(Recipe(betas, pose, garments=worn, accessories=(item,)), library, 64)
         strap = next(p for p in person.parts if p.name == "shoulder bag")
         path = strap.vertices.reshape(-1, 4, 3).mean(1)
         lengths.append(np.linalg.norm(np.roll(path, -1, 0) - path, axis=1).sum())
@@ -178,9 +178,9 @@ def test_a_strap_lies_on_what_is_worn(
 def test_some_people_carry_something(shared_data: Callable[[str], Path]) -> None:
     library = AssetLibrary(shared_data("makehuman"))
     rng = np.random.default_rng(4)
-    carried = [random_recipe(rng, library).things for _ in range(150)]
+    carried = [random_recipe(rng, library).accessories for _ in range(150)]
     assert 0.2 < np.mean([bool(c) for c in carried]) < 0.45
     assert {t.kind for c in carried for t in c} == set(KINDS)
-    for things in carried:
-        held = [t.side for t in things if t.kind not in ("shoulder bag", "backpack")]
+    for items in carried:
+        held = [t.side for t in items if t.kind not in ("shoulder bag", "backpack")]
         assert len(held) == len(set(held))

@@ -1,4 +1,4 @@
-"""Examples for body cues: true and transplanted people in the frame of the network."""
+"""Training examples of the body-estimate network: observed and transplanted people."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ pytest.importorskip("torch", reason="training needs torch (extra: train)")
 from vitruvian.body.model.model import body_model
 from vitruvian.errors import InputError
 from vitruvian.geometry.rotations import matrix_from_axis_angle
-from vitruvian.lab.training import cue_data
-from vitruvian.lab.training.cue_data import (
+from vitruvian.lab.training import body_estimate_data
+from vitruvian.lab.training.body_estimate_data import (
     ObservedSource,
     People,
     group_posterior,
@@ -161,4 +161,4 @@ def test_parts_are_cut_or_hidden() -> None:
 def test_nothing_to_learn_from_is_said(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="fewer than two files of observations"):
         ObservedSource(tmp_path, 0)
-    assert cue_data.HELD_BACK > 1
+    assert body_estimate_data.HELD_BACK > 1

@@ -1,4 +1,4 @@
-"""The recipe of body cues: its closed start, its loss, its graph."""
+"""The recipe of the body-estimate network: its closed-form start, its loss, its graph."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="training needs torch (extra: train)")
 
-from test_cue_data import standing
+from test_body_estimate_data import standing
 
-from vitruvian.lab.training import cue_data
-from vitruvian.lab.training.cue_model import CueModel
-from vitruvian.lab.training.cue_start import solve
-from vitruvian.lab.training.cues import CuesRecipe, figures, losses
+from vitruvian.lab.training import body_estimate_data
+from vitruvian.lab.training.body_estimate import BodyEstimateRecipe, figures, losses
+from vitruvian.lab.training.body_estimate_model import BodyEstimateModel
+from vitruvian.lab.training.body_estimate_start import solve
 from vitruvian.lab.training.recipe import Step, recipe_named
-from vitruvian.networks import body_estimate as cues
+from vitruvian.networks import body_estimate
 from vitruvian.networks.blazepose import FEATURES
 
 pytestmark = pytest.mark.train
@@ -30,7 +30,7 @@ def source() -> Any:
     rng = np.random.default_rng(0)
     hosts = standing(40, seed=3)
     features = rng.random((40, 2, FEATURES)).astype(np.float32)
-    posterior = cue_data.group_posterior(hosts.betas)
+    posterior = body_estimate_data.group_posterior(hosts.betas)
     female = posterior[:, 1] / posterior[:, :2].sum(1)
     features[:, :, 2000:2200] += 2 * female[:, None, None]
     world = hosts.world + rng.normal(0, 0.03, hosts.world.shape)
@@ -38,27 +38,29 @@ def source() -> Any:
     hosts = replace(hosts, features=features.astype(np.float16), world=world)
     hosts = replace(hosts, whole=(np.arange(40) % 5 == 0).astype(int))
     return SimpleNamespace(
-        training=hosts.examples(), transplants=cue_data.transplanted(hosts, 150, seed=5)
+        training=hosts.examples(), transplants=body_estimate_data.transplanted(hosts, 150, seed=5)
     )
 
 
 @pytest.fixture(scope="module")
-def solved(source: Any) -> CueModel:
+def solved(source: Any) -> BodyEstimateModel:
     torch.manual_seed(0)
-    model = CueModel(width=128)
+    model = BodyEstimateModel(width=128)
     solve(model, source)
     return model.eval()
 
 
 def everyone(source: Any) -> Any:
     flat = {n: v.reshape(-1, *v.shape[2:]) for n, v in source.training.items()}
-    return cue_data._mixed(flat, None)
+    return body_estimate_data._mixed(flat, None)
 
 
-def test_the_closed_start_knows_more_than_nothing(source: Any, solved: CueModel) -> None:
+def test_the_closed_start_knows_more_than_nothing(source: Any, solved: BodyEstimateModel) -> None:
     batch = everyone(source)
     with torch.no_grad():
-        before = figures(CueModel(width=128)(batch["features"].float(), batch["landmarks"]), batch)
+        before = figures(
+            BodyEstimateModel(width=128)(batch["features"].float(), batch["landmarks"]), batch
+        )
         out = solved(batch["features"].float(), batch["landmarks"])
     after = figures(out, batch)
     assert after["keypoints_mm"] < 0.6 * before["keypoints_mm"]
@@ -72,11 +74,11 @@ def test_the_closed_start_knows_more_than_nothing(source: Any, solved: CueModel)
     assert float(out["stature"][:, 1].exp().max()) < 0.5
 
 
-def test_descent_goes_on_from_there(source: Any, solved: CueModel) -> None:
+def test_descent_goes_on_from_there(source: Any, solved: BodyEstimateModel) -> None:
     batch = everyone(source)
-    model = CueModel(width=128)
+    model = BodyEstimateModel(width=128)
     model.load_state_dict(solved.state_dict())
-    recipe = CuesRecipe()
+    recipe = BodyEstimateRecipe()
     trained = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=1e-4)
     totals = []
@@ -91,9 +93,9 @@ def test_descent_goes_on_from_there(source: Any, solved: CueModel) -> None:
 
 
 def test_examples_without_features_are_not_asked_what_is_in_view(
-    source: Any, solved: CueModel
+    source: Any, solved: BodyEstimateModel
 ) -> None:
-    mixed = cue_data._mixed(
+    mixed = body_estimate_data._mixed(
         {n: v[:4, 0] for n, v in source.training.items()},
         {n: v[:4, 0] for n, v in source.transplants.items()},
     )
@@ -105,17 +107,17 @@ def test_examples_without_features_are_not_asked_what_is_in_view(
     assert float(same[0]) == float(same[1])
 
 
-def test_the_graph_takes_what_the_pipeline_gives(solved: CueModel) -> None:
+def test_the_graph_takes_what_the_pipeline_gives(solved: BodyEstimateModel) -> None:
     recipe = recipe_named("cues")
     graph = recipe.graph(solved)
-    assert graph.output_names == cues.BodyEstimateNetwork.outputs
+    assert graph.output_names == body_estimate.BodyEstimateNetwork.outputs
     assert graph.inputs[0].shape == (2, FEATURES)
-    assert graph.inputs[1].shape == (2, cues.INPUTS)
+    assert graph.inputs[1].shape == (2, body_estimate.INPUTS)
     with torch.no_grad():
         raw = {
             name: value.numpy()
             for name, value in zip(graph.output_names, graph.module(*graph.inputs), strict=True)
         }
-    found = cues.combined(raw, np.eye(3))
+    found = body_estimate.combined(raw, np.eye(3))
     assert found.groups.sum() == pytest.approx(1)
     assert found.rotations.shape == (22, 3, 3)

@@ -1,9 +1,9 @@
-"""Examples for the network of body cues, from what the pipeline saw of synthetic people.
+"""Training examples of the body-estimate network, from what the pipeline saw of synthetic people.
 
 There are never enough observations: each costs a picture and passes of BlazePose. So most examples
 are *transplants*: another body in another pose is put where an observed person stood, turned as
 they were, and gets that person's errors (of the landmarks in the picture and in metres),
-visibilities and cut limbs, all in the frame of ``networks.cues.framed``.
+visibilities and cut limbs, all in the frame of ``networks.body_estimate.framed``.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from vitruvian.lab.synthesis.sampling import GROUPS as GROUP_SHARES
 from vitruvian.lab.synthesis.sampling import random_pose
 from vitruvian.lab.training.observations import Observation, read_observations
 from vitruvian.lab.training.recipe import Batch, FixedSource
-from vitruvian.networks import body_estimate as cues
+from vitruvian.networks import body_estimate
 from vitruvian.networks.blazepose import MIRROR
 from vitruvian.networks.body_estimate import FramedLandmarks, framed, in_plane, limb_length
 from vitruvian.types import estimate
@@ -37,7 +37,7 @@ _SIDES = {
     "feet": ((29, 31), (30, 32)),
 }
 _HIPS = np.array([23, 24])
-_SWAP = MIRROR[: cues.LANDMARKS]
+_SWAP = MIRROR[: body_estimate.LANDMARKS]
 _COVERED = 0.08  # share of a silhouette hidden by others from which on a person counts as occluded
 _FLIP = np.diag([-1.0, 1.0, 1.0])
 HELD_BACK = 16  # one file in so many is for validation
@@ -130,7 +130,7 @@ class People:
         points = about @ camera_from_frame / self.stature[:, None, None]
         rotations = self.rotations.copy()
         rotations[:, 0] = camera_from_frame.transpose(0, 2, 1) @ rotations[:, 0]
-        mirrored = _FLIP @ rotations[:, cues.JOINT_MIRROR] @ _FLIP
+        mirrored = _FLIP @ rotations[:, body_estimate.JOINT_MIRROR] @ _FLIP
         single = np.float32
         twice = {
             "groups": group_posterior(self.betas).astype(single),

@@ -1,7 +1,7 @@
-"""The recipe ``cues``: build, age, pose and completeness from what BlazePose knows inside.
+"""The recipe ``cues``: a body estimate (build, age, pose, visibility) from BlazePose's features.
 
 The network is small, and so are its data: it is trained on what ``training.observations`` found and
-on transplants (``training.cue_data``), in minutes on a processor. BlazePose, whose
+on transplants (``training.body_estimate_data``), in minutes on a processor. BlazePose, whose
 features it reads, was trained on photographs and stays as it is, which is what carries this network
 from synthetic people to real ones.
 """
@@ -16,9 +16,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from vitruvian.errors import InputError
-from vitruvian.lab.training.cue_data import ObservedSource
-from vitruvian.lab.training.cue_model import HEADS, CueModel
-from vitruvian.lab.training.cue_start import solve
+from vitruvian.lab.training.body_estimate_data import ObservedSource
+from vitruvian.lab.training.body_estimate_model import HEADS, BodyEstimateModel
+from vitruvian.lab.training.body_estimate_start import solve
 from vitruvian.lab.training.recipe import (
     Batch,
     CardFacts,
@@ -29,7 +29,7 @@ from vitruvian.lab.training.recipe import (
     Source,
     Step,
 )
-from vitruvian.networks import body_estimate as cues
+from vitruvian.networks import body_estimate
 from vitruvian.networks.blazepose import FEATURES
 
 # What each term of the loss counts.
@@ -40,7 +40,7 @@ _WEIGHTS = {
 
 
 def rotation_matrices(six: Tensor) -> Tensor:
-    """As ``cues.matrix_from_six``."""
+    """As ``body_estimate.matrix_from_six``."""
     x = functional.normalize(six[..., :3], dim=-1)
     y = functional.normalize(six[..., 3:] - (x * six[..., 3:]).sum(-1, keepdim=True) * x, dim=-1)
     return torch.stack([x, y, torch.linalg.cross(x, y)], -1)
@@ -109,16 +109,16 @@ def figures(out: dict[str, Tensor], batch: Batch) -> dict[str, float]:
     }
 
 
-class CuesRecipe(Recipe):
-    """Trains the network of body cues."""
+class BodyEstimateRecipe(Recipe):
+    """Trains the body-estimate network."""
 
     name = "cues"
     plan = Plan(
-        presentations=400_000, batch=256, learning_rate=6e-4, warm_up=5000, weight_decay=0.05,
+        samples=400_000, batch=256, learning_rate=6e-4, warm_up=5000, weight_decay=0.05,
         ema_decay=0.99,
     )  # fmt: skip
     card = CardFacts(
-        title="Body cues: build, age group, stature, pose and completeness of one person.",
+        title="Body estimate: build, age group, stature, pose and completeness of one person.",
         purpose=(
             "Reads BlazePose's inner features and landmarks of one person (for the picture and "
             "its mirror image) and tells: group (men, women, teenagers, schoolchildren, small "
@@ -136,13 +136,13 @@ class CuesRecipe(Recipe):
     )
 
     def build(self, *, pretrained: bool) -> nn.Module:
-        self._model = CueModel()
+        self._model = BodyEstimateModel()
         self._continued = not pretrained
         return self._model
 
     def groups(self, model: nn.Module) -> list[tuple[float, list[nn.Parameter]]]:
         """The heads on the features learn slowly: they have more inputs than there are people."""
-        assert isinstance(model, CueModel)
+        assert isinstance(model, BodyEstimateModel)
         slow = list(model.more.parameters())
         ids = {id(values) for values in slow}
         rest = [p for p in model.parameters() if p.requires_grad and id(p) not in ids]
@@ -195,7 +195,7 @@ class CuesRecipe(Recipe):
         names = tuple(HEADS)
         return Graph(
             module=_Exported(model, names),
-            inputs=(torch.rand(2, FEATURES), torch.randn(2, cues.INPUTS) * 0.3),
+            inputs=(torch.rand(2, FEATURES), torch.randn(2, body_estimate.INPUTS) * 0.3),
             input_names=("features", "landmarks"),
             output_names=names,
             dynamic_axes={name: {0: "people"} for name in ("features", "landmarks", *names)},

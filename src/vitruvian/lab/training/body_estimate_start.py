@@ -1,4 +1,4 @@
-"""Where training of the body cues begins: heads solved by ridge regression.
+"""The starting point of the body-estimate network: heads solved by ridge regression.
 
 The wide layer starts with random weights, and heads that are linear in it have a closed solution
 (random features: Rahimi and Recht, 2007), which takes seconds where descent from nothing takes
@@ -14,12 +14,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from vitruvian.networks import body_estimate as cues
+from vitruvian.networks import body_estimate
 from vitruvian.types import estimate
 
 if TYPE_CHECKING:
-    from vitruvian.lab.training.cue_data import ObservedSource
-    from vitruvian.lab.training.cue_model import CueModel
+    from vitruvian.lab.training.body_estimate_data import ObservedSource
+    from vitruvian.lab.training.body_estimate_model import BodyEstimateModel
 
 _RIDGE = 3e-3  # of the number of examples, for inputs of unit variance
 # Of the mean squared norm of the features, for heads that read them.
@@ -34,7 +34,7 @@ _MEAN_LOG = (
 
 
 @torch.no_grad()
-def solve(model: CueModel, source: ObservedSource) -> None:
+def solve(model: BodyEstimateModel, source: ObservedSource) -> None:
     """Normalise the inputs and solve every head, in place."""
     real, other = _flat(source.training), _flat(source.transplants)
     count = len(real["stature"])
@@ -45,7 +45,7 @@ def solve(model: CueModel, source: ObservedSource) -> None:
     weights[:count] = _REAL_WEIGHT
     inner = model.inner(landmarks)
     offsets = _offsets(model, landmarks[:1])
-    world = landmarks[:, : 3 * cues.LANDMARKS] * model.limbs
+    world = landmarks[:, : 3 * body_estimate.LANDMARKS] * model.limbs
     targets = {
         "keypoints": torch.from_numpy(together["keypoints"]).flatten(1) - world,
         "rotations": _first_columns(together["rotations"]) - offsets["rotations"],
@@ -109,19 +109,19 @@ def _flat(examples: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     return {name: value.reshape(-1, *value.shape[2:]) for name, value in kept.items()}
 
 
-def _normalize(model: CueModel, landmarks: Tensor, features: Tensor) -> None:
+def _normalize(model: BodyEstimateModel, landmarks: Tensor, features: Tensor) -> None:
     model.landmark_mean.copy_(landmarks.mean(0))
     model.landmark_scale.copy_(1 / (landmarks.std(0) + 1e-3))
     model.feature_mean.copy_(features.mean(0))
     model.feature_scale.copy_(1 / (features.std(0) + 0.05 * features.std() + 1e-6))
 
 
-def _offsets(model: CueModel, landmarks: Tensor) -> dict[str, Tensor]:
+def _offsets(model: BodyEstimateModel, landmarks: Tensor) -> dict[str, Tensor]:
     return {"rotations": model.rest.flatten()[None]}
 
 
 def _first_columns(rotations: np.ndarray) -> Tensor:
-    """(N, 22 * 6): the first two columns, one after the other, as ``cues.matrix_from_six``."""
+    """(N, 22 * 6): the first two columns in turn, as ``body_estimate.matrix_from_six``."""
     columns = np.concatenate([rotations[..., 0], rotations[..., 1]], -1)
     return torch.from_numpy(columns).flatten(1)
 
@@ -156,17 +156,17 @@ def _feature_ridge(glance: Tensor, targets: Tensor, ridge: float) -> Tensor:
 
 
 def _solve_spreads(
-    model: CueModel, inner: Tensor, errors: dict[str, Tensor], weights: Tensor
+    model: BodyEstimateModel, inner: Tensor, errors: dict[str, Tensor], weights: Tensor
 ) -> None:
     """Heads of the standard deviations, from the sizes of the errors."""
-    points = errors["keypoints"].reshape(-1, cues.LANDMARKS, 3)
+    points = errors["keypoints"].reshape(-1, body_estimate.LANDMARKS, 3)
     sizes = torch.stack([points[..., :2].norm(dim=-1) / 2, points[..., 2].abs()], -1)
     turns = errors["rotations"].reshape(-1, estimate.JOINTS, 6).norm(dim=-1)
     logs = torch.cat([(sizes + 2e-3).log().flatten(1) + _MEAN_LOG, (turns + 2e-2).log() + 0.2], 1)
     solution = _ridge(inner, logs, weights, 10 * _RIDGE)
-    points_sd = solution[:, : 2 * cues.LANDMARKS].clone()
-    turns_sd = solution[:, 2 * cues.LANDMARKS :].clone()
-    points_sd[-1] += 3.0  # what ``CueModel.forward`` takes off again
+    points_sd = solution[:, : 2 * body_estimate.LANDMARKS].clone()
+    turns_sd = solution[:, 2 * body_estimate.LANDMARKS :].clone()
+    points_sd[-1] += 3.0  # what ``BodyEstimateModel.forward`` takes off again
     turns_sd[-1] += 1.0
     _set(model, "keypoint_sd", points_sd)
     _set(model, "rotation_sd", turns_sd)
@@ -183,7 +183,7 @@ def _temperature(scores: Tensor, target: Tensor) -> float:
     return float(_TEMPERATURES[int(np.argmin(cost))]) * 0.8  # training scores are too sure
 
 
-def _set(model: CueModel, name: str, solution: Tensor) -> None:
+def _set(model: BodyEstimateModel, name: str, solution: Tensor) -> None:
     head = model.heads[name]
     head.weight.copy_(solution[:-1].T)  # type: ignore[union-attr,operator]
     head.bias.copy_(solution[-1])  # type: ignore[union-attr,operator]

@@ -27,7 +27,7 @@ _CLEAR = 0.01  # metres above the ground that anything dangling keeps
 
 
 @dataclass(frozen=True)
-class Thing:
+class Accessory:
     """Something carried.
 
     Attributes:
@@ -50,21 +50,21 @@ class Thing:
     turn: float = 0.0
 
 
-def thing_parts(thing: Thing, body: PosedAnatomy, worn: Sequence[Part]) -> list[Part]:
+def accessory_parts(item: Accessory, body: PosedAnatomy, worn: Sequence[Part]) -> list[Part]:
     """The meshes of a thing carried by a body that wears ``worn``.
 
     Empty where the pose leaves no room for it: it would reach into the ground.
     """
     ground = float(body.vertices[anatomy().faces.ravel(), 1].min())
     makers: dict[str, Callable[[], list[Part]]] = {
-        "shoulder bag": lambda: _shoulder_bag(thing, body, worn),
-        "backpack": lambda: _backpack(thing, body, worn),
-        "handbag": lambda: _handbag(thing, body, ground),
-        "umbrella": lambda: _umbrella(thing, body, ground),
-        "phone": lambda: _in_palm(thing, body, 6.0),
-        "ball": lambda: _in_palm(thing, body, 2.0),
+        "shoulder bag": lambda: _shoulder_bag(item, body, worn),
+        "backpack": lambda: _backpack(item, body, worn),
+        "handbag": lambda: _handbag(item, body, ground),
+        "umbrella": lambda: _umbrella(item, body, ground),
+        "phone": lambda: _in_palm(item, body, 6.0),
+        "ball": lambda: _in_palm(item, body, 2.0),
     }
-    parts = makers[thing.kind]()
+    parts = makers[item.kind]()
     if any(float(p.vertices[:, 1].min()) < ground + 0.5 * _CLEAR for p in parts):
         return []
     return parts
@@ -158,11 +158,13 @@ def band(
 
 
 def _part(
-    thing: Thing, mesh: tuple[np.ndarray, np.ndarray, np.ndarray], posed: np.ndarray | None = None
+    item: Accessory,
+    mesh: tuple[np.ndarray, np.ndarray, np.ndarray],
+    posed: np.ndarray | None = None,
 ) -> Part:
     vertices, faces, uvs = mesh
-    look = thing.look
-    tile = None if thing.tile is None else stock_tile(thing.tile % 2 == 0, thing.tile // 2)
+    look = item.look
+    tile = None if item.tile is None else stock_tile(item.tile % 2 == 0, item.tile // 2)
     surface = Surface(
         texture=WHITE if tile is None else tile.color,
         normal_map=None if tile is None else tile.normal,
@@ -170,9 +172,9 @@ def _part(
         gloss=look.gloss, wrinkles=look.wrinkles, pattern=look.pattern,
     )  # fmt: skip
     scale = 1.0 if tile is None else 3.0 / tile.size  # finer than on a wall
-    label = LABEL["bag"] if thing.kind in BAGS else LABEL["other"]
+    label = LABEL["bag"] if item.kind in BAGS else LABEL["other"]
     return Part(
-        thing.kind, label, vertices.astype(np.float32),
+        item.kind, label, vertices.astype(np.float32),
         (vertices if posed is None else posed).astype(np.float32), faces,
         (uvs * scale).astype(np.float32), faces, surface,
     )  # fmt: skip
@@ -202,16 +204,16 @@ def _hand(body: PosedAnatomy, side: str) -> _Hand:
     return _Hand(0.25 * wrist + 0.75 * middle + 0.015 * out, fingers, thumb, out)
 
 
-def _in_palm(thing: Thing, body: PosedAnatomy, power: float) -> list[Part]:
+def _in_palm(item: Accessory, body: PosedAnatomy, power: float) -> list[Part]:
     """Something rigid on the palm: deep along ``out``, up along the thumb or the fingers."""
-    hand = _hand(body, thing.side)
-    c, s = np.cos(thing.turn), np.sin(thing.turn)
+    hand = _hand(body, item.side)
+    c, s = np.cos(item.turn), np.sin(item.turn)
     up = c * hand.fingers + s * hand.thumb
     axes = np.stack([np.cross(up, hand.out), up, hand.out])
     rows = (14, 28) if power < 3 else (20, 40)
-    mesh = rounded_box(np.array(thing.size), power, *rows)
-    middle = hand.palm + hand.out * thing.size[2] + hand.fingers * 0.02
-    return [_part(thing, mesh, mesh[0] @ axes + middle)]
+    mesh = rounded_box(np.array(item.size), power, *rows)
+    middle = hand.palm + hand.out * item.size[2] + hand.fingers * 0.02
+    return [_part(item, mesh, mesh[0] @ axes + middle)]
 
 
 def _grip(hand: _Hand) -> np.ndarray:
@@ -226,43 +228,43 @@ def _level(direction: np.ndarray, turn: float) -> np.ndarray:
     return np.array([[c, 0, -s], [0, 1, 0], [s, 0, c]])
 
 
-def _handbag(thing: Thing, body: PosedAnatomy, ground: float) -> list[Part]:
+def _handbag(item: Accessory, body: PosedAnatomy, ground: float) -> list[Part]:
     """A bag that hangs from the fingers by two handles, as low as the ground allows."""
-    hand = _hand(body, thing.side)
+    hand = _hand(body, item.side)
     grip = _grip(hand)
-    room = grip[1] - ground - _CLEAR - 2 * thing.size[1]
-    drop = min(thing.length, float(room))
+    room = grip[1] - ground - _CLEAR - 2 * item.size[1]
+    drop = min(item.length, float(room))
     if drop < 0.05:
         return []
-    axes = _level(hand.thumb, thing.turn)
-    mesh = rounded_box(np.array(thing.size), 5.0, 18, 36)
-    middle = grip - [0, drop + thing.size[1], 0]
-    parts = [_part(thing, mesh, mesh[0] @ axes + middle)]
+    axes = _level(hand.thumb, item.turn)
+    mesh = rounded_box(np.array(item.size), 5.0, 18, 36)
+    middle = grip - [0, drop + item.size[1], 0]
+    parts = [_part(item, mesh, mesh[0] @ axes + middle)]
     t = np.linspace(0, np.pi, 17)
     for face in (-0.35, 0.35):
-        reach = 0.55 * thing.size[0] * np.cos(t) * (0.35 + 0.65 * (1 - np.sin(t)))
+        reach = 0.55 * item.size[0] * np.cos(t) * (0.35 + 0.65 * (1 - np.sin(t)))
         arch = np.stack([
-            reach, thing.size[1] * 0.9 + (drop + 0.1 * thing.size[1]) * np.sin(t) ** 0.6,
-            face * thing.size[2] * (1 - np.sin(t)),
+            reach, item.size[1] * 0.9 + (drop + 0.1 * item.size[1]) * np.sin(t) ** 0.6,
+            face * item.size[2] * (1 - np.sin(t)),
         ], 1)  # fmt: skip
         normal = np.tile([0.0, 0.0, 1.0], (len(t), 1))
         strap = band(arch, normal, 0.014, 0.006, closed=False)
-        parts.append(_part(thing, strap, strap[0] @ axes + middle))
+        parts.append(_part(item, strap, strap[0] @ axes + middle))
     return parts
 
 
-def _umbrella(thing: Thing, body: PosedAnatomy, ground: float) -> list[Part]:
+def _umbrella(item: Accessory, body: PosedAnatomy, ground: float) -> list[Part]:
     """A closed umbrella or a stick: it leans forward and ends above the ground."""
-    hand = _hand(body, thing.side)
+    hand = _hand(body, item.side)
     grip = _grip(hand)
     lean = hand.thumb * [1, 0.3, 1] * 0.45 - [0, 1, 0]
     lean /= np.linalg.norm(lean)
     longest = (grip[1] - ground - _CLEAR) / max(-float(lean[1]), 0.2) - 0.02
-    length = min(2 * thing.size[1], longest)
+    length = min(2 * item.size[1], longest)
     if length < 0.35:
         return []
     s = np.linspace(-0.09, length, 32)
-    wide = thing.size[0]
+    wide = item.size[0]
     radii = [0.011, 0.011, wide, 1.1 * wide, 0.012, 0.006, 0.005]
     radius = np.interp(s / length, [-1, 0.12, 0.16, 0.45, 0.92, 0.93, 1], radii)
     path = grip + s[:, None] * lean
@@ -271,7 +273,7 @@ def _umbrella(thing: Thing, body: PosedAnatomy, ground: float) -> list[Part]:
     # Its pattern and folds live on it, not in the place where it happens to be.
     flat = band(np.stack([0 * s, s, 0 * s], 1), np.tile([0.0, 0, 1], (len(s), 1)), 2 * radius,
                 2 * radius, closed=False, sides=10)  # fmt: skip
-    return [_part(thing, flat, mesh[0])]
+    return [_part(item, flat, mesh[0])]
 
 
 def _trunk(body: PosedAnatomy, worn: Sequence[Part]) -> tuple[np.ndarray, np.ndarray]:
@@ -364,36 +366,36 @@ def tight_loop(
     return origin + even @ frame, outward @ frame
 
 
-def _shoulder_bag(thing: Thing, body: PosedAnatomy, worn: Sequence[Part]) -> list[Part]:
+def _shoulder_bag(item: Accessory, body: PosedAnatomy, worn: Sequence[Part]) -> list[Part]:
     """A bag at the hip, on a strap over one shoulder."""
     skin, points = _trunk(body, worn)
-    index, sign = body_model().joint_index, 1.0 if thing.side == "L" else -1.0
+    index, sign = body_model().joint_index, 1.0 if item.side == "L" else -1.0
     shoulder = body.rest_joints[index["upperarm01.L"]] * [sign, 1, 1]
     top = np.array([shoulder[0] * 0.62, shoulder[1], shoulder[2] * 0.5])
     hip = body.rest_joints[index["upperleg01.L"], 1]
     waist = body.rest_joints[index["spine03"], 1]
-    height = waist + (hip - 0.06 - waist) * np.clip(thing.length, 0, 1)
-    here = -sign if thing.across else sign
+    height = waist + (hip - 0.06 - waist) * np.clip(item.length, 0, 1)
+    here = -sign if item.across else sign
     belt = points[np.abs(points[:, 1] - height) < 0.03]
     edge = float((belt[:, 0] * here).max()) * here
-    bottom = np.array([edge if thing.across else 0.85 * edge, height, float(belt[:, 2].mean())])
+    bottom = np.array([edge if item.across else 0.85 * edge, height, float(belt[:, 2].mean())])
     along = (top - bottom) * [1, 1, 0]
     along /= np.linalg.norm(along)
     over = points[points[:, 1] > height - 0.02]
     path, normal = tight_loop(over, 0.5 * (top + bottom), along, np.array([0.0, 0, 1]), 0.006)
     mesh = band(path, normal, 0.032, 0.006, closed=True)
     carriers = np.repeat(carriers_of(body, skin, path), 4, 0)
-    parts = [_part(thing, mesh, body.carry(mesh[0].astype(np.float32), carriers))]
+    parts = [_part(item, mesh, body.carry(mesh[0].astype(np.float32), carriers))]
     # The bag looks outwards, somewhat to the front or to the back.
-    c, s = np.cos(thing.turn), np.sin(thing.turn)
+    c, s = np.cos(item.turn), np.sin(item.turn)
     out = np.array([here * c, 0, s])
     axes = np.stack([np.cross([0, 1, 0], out), np.array([0, 1.0, 0]), out])
     reach = float((belt @ out).max())
     middle_z = float(belt[:, 2].mean())
     middle = np.array([0, 0, middle_z]) * (1 - s * s) + out * reach
-    middle[1] = height - 0.4 * thing.size[1]
-    middle = middle + out * (thing.size[2] + 0.004)
-    box = rounded_box(np.array(thing.size), 5.0, 18, 36)
+    middle[1] = height - 0.4 * item.size[1]
+    middle = middle + out * (item.size[2] + 0.004)
+    box = rounded_box(np.array(item.size), 5.0, 18, 36)
     rest = (box[0] @ axes + middle).astype(np.float32)
     carrier = carriers_of(body, skin, np.array([[edge, height + 0.08, middle_z]]))
     # One matrix for the whole bag, without the shear of blended skinning.
@@ -401,29 +403,29 @@ def _shoulder_bag(thing: Thing, body: PosedAnatomy, worn: Sequence[Part]) -> lis
     turn = u @ v
     anchor = np.array([[edge, height, middle_z]], np.float32)
     rigid = (rest - anchor) @ turn.T + body.carry(anchor, carrier)
-    parts.append(_part(thing, (rest, box[1], box[2]), rigid))
+    parts.append(_part(item, (rest, box[1], box[2]), rigid))
     return parts
 
 
-def _backpack(thing: Thing, body: PosedAnatomy, worn: Sequence[Part]) -> list[Part]:
+def _backpack(item: Accessory, body: PosedAnatomy, worn: Sequence[Part]) -> list[Part]:
     """A rounded bag on the back with two straps over the shoulders."""
     skin, points = _trunk(body, worn)
     index = body_model().joint_index
     shoulder = body.rest_joints[index["upperarm01.L"]]
     top = shoulder[1] + 0.02
-    middle_y = top - thing.size[1]
-    back = points[(np.abs(points[:, 0]) < thing.size[0]) & (np.abs(points[:, 1] - middle_y) <
-                                                          0.7 * thing.size[1])]  # fmt: skip
+    middle_y = top - item.size[1]
+    back = points[(np.abs(points[:, 0]) < item.size[0]) & (np.abs(points[:, 1] - middle_y) <
+                                                          0.7 * item.size[1])]  # fmt: skip
     depth = float(back[:, 2].min()) if len(back) else -0.12
-    middle = np.array([0.0, middle_y, depth - thing.size[2] * 0.92])
-    box = rounded_box(np.array(thing.size), 4.0, 18, 36)
+    middle = np.array([0.0, middle_y, depth - item.size[2] * 0.92])
+    box = rounded_box(np.array(item.size), 4.0, 18, 36)
     rest = (box[0] + middle).astype(np.float32)
-    carrier = carriers_of(body, skin, np.array([[0.0, middle_y + 0.3 * thing.size[1], depth]]))
+    carrier = carriers_of(body, skin, np.array([[0.0, middle_y + 0.3 * item.size[1], depth]]))
     u, _, v = np.linalg.svd(carrier[0, :, :3].astype(float))
     anchor = np.array([[0.0, middle_y, depth]], np.float32)
     rigid = (rest - anchor) @ (u @ v).T + body.carry(anchor, carrier)
-    parts = [_part(thing, (rest, box[1], box[2]), rigid)]
-    low = middle_y - 0.45 * thing.size[1]
+    parts = [_part(item, (rest, box[1], box[2]), rigid)]
+    low = middle_y - 0.45 * item.size[1]
     own = points[points[:, 1] > low]
     for sign in (1.0, -1.0):
         x = sign * 0.58 * shoulder[0]
@@ -431,13 +433,13 @@ def _backpack(thing: Thing, body: PosedAnatomy, worn: Sequence[Part]) -> list[Pa
         path, normal = tight_loop(own, origin, np.array([0.0, 1, 0]), np.array([0.0, 0, 1]), 0.007)
         mesh = band(path, normal, 0.05, 0.011, closed=True)
         carriers = np.repeat(carriers_of(body, skin, path), 4, 0)
-        parts.append(_part(thing, mesh, body.carry(mesh[0].astype(np.float32), carriers)))
+        parts.append(_part(item, mesh, body.carry(mesh[0].astype(np.float32), carriers)))
     return parts
 
 
-def random_thing(
+def random_accessory(
     rng: np.random.Generator, female: bool, look: Callable[[], Look], scale: float = 1.0
-) -> Thing:
+) -> Accessory:
     """Something to carry; ``scale``: the person's height over that of a grown-up."""
     shares = [0.24, 0.22, 0.2, 0.16, 0.1, 0.08] if female else [0.16, 0.32, 0.12, 0.2, 0.12, 0.08]
     kind = KINDS[int(rng.choice(len(KINDS), p=shares))]
@@ -451,7 +453,7 @@ def random_thing(
         "umbrella": (0.014 + 0.016 * u, 0.38 + 0.12 * v, 0.02),
     }[kind]
     grown = 1.0 if kind == "phone" else float(np.clip(scale, 0.55, 1.15))
-    return Thing(
+    return Accessory(
         kind=kind,
         side="LR"[int(rng.integers(2))],
         size=(grown * half[0], grown * half[1], grown * half[2]),

@@ -1,4 +1,4 @@
-"""The network of body estimates: landmarks and inner features of BlazePose to what is believed."""
+"""The body-estimate network in torch: BlazePose landmarks and features to a body estimate."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from torch.nn import functional
 
 from vitruvian.body.model.keypoints import landmark_subset
 from vitruvian.body.model.model import body_model
-from vitruvian.networks import body_estimate as cues
+from vitruvian.networks import body_estimate
 from vitruvian.networks.blazepose import FEATURES
 from vitruvian.types import estimate
 from vitruvian.types.keypoints import LANDMARK_NAMES
 
-_WORLD = slice(0, 3 * cues.LANDMARKS)  # of the encoded landmarks
+_WORLD = slice(0, 3 * body_estimate.LANDMARKS)  # of the encoded landmarks
 HEADS = {
     "groups": (len(estimate.GROUPS),),
     "stature": (2,),
     "betas": (2 * estimate.BETAS,),
-    "keypoints": (cues.LANDMARKS, 3),
-    "keypoint_sd": (cues.LANDMARKS, 2),
+    "keypoints": (body_estimate.LANDMARKS, 3),
+    "keypoint_sd": (body_estimate.LANDMARKS, 2),
     "rotations": (estimate.JOINTS, 6),
     "rotation_sd": (estimate.JOINTS,),
     "parts": (len(estimate.PARTS), len(estimate.STATES)),
@@ -30,7 +30,7 @@ HEADS = {
 _GLANCED = ("groups", "stature", "betas", "keypoints", "rotations", "parts", "whole")
 
 
-class CueModel(nn.Module):
+class BodyEstimateModel(nn.Module):
     """Features (N, FEATURES) and landmarks (N, INPUTS) to the outputs of ``BodyEstimateNetwork``.
 
     Everything is read from the landmarks through one wide layer; what the features say of the
@@ -43,15 +43,15 @@ class CueModel(nn.Module):
 
     def __init__(self, width: int = 768) -> None:
         super().__init__()
-        self.landmark_mean = _constant(torch.zeros(cues.INPUTS))
-        self.landmark_scale = _constant(torch.ones(cues.INPUTS))
+        self.landmark_mean = _constant(torch.zeros(body_estimate.INPUTS))
+        self.landmark_scale = _constant(torch.ones(body_estimate.INPUTS))
         self.feature_mean = _constant(torch.zeros(FEATURES))
         self.feature_scale = _constant(torch.ones(FEATURES))
-        self.wide = nn.Linear(cues.INPUTS, width)
-        nn.init.normal_(self.wide.weight, std=1.5 / cues.INPUTS**0.5)
+        self.wide = nn.Linear(body_estimate.INPUTS, width)
+        nn.init.normal_(self.wide.weight, std=1.5 / body_estimate.INPUTS**0.5)
         nn.init.uniform_(self.wide.bias, -1, 1)
         sizes = {name: int(np.prod(shape)) for name, shape in HEADS.items()}
-        inner = cues.INPUTS + width
+        inner = body_estimate.INPUTS + width
         self.heads = nn.ModuleDict({name: nn.Linear(inner, n) for name, n in sizes.items()})
         self.more = nn.ModuleDict(
             {name: nn.Linear(FEATURES, sizes[name], bias=False) for name in _GLANCED}
@@ -88,7 +88,7 @@ class CueModel(nn.Module):
                 flat = flat + self.more[name](glance)
             out[name] = flat.reshape(-1, *shape)
         # Begin with BlazePose's own metric landmarks, at the size of a mean body's.
-        world = landmarks[:, _WORLD].reshape(-1, cues.LANDMARKS, 3)
+        world = landmarks[:, _WORLD].reshape(-1, body_estimate.LANDMARKS, 3)
         out["keypoints"] = out["keypoints"] + world * self.limbs
         out["keypoint_sd"] = out["keypoint_sd"] - 3.0
         out["rotations"] = out["rotations"] + self.rest
@@ -105,4 +105,4 @@ def _template_limbs() -> float:
     """Sum of the mean body's limb lengths over its stature."""
     model = body_model()
     points = landmark_subset(model, LANDMARK_NAMES).template
-    return float(cues.limb_length(points[None])[0] / model.stature(np.zeros(1)))
+    return float(body_estimate.limb_length(points[None])[0] / model.stature(np.zeros(1)))
