@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 import vitruvian
+from vitruvian.body.model.model import body_model
 from vitruvian.geometry.render import render_mesh
 from vitruvian.lab.synthesis.assets import AssetLibrary
 from vitruvian.lab.synthesis.sample import Sample, block_samples
@@ -44,7 +45,9 @@ def compare(sample: Sample) -> list[float] | None:
     person = max(scene.people, key=iou, default=None)
     if person is None or iou(person) < LEAST_IOU:
         return None
-    without = texture_mesh(scene.photo, person.figure, person.mesh_camera, albedo=True)
+    without = texture_mesh(
+        body_model(), scene.photo, person.figure, person.mesh_camera, albedo=True
+    )
     height, width = sample.image.shape[:2]
     out: list[float] = []
     for mesh in (person.mesh_camera, without):

@@ -22,6 +22,7 @@ import numpy as np
 from vitruvian.body.fit.fit import fit_body
 from vitruvian.body.model.model import body_model
 from vitruvian.body.model.unpose import rest_mesh
+from vitruvian.geometry.normals import vertex_normals
 from vitruvian.geometry.render import render_mesh
 from vitruvian.image.photo import load_photo
 from vitruvian.people.finder import find_people
@@ -38,10 +39,12 @@ def rendered_person() -> tuple[Photo, Figure, Body]:
     pose = np.zeros((len(model.parents), 3))
     pose[0] = [np.pi, 0, 0]
     posed = model.forward(np.zeros(10), pose, np.array([0.0, 0.0, 3.3]))
-    body = Body(np.zeros(10), pose, posed.joints[0], 1.7, posed.vertices, posed.joints)
+    body = Body(
+        body_model(), np.zeros(10), pose, posed.joints[0], 1.7, posed.vertices, posed.joints
+    )
     photo = load_photo(np.full((1200, 900, 3), 120, np.uint8), name="rendered")
     mesh = body.as_mesh()
-    wider = mesh.with_vertices(mesh.vertices + 0.03 * mesh.vertex_normals())
+    wider = mesh.with_vertices(mesh.vertices + 0.03 * vertex_normals(mesh.vertices, mesh.faces))
     drawn = render_mesh(wider, photo.camera, 900, 1200, mode="clay", background=(120, 120, 120))
     mask = render_mesh(wider, photo.camera, 900, 1200)[..., 3]
     landmarks = Landmarks(np.zeros((33, 2)), np.zeros(33), np.zeros((33, 3)), 0.0)
@@ -54,7 +57,7 @@ def photographed_person(path: Path) -> tuple[Photo, Figure, Body]:
     """The largest person of a picture."""
     photo = load_photo(path)
     figure = find_people(photo, max_people=1)[0]
-    return photo, figure, fit_body(figure, photo.camera)
+    return photo, figure, fit_body(body_model(), figure, photo.camera)
 
 
 def measure(work: Callable[[], object], rounds: int) -> tuple[float, float, float]:
@@ -89,12 +92,12 @@ def main() -> None:
     clothed = reconstruct_surface(photo, figure, body, method="clothed", maps="network")
     stages: dict[str, Callable[[], object]] = {
         "surface": lambda: reconstruct_surface(photo, figure, body),
-        "texture 512": lambda: texture_mesh(photo, figure, mesh, size=512),
-        "texture 1024": lambda: texture_mesh(photo, figure, mesh),
+        "texture 512": lambda: texture_mesh(body_model(), photo, figure, mesh, size=512),
+        "texture 1024": lambda: texture_mesh(body_model(), photo, figure, mesh),
         "clothed surface": lambda: reconstruct_surface(
             photo, figure, body, method="clothed", maps="network"
         ),
-        "its texture 1024": lambda: texture_mesh(photo, figure, clothed),
+        "its texture 1024": lambda: texture_mesh(body_model(), photo, figure, clothed),
         "its rest pose": lambda: rest_mesh(clothed, body),
     }
     for name, work in stages.items():

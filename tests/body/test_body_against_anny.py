@@ -76,7 +76,7 @@ def test_posed_body_is_annys(anny, name: str) -> None:
     vertices = turned(rest["rest_vertices"][0].numpy())
     heads = turned(rest["rest_bone_heads"][0].numpy())
     betas = betas_of(model, vertices, heads[0])
-    poses, _ = example_poses()
+    poses, _ = example_poses(body_model())
     index = [model.joint_index[label] for label in anny.bone_labels]
     axes = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])  # ours = axes @ Anny's
     worst = []

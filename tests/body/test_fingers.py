@@ -12,7 +12,7 @@ from vitruvian.geometry.rotations import axis_angle_from_matrix
 def hands():
     """Joints at rest and at ease."""
     model = body_model()
-    joints, rotations = relaxed_fingers()
+    joints, rotations = relaxed_fingers(body_model())
     pose = np.zeros((len(model.parents), 3))
     at_rest = model.forward(np.zeros(1), pose).joints
     pose[joints] = axis_angle_from_matrix(rotations)
@@ -21,7 +21,7 @@ def hands():
 
 def test_only_fingers_are_bent_and_both_hands_alike():
     model = body_model()
-    joints, rotations = relaxed_fingers()
+    joints, rotations = relaxed_fingers(body_model())
     assert len(joints) == 30
     assert all(model.joint_names[joint].startswith("finger") for joint in joints)
     pose = np.zeros((len(model.parents), 3))

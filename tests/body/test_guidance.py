@@ -13,6 +13,7 @@ from vitruvian.body.fit.guidance import group_weights, guessed_joints, guessed_p
 from vitruvian.body.fit.observations import HIPS
 from vitruvian.body.model.model import ACTIVE_JOINT_NAMES, body_model
 from vitruvian.geometry.rotations import matrix_from_axis_angle, rotation_between
+from vitruvian.result.body_file import describe_body
 from vitruvian.types.estimate import GROUPS, BodyEstimate
 
 
@@ -94,8 +95,8 @@ def test_cues_make_a_child_of_a_child():
     betas = model.shape_prior("small children", 10).mean
     figure, truth = photograph(betas, rotations, translation * 0.7, noise_px=1.0)
     cues = cues_of(betas, rotations, translation * 0.7, group="small children")
-    adult = fit_body(figure, CAMERA, silhouette=False)
-    child = fit_body(replace(figure, cues=cues), CAMERA, silhouette=False)
+    adult = fit_body(body_model(), figure, CAMERA, silhouette=False)
+    child = fit_body(body_model(), replace(figure, cues=cues), CAMERA, silhouette=False)
     assert adult.height_m > 1.4
     assert child.height_m == pytest.approx(model.stature(betas), abs=0.08)
     assert np.linalg.norm(child.vertices - truth, axis=1).mean() < 0.15
@@ -119,8 +120,10 @@ def test_cues_settle_what_wrong_depths_confuse():
         away = (body.vertices - body.joints[0]) - (truth - translation)
         return np.linalg.norm(away, axis=1).mean()
 
-    without = error(fit_body(confused, CAMERA, silhouette=False))
-    with_cues = error(fit_body(replace(confused, cues=cues), CAMERA, silhouette=False))
+    without = error(fit_body(body_model(), confused, CAMERA, silhouette=False))
+    with_cues = error(
+        fit_body(body_model(), replace(confused, cues=cues), CAMERA, silhouette=False)
+    )
     assert with_cues < 0.06
     assert with_cues < 0.5 * without
 
@@ -131,11 +134,11 @@ def test_parts_out_of_view_are_named_as_guesses():
     betas, rotations, translation = random_body(5)
     figure, _ = photograph(betas, rotations, translation)
     cues = cues_of(betas, rotations, translation, parts=parts)
-    body = fit_body(replace(figure, cues=cues), CAMERA, silhouette=False)
+    body = fit_body(body_model(), replace(figure, cues=cues), CAMERA, silhouette=False)
     assert body.guessed == ("legs", "feet")
     assert "foot.L" in body.uncertain
     assert "head" not in body.uncertain
-    assert body.to_json_dict()["guessed"] == ["legs", "feet"]
+    assert describe_body(body)["guessed"] == ["legs", "feet"]
     everything = guessed_joints(("head", "arms", "hands", "legs", "feet"))
     assert set(everything) < set(ACTIVE_JOINT_NAMES)
 
@@ -144,7 +147,7 @@ def test_a_fit_that_slides_away_is_done_again_without_cues(monkeypatch):
     betas, rotations, translation = random_body(9)
     figure, _ = photograph(betas, rotations, translation)
     guided = replace(figure, cues=cues_of(betas, rotations, translation))
-    without = fit_body(figure, CAMERA, silhouette=False)
+    without = fit_body(body_model(), figure, CAMERA, silhouette=False)
     minimize = FitProblem.minimize
 
     def sliding(self, state, iterations, tolerance):
@@ -152,6 +155,10 @@ def test_a_fit_that_slides_away_is_done_again_without_cues(monkeypatch):
         factor = 1.0 if self.target is None else 5.0
         return replace(state, translation=factor * state.translation)
 
-    assert not np.array_equal(fit_body(guided, CAMERA, silhouette=False).betas, without.betas)
+    assert not np.array_equal(
+        fit_body(body_model(), guided, CAMERA, silhouette=False).betas, without.betas
+    )
     monkeypatch.setattr(FitProblem, "minimize", sliding)
-    assert np.array_equal(fit_body(guided, CAMERA, silhouette=False).betas, without.betas)
+    assert np.array_equal(
+        fit_body(body_model(), guided, CAMERA, silhouette=False).betas, without.betas
+    )

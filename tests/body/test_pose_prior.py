@@ -21,7 +21,7 @@ def test_limits_contain_the_mean_and_nearly_all_examples() -> None:
     prior, model = pose_prior(), body_model()
     assert (prior.lower < prior.mean).all()
     assert (prior.mean < prior.upper).all()
-    poses, _ = example_poses()
+    poses, _ = example_poses(body_model())
     flat = poses[:, model.active[1:]].reshape(len(poses), -1)
     inside = (flat >= prior.lower) & (flat <= prior.upper)
     assert inside.mean() > 0.995
@@ -40,7 +40,7 @@ def test_prior_knows_no_side() -> None:
 
 def test_usual_poses_are_likelier_than_impossible_ones() -> None:
     prior, model = pose_prior(), body_model()
-    poses, clips = example_poses()
+    poses, clips = example_poses(body_model())
     walking = [i for i, clip in enumerate(clips) if "walking" in clip]
     usual = [prior.energy(poses[i][model.active[1:]].ravel()) for i in walking]
     backwards = prior.mean.copy()
@@ -52,7 +52,7 @@ def test_usual_poses_are_likelier_than_impossible_ones() -> None:
 
 
 def test_examples_are_whole_and_diverse() -> None:
-    poses, clips = example_poses()
+    poses, clips = example_poses(body_model())
     model = body_model()
     assert poses.shape == (len(clips), len(model.parents), 3)
     assert 2000 <= len(poses) <= 3000

@@ -26,14 +26,14 @@ def somebody(seed: int = 0) -> Body:
     betas = rng.normal(0, 0.7, 10)
     posed = model.forward(betas, pose, np.array([0.1, 0, 3.0]))
     height = model.stature(betas)
-    return Body(betas, pose, posed.joints[0], height, posed.vertices, posed.joints)
+    return Body(model, betas, pose, posed.joints[0], height, posed.vertices, posed.joints)
 
 
 @pytest.mark.parametrize("number", range(4))
 def test_the_body_itself_goes_where_the_model_puts_it(number: int) -> None:
     body = somebody()
-    pose = shown_poses()[number].rotations
-    found = reposed(rest_mesh(body.as_mesh(), body), body.betas, pose)
+    pose = shown_poses(body_model())[number].rotations
+    found = reposed(rest_mesh(body.as_mesh(), body), body, pose)
     assert found.frame == "body"
     assert found.vertices[:, 1].min() == 0
     expected = body_model().forward(body.betas, pose, np.zeros(3)).vertices
@@ -47,7 +47,7 @@ def test_the_body_itself_goes_where_the_model_puts_it(number: int) -> None:
 def test_the_photographs_pose_gives_the_surface_back() -> None:
     body = somebody()
     mesh = body.as_mesh()
-    found = reposed(rest_mesh(mesh, body), body.betas, body.pose).vertices
+    found = reposed(rest_mesh(mesh, body), body, body.pose).vertices
     offset = mesh.vertices[:, 1].min()
     np.testing.assert_allclose(
         found[:, 1], mesh.vertices[:, 1] - offset, atol=2e-3
@@ -58,7 +58,9 @@ def test_the_photographs_pose_gives_the_surface_back() -> None:
 
 def test_the_poses_are_what_they_are_called() -> None:
     model = body_model()
-    poses = {pose.name: model.forward(np.zeros(0), pose.rotations) for pose in shown_poses()}
+    poses = {
+        pose.name: model.forward(np.zeros(0), pose.rotations) for pose in shown_poses(body_model())
+    }
     assert list(poses) == ["T-pose", "walking", "arms raised", "sitting"]
     index = model.joint_index
 
@@ -81,10 +83,10 @@ def test_the_poses_are_what_they_are_called() -> None:
 def test_only_a_surface_at_rest_with_a_skin_can_be_posed() -> None:
     body = somebody()
     rest = rest_mesh(body.as_mesh(), body)
-    pose = shown_poses()[0].rotations
+    pose = shown_poses(body_model())[0].rotations
     for bad in (replace(rest, skin_weights=None), Mesh(rest.vertices, rest.faces, "camera")):
         with pytest.raises(ValueError, match="at rest in the frame 'body'"):
-            reposed(bad, body.betas, pose)
+            reposed(bad, body, pose)
 
 
 @pytest.mark.parametrize("text", ["{", "[]", json.dumps({"poses": [{"rotations": {}}]}), None])
@@ -93,4 +95,4 @@ def test_a_damaged_file_is_told_in_a_sentence(tmp_path, monkeypatch, text: str |
         (tmp_path / "shown_poses.json").write_text(text)
     monkeypatch.setattr(repose, "DATA", tmp_path)
     with pytest.raises(WeightsError, match="cannot be read: reinstall"):
-        shown_poses.__wrapped__()
+        shown_poses.__wrapped__(body_model())

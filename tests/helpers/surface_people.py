@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 
 from vitruvian.body.model.model import body_model
-from vitruvian.body.model.regions import body_regions
+from vitruvian.geometry.normals import vertex_normals
 from vitruvian.geometry.rasterizer import rasterize
 from vitruvian.surface.envelope.inflate import smooth_over_mesh
 from vitruvian.types.body import Body
@@ -28,7 +28,8 @@ def posed_body(turns: dict[str, tuple[float, float, float]] | None = None) -> Bo
         pose[model.joint_index[name]] = turn
     betas = np.zeros(10)
     posed = model.forward(betas, pose, np.array([0.05, -0.05, 3.3]))
-    return Body(betas, pose, posed.joints[0], model.stature(betas), posed.vertices, posed.joints)
+    height = model.stature(betas)
+    return Body(model, betas, pose, posed.joints[0], height, posed.vertices, posed.joints)
 
 
 @lru_cache(maxsize=1)
@@ -45,12 +46,12 @@ def arms_down_body() -> Body:
 
 def dressed(body: Body, thickness_m: float = 0.04) -> Mesh:
     """The body in clothes: thicker on trunk and limbs, bare on hands, feet and head."""
-    regions = body_regions()
+    regions = body_model().regions
     bare = np.maximum.reduce([regions.head, regions.throat, regions.hand, regions.foot])
     offset = thickness_m * (1 - bare) * (body_model().components == 0)
     offset = smooth_over_mesh(offset[:, None], regions.edges, 8)
     mesh = body.as_mesh()
-    normals = smooth_over_mesh(mesh.vertex_normals(), regions.edges, 12)
+    normals = smooth_over_mesh(vertex_normals(mesh.vertices, mesh.faces), regions.edges, 12)
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-6)
     return mesh.with_vertices(mesh.vertices + offset * normals)
 

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
+from vitruvian.body.model.model import body_model
 from vitruvian.networks.maps import (
     INPUT_CHANNELS,
     PART_CLASSES,
@@ -199,7 +200,7 @@ def test_shipped_network_corrects_the_body_of_somebody_real(
 
     photo = load_photo(shared_data("ccp") / "photos" / "0169.jpg")
     figure = find_people(photo, max_people=1)[0]
-    body = fit_body(figure, photo.camera)
+    body = fit_body(body_model(), figure, photo.camera)
     maps, drawn = MapsNetwork().person(
         photo.pixels, photo.camera, figure.alpha.full(), body.as_mesh(),
         float(body.translation[2]), body.height_m, 256,

@@ -35,12 +35,15 @@ def standing_body(x, z, stature=1.7, lean_deg=0.0, camera_height=1.5):
     lift = camera_height - posed.vertices[:, 1].max()
     translation = np.array([x, lift, z])
     posed = model.forward(betas, pose, translation)
-    return Body(betas, pose, translation, stature, posed.vertices, posed.joints, 0.005)
+    return Body(
+        body_model(), betas, pose, translation, stature, posed.vertices, posed.joints, 0.005
+    )
 
 
 def scaled_about_camera(body, factor):
     """The same picture from a body of another size at another distance."""
     return Body(
+        body_model(),
         body.betas,
         body.pose,
         body.translation * factor,
@@ -75,7 +78,7 @@ def place(bodies, order, **options):
         return scaled_about_camera(bodies[index], height_m / bodies[index].height_m)
 
     figures = figures_of(bodies, order)
-    return place_people(figures, bodies, body_model().faces, CAMERA, refit, **options)
+    return place_people(figures, bodies, CAMERA, refit, **options)
 
 
 def world_vertices(placement, index):
@@ -102,7 +105,9 @@ def test_a_crouching_person_does_not_tilt_the_world():
         pose[index[f"upperleg01.{side}"]] = [-1.8, 0, 0]
         pose[index[f"lowerleg01.{side}"]] = [2.2, 0, 0]
     posed = body_model().forward(body.betas, pose, body.translation)
-    crouching = Body(body.betas, pose, body.translation, 1.7, posed.vertices, posed.joints, 0.005)
+    crouching = Body(
+        body_model(), body.betas, pose, body.translation, 1.7, posed.vertices, posed.joints, 0.005
+    )
     assert standing(body)[0] > 0.9
     assert standing(crouching)[0] < 0.05
     up = estimate_up([crouching], [1.0])
@@ -130,7 +135,7 @@ def test_the_ground_does_not_overrule_cues_that_are_sure_of_an_adult():
 
         figures = figures_of(bodies, [2, 0, 1])
         figures[2] = replace(figures[2], cues=SimpleNamespace(stature_sd=sd))
-        placed = place_people(figures, bodies, body_model().faces, CAMERA, refit)
+        placed = place_people(figures, bodies, CAMERA, refit)
         heights[sd] = placed.bodies[2].height_m
     assert heights[0.15] == pytest.approx(1.1, abs=0.08)
     assert heights[0.03] > 1.4
@@ -203,9 +208,8 @@ def test_the_depth_network_tells_a_child_whose_feet_are_hidden():
         index = next(i for i, f in enumerate(figures) if f is figure)
         return scaled_about_camera(seen[index], height_m / seen[index].height_m)
 
-    faces = body_model().faces
-    without = place_people(figures, seen, faces, CAMERA, refit)
-    placement = place_people(figures, seen, faces, CAMERA, refit, depth=cue)
+    without = place_people(figures, seen, CAMERA, refit)
+    placement = place_people(figures, seen, CAMERA, refit, depth=cue)
     assert without.bodies[2].height_m > 1.4
     assert placement.bodies[2].height_m == pytest.approx(1.1, abs=0.12)
     assert placement.bodies[0].height_m == pytest.approx(truth[0].height_m, abs=0.08)

@@ -7,6 +7,7 @@ import pytest
 
 from surface_people import dressed, sphere, standing_body
 from vitruvian.body.model.model import body_model
+from vitruvian.geometry.normals import vertex_normals
 from vitruvian.surface.finish.skin_transfer import carried_skin, nearest_vertices
 
 
@@ -36,7 +37,10 @@ def test_clothes_take_the_skin_beneath():
     body = standing_body().as_mesh()
     clothes = dressed(standing_body())
     beneath = nearest_vertices(
-        clothes.vertices, clothes.vertex_normals(), body.vertices, body.vertex_normals()
+        clothes.vertices,
+        vertex_normals(clothes.vertices, clothes.faces),
+        body.vertices,
+        vertex_normals(body.vertices, body.faces),
     )
     off = np.linalg.norm(body.vertices[beneath] - body.vertices, axis=1)
     assert np.median(off) < 0.01

@@ -23,8 +23,8 @@ from surface_people import (
     standing_body,
 )
 from vitruvian.body.model.model import body_model
-from vitruvian.body.model.regions import TRUNK, body_regions
 from vitruvian.body.model.unpose import rest_mesh
+from vitruvian.geometry.normals import face_normals, vertex_normals
 from vitruvian.lab.evaluation.metrics.closest import ClosestPointTree
 from vitruvian.surface import reconstruct_surface
 from vitruvian.surface.clothed import FACES, clothed_mesh, voxels_for
@@ -33,6 +33,7 @@ from vitruvian.surface.volume.limbs import ARM_L, ARM_R, SHOULDER, limb_of_verte
 from vitruvian.texture import texture_mesh
 from vitruvian.types.camera import Camera
 from vitruvian.types.mesh import Mesh
+from vitruvian.types.regions import TRUNK
 
 
 @lru_cache(maxsize=1)
@@ -50,7 +51,7 @@ def test_it_is_closed_manifold_and_within_the_budget():
     mesh = clothed()
     assert trimesh.Trimesh(mesh.vertices, mesh.faces, process=False).is_watertight
     assert is_closed_manifold(mesh.faces)
-    regions = body_regions()
+    regions = body_model().regions
     assert mesh.body_vertices is not None
     finer = np.maximum(regions.head, regions.hand)
     fine = (finer[mesh.body_vertices[mesh.faces]] > 0).any(1)
@@ -87,7 +88,7 @@ def test_hanging_arms_are_not_grown_together_with_the_trunk():
     """No face, however small, leads from a forearm to anything but its own upper arm."""
     mesh = clothed()
     assert mesh.body_vertices is not None
-    limb = limb_of_vertex()[mesh.body_vertices][mesh.faces]
+    limb = limb_of_vertex(body_model())[mesh.body_vertices][mesh.faces]
     for arm in (ARM_L, ARM_R):
         leaves = (limb == arm).any(1) & ((limb != arm) & (limb != SHOULDER)).any(1)
         assert (limb == arm).all(1).sum() > 800
@@ -128,7 +129,7 @@ def test_it_is_textured_on_its_own_atlas():
     photo.pixels[...] = 40
     mask = mask_of(mesh)
     photo.pixels[mask] = np.stack(np.broadcast_arrays(rows, 200, 90), -1).repeat(640, 1)[mask]
-    drawn = texture_mesh(photo, figure_of(mask), mesh, size=512)
+    drawn = texture_mesh(body_model(), photo, figure_of(mask), mesh, size=512)
     assert drawn.texture is not None
     assert drawn.texture.shape == (512, 512, 3)
     # Every covered texel is of the person: none has the background's green.
@@ -158,7 +159,7 @@ def test_a_skirt_is_no_pair_of_trousers():
     worn = skirt()
     mask = mask_of(standing_body().as_mesh()) | mask_of(worn)
     body = standing_body().as_mesh()
-    found = clothed_mesh(body, alpha_of(mask), CAMERA)
+    found = clothed_mesh(body_model(), body, alpha_of(mask), CAMERA)
     assert iou(mask_of(found), mask) > 0.97
     knee = standing_body().joint("lowerleg01.L")[1]
     ring = found.vertices[np.abs(found.vertices[:, 1] - knee) < 0.02]
@@ -178,16 +179,18 @@ def test_true_maps_bring_the_truth_nearer():
     truth = truth.with_vertices(
         truth.vertices
         + [0, 0, -1] * (0.06 * size[:, None])
-        + folds[:, None] * truth.vertex_normals()
+        + folds[:, None] * vertex_normals(truth.vertices, truth.faces)
     )
     mask = mask_of(truth)
     body = arms_down_body().as_mesh()
     maps = maps_from_body(truth, alpha_of(mask), CAMERA, size=512)
     chosen = np.random.default_rng(1).choice(len(truth.vertices), 500, replace=False)
-    facing = truth.vertex_normals()[:, 2] < -0.3
+    facing = vertex_normals(truth.vertices, truth.faces)[:, 2] < -0.3
     points = truth.vertices[chosen[facing[chosen]]]
-    without = distances(points, clothed_mesh(body, alpha_of(mask), CAMERA))
-    with_maps = distances(points, clothed_mesh(body, alpha_of(mask), CAMERA, maps=maps))
+    without = distances(points, clothed_mesh(body_model(), body, alpha_of(mask), CAMERA))
+    with_maps = distances(
+        points, clothed_mesh(body_model(), body, alpha_of(mask), CAMERA, maps=maps)
+    )
     assert with_maps.mean() < 0.65 * without.mean()
     assert with_maps.mean() < 0.0075
 
@@ -202,27 +205,27 @@ def test_normals_alone_bring_folds():
     bent /= np.maximum(np.linalg.norm(bent, axis=-1, keepdims=True), 1e-6)
     maps = SurfaceMaps(known.camera, known.alpha, bent.astype(np.float32), known.back_normals)
 
-    regions = body_regions()
+    regions = body_model().regions
 
     def waviness(mesh: Mesh) -> float:
         trunk = regions.part[mesh.body_vertices[mesh.faces]].max(1) == TRUNK
-        front = trunk & (mesh.face_normals()[:, 2] < -0.7)
-        return float(np.abs(mesh.face_normals()[front, 1]).mean())
+        front = trunk & (face_normals(mesh.vertices, mesh.faces)[:, 2] < -0.7)
+        return float(np.abs(face_normals(mesh.vertices, mesh.faces)[front, 1]).mean())
 
     body = dressed(arms_down_body())
-    smooth = clothed_mesh(body, alpha_of(mask), CAMERA)
-    folded = clothed_mesh(body, alpha_of(mask), CAMERA, maps=maps)
+    smooth = clothed_mesh(body_model(), body, alpha_of(mask), CAMERA)
+    folded = clothed_mesh(body_model(), body, alpha_of(mask), CAMERA, maps=maps)
     assert waviness(folded) > 1.15 * waviness(smooth)
 
 
 def test_an_empty_matte_and_a_body_out_of_view():
     body = standing_body().as_mesh()
     nothing = np.zeros((CAMERA.height, CAMERA.width), bool)
-    found = clothed_mesh(body, alpha_of(nothing), CAMERA)
+    found = clothed_mesh(body_model(), body, alpha_of(nothing), CAMERA)
     assert np.isfinite(found.vertices).all()
     assert len(found.faces) > 1000
     behind = body.with_vertices(body.vertices * [1, 1, -1])
-    assert clothed_mesh(behind, alpha_of(nothing), CAMERA) is behind
+    assert clothed_mesh(body_model(), behind, alpha_of(nothing), CAMERA) is behind
 
 
 def test_a_small_and_a_cut_off_figure():
@@ -230,11 +233,11 @@ def test_a_small_and_a_cut_off_figure():
     body = standing_body().as_mesh()
     far = Camera.centered(80, 46, 66)
     mask = mask_of(dressed(standing_body()), far)
-    assert is_closed_manifold(clothed_mesh(body, alpha_of(mask), far).faces)
+    assert is_closed_manifold(clothed_mesh(body_model(), body, alpha_of(mask), far).faces)
     near = CAMERA.window(0, 0, 1.0, 640, 260)
     mask = mask_of(body, near)
     found = clothed_mesh(
-        body, alpha_of(cv2.dilate(mask.astype(np.uint8), np.ones((3, 3))) > 0), near
+        body_model(), body, alpha_of(cv2.dilate(mask.astype(np.uint8), np.ones((3, 3))) > 0), near
     )
     assert is_closed_manifold(found.faces)
     assert np.ptp(found.vertices[:, 1]) > 1.5  # the legs, unseen, are there

@@ -24,7 +24,6 @@ from surface_people import (
     standing_body,
 )
 from vitruvian.body.model.model import body_model
-from vitruvian.body.model.regions import TRUNK, body_regions
 from vitruvian.body.model.unpose import rest_mesh
 from vitruvian.lab.evaluation.metrics.closest import ClosestPointTree
 from vitruvian.surface import reconstruct_surface
@@ -33,6 +32,7 @@ from vitruvian.surface.finish.hand_piece import FACES, as_thick, border_plane, h
 from vitruvian.surface.volume.limbs import ARM_L, ARM_R
 from vitruvian.types.body import Body
 from vitruvian.types.mesh import Mesh
+from vitruvian.types.regions import TRUNK
 
 PHOTOS = Path(__file__).parents[3] / "shared" / "data" / "ccp" / "photos"
 
@@ -52,7 +52,10 @@ def standing() -> Mesh:
 def of_hand(mesh: Mesh, label: int) -> np.ndarray:
     """(V,) bool: vertices over the fingers and the palm of one hand."""
     assert mesh.body_vertices is not None
-    return np.isin(mesh.body_vertices, hand_of(label).vertices[hand_of(label).along > 0.05])
+    return np.isin(
+        mesh.body_vertices,
+        hand_of(body_model(), label).vertices[hand_of(body_model(), label).along > 0.05],
+    )
 
 
 def winding(mesh: Mesh, points: np.ndarray) -> np.ndarray:
@@ -76,7 +79,7 @@ def has_fingers(mesh: Mesh, label: int) -> bool:
 @pytest.mark.parametrize("label", [ARM_L, ARM_R])
 def test_the_hand_is_a_cup(label: int):
     """Closed but for one border, which is plane, and as the body's own hand."""
-    hand, model = hand_of(label), body_model()
+    hand, model = hand_of(body_model(), label), body_model()
     points = model.template[hand.vertices]
     tip = len(points)
     cap = np.stack([np.roll(hand.border, -1), hand.border, np.full(len(hand.border), tip)], 1)
@@ -90,7 +93,7 @@ def test_the_hand_is_a_cup(label: int):
     closed = trimesh.Trimesh(np.concatenate([points, [middle]]), faces, process=False)
     assert closed.volume > 0  # turned outwards
     # The body's whole hand is within 2 mm of it.
-    whole = (body_regions().hand > 0.95) & (side * model.template[:, 0] > 0)
+    whole = (body_model().regions.hand > 0.95) & (side * model.template[:, 0] > 0)
     off = ClosestPointTree(points.astype(np.float32), hand.faces).query(model.template[whole])
     assert np.quantile(off.distances, 0.99) < 0.002
 
@@ -107,7 +110,7 @@ def test_a_free_hand_has_fingers():
     for label in (ARM_L, ARM_R):
         assert has_fingers(mesh, label)
         # Every part of the body's hand is on the surface, and air between the fingers is outside.
-        hand = hand_of(label)
+        hand = hand_of(body_model(), label)
         beyond = hand.vertices[hand.along > 0.05]
         assert np.quantile(tree.query(body.vertices[beyond]).distances, 0.95) < 0.012
         side = "L" if label == ARM_L else "R"
@@ -154,7 +157,7 @@ def test_hands_of_hanging_arms_stay_in_one_piece_with_them():
 
 def test_a_hand_that_the_matte_does_not_show_stays(caplog):
     mask = mask_of(dressed(standing_body()))
-    pixels = CAMERA.project(standing_body().vertices[hand_of(ARM_L).vertices])
+    pixels = CAMERA.project(standing_body().vertices[hand_of(body_model(), ARM_L).vertices])
     low, high = pixels.min(0).astype(int), pixels.max(0).astype(int) + 1
     mask[low[1] - 5 : high[1] + 5, low[0] - 3 : high[0] + 5] = False
     mesh = surface_of(standing_body(), mask, caplog)
@@ -190,7 +193,7 @@ def test_a_hand_inside_the_trunk_stays(caplog):
     assert is_closed_manifold(mesh.faces)
     assert has_fingers(mesh, ARM_R)
     if has_fingers(mesh, ARM_L):
-        trunk = (body_regions().part == TRUNK)[body_model().faces].all(1)
+        trunk = (body_model().regions.part == TRUNK)[body_model().faces].all(1)
         solid = Mesh(dressed(body).vertices, body_model().faces[trunk], "camera")
         assert (winding(solid, mesh.vertices[of_hand(mesh, ARM_L)]) > 0.6).mean() < 0.2
 
@@ -202,7 +205,7 @@ def test_a_hand_beyond_the_frame_stays(caplog):
     window = CAMERA.window(0, 0, 1.0, int(edge), CAMERA.height)
     mask = mask_of(dressed(standing_body()), window)
     body = standing_body().as_mesh()
-    mesh = clothed_mesh(body, alpha_of(mask), window)
+    mesh = clothed_mesh(body_model(), body, alpha_of(mask), window)
     assert not has_fingers(mesh, ARM_L)
     assert has_fingers(mesh, ARM_R)
     assert f"hand {ARM_L} stays" in caplog.text
@@ -210,7 +213,7 @@ def test_a_hand_beyond_the_frame_stays(caplog):
 
 
 def test_a_hand_bends_at_the_wrist_and_is_as_thick_as_the_cut():
-    hand = hand_of(ARM_L)
+    hand = hand_of(body_model(), ARM_L)
     points = standing_body().vertices[hand.vertices].astype(np.float64)
     middle, normal = border_plane(points, hand)
     np.testing.assert_allclose(turned(points, hand, middle, 0.0, 1.0), points, atol=1e-9)

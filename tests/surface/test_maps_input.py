@@ -17,7 +17,7 @@ from surface_people import (
     photo_with,
     standing_body,
 )
-from vitruvian.body.model.regions import body_regions
+from vitruvian.body.model.model import body_model
 from vitruvian.networks.maps import MapsCrop, MapsNetwork, PersonMaps
 from vitruvian.surface import reconstruct_surface
 from vitruvian.surface.maps import (
@@ -139,8 +139,8 @@ def test_face_and_hands_keep_the_bodys_normals():
     own = maps_from_body(body.as_mesh(), figure.alpha, CAMERA, size=SIZE)
     mine = own.resampled(own.front_normals, maps.camera)
     pixels = maps.camera.project(body.vertices).astype(int)
-    nose = body.vertices[body_regions().face > 0.95][:, 2].argmin()
-    x, y = pixels[body_regions().face > 0.95][nose]
+    nose = body.vertices[body_model().regions.face > 0.95][:, 2].argmin()
+    x, y = pixels[body_model().regions.face > 0.95][nose]
     alike = (maps.front_normals * mine).sum(2)
     assert alike[y - 4 : y + 5, x - 4 : x + 5].mean() > 0.9
     covered = np.linalg.norm(mine, axis=2) > 0.9

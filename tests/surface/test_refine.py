@@ -6,7 +6,7 @@ import pytest
 import trimesh
 
 from vitruvian.body.model.model import body_model
-from vitruvian.body.model.regions import body_regions
+from vitruvian.geometry.normals import vertex_normals
 from vitruvian.lab.evaluation.metrics.closest import ClosestPointTree
 from vitruvian.surface.finish.face import _split, refined_face
 from vitruvian.surface.finish.skin_transfer import nearest_vertices
@@ -15,7 +15,7 @@ from vitruvian.types.mesh import Mesh
 
 def egg(fitted: Mesh) -> Mesh:
     """An ellipsoid as large as the body's head, where the head is."""
-    head = fitted.vertices[body_regions().skull]
+    head = fitted.vertices[body_model().regions.skull]
     low, high = head.min(0), head.max(0)
     ball = trimesh.creation.icosphere(subdivisions=4)
     vertices = ball.vertices * 0.47 * (high - low) + 0.5 * (low + high)
@@ -34,15 +34,18 @@ def fitted() -> Mesh:
 def test_a_ball_gets_the_face(fitted):
     mesh = egg(fitted)
     beneath = nearest_vertices(
-        mesh.vertices, mesh.vertex_normals(), fitted.vertices, fitted.vertex_normals()
+        mesh.vertices,
+        vertex_normals(mesh.vertices, mesh.faces),
+        fitted.vertices,
+        vertex_normals(fitted.vertices, fitted.faces),
     )
-    out, source = refined_face(mesh, beneath, fitted)
+    out, source = refined_face(body_model(), mesh, beneath, fitted)
     solid = trimesh.Trimesh(out.vertices, out.faces, process=False)
     assert solid.is_watertight
     assert solid.is_winding_consistent
     assert len(source) == len(out.vertices) > len(mesh.vertices)
     # The middle of the face, eyes to mouth, is that of the body: the nose stands out.
-    face = (body_regions().face > 0.95) & (body_model().components == 0)
+    face = (body_model().regions.face > 0.95) & (body_model().components == 0)
     nose = fitted.vertices[face][np.argsort(_forward(fitted)[face])[-20:]].mean(0)
 
     def gap(surface: Mesh) -> float:
@@ -60,9 +63,12 @@ def _forward(fitted: Mesh) -> np.ndarray:
 def test_the_back_of_the_head_stays(fitted):
     mesh = egg(fitted)
     beneath = nearest_vertices(
-        mesh.vertices, mesh.vertex_normals(), fitted.vertices, fitted.vertex_normals()
+        mesh.vertices,
+        vertex_normals(mesh.vertices, mesh.faces),
+        fitted.vertices,
+        vertex_normals(fitted.vertices, fitted.faces),
     )
-    out, _ = refined_face(mesh, beneath, fitted)
+    out, _ = refined_face(body_model(), mesh, beneath, fitted)
     behind = _forward(mesh) < np.quantile(_forward(mesh), 0.3)
     np.testing.assert_array_equal(out.vertices[: len(behind)][behind], mesh.vertices[behind])
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from vitruvian.body.model.model import body_model
-from vitruvian.body.model.regions import TRUNK, body_regions
+from vitruvian.geometry.normals import face_normals, vertex_normals
 from vitruvian.geometry.rasterizer import rasterize
 from vitruvian.surface import reconstruct_surface
 from vitruvian.surface.envelope.inflate import smooth_over_mesh, spread_gaps
@@ -19,6 +19,7 @@ from vitruvian.types.camera import Camera
 from vitruvian.types.figure import Alpha, Figure, Landmarks
 from vitruvian.types.mesh import Mesh
 from vitruvian.types.photo import Photo
+from vitruvian.types.regions import TRUNK
 
 CAMERA = Camera.centered(1100, 640, 900)
 
@@ -31,13 +32,14 @@ def standing_body() -> Body:
     pose[0] = [np.pi, 0, 0]
     betas = np.zeros(10)
     posed = model.forward(betas, pose, np.array([0.05, -0.05, 3.3]))
-    return Body(betas, pose, posed.joints[0], model.stature(betas), posed.vertices, posed.joints)
+    height = model.stature(betas)
+    return Body(model, betas, pose, posed.joints[0], height, posed.vertices, posed.joints)
 
 
 @lru_cache(maxsize=1)
 def clothing() -> np.ndarray:
     """How far (V,) clothes stand off: 4 cm on trunk and limbs, nothing on hands, feet, head."""
-    regions = body_regions()
+    regions = body_model().regions
     bare = np.maximum.reduce([regions.head, regions.throat, regions.hand, regions.foot])
     thickness = 0.04 * (1 - bare) * (body_model().components == 0)
     return smooth_over_mesh(thickness[:, None], regions.edges, 8)[:, 0]
@@ -46,7 +48,9 @@ def clothing() -> np.ndarray:
 @lru_cache(maxsize=1)
 def clothed_mesh() -> Mesh:
     mesh = standing_body().as_mesh()
-    normals = smooth_over_mesh(mesh.vertex_normals(), body_regions().edges, 12)
+    normals = smooth_over_mesh(
+        vertex_normals(mesh.vertices, mesh.faces), body_model().regions.edges, 12
+    )
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-6)
     return mesh.with_vertices(mesh.vertices + clothing()[:, None] * normals)
 
@@ -104,7 +108,7 @@ def test_whom_clothes_widen_they_thicken_too():
     wanted = volume(truth) - volume(standing_body().as_mesh())
     assert gained == pytest.approx(wanted, rel=0.3)
     # The belly, in the middle of the picture, is on no outline.
-    template, regions = body_model().template, body_regions()
+    template, regions = body_model().template, body_model().regions
     belly = (regions.part == TRUNK) & (np.abs(template[:, 0]) < 0.03) & (template[:, 2] > 0.05)
     assert belly.sum() > 20
     assert 0.02 < np.median(moved(surface)[belly]) < 0.06
@@ -129,7 +133,7 @@ def test_hands_face_and_eyes_keep_their_shape():
     truth = mask_of(clothed_mesh()).astype(np.uint8)
     wide = cv2.dilate(truth, np.ones((21, 21), np.uint8)) > 0
     surface = surface_of(wide)
-    regions, components = body_regions(), body_model().components
+    regions, components = body_model().regions, body_model().components
     # The wrist's rim, where the sleeve ends, may follow the sleeve.
     assert np.quantile(moved(surface)[regions.hand > 0.99], 0.97) < 0.02
     assert np.median(moved(surface)[regions.face > 0.99]) < 0.004
@@ -162,6 +166,7 @@ def test_the_border_of_the_picture_is_no_outline():
     shift = np.array([0.75, 0, 0], np.float32)
     body = standing_body()
     aside = Body(
+        body_model(),
         body.betas,
         body.pose,
         body.translation + shift,
@@ -190,7 +195,9 @@ def test_topology_texture_coordinates_and_skin_are_the_bodys():
     assert surface.uv_faces is model.uv_faces
     assert surface.skin_weights is model.skin_weights
     # Hardly any face turns over.
-    body_normals, normals = standing_body().as_mesh().face_normals(), surface.face_normals()
+    body = standing_body()
+    body_normals = face_normals(body.vertices, body.model.faces)
+    normals = face_normals(surface.vertices, surface.faces)
     skin = model.components[model.faces[:, 0]] == 0
     turned_over = np.einsum("fc,fc->f", body_normals, normals)[skin] < 0
     assert turned_over.mean() < 0.006  # in crotch and armpits, as under the clothes themselves
@@ -217,7 +224,7 @@ def test_gaps_spread_around_a_limb_and_hardly_along_it():
 
 
 def test_smoothing_keeps_constants_and_evens_out_the_rest():
-    edges = body_regions().edges
+    edges = body_model().regions.edges
     constant = np.full((len(body_model().template), 2), 3.25, np.float32)
     np.testing.assert_allclose(smooth_over_mesh(constant, edges, 5), constant, rtol=1e-5)
     noise = np.random.default_rng(0).normal(size=constant.shape)

@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 from surface_people import arms_down_body, figure_of, mask_of, photo_with, posed_body
-from vitruvian.body.model.regions import LEFT_LEG, RIGHT_LEG, body_regions
+from vitruvian.body.model.model import body_model
 from vitruvian.lab.evaluation.reposing import repose
 from vitruvian.surface import clothed, reconstruct_surface
 from vitruvian.surface.finish.skirts import shared_legs
 from vitruvian.types.body import Body
 from vitruvian.types.mesh import Mesh
+from vitruvian.types.regions import LEFT_LEG, RIGHT_LEG
 
 
 @lru_cache(maxsize=2)
@@ -23,7 +24,7 @@ def outline(skirt: bool) -> np.ndarray:
     mesh = arms_down_body().as_mesh()
     mask = mask_of(mesh)
     if skirt:
-        of_legs = np.isin(body_regions().part, (LEFT_LEG, RIGHT_LEG))[mesh.faces].all(1)
+        of_legs = np.isin(body_model().regions.part, (LEFT_LEG, RIGHT_LEG))[mesh.faces].all(1)
         legs = mask_of(replace(mesh, faces=mesh.faces[of_legs], uvs=None, uv_faces=None))
         rows = np.flatnonzero(legs.any(1))
         for row in range(rows[0], int(np.quantile(rows, 0.7))):
@@ -41,7 +42,7 @@ def surface(skirt: bool) -> Mesh:
 def shares(skirt: bool, body: Body | None = None) -> np.ndarray:
     mesh, body = surface(skirt), body or arms_down_body()
     assert mesh.body_vertices is not None
-    return shared_legs(mesh, mesh.body_vertices, body.as_mesh())
+    return shared_legs(body_model(), mesh, mesh.body_vertices, body.as_mesh())
 
 
 def test_bare_legs_share_nothing() -> None:
@@ -54,7 +55,7 @@ def test_a_skirt_shares_most_in_the_middle() -> None:
     assert share.max() <= 1
     center = (mesh.vertices[:, 0].min() + mesh.vertices[:, 0].max()) / 2
     aside = np.abs(mesh.vertices[:, 0] - center)
-    part = body_regions().part[mesh.body_vertices]
+    part = body_model().regions.part[mesh.body_vertices]
     legs = np.isin(part, (LEFT_LEG, RIGHT_LEG))
     y = mesh.vertices[:, 1]
     low, high = np.quantile(y, [0.55, 0.75])
@@ -68,7 +69,7 @@ def test_a_skirt_shares_most_in_the_middle() -> None:
 
 def test_a_skirt_tears_less_than_with_the_legs_own_skin(monkeypatch) -> None:
     _, shared = repose(surface(True), arms_down_body())
-    monkeypatch.setattr(clothed, "shared_legs", lambda mesh, *_: np.zeros(len(mesh.vertices)))
+    monkeypatch.setattr(clothed, "shared_legs", lambda _, mesh, *__: np.zeros(len(mesh.vertices)))
     figure = figure_of(outline(True))
     alone = reconstruct_surface(photo_with(), figure, arms_down_body(), method="clothed")
     _, torn = repose(alone, arms_down_body())
@@ -83,5 +84,5 @@ def test_crossed_legs_are_no_skirt() -> None:
     )  # fmt: skip
     mesh = surface(True)
     assert mesh.body_vertices is not None
-    hanging = shared_legs(mesh, mesh.body_vertices, crossed.as_mesh())
+    hanging = shared_legs(body_model(), mesh, mesh.body_vertices, crossed.as_mesh())
     assert (hanging > 0).sum() < 0.6 * (shares(True) > 0).sum()

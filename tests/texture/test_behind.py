@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vitruvian.body.model.regions import LEFT_ARM, LEFT_LEG, RIGHT_LEG, TRUNK
 from vitruvian.texture.behind import closed_over
+from vitruvian.types.regions import LEFT_ARM, LEFT_LEG, RIGHT_LEG, TRUNK
 
 HEIGHT, WIDTH = 600, 300
 COAT, SHIRT, SKIN = (60, 70, 110), (225, 225, 215), (205, 160, 135)

@@ -9,7 +9,7 @@ import pytest
 from test_texturing import CAMERA, photograph, standing_mesh
 
 from vitruvian.body.model.model import body_model
-from vitruvian.body.model.regions import body_regions
+from vitruvian.geometry.normals import vertex_normals
 from vitruvian.texture import texture_mesh
 from vitruvian.texture.light import (
     estimate_light,
@@ -65,7 +65,7 @@ def test_srgb_there_and_back() -> None:
 def lit_person() -> tuple[np.ndarray, np.ndarray]:
     """Colours (V, 3) uint8 of a shirt over trousers, and the same lit strongly from one side."""
     plain = np.where(body_model().template[:, 1:2] > 1.0, [180, 90, 80], [60, 70, 120])
-    normals = standing_mesh().vertex_normals()
+    normals = vertex_normals(standing_mesh().vertices, standing_mesh().faces)
     light = np.clip(normals @ np.array([-0.8, -0.4, -0.45], np.float32), 0, 1) + 0.25
     linear = linear_from_srgb(plain.astype(np.uint8)) * light[:, None]
     return plain.astype(np.uint8), srgb_from_linear(linear)
@@ -75,12 +75,12 @@ def test_a_texture_without_light_is_nearer_to_the_cloth() -> None:
     plain, lit = lit_person()
     mesh = standing_mesh()
     photo, figure = photograph(lit)
-    normals = mesh.vertex_normals()
+    normals = vertex_normals(mesh.vertices, mesh.faces)
     toward = mesh.vertices / np.linalg.norm(mesh.vertices, axis=1, keepdims=True)
     seen = (-(normals * toward).sum(1) > 0.4) & (body_model().components == 0)
     errors = []
     for albedo in (False, True):
-        textured = texture_mesh(photo, figure, mesh, albedo=albedo, size=512)
+        textured = texture_mesh(body_model(), photo, figure, mesh, albedo=albedo, size=512)
         assert textured.uvs is not None
         assert textured.uv_faces is not None
         assert textured.texture is not None
@@ -97,7 +97,7 @@ def test_only_the_person_changes() -> None:
     _, lit = lit_person()
     mesh = standing_mesh()
     photo, figure = photograph(lit)
-    view = person_view(photo, figure.alpha, mesh, body_regions().part)
+    view = person_view(photo, figure.alpha, mesh, body_model().regions.part)
     assert view is not None
     done = without_light(view, mesh)
     beyond = ~np.isfinite(view.depth)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from vitruvian.body.model.model import body_model
-from vitruvian.body.model.regions import HEAD, LEFT_ARM, TRUNK, body_regions
+from vitruvian.geometry.normals import vertex_normals
 from vitruvian.geometry.rasterizer import rasterize
 from vitruvian.geometry.render import render_mesh, turned
 from vitruvian.texture import texture_mesh
@@ -18,6 +18,7 @@ from vitruvian.types.camera import Camera
 from vitruvian.types.figure import Alpha, Figure, Landmarks
 from vitruvian.types.mesh import Mesh
 from vitruvian.types.photo import Photo
+from vitruvian.types.regions import HEAD, LEFT_ARM, TRUNK
 
 CAMERA = Camera.centered(1500, 800, 1100)
 BACKGROUND = (255, 0, 255)  # no person has this colour anywhere
@@ -62,7 +63,7 @@ def photograph(colors: np.ndarray, mesh: Mesh | None = None) -> tuple[Photo, Fig
 
 @lru_cache(maxsize=1)
 def smooth_result() -> Mesh:
-    return texture_mesh(*photograph(smooth_colors()), standing_mesh())
+    return texture_mesh(body_model(), *photograph(smooth_colors()), standing_mesh())
 
 
 def vertex_lookup(mesh: Mesh) -> np.ndarray:
@@ -85,12 +86,12 @@ def seen_vertices(mesh: Mesh, least_facing: float = 0.5) -> np.ndarray:
     cells = pixels.astype(int)
     depth = fragments.depth[cells[:, 1], cells[:, 0]]
     view = mesh.vertices / np.linalg.norm(mesh.vertices, axis=1, keepdims=True)
-    facing = -(mesh.vertex_normals() * view).sum(1)
+    facing = -(vertex_normals(mesh.vertices, mesh.faces) * view).sum(1)
     return (mesh.vertices[:, 2] < depth + 0.004) & (facing > least_facing)
 
 
 def test_what_is_seen_has_the_photographs_colour():
-    regions = body_regions()
+    regions = body_model().regions
     error = np.abs(vertex_lookup(smooth_result()) - smooth_colors()).max(1)
     seen = seen_vertices(standing_mesh())
     assert np.median(error[seen]) <= 2
@@ -139,11 +140,11 @@ def test_a_turntable_shows_colours_near_the_truth(degrees):
 
 def test_a_face_is_never_on_the_back_of_the_head():
     """Face green, hair blue, clothes red: from behind the head is blue."""
-    regions = body_regions()
+    regions = body_model().regions
     colors = np.full((len(regions.part), 3), (200, 40, 40), np.uint8)
     colors[regions.head > 0.5] = (40, 40, 200)
     colors[(regions.face > 0.3) | (regions.throat > 0.3)] = (40, 200, 40)
-    result = texture_mesh(*photograph(colors), standing_mesh())
+    result = texture_mesh(body_model(), *photograph(colors), standing_mesh())
     back = turned(result, 180)
     view = render_mesh(back, CAMERA, CAMERA.width, CAMERA.height)
     fragments = rasterize(
@@ -165,10 +166,10 @@ def test_a_face_is_never_on_the_back_of_the_head():
 
 def test_the_back_continues_the_front():
     """A red shirt over blue trousers is that from behind, too."""
-    template, regions = body_model().template, body_regions()
+    template, regions = body_model().template, body_model().regions
     waist = 1.0
     colors = np.where(template[:, 1:2] > waist, [200, 40, 40], [40, 40, 200]).astype(np.uint8)
-    looked_up = vertex_lookup(texture_mesh(*photograph(colors), standing_mesh()))
+    looked_up = vertex_lookup(texture_mesh(body_model(), *photograph(colors), standing_mesh()))
     behind = (template[:, 2] < -0.05) & (np.abs(template[:, 0]) < 0.12) & (regions.part != HEAD)
     shirt = behind & (regions.part == TRUNK) & (template[:, 1] > waist + 0.08)
     trousers = behind & (template[:, 1] < waist - 0.08) & (template[:, 1] > 0.2)
@@ -180,7 +181,7 @@ def test_the_back_continues_the_front():
 
 def test_a_hidden_arm_looks_like_the_other():
     """The matte lacks the left arm, as when somebody stands before it."""
-    regions = body_regions()
+    regions = body_model().regions
     colors = np.full((len(regions.part), 3), (60, 60, 60), np.uint8)
     arms = np.isin(regions.part, (LEFT_ARM, LEFT_ARM + 1))
     colors[arms] = (220, 160, 40)
@@ -189,7 +190,9 @@ def test_a_hidden_arm_looks_like_the_other():
     pixels = CAMERA.project(mesh.vertices[(regions.part == LEFT_ARM)])
     cut = figure.alpha.full()
     cut[:, int(np.quantile(pixels[:, 0], 0.1)) :] = 0
-    result = texture_mesh(photo, replace(figure, alpha=replace(figure.alpha, values=cut)), mesh)
+    result = texture_mesh(
+        body_model(), photo, replace(figure, alpha=replace(figure.alpha, values=cut)), mesh
+    )
     shown = vertex_lookup(result)
     fore = (regions.part == LEFT_ARM) & seen_vertices(mesh) & (regions.hand > 0.5)
     assert fore.sum() > 100
@@ -199,7 +202,7 @@ def test_a_hidden_arm_looks_like_the_other():
 def test_nobody_in_view_is_grey():
     photo, figure = photograph(smooth_colors())
     aside = standing_mesh().with_vertices(standing_mesh().vertices + [30, 0, 0])
-    texture = texture_mesh(photo, figure, aside, size=64).texture
+    texture = texture_mesh(body_model(), photo, figure, aside, size=64).texture
     assert texture is not None
     assert (texture == 128).all()
 
@@ -207,7 +210,9 @@ def test_nobody_in_view_is_grey():
 def test_an_empty_matte_is_grey():
     photo, figure = photograph(smooth_colors())
     nothing = replace(figure.alpha, values=np.zeros_like(figure.alpha.values))
-    texture = texture_mesh(photo, replace(figure, alpha=nothing), standing_mesh(), size=64).texture
+    texture = texture_mesh(
+        body_model(), photo, replace(figure, alpha=nothing), standing_mesh(), size=64
+    ).texture
     assert texture is not None
     assert (np.abs(texture.astype(int) - 128) <= 1).all()
 
@@ -220,7 +225,7 @@ def test_only_the_texture_changes():
     assert result.frame == "camera"
     other = Mesh(np.zeros((4, 3), np.float32), np.zeros((1, 3), np.int32), "camera")
     with pytest.raises(ValueError, match="must have the body's 13718 vertices, got 4"):
-        texture_mesh(*photograph(smooth_colors()), other)
+        texture_mesh(body_model(), *photograph(smooth_colors()), other)
 
 
 def test_the_texel_map_of_a_square():
@@ -242,7 +247,7 @@ def test_the_texel_map_of_a_square():
 
 
 def test_the_body_mirrors_onto_itself():
-    mirror = body_regions().mirror
+    mirror = body_model().regions.mirror
     np.testing.assert_array_equal(mirror[mirror], np.arange(len(mirror)))
     flipped = body_model().template[mirror] * [-1, 1, 1]
     assert np.abs(flipped - body_model().template).max() < 0.004

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import vitruvian.types
+from vitruvian.body.model.model import body_model
 from vitruvian.types.body import Body
 from vitruvian.types.camera import Camera
 from vitruvian.types.figure import Alpha, Figure, Landmarks
@@ -27,7 +28,9 @@ def scene() -> Scene:
     alpha = Alpha(np.full((90, 40), 255, np.uint8), 10, 10, 800, 600)
     figure = Figure(np.array([10.0, 10, 50, 100]), 0.9, landmarks, alpha, True, 1.0)
     vertices = np.zeros((5000, 3), np.float32)
-    body = Body(np.zeros(10), np.zeros((60, 3)), np.zeros(3), 1.7, vertices, np.zeros((60, 3)))
+    body = Body(
+        body_model(), np.zeros(10), np.zeros((60, 3)), np.zeros(3), 1.7, vertices, np.zeros((60, 3))
+    )
     mesh = Mesh(vertices, np.array([[0, 1, 2]], np.int32))
     people = tuple(Person(i, figure, body, mesh, mesh, Checks(0.9, 0.01)) for i in (1, 2))
     return Scene(photo, people, np.eye(4), {"decode": 0.1})

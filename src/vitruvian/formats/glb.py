@@ -12,6 +12,7 @@ from vitruvian.formats.atomic import write_bytes
 from vitruvian.formats.axes import in_file_axes
 from vitruvian.formats.corners import SplitMesh, split_at_seams
 from vitruvian.formats.gltf import ARRAY_BUFFER, ELEMENT_ARRAY_BUFFER, GltfBuilder
+from vitruvian.geometry.normals import vertex_normals
 from vitruvian.image.color import srgb_decoded
 from vitruvian.types.mesh import Mesh
 
@@ -114,7 +115,7 @@ def _indices(split: SplitMesh) -> np.ndarray:
 
 
 def _normals(mesh: Mesh) -> np.ndarray:
-    normals = mesh.vertex_normals()
+    normals = vertex_normals(mesh.vertices, mesh.faces)
     # glTF requires unit normals; a vertex without area gets an arbitrary one.
     normals[np.linalg.norm(normals, axis=1) < 0.5] = (0, 1, 0)
     return normals

@@ -9,6 +9,7 @@ import numpy as np
 from vitruvian.formats.atomic import write_bytes
 from vitruvian.formats.axes import in_file_axes
 from vitruvian.formats.corners import sample_texture
+from vitruvian.geometry.normals import vertex_normals
 from vitruvian.types.mesh import Mesh
 
 
@@ -27,7 +28,7 @@ def write_ply(mesh: Mesh, path: str | Path) -> Path:
         fields.append(("color", "u1", 3))
     vertices = np.empty(len(mesh.vertices), fields)
     vertices["position"] = mesh.vertices
-    vertices["normal"] = mesh.vertex_normals()
+    vertices["normal"] = vertex_normals(mesh.vertices, mesh.faces)
     if colors is not None:
         vertices["color"] = colors[:, :3]
     triangles = np.empty(len(mesh.faces), [("count", "u1"), ("corners", "<i4", 3)])

@@ -8,6 +8,7 @@ import numpy as np
 
 from vitruvian.formats.atomic import write_bytes
 from vitruvian.formats.axes import in_file_axes
+from vitruvian.geometry.normals import face_normals
 from vitruvian.types.mesh import Mesh
 
 
@@ -21,7 +22,7 @@ def write_stl(mesh: Mesh, path: str | Path) -> Path:
     facets = np.zeros(
         len(mesh.faces), [("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")]
     )
-    facets["normal"] = mesh.face_normals()
+    facets["normal"] = face_normals(mesh.vertices, mesh.faces)
     facets["corners"] = mesh.vertices[mesh.faces]
     # The header must not begin with "solid": readers would take the file for ASCII.
     header = b"Vitruvian: y up, right-handed, metres".ljust(80, b" ")

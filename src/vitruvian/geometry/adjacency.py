@@ -61,3 +61,14 @@ def neighbors_of_closed(faces: np.ndarray, count: int) -> Neighbors:
     """
     pairs = np.stack([faces, faces[:, [1, 2, 0]]], axis=2)  # face by face, for the cache's sake
     return neighbors_of_pairs(pairs.reshape(-1, 2), count)
+
+
+def nearest_members(
+    points: np.ndarray, members: np.ndarray, place: np.ndarray, count: int
+) -> np.ndarray:
+    """The ``count`` of some points, ``members`` (N,) of ``points`` (V, 3), nearest to a place (3,).
+
+    On a body, the middle of those around a joint stands for it on meshes that have no joints.
+    """
+    distance = np.linalg.norm(points[members] - place, axis=1)
+    return np.asarray(members[np.argsort(distance)[:count]])

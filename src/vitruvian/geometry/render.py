@@ -7,6 +7,7 @@ from typing import Literal
 import cv2
 import numpy as np
 
+from vitruvian.geometry.normals import vertex_normals
 from vitruvian.geometry.rasterizer import Fragments, rasterize
 from vitruvian.geometry.rotations import matrix_from_axis_angle
 from vitruvian.geometry.shading import shade_texture
@@ -139,13 +140,13 @@ def _mip_level(mesh: Mesh, fragments: Fragments) -> np.ndarray:
 
 
 def _normals(mesh: Mesh, fragments: Fragments) -> np.ndarray:
-    normals = fragments.interpolate(mesh.vertex_normals(), mesh.faces)
+    normals = fragments.interpolate(vertex_normals(mesh.vertices, mesh.faces), mesh.faces)
     return normals / np.maximum(np.linalg.norm(normals, axis=2, keepdims=True), 1e-9)
 
 
 def _clay(mesh: Mesh, fragments: Fragments) -> np.ndarray:
     """Clay's colours (H, W, 3) float32, lit at the vertices (Gouraud, 1971)."""
-    normals = mesh.vertex_normals()
+    normals = vertex_normals(mesh.vertices, mesh.faces)
     headlight = np.clip(-normals[:, 2:], 0, 1)
     key = np.clip(normals @ np.array([[-0.45], [-0.65], [-0.61]], np.float32), 0, 1)
     return fragments.interpolate(_CLAY * (0.18 + 0.45 * headlight + 0.37 * key), mesh.faces)

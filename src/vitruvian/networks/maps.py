@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from vitruvian.geometry.normals import vertex_normals
 from vitruvian.geometry.rasterizer import Fragments, rasterize
 from vitruvian.networks.session import run, shipped, trained_session
 from vitruvian.types.camera import Camera
@@ -285,10 +286,10 @@ class MapsNetwork:
             size: side of the network's input.
         """
         crop = person_crop(body.vertices, camera, mask, size)
+        normals = vertex_normals(body.vertices, body.faces)
         drawn = draw_body(
-            body.vertices, body.faces, body.vertex_normals(), crop.camera(camera), root_depth,
-            stature,
-        )  # fmt: skip
+            body.vertices, body.faces, normals, crop.camera(camera), root_depth, stature
+        )
         inside = crop.inside(mask.shape[1], mask.shape[0])
         maps = self(crop.extract(pixels, GREY), crop.extract(mask), drawn, crop, inside)
         return maps, drawn

@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 
 from vitruvian.body.fit.fit import fit_body
-from vitruvian.body.model.model import body_model
+from vitruvian.body.model.model import BodyModel, body_model
 from vitruvian.errors import InputError
 from vitruvian.image.photo import PhotoSource, load_photo
 from vitruvian.networks.sam import load_sam
@@ -125,16 +125,16 @@ def reconstruct(
         figures = find_people(
             photo, max_people=max_people, sam=networks, sam_everything=sam_everything
         )
+    model = body_model()
     with timer("body"):
-        bodies = _fit_all(photo, figures, height_cm)
+        bodies = _fit_all(model, photo, figures, height_cm)
     with timer("scene"):
         placement = place_people(
             figures,
             bodies,
-            body_model().faces,
             photo.camera,
             lambda figure, body, height_m: fit_body(
-                figure, photo.camera, height_m=height_m, start=body
+                model, figure, photo.camera, height_m=height_m, start=body
             ),
             known_sizes=(0,) if height_cm is not None else (),
             depth=_read_depth(photo, figures),
@@ -149,7 +149,7 @@ def reconstruct(
         for number, (figure, body) in enumerate(pairs, 1):
             with timer("surface", number, len(figures)):
                 mesh = ahead.popleft().result()
-            textured = pool.submit(texture_mesh, photo, figure, mesh) if texture else None
+            textured = pool.submit(texture_mesh, model, photo, figure, mesh) if texture else None
             ahead.extend(islice(building, 1))
             if textured is not None:
                 with timer("texture", number, len(figures)):
@@ -160,7 +160,7 @@ def reconstruct(
                     checks = check_person(mesh, figure, photo, body.keypoint_error)
             if albedo:  # after the checks, which compare with the photograph as it is
                 with timer("albedo", number, len(figures)):
-                    mesh = texture_mesh(photo, figure, mesh, albedo=True)
+                    mesh = texture_mesh(model, photo, figure, mesh, albedo=True)
             world_mesh = mesh.transformed(placement.world_from_camera, "world")
             said = (*figure.warnings, *check_warnings(checks))
             people.append(Person(number, figure, body, mesh, world_mesh, checks, said))
@@ -195,9 +195,11 @@ def _read_depth(photo: Photo, figures: list[Figure]) -> DepthCue | None:
     return read_depth(photo.pixels, photo.camera, [figure.alpha for figure in figures])
 
 
-def _fit_all(photo: Photo, figures: list[Figure], height_cm: float | None) -> list[Body]:
+def _fit_all(
+    model: BodyModel, photo: Photo, figures: list[Figure], height_cm: float | None
+) -> list[Body]:
     bodies = []
     for index, figure in enumerate(figures):
         known = height_cm / 100 if height_cm is not None and index == 0 else None
-        bodies.append(fit_body(figure, photo.camera, height_m=known))
+        bodies.append(fit_body(model, figure, photo.camera, height_m=known))
     return bodies

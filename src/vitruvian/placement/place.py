@@ -47,7 +47,6 @@ def _lowest(body: Body, up: np.ndarray) -> np.ndarray:
 def place_people(
     figures: Sequence[Figure],
     bodies: Sequence[Body],
-    faces: np.ndarray,
     camera: Camera,
     refit: Callable[[Figure, Body, float], Body],
     *,
@@ -62,7 +61,6 @@ def place_people(
 
     Args:
         figures, bodies: one each per person.
-        faces: (F, 3) of the body model.
         camera: of the photograph.
         refit: fits a figure's body to another stature, in metres.
         known_sizes: indices of the people whose stature was given; they keep it.
@@ -85,7 +83,10 @@ def place_people(
             settled = settle(depth, vertices, depths, statures, feet, known, up, told)
             up, scales = settled.up, settled.scales
         occlusions = find_occlusions(
-            [body.vertices for body in bodies], faces, [f.alpha for f in figures], camera
+            [body.vertices for body in bodies],
+            bodies[0].model.faces,
+            [f.alpha for f in figures],
+            camera,
         )
         depths = np.array([body.translation[2] for body in bodies]) * scales
         trust = np.where(known, 1e6, 0.1 + feet)

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from vitruvian.body.model.model import body_model
 from vitruvian.body.model.repose import in_shown_poses, shown_poses
 from vitruvian.body.model.unpose import rest_mesh
 from vitruvian.errors import InputError
@@ -20,6 +19,7 @@ from vitruvian.formats.images import encode_png
 from vitruvian.formats.obj import write_obj
 from vitruvian.formats.rig import Rig
 from vitruvian.geometry.rotations import matrix_from_axis_angle
+from vitruvian.result.body_file import describe_body
 from vitruvian.result.poses import PosedViews, posed_views, write_poses
 from vitruvian.result.preview import (
     MAX_PEOPLE,
@@ -115,7 +115,7 @@ def _save_person(
     )
     body_mesh = person.body.as_mesh().transformed(scene.world_from_camera, "world")
     files["body_mesh"] = export_mesh(body_mesh, folder / "body.obj")
-    description = person.body.to_json_dict() | {
+    description = describe_body(person.body) | {
         "world_from_camera": scene.world_from_camera.round(6).tolist()
     }
     files["body"] = write_json(folder / "body.json", description)
@@ -169,7 +169,9 @@ def _views(scene: Scene, person: Person) -> PersonViews:
 def _posed_person(person: Person) -> PosedViews:
     """Pictures of a person in the poses that show whether the rig holds."""
     meshes = in_shown_poses(person.mesh_camera, person.body)
-    return posed_views(_label(person), meshes, [pose.name for pose in shown_poses()])
+    return posed_views(
+        _label(person), meshes, [pose.name for pose in shown_poses(person.body.model)]
+    )
 
 
 def _label(person: Person) -> str:
@@ -184,7 +186,7 @@ def _facing(body: Body, world_from_camera: np.ndarray) -> np.ndarray:
 
 def _rig(body: Body, world_from_camera: np.ndarray) -> Rig:
     """The body's skeleton with its pose and place in the world."""
-    model = body_model()
+    model = body.model
     _, joints = model.rest(body.betas)
     rotations = matrix_from_axis_angle(body.pose)
     rotations[0] = world_from_camera[:3, :3] @ rotations[0]

@@ -18,8 +18,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from vitruvian.body.model.model import body_model
-from vitruvian.body.model.regions import body_regions
+from vitruvian.geometry.normals import face_normals, vertex_normals
 from vitruvian.surface.finish.charts import lay_out
 from vitruvian.surface.finish.face import refined_face
 from vitruvian.surface.finish.hands import Volume, with_hands
@@ -34,6 +33,7 @@ from vitruvian.surface.volume.normal_integration import integrate_normals
 from vitruvian.surface.volume.ray_spans import Spans, ray_spans
 from vitruvian.surface.volume.separation import smoothed
 from vitruvian.surface.volume.surface_nets import largest_components, surface_net
+from vitruvian.types.body import ParametricModel
 from vitruvian.types.camera import Camera
 from vitruvian.types.figure import Alpha
 from vitruvian.types.mesh import Mesh
@@ -53,6 +53,7 @@ Correct = Callable[[np.ndarray, RayGrid, "ClothedSpans"], np.ndarray]
 
 
 def clothed_mesh(
+    model: ParametricModel,
     body: Mesh,
     alpha: Alpha,
     camera: Camera,
@@ -66,6 +67,7 @@ def clothed_mesh(
     """The outer surface of a clothed person, closed and manifold.
 
     Args:
+        model: the body model.
         body: in the body model's topology, camera frame, with its skin: the fitted body, or
             better the one swollen to its outline.
         alpha: the person's matte; maps may bring their own.
@@ -84,14 +86,14 @@ def clothed_mesh(
     if voxels is None:
         low, high = figure_box(body, alpha, camera)
         voxels = voxels_for(faces, float((high - low).max()))
-    clothed = clothed_spans(body, alpha, camera, maps, voxels)
+    clothed = clothed_spans(model, body, alpha, camera, maps, voxels)
     if clothed is None:
         return body
     solid = body, fitted or body
-    mesh, limbs, parts = _extracted(clothed, solid, faces, correct)
+    mesh, limbs, parts = _extracted(model, clothed, solid, faces, correct)
     if len(mesh.faces) == 0:
         return body
-    return _dressed(mesh, limbs, solid, clothed.window, Volume(*parts, alpha, camera))
+    return _dressed(model, mesh, limbs, solid, clothed.window, Volume(*parts, alpha, camera))
 
 
 def voxels_for(faces: int, shown_px: float) -> int:
@@ -124,14 +126,19 @@ class ClothedSpans:
 
 
 def clothed_spans(
-    body: Mesh, alpha: Alpha, camera: Camera, maps: SurfaceMaps | None, voxels: int
+    model: ParametricModel,
+    body: Mesh,
+    alpha: Alpha,
+    camera: Camera,
+    maps: SurfaceMaps | None,
+    voxels: int,
 ) -> ClothedSpans | None:
     """The first two steps of ``clothed_mesh``, which has the same arguments.
 
     None where neither body nor matte covers anything of the picture.
     """
     window = working_camera(body, alpha, camera, voxels)
-    spans = ray_spans(body, window, _skull())
+    spans = ray_spans(body, window, _skull(model))
     if not spans.mask.any():
         return None
     pixel_m = float(np.median(body.vertices[:, 2])) / window.focal_px
@@ -139,16 +146,15 @@ def clothed_spans(
     return ClothedSpans(full, figure, window, pixel_m) if full.mask.any() else None
 
 
-@lru_cache(maxsize=1)
-def _skull() -> np.ndarray:
+@lru_cache(maxsize=4)
+def _skull(model: ParametricModel) -> np.ndarray:
     """(F,) int16, 1 for the body's faces that are of the head alone, in it and on it."""
-    return body_regions().skull[body_model().faces].all(1).astype(np.int16)
+    return model.regions.skull[model.faces].all(1).astype(np.int16)
 
 
-@lru_cache(maxsize=1)
-def _coarse_joints() -> np.ndarray:
+@lru_cache(maxsize=4)
+def _coarse_joints(model: ParametricModel) -> np.ndarray:
     """Indices of the joints but those of fingers, toes and face: a third of them all."""
-    model = body_model()
     ends = {model.joint_index[f"{name}.{side}"] for name in ("wrist", "foot") for side in "LR"}
     ends.add(model.joint_index["head"])
     beyond = np.zeros(len(model.parents), bool)
@@ -157,11 +163,10 @@ def _coarse_joints() -> np.ndarray:
     return np.flatnonzero(~beyond)
 
 
-@lru_cache(maxsize=1)
-def _mitten_joints() -> np.ndarray:
+@lru_cache(maxsize=4)
+def _mitten_joints(model: ParametricModel) -> np.ndarray:
     """(J,) uint16: every joint, but those of hands replaced by their wrist. A mitten has no
     fingers; with theirs bent differently, it would tear at rest."""
-    model = body_model()
     out = np.arange(len(model.parents), dtype=np.uint16)
     wrists = {model.joint_index[f"wrist.{side}"] for side in "LR"}
     for joint, parent in enumerate(model.parents):  # parents come first
@@ -223,7 +228,11 @@ def outline_distance(figure: np.ndarray, pixel_m: float) -> np.ndarray:
 
 
 def _extracted(
-    clothed: ClothedSpans, solid: tuple[Mesh, Mesh], budget: int, correct: Correct | None
+    model: ParametricModel,
+    clothed: ClothedSpans,
+    solid: tuple[Mesh, Mesh],
+    budget: int,
+    correct: Correct | None,
 ) -> tuple[Mesh, np.ndarray, tuple[np.ndarray, np.ndarray, RayGrid]]:
     """The surface; whose free limb (V,) uint8 each vertex is, see ``part_limbs``; and the field,
     its voxels' owners and their grid."""
@@ -237,7 +246,7 @@ def _extracted(
     field = span_field(spans, clothed.rim_m + _SHRUNK * step, grid, _FINE)
     if correct is not None:
         field = correct(field, grid, clothed)
-    film, owner = part_limbs(field, grid, *solid)
+    film, owner = part_limbs(model, field, grid, *solid)
     vertices, faces = largest_components(*surface_net(field, film, owner), _LEAST_SHARE)
     limbs = limb_of_net(vertices, field, owner)
     vertices = smoothed(vertices, faces, field)
@@ -246,7 +255,12 @@ def _extracted(
 
 
 def _dressed(
-    mesh: Mesh, limbs: np.ndarray, solid: tuple[Mesh, Mesh], window: Camera, volume: Volume
+    model: ParametricModel,
+    mesh: Mesh,
+    limbs: np.ndarray,
+    solid: tuple[Mesh, Mesh],
+    window: Camera,
+    volume: Volume,
 ) -> Mesh:
     """The mesh with the body's hands, face and skin, ``body_vertices`` and texture coordinates."""
     body, fitted = solid
@@ -254,14 +268,14 @@ def _dressed(
         raise ValueError("the body needs skin_joints and skin_weights")
     beneath = nearest_vertices(
         mesh.vertices,
-        mesh.vertex_normals(),
+        vertex_normals(mesh.vertices, mesh.faces),
         body.vertices,
-        body.vertex_normals(),
+        vertex_normals(body.vertices, body.faces),
         groups=bits_of_points(limbs),
-        body_groups=bits_of_vertices(),
+        body_groups=bits_of_vertices(model),
     )
-    mesh, beneath, of_hand = with_hands(mesh, limbs, beneath, fitted, volume)
-    mesh, source = refined_face(mesh, beneath, fitted)
+    mesh, beneath, of_hand = with_hands(model, mesh, limbs, beneath, fitted, volume)
+    mesh, source = refined_face(model, mesh, beneath, fitted)
     beneath, of_hand = beneath[source], of_hand[source]
     # From the bare body: the swollen one is as loose as the clothes.
     distance = np.linalg.norm(mesh.vertices - fitted.vertices[beneath], axis=1)
@@ -271,12 +285,13 @@ def _dressed(
             beneath,
             distance,
             mesh.faces,
-            _mitten_joints()[body.skin_joints],
+            _mitten_joints(model)[body.skin_joints],
             body.skin_weights,
-            shared=shared_legs(mesh, beneath, fitted),
-            smoothed=_coarse_joints(),
+            shared=shared_legs(model, mesh, beneath, fitted),
+            mirror=model.vertex_mirror,
+            smoothed=_coarse_joints(model),
         )
-        charts = lay_out(mesh.vertices, mesh.faces, mesh.face_normals(), window)
+        charts = lay_out(mesh.vertices, mesh.faces, face_normals(mesh.vertices, mesh.faces), window)
         joints, weights = skin.result()
     # A hand with fingers has its own skin: smoothed, each would drag its neighbours along.
     joints[of_hand] = body.skin_joints[beneath[of_hand]]

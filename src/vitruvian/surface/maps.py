@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from vitruvian.body.model.regions import body_regions
+from vitruvian.geometry.normals import vertex_normals
 from vitruvian.geometry.rasterizer import rasterize
 from vitruvian.networks.maps import BodyMaps, MapsNetwork, PersonMaps
 from vitruvian.types.body import Body
@@ -123,7 +123,7 @@ def maps_from_body(
     pixels, depth = window.project(mesh.vertices), mesh.vertices[:, 2]
     front = rasterize(pixels, depth, mesh.faces, size, size)
     # Against the light: the farthest surface is the nearest one of the inverted depth.
-    normals = mesh.vertex_normals()
+    normals = vertex_normals(mesh.vertices, mesh.faces)
     turned = rasterize(pixels, 1 / np.maximum(depth, 0.05), mesh.faces, size, size)
     return SurfaceMaps(
         window,
@@ -197,7 +197,7 @@ def network_maps(
 def normals_alone(found: PersonMaps, drawn: BodyMaps, body: Body, camera: Camera) -> SurfaceMaps:
     """The normals of ``found``, the drawn body's where they are finer; camera: the photograph's."""
     window = found.crop.camera(camera)
-    fine = _fine_parts(body.as_mesh(), window)
+    fine = _fine_parts(body, window)
     front, back = (
         _unit(ours + share[..., None] * (own - ours))
         for ours, own, share in (
@@ -208,9 +208,9 @@ def normals_alone(found: PersonMaps, drawn: BodyMaps, body: Body, camera: Camera
     return SurfaceMaps(window, None, front, back)
 
 
-def _fine_parts(mesh: Mesh, window: Camera) -> tuple[np.ndarray, np.ndarray]:
+def _fine_parts(body: Body, window: Camera) -> tuple[np.ndarray, np.ndarray]:
     """(S, S) float32 each, 1 where the nearest and the farthest surface are face or hand."""
-    regions = body_regions()
+    mesh, regions = body.as_mesh(), body.model.regions
     fine = np.maximum(regions.face, regions.hand)[:, None]
     pixels, depth = window.project(mesh.vertices), mesh.vertices[:, 2]
     out = []

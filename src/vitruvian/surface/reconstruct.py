@@ -58,6 +58,7 @@ def reconstruct_surface(
     if correction is not None and seen is not None:
         correct = correction(figure, photo.camera, seen[0], body)
     return clothed_mesh(
+        body.model,
         swollen,
         figure.alpha,
         photo.camera,

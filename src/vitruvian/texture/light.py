@@ -18,6 +18,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
+from vitruvian.geometry.normals import vertex_normals
 from vitruvian.geometry.rasterizer import rasterize
 from vitruvian.image.color import srgb_decoded, srgb_encoded
 from vitruvian.texture.projection import View
@@ -112,7 +113,7 @@ def _normals(view: View, mesh: Mesh, sigma: float) -> np.ndarray:
     fragments = rasterize(
         view.camera.project(mesh.vertices), mesh.vertices[:, 2], mesh.faces, width, height
     )
-    normals = fragments.interpolate(mesh.vertex_normals(), mesh.faces)
+    normals = fragments.interpolate(vertex_normals(mesh.vertices, mesh.faces), mesh.faces)
     normals = normals * fragments.mask[..., None].astype(np.float32)
     smooth = cv2.GaussianBlur(normals, (0, 0), max(sigma, 0.5))
     length = np.linalg.norm(smooth, axis=2, keepdims=True)

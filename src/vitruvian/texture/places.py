@@ -8,9 +8,8 @@ from functools import lru_cache
 import numba
 import numpy as np
 
-from vitruvian.body.model.model import body_model
-from vitruvian.body.model.regions import body_regions
 from vitruvian.geometry.adjacency import Neighbors, neighbors_of_closed, neighbors_of_edges
+from vitruvian.types.body import ParametricModel
 
 _BAND_M = 0.06
 
@@ -20,7 +19,7 @@ class Places:
     """The vertices of a surface.
 
     Attributes:
-        part: (V,) uint8, a part of ``body.regions``.
+        part: (V,) uint8, a part of ``types.regions``.
         face: (V,) float32, 1 on the face: never a colour for the back of the head.
         hair: (V,) float32, 1 where hair grows.
         mirror: (V,) int32, the vertex on the other side.
@@ -36,20 +35,20 @@ class Places:
     neighbors: Neighbors
 
 
-@lru_cache(maxsize=1)
-def body_places() -> Places:
+@lru_cache(maxsize=4)
+def body_places(model: ParametricModel) -> Places:
     """The places of the body model's own vertices."""
-    regions = body_regions()
-    along = np.einsum("vc,vc->v", body_model().template, regions.axis)
+    regions = model.regions
+    along = np.einsum("vc,vc->v", model.template, regions.axis)
     slices = ((along - along.min()) / _BAND_M).astype(int)
     band = regions.part * (slices.max() + 1) + slices
     neighbors = neighbors_of_edges(regions.edges, len(regions.part))
     return Places(regions.part, regions.face, regions.hair, regions.mirror, band, neighbors)
 
 
-def carried_places(body_vertices: np.ndarray, faces: np.ndarray) -> Places:
+def carried_places(model: ParametricModel, body_vertices: np.ndarray, faces: np.ndarray) -> Places:
     """The places of another closed surface, by the body's vertex (V,) beneath each of its own."""
-    body = body_places()
+    body = body_places(model)
     owner = _owners(body_vertices, body.neighbors)
     return Places(
         body.part[body_vertices],

@@ -10,6 +10,7 @@ import numba
 import numpy as np
 
 from vitruvian.body.model.regions import LEFT_ARM, RIGHT_ARM
+from vitruvian.geometry.normals import vertex_normals
 from vitruvian.geometry.rasterizer import rasterize
 from vitruvian.texture.atlas import TexelMap
 from vitruvian.types.camera import Camera
@@ -316,7 +317,9 @@ def paint_texels(
         fill: (V, 3) sRGB 0..255, what to paint where nothing is seen.
         parts: (V,) uint8 region of each vertex; head: the head's region.
     """
-    values = np.concatenate([mesh.vertices, mesh.vertex_normals(), np.clip(fill, 0, 255)], axis=1)
+    values = np.concatenate(
+        [mesh.vertices, vertex_normals(mesh.vertices, mesh.faces), np.clip(fill, 0, 255)], axis=1
+    )
     values = np.ascontiguousarray(values, np.float32)
     out = np.empty((len(texels.faces), 3), np.uint8)
     bounds = np.linspace(0, len(out), _THREADS + 1).astype(int)

@@ -8,17 +8,18 @@ from functools import lru_cache
 
 import numpy as np
 
-from vitruvian.body.model.model import body_model
-from vitruvian.body.model.regions import HEAD
+from vitruvian.geometry.normals import vertex_normals
 from vitruvian.texture.atlas import TexelMap, texel_map
 from vitruvian.texture.behind import closed_over
 from vitruvian.texture.diffuse import diffuse_colors
 from vitruvian.texture.light import without_light
 from vitruvian.texture.places import Places, body_places, carried_places
 from vitruvian.texture.projection import Lookup, View, look_up, paint_texels, person_view
+from vitruvian.types.body import ParametricModel
 from vitruvian.types.figure import Figure
 from vitruvian.types.mesh import Mesh
 from vitruvian.types.photo import Photo
+from vitruvian.types.regions import HEAD
 
 _NEUTRAL = 128  # grey, for people of whom the photograph shows nothing
 _MIRROR_TRUST = 0.6  # of a colour taken from the other side of the body
@@ -30,13 +31,18 @@ _LEAST_HAIR = 5.0  # vertices' worth of hair in view below which its colour is n
 
 
 @lru_cache(maxsize=2)
-def _body_texels(size: int) -> TexelMap:
-    model = body_model()
+def _body_texels(model: ParametricModel, size: int) -> TexelMap:
     return texel_map(model.uvs, model.uv_faces, size)
 
 
 def texture_mesh(
-    photo: Photo, figure: Figure, mesh: Mesh, *, size: int = 1024, albedo: bool = False
+    model: ParametricModel,
+    photo: Photo,
+    figure: Figure,
+    mesh: Mesh,
+    *,
+    size: int = 1024,
+    albedo: bool = False,
 ) -> Mesh:
     """Colour a person's surface on every side.
 
@@ -47,6 +53,7 @@ def texture_mesh(
     the other side's colour where that is seen, and else what spreads over the surface from around.
 
     Args:
+        model: the body model.
         photo: the picture.
         figure: the person's matte.
         mesh: camera frame, in the body model's topology and texture coordinates, or with texture
@@ -58,7 +65,6 @@ def texture_mesh(
         The mesh with its ``texture`` (size, size, 3) uint8 sRGB.
     """
     if mesh.body_vertices is None:
-        model = body_model()
         if len(mesh.vertices) != len(model.template):
             raise ValueError(
                 f"the mesh must have the body's {len(model.template)} vertices, "
@@ -67,10 +73,10 @@ def texture_mesh(
         mesh = replace(mesh, uvs=model.uvs, uv_faces=model.uv_faces)
     with ThreadPoolExecutor(1) as pool:
         # The atlas is laid out while the photograph is looked up.
-        laid_out = pool.submit(_texels, mesh, size)
-        places = body_places()
+        laid_out = pool.submit(_texels, model, mesh, size)
+        places = body_places(model)
         if mesh.body_vertices is not None:
-            places = carried_places(mesh.body_vertices, mesh.faces)
+            places = carried_places(model, mesh.body_vertices, mesh.faces)
         view = person_view(photo, figure.alpha, mesh, places.part)
         if view is None:
             return replace(mesh, texture=np.full((size, size, 3), _NEUTRAL, np.uint8))
@@ -78,16 +84,16 @@ def texture_mesh(
             view = without_light(view, mesh)
         skin = _face_color(view, mesh, places)
         view = replace(view, back=closed_over(view.pixels, view.alpha, view.part, skin))
-        normals = mesh.vertex_normals()
+        normals = vertex_normals(mesh.vertices, mesh.faces)
         fill = _fill(look_up(view, mesh.vertices, normals, places.part), places)
         texels = laid_out.result()
     atlas = texels.image(paint_texels(view, texels, mesh, fill, places.part, HEAD))
     return replace(mesh, texture=atlas)
 
 
-def _texels(mesh: Mesh, size: int) -> TexelMap:
+def _texels(model: ParametricModel, mesh: Mesh, size: int) -> TexelMap:
     if mesh.body_vertices is None:
-        return _body_texels(size)
+        return _body_texels(model, size)
     if mesh.uvs is None or mesh.uv_faces is None:
         raise ValueError("a mesh with body_vertices needs uvs and uv_faces")
     return texel_map(mesh.uvs, mesh.uv_faces, size)

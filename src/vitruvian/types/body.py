@@ -2,14 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Any
+from typing import Protocol
 
 import numpy as np
 
-from vitruvian.body.model.model import body_model
 from vitruvian.types.mesh import Mesh
 from vitruvian.types.record import Record
+from vitruvian.types.regions import Regions
+
+
+class ParametricModel(Hashable, Protocol):
+    """What other stages ask of the body model that a body is of.
+
+    Rest frame: glTF axes (y up, right-handed), facing +z, standing on y = 0, metres. Caches of what
+    follows from a model alone are keyed by the model.
+
+    Attributes:
+        joint_names: names of the J joints; ``.L`` is the subject's left.
+        joint_index: their numbers.
+        parents: (J,) int, -1 for the root; parents come before their children.
+        joint_mirror: (J,) int32 index of the joint on the other side.
+        joint_template: (J, 3) float64 rest joints of the mean adult.
+        template: (V, 3) float32 rest vertices of the mean adult.
+        faces: (F, 3) int32, closed, counter-clockwise from outside.
+        uvs, uv_faces: (T, 2) float32 with the origin at the lower left, (F, 3) int32.
+        skin_joints, skin_weights: (V, 4) uint16 and float32, rows summing to 1.
+        vertex_mirror: (V,) int32 index of the vertex on the other side.
+        components: (V,) uint8 connected part: 0 skin, above that what lies inside the head.
+    """
+
+    joint_names: tuple[str, ...]
+    joint_index: dict[str, int]
+    parents: np.ndarray
+    joint_mirror: np.ndarray
+    joint_template: np.ndarray
+    template: np.ndarray
+    faces: np.ndarray
+    uvs: np.ndarray
+    uv_faces: np.ndarray
+    skin_joints: np.ndarray
+    skin_weights: np.ndarray
+    vertex_mirror: np.ndarray
+    components: np.ndarray
+
+    @property
+    def regions(self) -> Regions:
+        """What the vertices are."""
+        ...
+
+    def rest(self, betas: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Vertices (V, 3) float32 and joints (J, 3) float64 of a shape (K',) at rest."""
+        ...
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -17,7 +62,8 @@ class Body(Record):
     """Shape, pose and place of one person, and the mesh they give.
 
     Attributes:
-        betas: (K',) float64 shape coefficients of ``BodyModel``.
+        model: that the shape and the pose are of.
+        betas: (K',) float64 shape coefficients.
         pose: (J, 3) float64 local axis-angle rotations in radians; the root's also turns the
             body's frame into the camera's.
         translation: (3,) float64 position of the root joint, camera frame, metres.
@@ -28,10 +74,11 @@ class Body(Record):
             when nothing is visible.
         uncertain: names of joints that the photograph says little about.
         guessed: parts of the body that are not in view and therefore a guess, of
-            ``networks.cues.PARTS``.
+            ``types.estimate.PARTS``.
         phenotype: what the shape suggests of the person, see ``BodyModel.describe_shape``.
     """
 
+    model: ParametricModel
     betas: np.ndarray
     pose: np.ndarray
     translation: np.ndarray
@@ -45,11 +92,11 @@ class Body(Record):
 
     def joint(self, name: str) -> np.ndarray:
         """Position (3,) of a joint by its name, such as ``head`` or ``wrist.L``, camera frame."""
-        return self.joints[body_model().joint_index[name]]
+        return self.joints[self.model.joint_index[name]]
 
     def as_mesh(self) -> Mesh:
         """The body as a ``Mesh`` in the camera frame, with texture coordinates and skin."""
-        model = body_model()
+        model = self.model
         return Mesh(
             vertices=self.vertices,
             faces=model.faces,
@@ -59,38 +106,3 @@ class Body(Record):
             skin_joints=model.skin_joints,
             skin_weights=model.skin_weights,
         )
-
-    def to_json_dict(self) -> dict[str, Any]:
-        """Everything but the vertices as plain lists, with units and frames named.
-
-        ``nan`` becomes None, as JSON has no such number. ``betas``, ``pose`` and ``translation``
-        give the vertices back through ``BodyModel.forward``.
-        """
-        names = body_model().joint_names
-        error = None if np.isnan(self.keypoint_error) else round(float(self.keypoint_error), 5)
-        return {
-            "units": {"length": "metre", "angle": "radian"},
-            "frames": {
-                "camera": "x right, y down, z forward, as in OpenCV",
-                "body": "y up, facing +z, the subject's left at +x, as in glTF",
-                "pose": "local axis-angle, joint axes parallel to the body frame at rest; the "
-                "root's rotation turns the body frame into the camera frame",
-            },
-            "height": round(float(self.height_m), 4),
-            "betas": _rounded(self.betas, 5),
-            "translation": _rounded(self.translation, 5),
-            "pose": {name: _rounded(turn, 5) for name, turn in zip(names, self.pose, strict=True)},
-            "joints": {
-                name: _rounded(point, 5) for name, point in zip(names, self.joints, strict=True)
-            },
-            "keypoint_error": error,
-            "guessed": list(self.guessed),
-            "uncertain": list(self.uncertain),
-            "phenotype": None
-            if self.phenotype is None
-            else {name: round(float(value), 3) for name, value in self.phenotype.items()},
-        }
-
-
-def _rounded(values: np.ndarray, digits: int) -> list[float]:
-    return [round(float(value), digits) for value in np.asarray(values).ravel()]

@@ -8,7 +8,6 @@ from typing import Literal
 
 import numpy as np
 
-from vitruvian.geometry.normals import face_normals, vertex_normals
 from vitruvian.types.record import Record
 
 Frame = Literal["camera", "world", "body"]
@@ -69,14 +68,6 @@ class Mesh(Record):
         """The mesh moved by a rigid or similarity (4, 4) matrix ``<frame>_from_<self.frame>``."""
         moved = self.vertices @ matrix[:3, :3].T + matrix[:3, 3]
         return self.with_vertices(moved, frame)
-
-    def face_normals(self) -> np.ndarray:
-        """Unit normals (F, 3) float32 of the faces; zero for degenerate ones."""
-        return face_normals(self.vertices, self.faces)
-
-    def vertex_normals(self) -> np.ndarray:
-        """Unit area-weighted normals (V, 3) float32 of the vertices."""
-        return vertex_normals(self.vertices, self.faces)
 
     def export(self, path: str | Path) -> Path:
         """Write the mesh to ``path``; the suffix (.obj, .glb, .ply, .stl) picks the format.

@@ -64,4 +64,5 @@ def standing_body():
     pose[0] = [np.pi, 0, 0]
     betas = np.zeros(10)
     posed = model.forward(betas, pose, np.array([0, 0, 3.0]))
-    return Body(betas, pose, posed.joints[0], model.stature(betas), posed.vertices, posed.joints)
+    height = model.stature(betas)
+    return Body(model, betas, pose, posed.joints[0], height, posed.vertices, posed.joints)

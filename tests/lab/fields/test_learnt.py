@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from surface_people import CAMERA, alpha_of, dressed, iou, mask_of, standing_body
+from vitruvian.body.model.model import body_model
+from vitruvian.geometry.normals import vertex_normals
 from vitruvian.lab.fields.correction import Correction, kept_core, layers_field
 from vitruvian.lab.fields.inputs import (
     FieldInputs,
@@ -66,7 +68,12 @@ def known() -> tuple[Correction, FieldInputs, ClothedSpans, Mesh]:
     crop = person_crop(body.vertices, CAMERA, matte, 256)
     bare, root = body.as_mesh(), float(body.translation[2])
     drawn = draw_body(
-        bare.vertices, bare.faces, bare.vertex_normals(), crop.camera(CAMERA), root, body.height_m
+        bare.vertices,
+        bare.faces,
+        vertex_normals(bare.vertices, bare.faces),
+        crop.camera(CAMERA),
+        root,
+        body.height_m,
     )
     nothing = np.zeros((256, 256), np.float32)
     maps = PersonMaps(
@@ -74,7 +81,7 @@ def known() -> tuple[Correction, FieldInputs, ClothedSpans, Mesh]:
         drawn.back_normals, drawn.front_depth, drawn.back_depth, np.zeros((256, 256, 3)),
         np.ones((256, 256), np.uint8),
     )  # fmt: skip
-    clothed = clothed_spans(mesh, alpha_of(mask), CAMERA, None, 96)
+    clothed = clothed_spans(body_model(), mesh, alpha_of(mask), CAMERA, None, 96)
     assert clothed is not None
     correction = Correction(None, alpha_of(mask), CAMERA, maps, body)
     square = square_camera(mesh, alpha_of(mask), CAMERA, SIZE)
@@ -86,7 +93,7 @@ def surface(network: LocalField | FourierField | None) -> Mesh:
     correct: Correct = Correction(
         network, correction.alpha, CAMERA, correction.maps, correction.body
     )
-    return clothed_mesh(mesh, correction.alpha, CAMERA, voxels=96, correct=correct)
+    return clothed_mesh(body_model(), mesh, correction.alpha, CAMERA, voxels=96, correct=correct)
 
 
 def thickness(mesh: Mesh) -> float:
@@ -132,7 +139,7 @@ def test_points_are_told_how_deep_they_are() -> None:
 
 def test_no_network_changes_nothing() -> None:
     _, _, _, mesh = known()
-    plain = clothed_mesh(mesh, known()[0].alpha, CAMERA, voxels=96)
+    plain = clothed_mesh(body_model(), mesh, known()[0].alpha, CAMERA, voxels=96)
     assert np.array_equal(surface(None).vertices, plain.vertices)
 
 

@@ -27,7 +27,7 @@ from vitruvian.body.fit.observations import (
 from vitruvian.body.fit.prior import PosePrior, pose_prior
 from vitruvian.body.fit.solver import FitState, NormalEquations, levenberg_marquardt
 from vitruvian.body.model.fingers import relaxed_fingers
-from vitruvian.body.model.model import BodyModel, PointSet, body_model
+from vitruvian.body.model.model import BodyModel, PointSet
 from vitruvian.geometry.rotations import (
     axis_angle_from_matrix,
     matrix_from_axis_angle,
@@ -298,9 +298,9 @@ class FitProblem:
         system.add_robust(residual, rows, weights, self.options.robust)
 
 
-@lru_cache(maxsize=1)
-def _model_edges() -> tuple[np.ndarray, np.ndarray]:
-    return mesh_edges(body_model().faces)
+@lru_cache(maxsize=4)
+def _model_edges(model: BodyModel) -> tuple[np.ndarray, np.ndarray]:
+    return mesh_edges(model.faces)
 
 
 def _initial_state(
@@ -330,16 +330,18 @@ def _initial_state(
     return FitState(rotations, betas, hips - turned[HIPS].mean(0), scale)
 
 
-def _resized_state(state: FitState, body: Body, height_m: float | None) -> FitState:
+def _resized_state(
+    state: FitState, body: Body, active: np.ndarray, height_m: float | None
+) -> FitState:
     """``state`` with a body's pose, and its place at the distance that goes with the stature."""
     rotations = state.rotations.copy()
-    active = body_model().active
     rotations[active] = matrix_from_axis_angle(body.pose[active])
     factor = 1.0 if height_m is None else height_m / body.height_m
     return replace(state, rotations=rotations, translation=body.translation * factor)
 
 
 def fit_body(
+    model: BodyModel,
     figure: Figure,
     camera: Camera,
     *,
@@ -355,6 +357,7 @@ def fit_body(
     then rounds of iterated closest points between the body's outline and the matte's.
 
     Args:
+        model: of the body.
         figure: landmarks and matte of one person.
         camera: of the photograph; its focal length sets the distance.
         height_m: the person's stature when it is known; a child's gives a child's proportions.
@@ -366,7 +369,6 @@ def fit_body(
         The body in the camera frame.
     """
     options = options or FitOptions()
-    model = body_model()
     observed = observe(figure.landmarks, camera)
     rest_points = model.keypoints.template
     cues = figure.cues
@@ -383,14 +385,19 @@ def fit_body(
     guess = float(state.translation[2])
     if start is not None and outline is not None:
         # Its pose has followed the outline already.
-        state, rounds = _resized_state(state, start, height_m), range(1, options.contour_rounds)
+        state, rounds = (
+            _resized_state(state, start, model.active, height_m),
+            range(1, options.contour_rounds),
+        )
     else:
         state = problem.minimize(state, options.iterations, 1e-4)
         rounds = range(options.contour_rounds)
     if cues is not None and not 0.5 < state.translation[2] / guess < 2:
         # Too little is in view for the picture to hold against cues that err: do without them.
         alone = replace(figure, cues=None)
-        return fit_body(alone, camera, height_m=height_m, silhouette=silhouette, options=options)
+        return fit_body(
+            model, alone, camera, height_m=height_m, silhouette=silhouette, options=options
+        )
     problem.straighten_knees(state)
     if outline is None:
         state = problem.minimize(state, options.contour_iterations, 1e-3)
@@ -399,7 +406,7 @@ def fit_body(
             pose = axis_angle_from_matrix(state.rotations)
             vertices = model.forward(state.betas, pose, state.translation).vertices
             targets = match_outline(
-                outline, vertices, model.faces, _model_edges(), first_round=number == 0
+                outline, vertices, model.faces, _model_edges(model), first_round=number == 0
             )
             if targets is not None:
                 problem.follow_contour(targets)
@@ -417,7 +424,7 @@ def _body_from_state(
     guessed: tuple[str, ...],
 ) -> Body:
     pose = axis_angle_from_matrix(state.rotations)
-    fingers, at_ease = relaxed_fingers()
+    fingers, at_ease = relaxed_fingers(model)
     pose[fingers] = axis_angle_from_matrix(at_ease)
     posed = model.forward(state.betas, pose, state.translation)
     points, _ = model.evaluate(
@@ -439,6 +446,7 @@ def _body_from_state(
         distance = np.linalg.norm(camera.project(points[seen]) - observed.points_px[seen], axis=1)
         error = float(distance.mean() / height_px)
     return Body(
+        model=model,
         betas=state.betas,
         pose=pose,
         translation=state.translation,

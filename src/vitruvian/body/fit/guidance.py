@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from vitruvian.body.fit.observations import HIPS, Observations, to_person
-from vitruvian.body.model.model import BodyModel, ShapePrior, body_model
+from vitruvian.body.model.model import BodyModel, ShapePrior
 from vitruvian.geometry.rotations import axis_angle_from_matrix
 from vitruvian.types.estimate import CHILDREN, GROUPS, PARTS, BodyEstimate
 
@@ -82,18 +82,18 @@ def shape_prior(
     grown people or of children.
     """
     if cues is None:
-        return _cached_prior(likely_group(model, height_m), count)
+        return _cached_prior(model, likely_group(model, height_m), count)
     weights = group_weights(cues)
     if height_m is not None:
         weights = {g: w * _stature_likelihood(model, g, height_m) for g, w in weights.items()}
         if sum(weights.values()) <= 1e-12:
-            return _cached_prior(likely_group(model, height_m), count)
+            return _cached_prior(model, likely_group(model, height_m), count)
     elif not _is_child(cues):
         # A mean of child and adult is neither: one or the other, whichever is likelier.
         weights = {g: 0.0 if g in CHILDREN else w for g, w in weights.items()}
     else:
         weights = {g: w if g in CHILDREN else 0.0 for g, w in weights.items()}
-    mean, covariance = _mixture_moments(weights, count)
+    mean, covariance = _mixture_moments(model, weights, count)
     return ShapePrior(mean, np.linalg.inv(np.linalg.cholesky(covariance)))
 
 
@@ -148,21 +148,23 @@ def _stature_likelihood(model: BodyModel, group: str, height_m: float) -> float:
     return float(np.exp(-(((height_m - mean) / deviation) ** 2) / 2) / deviation)
 
 
-def _mixture_moments(weights: dict[str, float], count: int) -> tuple[np.ndarray, np.ndarray]:
+def _mixture_moments(
+    model: BodyModel, weights: dict[str, float], count: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Mean and covariance of a mixture of the groups' Gaussians."""
     total = sum(weights.values())
     mean = np.zeros(count)
     second = np.zeros((count, count))
     for group, weight in weights.items():
-        group_mean, covariance = _group_moments(group, count)
+        group_mean, covariance = _group_moments(model, group, count)
         mean += weight / total * group_mean
         second += weight / total * (covariance + np.outer(group_mean, group_mean))
     return mean, second - np.outer(mean, mean)
 
 
 @lru_cache(maxsize=16)
-def _group_moments(group: str, count: int) -> tuple[np.ndarray, np.ndarray]:
-    prior = _cached_prior(group, count)
+def _group_moments(model: BodyModel, group: str, count: int) -> tuple[np.ndarray, np.ndarray]:
+    prior = _cached_prior(model, group, count)
     root = np.linalg.inv(prior.whitening)
     return prior.mean, root @ root.T
 
@@ -176,5 +178,5 @@ def _group_stature(model: BodyModel, group: str) -> tuple[float, float]:
 
 
 @lru_cache(maxsize=16)
-def _cached_prior(group: str, count: int) -> ShapePrior:
-    return body_model().shape_prior(group, count)
+def _cached_prior(model: BodyModel, group: str, count: int) -> ShapePrior:
+    return model.shape_prior(group, count)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vitruvian.body.model.model import ACTIVE_JOINT_NAMES, body_model
+from vitruvian.body.model.model import ACTIVE_JOINT_NAMES, BodyModel
 from vitruvian.errors import WeightsError
 
 _DATA = Path(__file__).parents[1] / "data"
@@ -70,14 +70,13 @@ def pose_prior() -> PosePrior:
     )
 
 
-@lru_cache(maxsize=1)
-def example_poses() -> tuple[np.ndarray, tuple[str, ...]]:
+@lru_cache(maxsize=4)
+def example_poses(model: BodyModel) -> tuple[np.ndarray, tuple[str, ...]]:
     """Diverse captured poses (N, J, 3) float32 for ``BodyModel.forward``, and their clips' names.
 
     The root's rotation keeps the capture's world: y up, so a standing person stays upright.
     """
     data = _read("poses.npz")
-    model = body_model()
     poses = np.zeros((len(data["poses"]), len(model.parents), 3), np.float32)
     poses[:, model.active] = data["poses"]
     return poses, tuple(str(clip) for clip in data["clips"])

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from vitruvian.body.model.model import BodyModel, body_model
+from vitruvian.body.model.model import BodyModel
 from vitruvian.geometry.rotations import axis_angle_from_matrix, matrix_from_axis_angle
 
 # Degrees by which knuckle, middle and last joint of index to little finger are bent; resting hands
@@ -21,13 +21,12 @@ _CLOSED = 0.7  # share of the angle to the middle finger that is closed
 _THUMB_CLOSED_DEG, _THUMB_BENT_DEG = 12, (10, 12)  # towards the index; at its outer joints
 
 
-@lru_cache(maxsize=1)
-def relaxed_fingers() -> tuple[np.ndarray, np.ndarray]:
+@lru_cache(maxsize=4)
+def relaxed_fingers(model: BodyModel) -> tuple[np.ndarray, np.ndarray]:
     """Indices (N,) of the joints of both hands' fingers and their rotations (N, 3, 3) at ease.
 
-    Of ``body_model()``, in its convention for local rotations.
+    In the model's convention for local rotations.
     """
-    model = body_model()
     left = _left_hand(model)
     pose = np.zeros((len(model.parents), 3))
     for joint, rotation in left.items():

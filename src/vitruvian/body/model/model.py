@@ -13,14 +13,16 @@ root rotation of pi about x.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
 
 from vitruvian.body.model import kernels
+from vitruvian.body.model.regions import find_regions
 from vitruvian.errors import WeightsError
 from vitruvian.geometry.rotations import matrix_from_axis_angle
+from vitruvian.types.regions import Regions
 
 DATA = Path(__file__).parents[1] / "data"
 
@@ -75,6 +77,26 @@ class JointMotion:
             out,
         )
         return out
+
+
+def joint_motion(
+    parents: np.ndarray, joints: np.ndarray, rotations: np.ndarray, translation: np.ndarray
+) -> JointMotion:
+    """How a pose moves what hangs on each joint.
+
+    Args:
+        parents: (J,) of the joints, -1 for the root.
+        joints: (J, 3) at rest.
+        rotations: (J, 3, 3) local.
+        translation: (3,) position of the root joint.
+    """
+    turned, heads = kernels.joint_transforms(
+        np.ascontiguousarray(parents, np.int64),
+        joints,
+        np.ascontiguousarray(rotations, np.float64),
+        np.ascontiguousarray(translation, np.float64),
+    )
+    return JointMotion(turned, heads, heads - np.einsum("jab,jb->ja", turned, joints))
 
 
 @dataclass(frozen=True)
@@ -191,6 +213,14 @@ class BodyModel:
             self.shape_directions[:, top, 1] - self.shape_directions[:, bottom, 1]
         ).astype(np.float64)
 
+    def __repr__(self) -> str:
+        return f"<BodyModel of {len(self.template)} vertices, {len(self.parents)} joints>"
+
+    @cached_property
+    def regions(self) -> Regions:
+        """What the vertices are."""
+        return find_regions(self, self.keypoints.template)
+
     @property
     def shape_count(self) -> int:
         """K, the number of shape directions."""
@@ -244,20 +274,8 @@ class BodyModel:
     def joint_motion(
         self, joints: np.ndarray, rotations: np.ndarray, translation: np.ndarray
     ) -> JointMotion:
-        """How a pose moves what hangs on each joint.
-
-        Args:
-            joints: (J, 3) at rest, as of ``rest``.
-            rotations: (J, 3, 3) local.
-            translation: (3,) position of the root joint.
-        """
-        turned, heads = kernels.joint_transforms(
-            self._parents64,
-            joints,
-            np.ascontiguousarray(rotations, np.float64),
-            np.ascontiguousarray(translation, np.float64),
-        )
-        return JointMotion(turned, heads, heads - np.einsum("jab,jb->ja", turned, joints))
+        """``joint_motion`` of this model's joints."""
+        return joint_motion(self.parents, joints, rotations, translation)
 
     def evaluate(
         self,
@@ -380,5 +398,6 @@ class ShapePrior:
 
 @lru_cache(maxsize=1)
 def body_model() -> BodyModel:
-    """The package's body model, read once."""
+    """The body model of the package, read once. Commands, pipelines and tests load it; stages are
+    given a model."""
     return BodyModel(DATA / "body.npz")

@@ -2,46 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import lru_cache
-
 import numpy as np
 
-from vitruvian.body.model.model import BodyModel, body_model
 from vitruvian.geometry.adjacency import directed_edges
-
-TRUNK, HEAD, LEFT_ARM, RIGHT_ARM, LEFT_LEG, RIGHT_LEG = range(6)
-
-
-@dataclass(frozen=True)
-class Regions:
-    """What the vertices of the body are.
-
-    Attributes:
-        part: (V,) uint8, one of ``TRUNK`` to ``RIGHT_LEG``.
-        head: (V,) float32, 1 on the head, falling to 0 down the neck.
-        skull: (V,) bool, what the bone of the head carries alone, outside and inside.
-        face: (V,) float32, 1 on the face: never a colour for the back of the head.
-        throat: (V,) float32, 1 on the front of the neck and under the chin.
-        hair: (V,) float32, 1 where hair grows: the skull behind the face and above the ears.
-        hand: (V,) float32, 1 on the hands, falling to 0 at the wrists.
-        foot: (V,) float32, 1 on the feet, falling to 0 above the ankles.
-        axis: (V, 3) float32 unit direction of the bone inside, rest frame.
-        mirror: (V,) int32, the vertex on the other side.
-        edges: (E, 2) int32, every edge of the mesh once.
-    """
-
-    part: np.ndarray
-    head: np.ndarray
-    skull: np.ndarray
-    face: np.ndarray
-    throat: np.ndarray
-    hair: np.ndarray
-    hand: np.ndarray
-    foot: np.ndarray
-    axis: np.ndarray
-    mirror: np.ndarray
-    edges: np.ndarray
+from vitruvian.types.body import ParametricModel
+from vitruvian.types.regions import HEAD, LEFT_ARM, LEFT_LEG, RIGHT_ARM, RIGHT_LEG, TRUNK, Regions
 
 
 def _smooth_step(values: np.ndarray, start: float, end: float) -> np.ndarray:
@@ -49,7 +14,7 @@ def _smooth_step(values: np.ndarray, start: float, end: float) -> np.ndarray:
     return (t * t * (3 - 2 * t)).astype(np.float32)
 
 
-def _descendants(model: BodyModel, name: str) -> np.ndarray:
+def _descendants(model: ParametricModel, name: str) -> np.ndarray:
     """(J,) bool, the joint and all below it."""
     below = np.zeros(len(model.parents), bool)
     below[model.joint_index[name]] = True
@@ -58,15 +23,16 @@ def _descendants(model: BodyModel, name: str) -> np.ndarray:
     return below
 
 
-def _weight_of(model: BodyModel, joints: np.ndarray) -> np.ndarray:
+def _weight_of(model: ParametricModel, joints: np.ndarray) -> np.ndarray:
     """(V,) skinning weight that the joints (J,) bool have on each vertex."""
     return (model.skin_weights * joints[model.skin_joints]).sum(1)
 
 
-@lru_cache(maxsize=1)
-def body_regions() -> Regions:
-    """The regions of the package's body model."""
-    model = body_model()
+def find_regions(model: ParametricModel, landmarks: np.ndarray) -> Regions:
+    """The regions of a body model; ``BodyModel.regions`` keeps them.
+
+    landmarks: (33, 3) BlazePose's on the body at rest.
+    """
     part = np.full(len(model.template), TRUNK, np.uint8)
     limbs = {
         LEFT_ARM: "upperarm01.L",
@@ -86,14 +52,14 @@ def body_regions() -> Regions:
     crown, front, back = skull[:, 1].max(), skull[:, 2].max(), skull[:, 2].min()
     # The face: the front of the skull up to where hair begins.
     forward = (model.template[:, 2] - back) / (front - back)
-    eyes = model.keypoints.template[[2, 5], 1].mean()
+    eyes = landmarks[[2, 5], 1].mean()
     hairline = eyes + 0.5 * (crown - eyes)
     face = head * _smooth_step(forward, 0.50, 0.62)
     face = face * (1 - _smooth_step(model.template[:, 1], hairline - 0.015, hairline + 0.02))
 
     front_of_neck = on_head * _smooth_step(forward, 0.42, 0.55)
     throat = front_of_neck * (1 - _smooth_step(height, 0.0, 0.05))
-    ear = model.keypoints.template[7:9, 1].mean()
+    ear = landmarks[7:9, 1].mean()
     hair = on_head * (1 - face) * _smooth_step(model.template[:, 1], ear - 0.01, ear + 0.03)
 
     edges = directed_edges(model.faces)
@@ -115,7 +81,7 @@ def body_regions() -> Regions:
     )
 
 
-def _bone_axes(model: BodyModel) -> np.ndarray:
+def _bone_axes(model: ParametricModel) -> np.ndarray:
     """Directions (V, 3) of the bones by skinning weight; of chains with one way to go on."""
     directions = np.tile(np.array([0.0, 1.0, 0.0]), (len(model.parents), 1))
     for joint in range(len(model.parents)):
@@ -130,12 +96,3 @@ def _bone_axes(model: BodyModel) -> np.ndarray:
     blended = (directions[model.skin_joints] * model.skin_weights[..., None]).sum(1)
     length = np.linalg.norm(blended, axis=1, keepdims=True)
     return (blended / np.maximum(length, 1e-6)).astype(np.float32)
-
-
-def ring_around(members: np.ndarray, place: np.ndarray, count: int = 24) -> np.ndarray:
-    """The ``count`` of the body's vertices ``members`` (N,) nearest to a template's place (3,).
-
-    Their middle stands for a joint there on meshes that say nothing of joints.
-    """
-    distance = np.linalg.norm(body_model().template[members] - place, axis=1)
-    return np.asarray(members[np.argsort(distance)[:count]])

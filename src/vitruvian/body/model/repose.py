@@ -8,11 +8,11 @@ from functools import lru_cache
 
 import numpy as np
 
-from vitruvian.body.model.model import DATA, body_model
+from vitruvian.body.model.model import DATA, joint_motion
 from vitruvian.body.model.unpose import rest_mesh
 from vitruvian.errors import WeightsError
 from vitruvian.geometry.rotations import matrix_from_axis_angle
-from vitruvian.types.body import Body
+from vitruvian.types.body import Body, ParametricModel
 from vitruvian.types.mesh import Mesh
 
 
@@ -29,14 +29,14 @@ class ShownPose:
     rotations: np.ndarray
 
 
-@lru_cache(maxsize=1)
-def shown_poses() -> tuple[ShownPose, ...]:
+@lru_cache(maxsize=4)
+def shown_poses(model: ParametricModel) -> tuple[ShownPose, ...]:
     """A T-pose and three poses from motion capture: walking, arms raised, sitting.
 
     Written by ``scripts/bake_shown_poses.py``. Raises ``WeightsError`` when the package is damaged.
     """
     path = DATA / "shown_poses.json"
-    index = body_model().joint_index
+    index = model.joint_index
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))["poses"]
         found = []
@@ -51,12 +51,12 @@ def shown_poses() -> tuple[ShownPose, ...]:
     return tuple(found)
 
 
-def reposed(rest: Mesh, betas: np.ndarray, pose: np.ndarray) -> Mesh:
+def reposed(rest: Mesh, body: Body, pose: np.ndarray) -> Mesh:
     """A person in another pose, by linear blend skinning of the surface's own skin.
 
     Args:
         rest: the surface at rest in the frame ``body``, as ``unpose.rest_mesh`` returns it.
-        betas: (K',) shape of the body beneath, which places the joints.
+        body: beneath it; its shape places the joints.
         pose: (J, 3) axis-angle, radians; relative to rest, as everywhere.
 
     Returns:
@@ -65,10 +65,9 @@ def reposed(rest: Mesh, betas: np.ndarray, pose: np.ndarray) -> Mesh:
     """
     if rest.frame != "body" or rest.skin_joints is None or rest.skin_weights is None:
         raise ValueError("the mesh must be at rest in the frame 'body' and have a skin")
-    model = body_model()
-    _, joints = model.rest(betas)
+    _, joints = body.model.rest(body.betas)
     turns = matrix_from_axis_angle(np.asarray(pose, np.float64))
-    motion = model.joint_motion(joints, turns, np.zeros(3))
+    motion = joint_motion(body.model.parents, joints, turns, np.zeros(3))
     vertices = motion.skinned(rest.vertices, rest.skin_joints, rest.skin_weights)
     vertices[:, 1] -= vertices[:, 1].min()
     return rest.with_vertices(vertices)
@@ -82,4 +81,4 @@ def in_shown_poses(mesh: Mesh, body: Body) -> list[Mesh]:
         body: the fitted body underneath.
     """
     rest = rest_mesh(mesh, body)
-    return [reposed(rest, body.betas, pose.rotations) for pose in shown_poses()]
+    return [reposed(rest, body, pose.rotations) for pose in shown_poses(body.model)]

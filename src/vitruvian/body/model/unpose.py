@@ -7,7 +7,7 @@ from dataclasses import replace
 import numba
 import numpy as np
 
-from vitruvian.body.model.model import body_model
+from vitruvian.body.model.model import joint_motion
 from vitruvian.geometry.rotations import matrix_from_axis_angle
 from vitruvian.types.body import Body
 from vitruvian.types.mesh import Mesh
@@ -30,7 +30,7 @@ def rest_mesh(mesh: Mesh, body: Body) -> Mesh:
     Returns:
         The mesh in the frame ``body`` with its skin.
     """
-    model = body_model()
+    model = body.model
     skin_joints, skin_weights = model.skin_joints, model.skin_weights
     rest_vertices, rest_joints = model.rest(body.betas)
     posed_vertices = body.vertices
@@ -44,7 +44,8 @@ def rest_mesh(mesh: Mesh, body: Body) -> Mesh:
         raise ValueError(
             f"the mesh must have the body's {len(body.vertices)} vertices, got {len(mesh.vertices)}"
         )
-    motion = model.joint_motion(rest_joints, matrix_from_axis_angle(body.pose), body.translation)
+    rotations = matrix_from_axis_angle(body.pose)
+    motion = joint_motion(model.parents, rest_joints, rotations, body.translation)
     vertices = np.empty((len(mesh.vertices), 3), np.float32)
     _unposed(
         mesh.vertices.astype(np.float64),

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from vitruvian.errors import InputError, MissingExtraError
+from vitruvian.geometry.normals import vertex_normals
 from vitruvian.geometry.rasterizer import rasterize
 from vitruvian.lab.evaluation.metrics.sampling import parallel_view, view_rotation
 from vitruvian.types.camera import Camera
@@ -136,7 +137,7 @@ def _smooth_normals(mesh: Mesh) -> np.ndarray:
     _, first, index = np.unique(keys, axis=0, return_index=True, return_inverse=True)
     index = index.reshape(-1)
     merged = Mesh(mesh.vertices[first], index[mesh.faces].astype(np.int32), mesh.frame)
-    return merged.vertex_normals()[index]
+    return vertex_normals(merged.vertices, merged.faces)[index]
 
 
 @dataclass(frozen=True)

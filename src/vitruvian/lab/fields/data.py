@@ -78,8 +78,8 @@ def prepare(sample: Sample, observed: Observation | None, size: int = SIZE) -> P
     camera = observed.camera
     posed = body_model().forward(observed.betas, observed.pose, observed.translation)
     body = Body(
-        observed.betas, observed.pose, observed.translation.astype(float), observed.height_m,
-        posed.vertices.astype(np.float32), posed.joints,
+        body_model(), observed.betas, observed.pose, observed.translation.astype(float),
+        observed.height_m, posed.vertices.astype(np.float32), posed.joints,
     )  # fmt: skip
     matte = observed.matte
     box = np.array([0, 0, sample.size, sample.size], float)
@@ -90,7 +90,7 @@ def prepare(sample: Sample, observed: Observation | None, size: int = SIZE) -> P
         raise WeightsError("The maps network's weights are absent: train it first.")
     swollen = swollen_body(photo, figure, body)
     maps = normals_alone(*seen, body, camera)
-    clothed = clothed_spans(swollen, matte, camera, maps, _VOXELS)
+    clothed = clothed_spans(body_model(), swollen, matte, camera, maps, _VOXELS)
     if clothed is None:
         return None
     window = square_camera(swollen, matte, camera, size)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vitruvian.body.model.model import body_model
+from vitruvian.geometry.normals import vertex_normals
 from vitruvian.lab.fields.networks import GAIN, PICTURES, POINT_FEATURES
 from vitruvian.networks.maps import PART_CLASSES, PersonMaps, draw_body
 from vitruvian.surface.maps import warped, window_alpha
@@ -105,7 +107,14 @@ def field_inputs(
         low, high = -BEYOND, BEYOND
     layers = np.stack([np.where(there, entries, high), np.where(there, exits, high)])
     crop = maps.crop.camera(photo_camera)
-    drawn = draw_body(body.vertices, body.faces, body.vertex_normals(), camera, root_m, stature_m)
+    drawn = draw_body(
+        body.vertices,
+        body.faces,
+        vertex_normals(body.vertices, body.faces),
+        camera,
+        root_m,
+        stature_m,
+    )
 
     def seen(picture: np.ndarray) -> np.ndarray:
         return warped(picture, crop, camera, smooth=True)
@@ -184,9 +193,9 @@ def point_features(
     x = (columns + 0.5 - cx) / camera.focal_px * z
     y = (rows + 0.5 - cy) / camera.focal_px * z
     points = np.stack([x, y, z], axis=1).astype(np.float32)
-    normals = inputs.body.vertex_normals()
+    normals = vertex_normals(inputs.body.vertices, inputs.body.faces)
     everything = np.ones(len(normals), bool)
-    distance, nearest = signed_distance(points, inputs.body, normals, everything)
+    distance, nearest = signed_distance(body_model(), points, inputs.body, normals, everything)
     entries, exits = inputs.layers[:, :, rows, columns]
     # Its own layer is the one whose middle is nearest.
     own = np.abs(depth - 0.5 * (entries + exits)).argmin(0)

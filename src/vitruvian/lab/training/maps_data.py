@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 
 from vitruvian.body.model.model import body_model
+from vitruvian.geometry.normals import vertex_normals
 from vitruvian.lab.synthesis.sample import DEPTH_UNIT, NO_DEPTH, Sample
 from vitruvian.lab.training.observations import Observation
 from vitruvian.networks.maps import GREY, BodyMaps, MapsCrop, draw_body, person_crop
 from vitruvian.types.camera import Camera
-from vitruvian.types.mesh import Mesh
 
 # Distortion of the truth where nobody looked through the pipeline's eyes.
 _BETA_SD, _POSE_SD, _PLACE_SD = 0.5, 0.08, 0.02
@@ -112,7 +112,7 @@ class MapsExample:
 def drawn(vertices: np.ndarray, camera: Camera, root: float, stature: float) -> BodyMaps:
     """The maps of a body of our model, in a crop's camera."""
     faces = body_model().faces
-    normals = Mesh(np.asarray(vertices, np.float32), faces, "camera").vertex_normals()
+    normals = vertex_normals(vertices, faces)
     return draw_body(vertices, faces, normals, camera, root, stature)
 
 

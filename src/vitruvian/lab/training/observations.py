@@ -246,7 +246,7 @@ def observe_sample(sample: Sample, number: int, rng: np.random.Generator) -> Obs
         estimate.points, estimate.visibility, estimate.world, estimate.disagreement
     )
     figure = Figure(person.box, person.score, landmarks, alpha, True, 1.0)
-    body = fit_body(figure, camera)
+    body = fit_body(body_model(), figure, camera)
     return _observation(sample, number, estimate, alpha, camera, body)
 
 

@@ -6,22 +6,14 @@ from functools import lru_cache
 
 import numpy as np
 
-from vitruvian.body.model.model import body_model
-from vitruvian.body.model.regions import (
-    HEAD,
-    LEFT_ARM,
-    LEFT_LEG,
-    RIGHT_ARM,
-    RIGHT_LEG,
-    TRUNK,
-    body_regions,
-)
+from vitruvian.geometry.normals import vertex_normals
 from vitruvian.surface.envelope.inflate import merge_close, smooth_over_mesh, spread_gaps
 from vitruvian.surface.envelope.outline import OutlineFinder
-from vitruvian.types.body import Body
+from vitruvian.types.body import Body, ParametricModel
 from vitruvian.types.figure import Figure
 from vitruvian.types.mesh import Mesh
 from vitruvian.types.photo import Photo
+from vitruvian.types.regions import HEAD, LEFT_ARM, LEFT_LEG, RIGHT_ARM, RIGHT_LEG, TRUNK
 
 ROUNDS = 3
 # How far clothes and hair may stand off the body, in metres, by part.
@@ -42,10 +34,10 @@ _GAP_SMOOTHING = 6
 _SAMPLE_CELL_M = 0.015  # gaps are spread to one point per such cube, then smoothed
 
 
-@lru_cache(maxsize=1)
-def _limits() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+@lru_cache(maxsize=4)
+def _limits(model: ParametricModel) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Outward and inward limits (V,) in metres, and the share (V,) of a gap that is followed."""
-    regions = body_regions()
+    regions = model.regions
     table = np.zeros(max(OUTWARD_M) + 1)
     for part, limit in OUTWARD_M.items():
         table[part] = limit
@@ -55,17 +47,17 @@ def _limits() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     inward = np.full(len(outward), INWARD_M)
     inward = inward + regions.hand * (HAND_M - inward)
     follow = 1 - 0.95 * np.maximum(regions.face, regions.throat)
-    follow[body_model().components > 0] = 0  # eyes and tongue stay inside the head
+    follow[model.components > 0] = 0  # eyes and tongue stay inside the head
     limits = np.stack([outward, inward, follow], axis=1)
     smooth = smooth_over_mesh(limits, regions.edges, 10)
-    smooth[body_model().components > 0, 2] = 0
+    smooth[model.components > 0, 2] = 0
     return smooth[:, 0], smooth[:, 1], smooth[:, 2]
 
 
-@lru_cache(maxsize=1)
-def _samples() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+@lru_cache(maxsize=4)
+def _samples(model: ParametricModel) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Rest points (S, 3) and bone axes (S, 3) that stand for the vertices, and whose (V,)."""
-    template, axis = body_model().template, body_regions().axis
+    template, axis = model.template, model.regions.axis
     number, count = merge_close(template, _SAMPLE_CELL_M)
     members = np.bincount(number, minlength=count)[:, None]
     points, axes = (
@@ -92,15 +84,17 @@ def swollen_body(photo: Photo, figure: Figure, body: Body) -> Mesh:
     Returns:
         A mesh in the camera frame with the body's topology, texture coordinates and skin.
     """
-    model, regions = body_model(), body_regions()
+    model, regions = body.model, body.model.regions
     mesh = body.as_mesh()
     finder = OutlineFinder(figure.alpha, photo.camera, mesh.vertices)
     if not finder.usable:
         return mesh
-    outward, inward, follow = _limits()
-    normals = smooth_over_mesh(mesh.vertex_normals(), regions.edges, _NORMAL_SMOOTHING)
+    outward, inward, follow = _limits(model)
+    normals = smooth_over_mesh(
+        vertex_normals(mesh.vertices, mesh.faces), regions.edges, _NORMAL_SMOOTHING
+    )
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-6)
-    samples, sample_axes, sample_of_vertex = _samples()
+    samples, sample_axes, sample_of_vertex = _samples(model)
     offset = np.zeros(len(mesh.vertices), np.float32)
     vertices = mesh.vertices
     for _ in range(ROUNDS):

@@ -5,11 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from vitruvian.body.model.model import body_model
-from vitruvian.body.model.regions import body_regions
 from vitruvian.geometry.rasterizer import rasterize
 from vitruvian.geometry.rotations import rigid_alignment
 from vitruvian.geometry.smoothing import drawn_to_neighbors
+from vitruvian.types.body import ParametricModel
 from vitruvian.types.mesh import Mesh
 
 _EDGE_M = 0.0045
@@ -23,7 +22,9 @@ _SLIT_PX = 4
 _BORDER_PX = 9
 
 
-def refined_face(mesh: Mesh, beneath: np.ndarray, fitted: Mesh) -> tuple[Mesh, np.ndarray]:
+def refined_face(
+    model: ParametricModel, mesh: Mesh, beneath: np.ndarray, fitted: Mesh
+) -> tuple[Mesh, np.ndarray]:
     """The mesh with the fitted body's face.
 
     The volume that the surface comes from knows nothing smaller than its voxels, and the maps'
@@ -40,7 +41,7 @@ def refined_face(mesh: Mesh, beneath: np.ndarray, fitted: Mesh) -> tuple[Mesh, n
         The mesh, closed as before, and for each vertex the one it is nearest to (V',) int64 of
         those that went in.
     """
-    on_head = body_regions().head[beneath] > 0
+    on_head = model.regions.head[beneath] > 0
     near = on_head[mesh.faces].any(1)
     if not near.any():
         return mesh, np.arange(len(mesh.vertices))
@@ -51,7 +52,7 @@ def refined_face(mesh: Mesh, beneath: np.ndarray, fitted: Mesh) -> tuple[Mesh, n
     border = np.zeros(len(mesh.vertices), bool)
     border[mesh.faces[~near]] = True
     chosen &= ~border[used]
-    relief = _Relief(fitted)
+    relief = _Relief(model, fitted)
     for _ in range(_ROUNDS):
         vertices, share = relief.laid_on(vertices, chosen)
         split = _split(vertices, faces, share)
@@ -77,8 +78,8 @@ def refined_face(mesh: Mesh, beneath: np.ndarray, fitted: Mesh) -> tuple[Mesh, n
 class _Relief:
     """The body's face as a picture of how far it stands out, seen from where it looks."""
 
-    def __init__(self, fitted: Mesh) -> None:
-        model, regions = body_model(), body_regions()
+    def __init__(self, model: ParametricModel, fitted: Mesh) -> None:
+        regions = model.regions
         face = regions.face > 0
         rest = model.template[face].mean(0)
         self._origin = fitted.vertices[face].mean(0)

@@ -7,12 +7,12 @@ from functools import lru_cache
 
 import numpy as np
 
-from vitruvian.body.model.model import body_model
-from vitruvian.body.model.regions import LEFT_ARM, body_regions
 from vitruvian.geometry.adjacency import directed_edges
 from vitruvian.surface.finish.cuffs import simple_loop
 from vitruvian.surface.finish.simplify import simplify
 from vitruvian.surface.volume.limbs import ARM_L, ARM_R
+from vitruvian.types.body import ParametricModel
+from vitruvian.types.regions import LEFT_ARM
 
 FACES = 1000  # of each hand; the body's have three times as many
 REACH_M = 0.30  # no hand is longer
@@ -41,12 +41,11 @@ class Hand:
     along: np.ndarray
 
 
-@lru_cache(maxsize=2)
-def hand_of(label: int) -> Hand:
+@lru_cache(maxsize=8)
+def hand_of(model: ParametricModel, label: int) -> Hand:
     """The hand of ``ARM_L`` or ``ARM_R``."""
-    model = body_model()
     if label == ARM_R:
-        left = hand_of(ARM_L)
+        left = hand_of(model, ARM_L)
         mirrored = model.vertex_mirror[left.vertices].astype(np.int64)
         return Hand(
             mirrored,
@@ -59,7 +58,7 @@ def hand_of(label: int) -> Hand:
     axis = (knuckle - wrist) / np.linalg.norm(knuckle - wrist)
     height = (model.template - wrist) @ axis
     near = np.linalg.norm(model.template - wrist, axis=1) < REACH_M
-    mine = near & (height > -_BEFORE_WRIST_M) & (body_regions().part == LEFT_ARM)
+    mine = near & (height > -_BEFORE_WRIST_M) & (model.regions.part == LEFT_ARM)
     used, faces = np.unique(model.faces[mine[model.faces].all(1)], return_inverse=True)
     faces = faces.reshape(-1, 3).astype(np.int32)
     border = simple_loop(directed_edges(faces))

@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from vitruvian.body.model.regions import body_regions
 from vitruvian.geometry.rasterizer import rasterize
 from vitruvian.surface.finish.cuffs import Stump, any_corner, beyond_plane, cut_off, strip
 from vitruvian.surface.finish.hand_piece import (
@@ -28,6 +27,7 @@ from vitruvian.surface.finish.hand_piece import (
 )
 from vitruvian.surface.volume.field import RayGrid
 from vitruvian.surface.volume.limbs import ARM_L, ARM_R
+from vitruvian.types.body import ParametricModel
 from vitruvian.types.camera import Camera
 from vitruvian.types.figure import Alpha
 from vitruvian.types.mesh import Mesh
@@ -73,11 +73,17 @@ class _MittenStaysError(Exception):
 
 
 def with_hands(
-    mesh: Mesh, limbs: np.ndarray, beneath: np.ndarray, fitted: Mesh, volume: Volume
+    model: ParametricModel,
+    mesh: Mesh,
+    limbs: np.ndarray,
+    beneath: np.ndarray,
+    fitted: Mesh,
+    volume: Volume,
 ) -> tuple[Mesh, np.ndarray, np.ndarray]:
     """The surface with the body's hands wherever they may take the mittens' place.
 
     Args:
+        model: the body model.
         mesh: closed and manifold, camera frame.
         limbs: (V,) uint8, which free limb each vertex is of, see ``limbs.limb_of_net``.
         beneath: (V,) the body vertex beneath each vertex.
@@ -92,7 +98,7 @@ def with_hands(
     for label in (ARM_L, ARM_R):
         try:
             mesh, limbs, beneath, exact = _with_hand(
-                mesh, limbs, beneath, exact, fitted, volume, label
+                model, mesh, limbs, beneath, exact, fitted, volume, label
             )
         except _MittenStaysError as reason:
             _LOG.debug("hand %d stays a mitten: %s", label, reason)
@@ -106,6 +112,7 @@ def with_hands(
 
 
 def _with_hand(
+    model: ParametricModel,
     mesh: Mesh,
     limbs: np.ndarray,
     beneath: np.ndarray,
@@ -114,7 +121,7 @@ def _with_hand(
     volume: Volume,
     label: int,
 ) -> tuple[Mesh, np.ndarray, np.ndarray, np.ndarray]:
-    hand = hand_of(label)
+    hand = hand_of(model, label)
     points = fitted.vertices[hand.vertices].astype(np.float64)
     if (points[:, 2] <= 0.05).any():
         raise _MittenStaysError("behind the camera")
@@ -124,7 +131,7 @@ def _with_hand(
     near = np.einsum("vc,vc->v", offset, offset) < REACH_M**2
     around = any_corner(near, mesh.faces)  # nothing else is looked at: most of it is elsewhere
     part = mesh.faces[around]
-    mine = near & (limbs == label) & (body_regions().hand[beneath] > 0.5)
+    mine = near & (limbs == label) & (model.regions.hand[beneath] > 0.5)
     stump = _stump(mesh.vertices, part, offset, offset @ normal, near, mine, points)
     if (limbs[part[stump.gone]] != label).any():
         raise _MittenStaysError("grown together with something else")

@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 import numba
 import numpy as np
 
-from vitruvian.body.model.model import body_model
 from vitruvian.geometry.adjacency import neighbors_of_closed
 
 _CELL_M = 0.03
@@ -179,6 +178,7 @@ def carried_skin(
     skin_weights: np.ndarray,
     *,
     shared: np.ndarray | None = None,
+    mirror: np.ndarray | None = None,
     smoothed: np.ndarray | None = None,
     iterations: int = 24,
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -194,6 +194,7 @@ def carried_skin(
         skin_joints, skin_weights: (B, 4) of the body.
         shared: (V,) 0..1, how much comes from the body vertex mirrored on the other side
             (``skirts.shared_legs``).
+        mirror: (B,) that other body vertex, given with ``shared``.
         smoothed: joints whose weights are smoothed, by default all; those of fingers and face are
             many and move nothing that is loose.
         iterations: of smoothing, even.
@@ -203,8 +204,8 @@ def carried_skin(
     """
     count = len(body_vertex)
     joints, carried = skin_joints[body_vertex].astype(np.int64), skin_weights[body_vertex]
-    if shared is not None and shared.any():
-        mirrored = body_model().vertex_mirror[body_vertex]
+    if shared is not None and mirror is not None and shared.any():
+        mirrored = mirror[body_vertex]
         joints = np.hstack([joints, skin_joints[mirrored]])
         carried = np.hstack(
             [carried * (1 - shared[:, None]), skin_weights[mirrored] * shared[:, None]]

@@ -12,10 +12,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from vitruvian.body.model.model import body_model
-from vitruvian.body.model.regions import LEFT_LEG, RIGHT_LEG, body_regions, ring_around
-from vitruvian.geometry.adjacency import directed_edges
+from vitruvian.geometry.adjacency import directed_edges, nearest_members
+from vitruvian.types.body import ParametricModel
 from vitruvian.types.mesh import Mesh
+from vitruvian.types.regions import LEFT_LEG, RIGHT_LEG
 
 _BIN = 0.08  # of a thigh or a shank: levels at which the surface is asked whether it spans the legs
 _LEAST_EDGES = 5  # from one leg's side to the other's at a level that is spanned
@@ -28,10 +28,11 @@ _LEAST_APART_M = 0.08
 # that touch: for bones that are so many radii apart; legs that are far apart have none.
 _LEAST_HEIGHT = ((3.6, 1.0), (4.4, 0.5))
 _LEAST_APART = 2.5  # radii: legs that are nearer lie against each other
+_RING = 24  # vertices around a joint that stand for it
 _LEAST_COSINE = 0.7  # of the turn from one hip to the other to one leg to the other below
 
 
-def shared_legs(mesh: Mesh, beneath: np.ndarray, body: Mesh) -> np.ndarray:
+def shared_legs(model: ParametricModel, mesh: Mesh, beneath: np.ndarray, body: Mesh) -> np.ndarray:
     """How much of each vertex's skin is to come from the other leg.
 
     A level of the legs is spanned where edges of the surface lead from one leg's side to the
@@ -39,6 +40,7 @@ def shared_legs(mesh: Mesh, beneath: np.ndarray, body: Mesh) -> np.ndarray:
     from the thighs down are a skirt.
 
     Args:
+        model: the body model.
         mesh: the clothed surface, camera frame.
         beneath: (V,) the body vertex beneath each vertex.
         body: the bare body in the body model's topology, camera frame.
@@ -47,10 +49,10 @@ def shared_legs(mesh: Mesh, beneath: np.ndarray, body: Mesh) -> np.ndarray:
         (V,) float32 0..1; all 0 where there is no skirt.
     """
     out = np.zeros(len(beneath), np.float32)
-    all_levels = _levels()[beneath]
+    all_levels = _levels(model)[beneath]
     chosen = np.flatnonzero(all_levels > 0)
     level = all_levels[chosen]
-    across, height = _between_legs(mesh.vertices[chosen], level, body)
+    across, height = _between_legs(model, mesh.vertices[chosen], level, body)
     faces = _number(mesh.faces, chosen, len(beneath))
     hem = _hem(faces, across, height, level)
     if hem is None:
@@ -58,7 +60,7 @@ def shared_legs(mesh: Mesh, beneath: np.ndarray, body: Mesh) -> np.ndarray:
     # From the crotch on, softly; below the hem no more.
     amount = np.clip(level / _CROTCH, 0, 1) * np.clip((hem - level) / _BIN + 1, 0, 1)
     right = np.clip((across + _FAR) / (1 + 2 * _FAR), 0, 1)
-    own_right = body_regions().part[beneath[chosen]] == RIGHT_LEG
+    own_right = model.regions.part[beneath[chosen]] == RIGHT_LEG
     out[chosen] = amount * np.where(own_right, 1 - right, right)
     return out
 
@@ -71,11 +73,11 @@ def _number(faces: np.ndarray, chosen: np.ndarray, count: int) -> np.ndarray:
     return faces[faces.min(1) >= 0]
 
 
-@lru_cache(maxsize=1)
-def _levels() -> np.ndarray:
+@lru_cache(maxsize=4)
+def _levels(model: ParametricModel) -> np.ndarray:
     """(V,) float64, how far down the leg each vertex of the body is: 0 hip, 1 knee, 2 ankle; 0
     where there is no leg."""
-    model, regions = body_model(), body_regions()
+    regions = model.regions
     out = np.zeros(len(model.template))
     for part, side in ((LEFT_LEG, "L"), (RIGHT_LEG, "R")):
         hip, knee, ankle = (
@@ -90,27 +92,27 @@ def _levels() -> np.ndarray:
     return out
 
 
-@lru_cache(maxsize=1)
-def _bone_vertices() -> np.ndarray:
+@lru_cache(maxsize=4)
+def _bone_vertices(model: ParametricModel) -> np.ndarray:
     """(2, 3, N) vertices of the body around hip, knee and ankle of the left leg and the right.
 
     Their middles stand for the joints, of which a mesh says nothing."""
-    model, regions = body_model(), body_regions()
+    regions = model.regions
     rings = []
     for part, side in ((LEFT_LEG, "L"), (RIGHT_LEG, "R")):
         members = np.flatnonzero(regions.part == part)
         for name in ("upperleg01", "lowerleg01", "foot"):
             joint = model.joint_template[model.joint_index[f"{name}.{side}"]]
-            rings.append(ring_around(members, joint))
+            rings.append(nearest_members(model.template, members, joint, _RING))
     return np.array(rings).reshape(2, 3, -1)
 
 
 def _between_legs(
-    points: np.ndarray, level: np.ndarray, body: Mesh
+    model: ParametricModel, points: np.ndarray, level: np.ndarray, body: Mesh
 ) -> tuple[np.ndarray, np.ndarray]:
     """Where points (V, 3) are from the left bone (0) to the right one (1) at their level, and how
     far from the line between the two, of what cloth that spans them has at least."""
-    rings = body.vertices[_bone_vertices()].astype(np.float64)  # (2, 3, N, 3)
+    rings = body.vertices[_bone_vertices(model)].astype(np.float64)  # (2, 3, N, 3)
     joints = rings.mean(2)
     t = np.clip(level, 0, 2)
     upper = np.minimum(t.astype(int), 1)
@@ -121,7 +123,7 @@ def _between_legs(
     offset = points - (left + right) / 2
     across = (offset * direction).sum(1)
     height = np.linalg.norm(offset - across[:, None] * direction, axis=1)
-    radius = np.interp(level, *_radii())
+    radius = np.interp(level, *_radii(model))
     height = height / (radius * np.interp(length / radius, *np.transpose(_LEAST_HEIGHT)))
     # Where legs cross, one passes before the other: what lies over both is the one in front.
     near = length < _LEAST_APART * radius
@@ -131,10 +133,10 @@ def _between_legs(
     return 0.5 + across / np.maximum(length, _LEAST_APART_M), np.where(crossed | near, 0, height)
 
 
-@lru_cache(maxsize=1)
-def _radii() -> tuple[np.ndarray, np.ndarray]:
+@lru_cache(maxsize=4)
+def _radii(model: ParametricModel) -> tuple[np.ndarray, np.ndarray]:
     """Levels of the leg and its radius there, metres: half its width from front to back."""
-    levels, template, part = _levels(), body_model().template, body_regions().part
+    levels, template, part = _levels(model), model.template, model.regions.part
     places = np.arange(0.25, 2, 0.125)
     found = []
     for place in places:

@@ -16,21 +16,16 @@ import cv2
 import numba
 import numpy as np
 
-from vitruvian.body.model.model import body_model
-from vitruvian.body.model.regions import (
-    LEFT_ARM,
-    LEFT_LEG,
-    RIGHT_ARM,
-    RIGHT_LEG,
-    body_regions,
-    ring_around,
-)
+from vitruvian.geometry.adjacency import nearest_members
+from vitruvian.geometry.normals import vertex_normals
 from vitruvian.geometry.rasterizer import rasterize
 from vitruvian.surface.envelope.inflate import merge_close
 from vitruvian.surface.finish.skin_transfer import nearest_vertices
 from vitruvian.surface.volume.field import RayGrid
 from vitruvian.surface.volume.separation import crumbs_of, empty_film
+from vitruvian.types.body import ParametricModel
 from vitruvian.types.mesh import Mesh
+from vitruvian.types.regions import LEFT_ARM, LEFT_LEG, RIGHT_ARM, RIGHT_LEG
 
 # Numbers of limbs that are cut free; ``SHOULDER`` is the rest of an arm, which is not.
 BODY, SHOULDER, ARM_L, ARM_R, LEG_L, LEG_R, UNKNOWN = range(7)
@@ -38,6 +33,7 @@ _LOOSE_M = 0.025  # beside the fitted body: what spans the room between legs is 
 _SKIRT_ROWS = 0.35  # share of the rows between two legs from which on it does in a skirt
 _SAMPLE_M = 0.012
 _SIGN_M = 0.02
+_RING = 24  # vertices of the body around a place that stand for it
 
 
 @dataclass(frozen=True)
@@ -63,10 +59,10 @@ _BITS = {BODY: 1, SHOULDER: 1, ARM_L: 2, ARM_R: 4, LEG_L: 8, LEG_R: 16}
 _MAY = {BODY: 1 | 8 | 16, ARM_L: 2, ARM_R: 4, LEG_L: 1 | 8, LEG_R: 1 | 16}
 
 
-@lru_cache(maxsize=1)
-def limb_of_vertex() -> np.ndarray:
+@lru_cache(maxsize=4)
+def limb_of_vertex(model: ParametricModel) -> np.ndarray:
     """(V,) uint8: ``ARM_L`` to ``LEG_R`` where a limb is cut free, ``SHOULDER``, else ``BODY``."""
-    model, regions = body_model(), body_regions()
+    regions = model.regions
     out = np.full(len(model.template), BODY, np.uint8)
     for limb in _LIMBS.values():
         upper, middle = (model.joint_template[model.joint_index[n]] for n in limb.joints[:2])
@@ -79,12 +75,12 @@ def limb_of_vertex() -> np.ndarray:
     return out
 
 
-def bits_of_vertices() -> np.ndarray:
+def bits_of_vertices(model: ParametricModel) -> np.ndarray:
     """(V,) uint8 for ``attach.nearest_vertices``: groups of the body's vertices."""
     table = np.zeros(UNKNOWN + 1, np.uint8)
     for label, bits in _BITS.items():
         table[label] = bits
-    return table[limb_of_vertex()]
+    return table[limb_of_vertex(model)]
 
 
 def bits_of_points(limbs: np.ndarray) -> np.ndarray:
@@ -95,28 +91,31 @@ def bits_of_points(limbs: np.ndarray) -> np.ndarray:
     return table[limbs]
 
 
-@lru_cache(maxsize=1)
-def _sample_vertices() -> np.ndarray:
+@lru_cache(maxsize=4)
+def _sample_vertices(model: ParametricModel) -> np.ndarray:
     """Indices of vertices some 12 mm apart: hands alone have thousands."""
-    template = body_model().template
+    template = model.template
     number, count = merge_close(template, _SAMPLE_M)
     first = np.full(count, len(template), np.int64)
     np.minimum.at(first, number, np.arange(len(template)))
     return first
 
 
-@lru_cache(maxsize=4)
-def _bone_rings(label: int) -> tuple[np.ndarray, ...]:
+@lru_cache(maxsize=16)
+def _bone_rings(model: ParametricModel, label: int) -> tuple[np.ndarray, ...]:
     """Vertices around four places along a limb: where it begins, its two joints, its tip."""
-    model, limb = body_model(), _LIMBS[label]
-    members = np.flatnonzero(limb_of_vertex() == label)
+    limb = _LIMBS[label]
+    members = np.flatnonzero(limb_of_vertex(model) == label)
     points = model.template[members]
     upper, middle, end = (model.joint_template[model.joint_index[n]] for n in limb.joints)
     start = upper + limb.start * (middle - upper)
     tip = points[points[:, 2].argmax()]  # of the toes
     if label in (ARM_L, ARM_R):
         tip = points[np.abs(points[:, 0]).argmax()]  # of the fingers
-    return tuple(ring_around(members, place) for place in (start, middle, end, tip))
+    return tuple(
+        nearest_members(model.template, members, place, _RING)
+        for place in (start, middle, end, tip)
+    )
 
 
 @numba.njit(
@@ -174,6 +173,7 @@ def _collect(
 
 
 def _near_limbs(
+    model: ParametricModel,
     field: np.ndarray,
     grid: RayGrid,
     box: tuple[slice, ...],
@@ -182,7 +182,7 @@ def _near_limbs(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Indices (N, 3) within a box, and places (N, 3), of voxels inside near all of some limbs."""
     lines = np.stack(
-        [[vertices[ring].mean(0) for ring in _bone_rings(label)] for label in labels]
+        [[vertices[ring].mean(0) for ring in _bone_rings(model, label)] for label in labels]
     ).astype(np.float64)
     part = field[box]
     most = int(np.count_nonzero(part > 0))
@@ -198,13 +198,13 @@ def _near_limbs(
 
 
 def signed_distance(
-    points: np.ndarray, body: Mesh, normals: np.ndarray, member: np.ndarray
+    model: ParametricModel, points: np.ndarray, body: Mesh, normals: np.ndarray, member: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Signed distance (N,) to the vertices that are ``member`` (V,), and the nearest ones (N,).
 
     Negative behind the nearest vertex's tangent plane.
     """
-    chosen = _sample_vertices()
+    chosen = _sample_vertices(model)
     chosen = chosen[member[chosen]]
     vertices = body.vertices[chosen]
     nowhere = np.zeros_like(points), np.zeros_like(vertices)
@@ -215,7 +215,7 @@ def signed_distance(
 
 
 def part_limbs(
-    field: np.ndarray, grid: RayGrid, body: Mesh, fitted: Mesh
+    model: ParametricModel, field: np.ndarray, grid: RayGrid, body: Mesh, fitted: Mesh
 ) -> tuple[np.ndarray, np.ndarray]:
     """Empty, in place, the film between each limb and what it only touches.
 
@@ -223,6 +223,7 @@ def part_limbs(
     trunk's, however close a hand lies.
 
     Args:
+        model: the body model.
         field: (H, W, D) float32 of ``grid``, positive inside.
         grid: of the field.
         body: in the body model's topology, camera frame, as thick as its clothes.
@@ -232,15 +233,15 @@ def part_limbs(
         (H, W, D) uint8: 1 where it must stay empty; (H, W, D) uint8: ``ARM_L`` to ``LEG_R`` at the
         inside voxels of a limb, else 0.
     """
-    limbs, normals = limb_of_vertex(), body.vertex_normals()
+    limbs, normals = limb_of_vertex(model), vertex_normals(body.vertices, body.faces)
     film, owner = np.zeros(field.shape, np.uint8), np.zeros(field.shape, np.uint8)
     for label in (ARM_L, ARM_R):
-        box = _box(body.vertices, grid, (label,))
+        box = _box(model, body.vertices, grid, (label,))
         if box is None:
             continue
-        inside, points = _near_limbs(field, grid, box, body.vertices, (label,))
-        own, _ = signed_distance(points, body, normals, limbs == label)
-        other, nearest = signed_distance(points, body, normals, limbs != label)
+        inside, points = _near_limbs(model, field, grid, box, body.vertices, (label,))
+        own, _ = signed_distance(model, points, body, normals, limbs == label)
+        other, nearest = signed_distance(model, points, body, normals, limbs != label)
         of = np.full(field[box].shape, UNKNOWN, np.uint8)
         # The arm is cut off above: far from it, the sign of its distance means nothing.
         mine = (own < other) & (np.abs(own) < np.abs(other) + _SIGN_M)
@@ -249,15 +250,16 @@ def part_limbs(
         rest = (field[box] > 0) & (of != label) & (of != SHOULDER)
         empty_film(field[box], film[box], of == label, rest)
         owner[box][of == label] = label
-    box = _box(body.vertices, grid, (LEG_L, LEG_R))
+    box = _box(model, body.vertices, grid, (LEG_L, LEG_R))
     if box is not None:
-        inside, points = _near_limbs(field, grid, box, body.vertices, (LEG_L, LEG_R))
+        inside, points = _near_limbs(model, field, grid, box, body.vertices, (LEG_L, LEG_R))
         near = owner[box][tuple(inside.T)] == 0
         inside, points = inside[near], points[near]
         if _is_skirt(inside, _loose(grid, fitted)[box[:2]]):
             return film, owner
         left, right = (
-            signed_distance(points, body, normals, limbs == label)[0] for label in (LEG_L, LEG_R)
+            signed_distance(model, points, body, normals, limbs == label)[0]
+            for label in (LEG_L, LEG_R)
         )
         of = np.zeros(field[box].shape, np.uint8)
         of[tuple(inside.T)] = np.where(left < right, LEG_L, LEG_R)
@@ -324,9 +326,11 @@ def limb_of_net(vertices: np.ndarray, field: np.ndarray, owner: np.ndarray) -> n
     return out
 
 
-def _box(vertices: np.ndarray, grid: RayGrid, labels: tuple[int, ...]) -> tuple[slice, ...] | None:
+def _box(
+    model: ParametricModel, vertices: np.ndarray, grid: RayGrid, labels: tuple[int, ...]
+) -> tuple[slice, ...] | None:
     """The part of the grid that holds everything near some limbs, and two voxels more."""
-    points = vertices[np.isin(limb_of_vertex(), labels)]
+    points = vertices[np.isin(limb_of_vertex(model), labels)]
     pixels = grid.camera.project(points)
     reach = max(_LIMBS[label].reach_m for label in labels) / grid.step_m + 2
     slices = (points[:, 2] - grid.near_m) / grid.step_m

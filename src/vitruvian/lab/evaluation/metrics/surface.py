@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vitruvian.geometry.adjacency import directed_edges
+from vitruvian.geometry.normals import face_normals, vertex_normals
 from vitruvian.lab.evaluation.metrics.closest import ClosestPointTree
 from vitruvian.lab.evaluation.metrics.sampling import parallel_view, sample_surface, view_rotation
 from vitruvian.types.mesh import Mesh
@@ -87,7 +88,9 @@ def surface_scores(
         scan_samples.points
     )
     cosines = [
-        np.abs(np.sum(samples_.normals * mesh.face_normals()[hits.faces], axis=1)).mean()
+        np.abs(
+            np.sum(samples_.normals * face_normals(mesh.vertices, mesh.faces)[hits.faces], axis=1)
+        ).mean()
         for samples_, mesh, hits in (
             (prediction_samples, scan, on_scan),
             (scan_samples, prediction, on_prediction),
@@ -142,7 +145,8 @@ def normal_error(
     low, high = points.min(0), points.max(0)
     center, half = (low + high) / 2, float((high - low).max()) * 0.6
     meshes = [
-        (m.vertices.astype(np.float64), m.faces, m.vertex_normals()) for m in (prediction, scan)
+        (m.vertices.astype(np.float64), m.faces, vertex_normals(m.vertices, m.faces))
+        for m in (prediction, scan)
     ]
     up_axis = np.asarray(up, float) / np.linalg.norm(up)
     ahead = np.asarray(front, float) - np.dot(front, up_axis) * up_axis

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from vitruvian.body.fit.fit import fit_body
+from vitruvian.body.model.model import body_model
 from vitruvian.errors import InputError
 from vitruvian.image.photo import load_photo
 from vitruvian.lab.evaluation.characters import Character, Shot, photograph
@@ -133,7 +134,7 @@ class MapsSuite:
         figures = find_people(photo, max_people=1)
         if not figures:
             return None
-        body = fit_body(figures[0], photo.camera)
+        body = fit_body(body_model(), figures[0], photo.camera)
         maps, drawn = person_maps(MapsNetwork(self.network), photo, figures[0], body, self.size)
         return figures[0], maps, drawn
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from vitruvian.errors import InputError
+from vitruvian.geometry.normals import face_normals
 from vitruvian.lab.evaluation.characters import (
     CHARACTER_SUFFIXES,
     Character,
@@ -230,7 +231,9 @@ def _plaster(mesh: Mesh, truth: Mesh, up: np.ndarray, *, front: bool) -> np.ndar
     direction = ahead if front else np.cross(up, ahead)
     rotation = view_rotation(direction, up)
     view = parallel_view(mesh.vertices.astype(float), mesh.faces, rotation, center, half, 300)
-    normals = view.interpolate(mesh.face_normals().repeat(3, axis=0), _own_corners(mesh))
+    normals = view.interpolate(
+        face_normals(mesh.vertices, mesh.faces).repeat(3, axis=0), _own_corners(mesh)
+    )
     picture = shaded(normals @ rotation.T.astype(np.float32), view.mask)
     return picture[:, 25:275]
 

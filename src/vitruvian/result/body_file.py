@@ -1,0 +1,45 @@
+"""What ``body.json`` says of a fitted body."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from vitruvian.types.body import Body
+
+
+def describe_body(body: Body) -> dict[str, Any]:
+    """Everything but the vertices as plain lists, with units and frames named.
+
+    ``nan`` becomes None, as JSON has no such number. ``betas``, ``pose`` and ``translation``
+    give the vertices back through ``BodyModel.forward``.
+    """
+    names = body.model.joint_names
+    error = None if np.isnan(body.keypoint_error) else round(float(body.keypoint_error), 5)
+    return {
+        "units": {"length": "metre", "angle": "radian"},
+        "frames": {
+            "camera": "x right, y down, z forward, as in OpenCV",
+            "body": "y up, facing +z, the subject's left at +x, as in glTF",
+            "pose": "local axis-angle, joint axes parallel to the body frame at rest; the "
+            "root's rotation turns the body frame into the camera frame",
+        },
+        "height": round(float(body.height_m), 4),
+        "betas": _rounded(body.betas, 5),
+        "translation": _rounded(body.translation, 5),
+        "pose": {name: _rounded(turn, 5) for name, turn in zip(names, body.pose, strict=True)},
+        "joints": {
+            name: _rounded(point, 5) for name, point in zip(names, body.joints, strict=True)
+        },
+        "keypoint_error": error,
+        "guessed": list(body.guessed),
+        "uncertain": list(body.uncertain),
+        "phenotype": None
+        if body.phenotype is None
+        else {name: round(float(value), 3) for name, value in body.phenotype.items()},
+    }
+
+
+def _rounded(values: np.ndarray, digits: int) -> list[float]:
+    return [round(float(value), digits) for value in np.asarray(values).ravel()]
