@@ -9,7 +9,16 @@ from typing import Any
 
 import pytest
 
-MODULES = ("fastapi", "uvicorn", "sqlalchemy", "alembic", "argon2", "httpx", "prometheus_client")
+MODULES = (
+    "fastapi",
+    "uvicorn",
+    "sqlalchemy",
+    "alembic",
+    "argon2",
+    "httpx",
+    "prometheus_client",
+    "limits",
+)
 MISSING = [name for name in MODULES if find_spec(name) is None]
 
 

@@ -16,10 +16,10 @@ from starlette.types import ASGIApp
 
 from vitruvian._version import __version__
 from vitruvian.server.api import documented
+from vitruvian.server.api.checks import validation_problem
 from vitruvian.server.api.guard import INTERNAL, Guard
 from vitruvian.server.api.routes import account, jobs, reconstructions, sharing, system, upload
 from vitruvian.server.files.page import Page
-from vitruvian.server.jobs.intake import validation_problem
 from vitruvian.server.jobs.pool import COMMAND
 from vitruvian.server.problems import CODE_OF_STATUS, MEDIA_TYPE, Problem, not_found
 from vitruvian.server.settings import Settings

@@ -41,6 +41,9 @@ class Settings:
     storage_url: str = _setting(
         "", "where results lie: empty for the data folder, else an fsspec URL such as `s3://bucket`"
     )
+    limits_url: str = _setting(
+        "", "where rate limits are counted: empty for each server by itself, else `redis://…`"
+    )
     secret: str = _setting(
         "", "key of at least 32 characters that signs links; empty generates one in `secret.key`"
     )

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import shutil
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 from fastapi import Request
 from sqlalchemy import select
 
-from vitruvian.server.accounts.security import RateLimit, Signer
+from vitruvian.server.accounts.ratelimits import RateLimits
+from vitruvian.server.accounts.signing import Signer
 from vitruvian.server.database import Database
 from vitruvian.server.files.gallery import enqueue_samples
 from vitruvian.server.files.janitor import Janitor
 from vitruvian.server.files.sniff import readable_types
 from vitruvian.server.files.storage import Storage, open_storage
+from vitruvian.server.jobs.changes import Changes
+from vitruvian.server.jobs.intake import Intake
 from vitruvian.server.jobs.pool import COMMAND, PoolOptions, WorkerPool
 from vitruvian.server.jobs.queue import JobQueue
 from vitruvian.server.jobs.timing import StageClock
@@ -31,58 +31,6 @@ ANONYMOUS = "anonymous"
 GALLERY = "gallery"
 
 _UPLOADS_AT_ONCE = 8  # each is in memory for a moment
-
-
-class Changes:
-    """Tells requests that wait for a job that it changed, across threads.
-
-    A job of another server changes without a word here: who waits also looks by itself.
-    """
-
-    def __init__(self) -> None:
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._waiting: dict[str, set[asyncio.Event]] = {}
-
-    def bind(self, loop: asyncio.AbstractEventLoop | None) -> None:
-        """Deliver to waiters of ``loop``."""
-        self._loop = loop
-
-    def notify(self, job_id: str) -> None:
-        """From any thread: a job changed."""
-        loop = self._loop
-        if loop is not None:
-            with contextlib.suppress(RuntimeError):  # closed meanwhile
-                loop.call_soon_threadsafe(self._fire, job_id)
-
-    def notify_all(self) -> None:
-        """From any thread: whoever waits should look."""
-        for job_id in list(self._waiting):
-            self.notify(job_id)
-
-    def _fire(self, job_id: str) -> None:
-        for event in self._waiting.get(job_id, ()):
-            event.set()
-
-    @contextlib.contextmanager
-    def watch(self, job_id: str) -> Any:
-        """An ``asyncio.Event`` that is set when the job changes, while the block lasts."""
-        event = asyncio.Event()
-        self._waiting.setdefault(job_id, set()).add(event)
-        try:
-            yield event
-        finally:
-            self._waiting[job_id].discard(event)
-            if not self._waiting[job_id]:
-                del self._waiting[job_id]
-
-
-@dataclass
-class Limits:
-    """Rate limits, per key."""
-
-    login: RateLimit
-    register: RateLimit
-    upload: RateLimit
 
 
 class State:
@@ -97,6 +45,7 @@ class State:
         prepare_data_folder(settings)
         self.settings = settings
         self.signer = Signer(load_secret(settings))
+        self.limits = RateLimits.of(settings, self.signer)
         self.database = Database(settings.sqlalchemy_url)
         self.storage: Storage = open_storage(settings.storage_url, settings.data_path)
         self.clock = StageClock()
@@ -127,12 +76,8 @@ class State:
             self.clock,
         )
         self.janitor = Janitor(self.database, self.storage, settings)
-        self.limits = Limits(
-            login=RateLimit(settings.login_per_minute, 60),
-            register=RateLimit(settings.register_per_hour, 3600),
-            upload=RateLimit(settings.upload_per_minute, 60),
-        )
         self.readable_types = readable_types()
+        self.intake = Intake(self.database, self.storage, settings, self.clock, self.readable_types)
         self.uploads_at_once = asyncio.Semaphore(_UPLOADS_AT_ONCE)
         self.stopping = threading.Event()
         self.system_accounts: dict[str, str] = {}

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from vitruvian.server.api.pictures import too_large
 from vitruvian.server.problems import MEDIA_TYPE, Problem
 from vitruvian.server.state import State
 
@@ -197,10 +198,7 @@ def _is_cross_site(headers: Headers, host: str) -> bool:
 
 def _too_large(state: State, scope: Scope | None) -> Problem:
     if scope is None or scope["path"] in PICTURE_PATHS:
-        return Problem(
-            "too-large",
-            f"The picture has more than {state.settings.max_upload_mb} MB; save a smaller copy.",
-        )
+        return too_large(state)
     return Problem("too-large", f"The body has more than {_JSON_BYTES // 1024} kB.")
 
 

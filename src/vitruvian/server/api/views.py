@@ -7,37 +7,12 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from vitruvian.server.api import schemas
+from vitruvian.server.files.gallery import SAMPLES
+from vitruvian.server.files.names import ALL_ZIP, OF_ALL, OF_PERSON, PERSON_ZIP
 from vitruvian.server.jobs.queue import position
 from vitruvian.server.jobs.timing import STAGES
 from vitruvian.server.models import Account, ApiToken, Job, LoginSession, Reconstruction, Share
 from vitruvian.server.state import State
-
-# What a file is for, by its name at the top of a result and in a person's folder.
-_OF_ALL = {
-    "photo": "photo.jpg",
-    "thumbnail": "thumbnail.jpg",
-    "scene": "scene.glb",
-    "preview": "preview.png",
-    "viewer": "viewer.html",
-    "report": "report.json",
-}
-_OF_PERSON = {
-    "mesh_obj": "mesh.obj",
-    "mesh_mtl": "mesh.mtl",
-    "texture": "texture.png",
-    "mesh_glb": "mesh.glb",
-    "mesh_ply": "mesh.ply",
-    "mesh_stl": "mesh.stl",
-    "avatar": "avatar.glb",
-    "body_glb": "body.glb",
-    "body_mesh": "body.obj",
-    "body": "body.json",
-    "alpha": "alpha.png",
-}
-# Made when they are asked for.
-ALL_ZIP = "all.zip"
-PERSON_ZIP = "mesh.zip"
-ZIPPED_MESH = ("mesh.obj", "mesh.mtl", "texture.png")
 
 
 def files_url(row: Reconstruction, share_token: str | None = None) -> str:
@@ -69,7 +44,7 @@ def reconstruction_view(
         timings_s=timings,
         seconds=round(sum(timings.values()), 3),
         options=schemas.ReconstructionOptions(**row.details.get("options", {})),
-        files=_urls(_OF_ALL, "", paths, base) | {"all": f"{base}/{ALL_ZIP}"},
+        files=_urls(OF_ALL, "", paths, base) | {"all": f"{base}/{ALL_ZIP}"},
     )
 
 
@@ -81,13 +56,11 @@ def summary_view(row: Reconstruction) -> schemas.Summary:
         **_brief(row),
         image=_size(report),
         people=len(report["people"]),
-        files=_urls({"thumbnail": _OF_ALL["thumbnail"]}, "", row.details["files"], base),
+        files=_urls({"thumbnail": OF_ALL["thumbnail"]}, "", row.details["files"], base),
     )
 
 
 def _brief(row: Reconstruction) -> dict[str, Any]:
-    from vitruvian.server.files.gallery import SAMPLES
-
     sample = next((one for one in SAMPLES if one.id == row.sample), None)
     return {
         "id": row.sample or row.id,
@@ -105,7 +78,7 @@ def _size(report: dict[str, Any]) -> schemas.Size:
 
 def _person(person: dict[str, Any], paths: dict[str, int], base: str) -> schemas.Person:
     folder = f"person-{person['id']}/"
-    files = _urls(_OF_PERSON, folder, paths, base)
+    files = _urls(OF_PERSON, folder, paths, base)
     if "mesh_obj" in files:
         files["mesh_obj_zip"] = f"{base}/{folder}{PERSON_ZIP}"
     fields = {name: value for name, value in person.items() if name in schemas.Person.model_fields}

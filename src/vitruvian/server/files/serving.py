@@ -13,7 +13,7 @@ from typing import IO
 from fastapi import Request
 from fastapi.responses import FileResponse, Response, StreamingResponse
 
-from vitruvian.server.api.views import ALL_ZIP, PERSON_ZIP, ZIPPED_MESH
+from vitruvian.server.files.names import ALL_ZIP, PERSON_ZIP, ZIPPED_MESH
 from vitruvian.server.files.storage import Storage
 from vitruvian.server.models import Reconstruction
 from vitruvian.server.problems import Problem, not_found

@@ -9,7 +9,17 @@ from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
-from vitruvian.server.accounts.callers import (
+from vitruvian.server.accounts.passwords import (
+    hash_password,
+    normalise_login,
+    password_fits,
+    password_weakness,
+)
+from vitruvian.server.accounts.quota import quota, usage
+from vitruvian.server.accounts.ratelimits import RateLimit
+from vitruvian.server.accounts.signing import TOKEN_PREFIX, digest, new_token
+from vitruvian.server.api import schemas
+from vitruvian.server.api.callers import (
     AnyCaller,
     Caller,
     InSession,
@@ -18,17 +28,7 @@ from vitruvian.server.accounts.callers import (
     client_key,
     forget_cookie,
 )
-from vitruvian.server.accounts.security import (
-    TOKEN_PREFIX,
-    RateLimit,
-    digest,
-    hash_password,
-    new_token,
-    normalise_login,
-    password_fits,
-    password_weakness,
-)
-from vitruvian.server.api import schemas
+from vitruvian.server.api.checks import clean_id
 from vitruvian.server.api.documented import not_here, problems
 from vitruvian.server.api.views import account_brief, session_view, token_view
 from vitruvian.server.files.janitor import delete_account
@@ -137,15 +137,11 @@ def account(state: Here, caller: InSession) -> schemas.Account:
     """The account, what it uses and what it may use."""
     owner = account_of(caller)
     with state.database.read() as session:
-        count, size = session.execute(
-            select(
-                func.count(Reconstruction.id), func.coalesce(func.sum(Reconstruction.bytes), 0)
-            ).where(Reconstruction.account_id == owner.id)
-        ).one()
-    results, megabytes = quota(state, owner)
+        count, size = usage(session, owner)
+    results, megabytes = quota(state.settings, owner)
     return schemas.Account(
         **dict(account_brief(owner)),
-        usage=schemas.Amount(reconstructions=count, bytes=int(size)),
+        usage=schemas.Amount(reconstructions=count, bytes=size),
         quota=schemas.Amount(reconstructions=results, bytes=megabytes * 2**20),
     )
 
@@ -245,21 +241,6 @@ def revoke_token(token_id: str, state: Here, caller: InSession) -> None:
         ).first()
     if gone is None:
         raise not_found()
-
-
-def clean_id(text: str) -> str:
-    """An id from an address; what cannot be one is not found, without asking the database."""
-    if len(text) > 64 or not text.isascii() or not text.replace("-", "").replace("_", "").isalnum():
-        raise not_found()
-    return text
-
-
-def quota(state: State, owner: Account) -> tuple[int, int]:
-    """How many results, and how many megabytes, an account may keep."""
-    settings = state.settings
-    if owner.kind == "guest":
-        return settings.guest_quota_reconstructions, settings.guest_quota_mb
-    return settings.quota_reconstructions, settings.quota_mb
 
 
 def _leave_session(state: State, caller: Caller, account: Account) -> None:

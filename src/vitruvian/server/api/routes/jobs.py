@@ -13,10 +13,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
-from vitruvian.server.accounts.callers import Caller, Reader, Writer, account_of
 from vitruvian.server.api import schemas
+from vitruvian.server.api.callers import Caller, Reader, Writer, account_of
+from vitruvian.server.api.checks import clean_id
 from vitruvian.server.api.documented import problems
-from vitruvian.server.api.routes.account import clean_id
 from vitruvian.server.api.views import job_view
 from vitruvian.server.models import ACTIVE, Job
 from vitruvian.server.problems import not_found

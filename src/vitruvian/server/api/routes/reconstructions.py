@@ -11,28 +11,23 @@ from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
-from vitruvian.server.accounts.callers import Caller, Reader, Writer, account_of
 from vitruvian.server.api import schemas
+from vitruvian.server.api.callers import Caller, Reader, Writer, account_of
+from vitruvian.server.api.checks import clean_id
 from vitruvian.server.api.documented import picture_form, problems
-from vitruvian.server.api.routes.account import clean_id
+from vitruvian.server.api.pictures import accept, read_form, take_upload_token, wait_for_end
 from vitruvian.server.api.views import job_view, reconstruction_view, summary_view
 from vitruvian.server.files.janitor import delete_reconstruction
 from vitruvian.server.files.serving import MEDIA_TYPES, serve_file
-from vitruvian.server.jobs.intake import (
-    MAX_IDEMPOTENCY_KEY,
-    Order,
-    accept,
-    check_room,
-    read_form,
-    take_upload_token,
-    wait_for_end,
-)
+from vitruvian.server.jobs.intake import Order
 from vitruvian.server.models import Job, Reconstruction
 from vitruvian.server.problems import Problem, not_found, problem_from
 from vitruvian.server.state import State, state_of
 
 router = APIRouter(prefix="/api/v1", tags=["reconstructions"])
 Here = Annotated[State, Depends(state_of)]
+
+MAX_IDEMPOTENCY_KEY = 128
 
 FILE_ANSWERS: dict[int | str, dict[str, Any]] = problems(416) | {
     200: {"description": "The file.", "content": {kind: {} for kind in MEDIA_TYPES}},
@@ -77,7 +72,7 @@ async def create(request: Request, state: Here, caller: Writer) -> Response:
         raise Problem(
             "bad-request", f"The Idempotency-Key must have 1 to {MAX_IDEMPOTENCY_KEY} characters."
         )
-    take_upload_token(state, f"account {account_of(caller).id}")
+    await run_in_threadpool(take_upload_token, state, f"account {account_of(caller).id}")
     # Before the body is read: who has no room need not send it.
     await run_in_threadpool(_check_room, state, caller)
     data, form = await read_form(request, state)
@@ -93,7 +88,7 @@ async def create(request: Request, state: Here, caller: Writer) -> Response:
 
 def _check_room(state: State, caller: Caller) -> None:
     with state.database.read() as session:
-        check_room(session, state, account_of(caller))
+        state.intake.check_room(session, account_of(caller))
 
 
 def _answer(state: State, job: Job) -> Response:

@@ -9,10 +9,10 @@ from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from vitruvian.server.accounts.callers import Reader, Writer, account_of
 from vitruvian.server.api import schemas
+from vitruvian.server.api.callers import Reader, Writer, account_of
+from vitruvian.server.api.checks import clean_id
 from vitruvian.server.api.documented import problems
-from vitruvian.server.api.routes.account import clean_id
 from vitruvian.server.api.routes.reconstructions import FILE_ANSWERS, owned
 from vitruvian.server.api.views import reconstruction_view, share_view, summary_view
 from vitruvian.server.files.gallery import SAMPLES

@@ -9,8 +9,8 @@ from sqlalchemy import func, select
 
 from vitruvian._version import __version__
 from vitruvian.image.limits import MAX_PIXELS, MIN_SIDE
-from vitruvian.server.accounts.callers import is_local
 from vitruvian.server.api import schemas
+from vitruvian.server.api.callers import is_local
 from vitruvian.server.api.documented import problems
 from vitruvian.server.api.views import stage_views
 from vitruvian.server.metrics import CONTENT_TYPE

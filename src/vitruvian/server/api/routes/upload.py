@@ -8,19 +8,13 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from starlette.concurrency import run_in_threadpool
 
-from vitruvian.server.accounts.callers import AnyCaller, Caller, client_key
 from vitruvian.server.api import schemas
+from vitruvian.server.api.callers import AnyCaller, Caller, client_key
 from vitruvian.server.api.documented import picture_form, problems
+from vitruvian.server.api.pictures import accept, read_form, take_upload_token, wait_for_end
 from vitruvian.server.api.routes.sharing import add_share
 from vitruvian.server.api.views import reconstruction_view
-from vitruvian.server.jobs.intake import (
-    Order,
-    accept,
-    check_room,
-    read_form,
-    take_upload_token,
-    wait_for_end,
-)
+from vitruvian.server.jobs.intake import Order
 from vitruvian.server.models import ACTIVE, Account, Job, Reconstruction
 from vitruvian.server.problems import Problem, not_found, problem_from
 from vitruvian.server.state import ANONYMOUS, State, state_of
@@ -41,9 +35,8 @@ async def upload(request: Request, state: Here, caller: AnyCaller) -> schemas.Up
     if caller.account is None and not state.settings.anonymous_uploads:
         raise Problem("not-authenticated", "Log in, or send an API token.")
     order = _order(state, caller)
-    take_upload_token(
-        state, f"account {caller.account.id}" if caller.account else f"at {client_key(request)}"
-    )
+    key = f"account {caller.account.id}" if caller.account else f"at {client_key(request)}"
+    await run_in_threadpool(take_upload_token, state, key)
     await run_in_threadpool(_check_room, state, order.account_id)
     data, form = await read_form(request, state)
     job_id, _ = await accept(state, order, data, form)
@@ -67,7 +60,7 @@ def _check_room(state: State, account_id: str) -> None:
     with state.database.read() as session:
         account = session.get(Account, account_id)
         if account is not None:
-            check_room(session, state, account)
+            state.intake.check_room(session, account)
 
 
 def _answer(state: State, job: Job) -> schemas.Uploaded:

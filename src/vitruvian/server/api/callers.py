@@ -10,7 +10,7 @@ from typing import Annotated
 from fastapi import Depends, Request, Response
 from sqlalchemy import select, update
 
-from vitruvian.server.accounts.security import TOKEN_PREFIX, digest, new_token
+from vitruvian.server.accounts.signing import TOKEN_PREFIX, digest, new_token
 from vitruvian.server.models import Account, ApiToken, LoginSession
 from vitruvian.server.problems import Problem
 from vitruvian.server.state import State, state_of

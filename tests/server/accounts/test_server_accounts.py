@@ -24,7 +24,7 @@ from server_tools import (
     register,
     wait_until,
 )
-from vitruvian.server.accounts.security import password_weakness
+from vitruvian.server.accounts.passwords import password_weakness
 from vitruvian.server.models import Account, ApiToken, LoginSession, Reconstruction
 
 

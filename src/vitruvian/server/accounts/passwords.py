@@ -1,0 +1,76 @@
+"""Passwords: what is too weak, how they are kept, how one is checked."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import unicodedata
+from itertools import pairwise
+
+from argon2 import PasswordHasher
+from argon2.exceptions import Argon2Error, InvalidHashError
+
+MAX_PASSWORD_LENGTH = 256
+
+# OWASP's first recommendation for Argon2id: 46 MiB, one pass, one lane.
+_HASHER = PasswordHasher(time_cost=1, memory_cost=47_104, parallelism=1)
+
+# What a log-in with a name that does not exist is compared with, so that it takes as long.
+_NOBODYS_HASH = _HASHER.hash(secrets.token_urlsafe(16))
+
+# Each hash takes 46 MiB: more at once than this wait.
+_hashing = threading.BoundedSemaphore(4)
+
+_COMMON_TEXT = """
+    1234567890 12345678910 0123456789 0987654321 1q2w3e4r5t qwertyuiop qwerty12345 qwerty1234
+    password12 password123 password1234 password12345 password01 passw0rd12 passw0rd123 mypassword
+    letmein1234 iloveyou123 iloveyou12 welcome123 welcome1234 admin12345 administrator changeme123
+    football123 basketball sunshine123 princess123 michael123 1qaz2wsx3edc qazwsxedcrfv asdfghjkl1
+    asdfghjkl; zxcvbnm123 abcdefghij abcdefghijk abcd123456 abc1234567 123456789a a123456789
+    123456789q q123456789 1234567891 1029384756 1111111111 vitruvian123 vitruvian1
+"""
+_COMMON = frozenset(_COMMON_TEXT.split())
+
+
+def normalise_login(name: str) -> str:
+    """A name as it is compared: case and the ways to write a letter do not matter."""
+    return unicodedata.normalize("NFKC", name).strip().casefold()
+
+
+def password_weakness(password: str, name: str, min_length: int) -> str | None:
+    """Why a password must be refused, as a sentence, or None."""
+    plain = unicodedata.normalize("NFKC", password)
+    lowered = plain.casefold()
+    if len(plain) < min_length:
+        return f"The password has {len(plain)} characters; give {min_length} or more."
+    if len(plain) > MAX_PASSWORD_LENGTH:
+        return f"The password is too long; give at most {MAX_PASSWORD_LENGTH} characters."
+    if lowered in _COMMON or len(set(lowered)) < 4 or _is_sequence(lowered):
+        return "The password is one of the first that are tried; choose another."
+    login = normalise_login(name)
+    if len(login) >= 4 and login in lowered and len(lowered) < len(login) + 6:
+        return "The password contains the name; choose another."
+    return None
+
+
+def _is_sequence(text: str) -> bool:
+    """Whether every character follows the last: 23456789, zyxwvuts."""
+    steps = {ord(b) - ord(a) for a, b in pairwise(text)}
+    return len(steps) == 1 and abs(steps.pop()) <= 1
+
+
+def hash_password(password: str) -> str:
+    """Argon2id hash with its parameters and salt."""
+    with _hashing:
+        return _HASHER.hash(unicodedata.normalize("NFKC", password))
+
+
+def password_fits(password: str, hashed: str | None) -> bool:
+    """Whether a password belongs to a hash; takes as long when there is no hash."""
+    plain = unicodedata.normalize("NFKC", password)[: MAX_PASSWORD_LENGTH + 1]
+    with _hashing:
+        try:
+            fits = _HASHER.verify(hashed or _NOBODYS_HASH, plain)
+        except (Argon2Error, InvalidHashError):
+            return False
+    return fits and hashed is not None

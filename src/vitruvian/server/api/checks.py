@@ -1,0 +1,25 @@
+"""Checks of what a request says: ids in addresses, values that validation refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from vitruvian.server.problems import Problem, not_found
+
+
+def clean_id(text: str) -> str:
+    """An id from an address; what cannot be one is not found, without asking the database."""
+    if len(text) > 64 or not text.isascii() or not text.replace("-", "").replace("_", "").isalnum():
+        raise not_found()
+    return text
+
+
+def validation_problem(errors: Any) -> Problem:
+    """The problem that lists what validation found wrong."""
+    listed = []
+    for one in errors:
+        place = [str(part) for part in one["loc"] if part not in ("body", "query", "path")]
+        detail = str(one["msg"]).removeprefix("Value error, ")
+        listed.append({"field": ".".join(place)[:80] or "body", "detail": detail})
+    first = listed[0] if listed else {"field": "body", "detail": "is not valid"}
+    return Problem("validation", f"{first['field']}: {first['detail']}.", errors=listed)
