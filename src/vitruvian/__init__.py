@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from vitruvian._lazy import lazy
 from vitruvian._version import __version__
 
 if TYPE_CHECKING:
     from vitruvian.client import Client
     from vitruvian.errors import VitruvianError
     from vitruvian.image.photo import load_photo
+    from vitruvian.options import Options
     from vitruvian.pipeline.photo import reconstruct
     from vitruvian.types.body import Body
     from vitruvian.types.mesh import Mesh
@@ -22,6 +23,7 @@ _HOMES = {
     "Body": "vitruvian.types.body",
     "Client": "vitruvian.client",
     "Mesh": "vitruvian.types.mesh",
+    "Options": "vitruvian.options",
     "Person": "vitruvian.types.scene",
     "Photo": "vitruvian.types.photo",
     "Scene": "vitruvian.types.scene",
@@ -34,6 +36,7 @@ __all__ = [
     "Body",
     "Client",
     "Mesh",
+    "Options",
     "Person",
     "Photo",
     "Scene",
@@ -44,11 +47,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module 'vitruvian' has no attribute {name!r}")
-    return getattr(import_module(home), name)
+__getattr__ = lazy(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:

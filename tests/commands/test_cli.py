@@ -15,10 +15,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import vitruvian.pipeline
+import vitruvian
 from vitruvian.commands.cli import COMMANDS, main, make_app
 from vitruvian.errors import WeightsError
 from vitruvian.image.photo import load_photo
+from vitruvian.options import Options
 
 
 @dataclass
@@ -33,12 +34,12 @@ class StandInPipeline:
     during: Callable[[Path, str], None] = lambda _folder, _name: None
     calls: list[dict[str, Any]] = field(default_factory=list)
 
-    def reconstruct(self, source: Any, **options: Any) -> Any:
-        photo = load_photo(source, fov_deg=options.get("fov_deg"))
-        self.calls.append({"name": photo.name, **options})
+    def reconstruct(self, source: Any, options: Options, progress: Any) -> Any:
+        photo = load_photo(source, fov_deg=options.fov_deg)
+        self.calls.append({"name": photo.name, "options": options})
 
-        def save(folder: Path, formats: tuple[str, ...], **files: Any) -> dict[str, Any]:
-            self.calls[-1].update(formats=formats, **files)
+        def save(folder: Path, **files: Any) -> dict[str, Any]:
+            self.calls[-1].update(files)
             (folder / "scene.glb").write_text(photo.name)
             self.during(folder, photo.name)
             report = {
@@ -51,14 +52,13 @@ class StandInPipeline:
             (folder / "report.json").write_text(json.dumps(report))
             return report
 
-        return types.SimpleNamespace(save=save)
+        return types.SimpleNamespace(save=save, people=[None] * self.people)
 
 
 @pytest.fixture
 def pipeline(monkeypatch: pytest.MonkeyPatch) -> StandInPipeline:
     stand_in = StandInPipeline()
-    monkeypatch.setitem(sys.modules, "vitruvian.pipeline.photo", stand_in)
-    monkeypatch.setattr(vitruvian.pipeline, "photo", stand_in, raising=False)
+    monkeypatch.setattr("vitruvian.pipeline.run.reconstruct_photo", stand_in.reconstruct)
     return stand_in
 
 
@@ -96,16 +96,7 @@ def test_one_picture(folder: Path, pipeline: StandInPipeline, capsys: Any) -> No
     assert pipeline.calls == [
         {
             "name": "street",
-            "height_cm": None,
-            "fov_deg": None,
-            "max_people": None,
-            "detail": "clothed",
-            "faces": None,
-            "texture": True,
-            "albedo": False,
-            "check": True,
-            "sam": None,
-            "sam_everything": False,
+            "options": Options(),
             "formats": ("obj", "glb"),
             "poses": False,
             "vertex_colors": False,
@@ -122,16 +113,17 @@ def test_options_reach_the_pipeline(folder: Path, pipeline: StandInPipeline, cap
     assert pipeline.calls == [
         {
             "name": "street",
-            "height_cm": 181.5,
-            "fov_deg": 50.0,
-            "max_people": 3,
-            "detail": "body",
-            "faces": 5000,
-            "texture": False,
-            "albedo": False,
-            "check": True,
-            "sam": None,
-            "sam_everything": False,
+            "options": Options(
+                height_cm=181.5,
+                fov_deg=50.0,
+                max_people=3,
+                detail="body",
+                faces=5000,
+                texture=False,
+                formats=("ply", "stl"),
+                poses=True,
+                vertex_colors=True,
+            ),
             "formats": ("ply", "stl"),
             "poses": True,
             "vertex_colors": True,
@@ -141,7 +133,7 @@ def test_options_reach_the_pipeline(folder: Path, pipeline: StandInPipeline, cap
 
 def test_albedo(folder: Path, pipeline: StandInPipeline, capsys: Any) -> None:
     assert run(capsys, "photo", "street.jpg", "--albedo")[0] == 0
-    assert pipeline.calls[0]["albedo"] is True
+    assert pipeline.calls[0]["options"] == Options(albedo=True)
 
 
 def test_threads(folder: Path, pipeline: StandInPipeline, capsys: Any) -> None:
@@ -205,6 +197,7 @@ def test_json(folder: Path, pipeline: StandInPipeline, capsys: Any) -> None:
     assert [person["id"] for person in first["people"]] == [1]
     assert second["image"] == {"path": "notes.jpg"}
     assert second["error"] + "\n" == err
+    assert second["code"] == "not-a-picture"
     assert third["directory"] == "out/beach"
 
 
@@ -243,6 +236,33 @@ def test_replacing_the_result_of_another_picture_is_said(
     assert err.splitlines()[0] == (
         "street.png: out/street held the result of street.jpg and was replaced."
     )
+
+
+def test_replacing_the_result_of_a_namesake_is_said(
+    folder: Path, pipeline: StandInPipeline, capsys: Any
+) -> None:
+    for day in ("day1", "day2"):
+        picture(folder / day / "IMG_1.jpg")
+    assert run(capsys, "photo", "day1/IMG_1.jpg")[2].count("\n") == 1
+    # The same picture again, however it is named.
+    for name in ("day1/IMG_1.jpg", "./day1/IMG_1.jpg", str(folder / "day1/IMG_1.jpg")):
+        assert "replaced" not in run(capsys, "photo", name)[2]
+    assert run(capsys, "photo", "day2/IMG_1.jpg")[2].splitlines()[0] == (
+        f"day2/IMG_1.jpg: out/IMG_1 held the result of {folder}/day1/IMG_1.jpg and was replaced."
+    )
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="names are text there")
+def test_a_name_that_is_no_text(folder: Path, pipeline: StandInPipeline, capsys: Any) -> None:
+    name = os.fsdecode(b"caf\xe9.jpg")
+    picture(folder / name)
+    code, out, _ = run(capsys, "photo", name, "--json")
+    assert code == 0
+    assert json.loads(out)["directory"] == "out/caf\ufffd"
+    assert (folder / "out" / os.fsdecode(b"caf\xe9") / "scene.glb").read_text() == "caf\ufffd"
+    code, out, err = run(capsys, "photo", name, os.fsdecode(b"na\xefve.jpg"))
+    assert out.startswith("out/caf\ufffd: 1 person")
+    assert err.endswith("na\ufffdve.jpg does not exist; check the path.\n")
 
 
 @pytest.mark.parametrize("failure", [OSError(28, "No space left on device"), ValueError("odd")])
@@ -368,16 +388,20 @@ def test_debug_shows_the_traceback(
         ("foto a.jpg", None),
         ("photo --heigth 180 a.jpg", None),
         ("photo --height tall a.jpg", None),
-        ("photo --height 900 a.jpg", None),
-        ("photo --max-people 0 a.jpg", None),
-        ("photo --fov 180 a.jpg", None),
+        (
+            "photo --height 900 a.jpg",
+            "A height of 900 cm cannot be a person's; give 40 to 260.",
+        ),
+        ("photo --max-people 0 a.jpg", "At most 0 people leaves nobody; give 1 or more."),
+        ("photo --fov 180 a.jpg", "A field of view of 180 degrees cannot be; give 1 to 170."),
+        ("photo --faces 9 a.jpg", "9 faces are not possible; give 2000 to 200000."),
         ("photo --threads 0 a.jpg", None),
-        ("photo --detail naked a.jpg", None),
+        ("photo --detail naked a.jpg", "There is no detail 'naked'; choose body or clothed."),
         ("photo a.jpg -o", None),
         ("--verbose", None),
         (
             "photo --albedo --no-texture street.jpg",
-            "--albedo is of the texture: leave out --no-texture.",
+            "Light can be taken out of a texture only: leave out albedo, or ask for texture.",
         ),
         (
             "photo --formats obj,usd street.jpg",

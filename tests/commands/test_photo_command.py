@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from vitruvian.options import Options
 from vitruvian.result.report import report_schema
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "people.jpg"
@@ -166,7 +167,7 @@ def test_an_interrupt_that_gets_lost_stops_after_the_picture(
 
     monkeypatch.setattr(photo, "_reconstruct_one", swallowing)
     jobs = [(f"{i}.jpg", tmp_path / str(i)) for i in range(3)]
-    assert photo._reconstruct_all(jobs, None) == 130  # type: ignore[arg-type]
+    assert photo._reconstruct_all(jobs, Options(), False) == 130
     assert begun == ["0.jpg"]
     assert "Stopped: 0 of 3 pictures" in capfd.readouterr().err
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from vitruvian.body.model.model import body_model
-from vitruvian.formats import WRITERS
+from vitruvian.formats import FORMATS
 from vitruvian.formats.humanoid import humanoid_name
 from vitruvian.result.report import report_schema
 
@@ -27,8 +27,8 @@ def test_every_joint_is_in_the_table() -> None:
 
 
 def test_every_format_is_listed() -> None:
-    for suffix in WRITERS:
-        assert f"| `{suffix}`" in PAGE
+    for name in FORMATS:
+        assert f"| `.{name}`" in PAGE
 
 
 def test_every_field_of_the_report_is_explained() -> None:

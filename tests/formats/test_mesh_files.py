@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from PIL import Image
 
 from format_shapes import BOTTOM_LEFT, TOP_LEFT, tube
 from vitruvian.errors import InputError
-from vitruvian.formats import WRITERS, export_mesh, scene_glb, write_glb, write_obj
+from vitruvian.formats import FORMATS, export_mesh, scene_glb, write_glb, write_obj
 from vitruvian.formats.corners import sample_texture, split_at_seams
 from vitruvian.formats.obj import obj_body
 from vitruvian.types.mesh import Mesh
@@ -35,7 +36,7 @@ def corner_positions(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     return np.asarray(vertices)[np.asarray(faces)]
 
 
-@pytest.mark.parametrize("suffix", sorted(WRITERS))
+@pytest.mark.parametrize("suffix", [f".{name}" for name in sorted(FORMATS)])
 def test_triangles_survive(textured_tube: Mesh, tmp_path: Path, suffix: str) -> None:
     read = load(export_mesh(textured_tube, tmp_path / f"a{suffix}"))
     expected = corner_positions(textured_tube.vertices, textured_tube.faces)
@@ -43,7 +44,7 @@ def test_triangles_survive(textured_tube: Mesh, tmp_path: Path, suffix: str) -> 
     np.testing.assert_allclose(corner_positions(read.vertices, read.faces), expected, atol=1e-6)
 
 
-@pytest.mark.parametrize("suffix", sorted(WRITERS))
+@pytest.mark.parametrize("suffix", [f".{name}" for name in sorted(FORMATS)])
 def test_camera_frame_is_written_upright(tmp_path: Path, suffix: str) -> None:
     in_camera = replace(tube(), frame="camera")
     read = load(export_mesh(in_camera, tmp_path / f"a{suffix}"))
@@ -203,7 +204,7 @@ def test_unknown_suffix_is_one_sentence(textured_tube: Mesh, tmp_path: Path) -> 
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("suffix", sorted(WRITERS))
+@pytest.mark.parametrize("suffix", [f".{name}" for name in sorted(FORMATS)])
 def test_unwritable_place_is_one_sentence(textured_tube: Mesh, tmp_path: Path, suffix: str) -> None:
     (tmp_path / "file").write_text("not a folder")
     with pytest.raises(InputError, match=r"^Cannot write .*: choose a folder .*\.$"):
@@ -232,3 +233,12 @@ def test_obj_has_vertex_colors_beside_its_texture_when_asked(
     plain = replace(textured_tube, texture=None, uvs=None, uv_faces=None)
     text = write_obj(plain, tmp_path / "plain.obj", vertex_colors=True).read_text()
     assert all(len(x.split()) == 4 for x in text.splitlines() if x.startswith("v "))
+
+
+@pytest.mark.parametrize("suffix", [f".{name}" for name in sorted(FORMATS)])
+def test_a_file_name_that_is_no_text(textured_tube, tmp_path, suffix):
+    path = export_mesh(textured_tube, tmp_path / os.fsdecode(b"caf\xe9" + suffix.encode()))
+    assert path.stat().st_size > 100
+    if suffix == ".obj":  # names its neighbours by their bytes
+        assert b"\nmtllib caf\xe9.mtl\n" in path.read_bytes()
+        assert (tmp_path / os.fsdecode(b"caf\xe9.mtl")).exists()

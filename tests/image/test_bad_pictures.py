@@ -2,6 +2,7 @@
 
 import builtins
 import io
+import os
 import struct
 import zlib
 from collections.abc import Callable
@@ -13,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from vitruvian.errors import InputError, MissingExtraError, VitruvianError
+from vitruvian.errors import CODES, InputError, MissingExtraError, VitruvianError
 from vitruvian.image import decode
+from vitruvian.image.limits import MAX_BYTES
 from vitruvian.image.photo import load_photo
 
 
@@ -271,3 +273,91 @@ def test_damage_of_any_kind_is_a_picture_or_a_sentence(
     else:
         assert photo.pixels.dtype == np.uint8
         assert photo.pixels.ndim == 3
+
+
+@pytest.mark.parametrize("shape", [(0, 0, 3), (0, 40, 3), (40, 0, 3)])
+def test_an_empty_array(shape: tuple[int, int, int]) -> None:
+    with pytest.raises(InputError) as caught:
+        load_photo(np.empty(shape, np.uint8))
+    assert str(caught.value) == (
+        f"The array has no pixels, its shape is {shape}; check how it was cut or read."
+    )
+
+
+def test_an_empty_pillow_image() -> None:
+    with pytest.raises(InputError, match="is 0 x 0 pixels; give a picture of at least 32"):
+        load_photo(Image.new("RGB", (0, 0)))
+
+
+@pytest.mark.parametrize("read_before", [True, False])
+@pytest.mark.parametrize("by_block", [True, False])
+def test_a_closed_pillow_image(tmp_path: Path, read_before: bool, by_block: bool) -> None:
+    path = tmp_path / "anna.png"
+    Image.new("RGB", (64, 64), "teal").save(path)
+    image = Image.open(path)
+    if read_before:
+        image.load()
+    if by_block:
+        with image:
+            pass
+        if read_before:  # Pillow keeps the pixels
+            assert load_photo(image).pixels.shape == (64, 64, 3)
+            return
+    else:
+        image.close()
+    with pytest.raises(InputError) as caught:
+        load_photo(image)
+    assert str(caught.value) == (
+        "anna.png was closed before it was read; give its path, or the image while it is open."
+    )
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs named pipes")
+def test_a_pipe(tmp_path: Path) -> None:
+    import threading
+
+    buffer = io.BytesIO()
+    Image.new("RGB", (300, 200), "teal").save(buffer, "PNG")
+    pipe = tmp_path / "camera"
+    os.mkfifo(pipe)
+    for data, size in ((buffer.getvalue(), (300, 200)), (b"", None)):
+        writing = threading.Thread(target=pipe.write_bytes, args=(data,))
+        writing.start()
+        if size is not None:
+            photo = load_photo(pipe)
+            assert (photo.width, photo.height) == size
+            assert photo.name == "camera"
+        else:
+            with pytest.raises(InputError, match="camera is empty"):
+                load_photo(pipe)
+        writing.join()
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="needs endless devices")
+def test_an_endless_device() -> None:
+    with pytest.raises(InputError, match="over the limit of 64 MB"):
+        load_photo("/dev/zero")
+
+
+def test_kinds_have_codes(tmp_path: Path) -> None:
+    (tmp_path / "empty.jpg").touch()
+    (tmp_path / "notes.jpg").write_text("Dear Anna")
+    (tmp_path / "dance.mp4").write_bytes(b"\0\0\0\x18ftypisom" + bytes(50))
+    Image.new("RGB", (5, 5)).save(tmp_path / "dot.png")
+    for source, code in (
+        (tmp_path / "empty.jpg", "damaged-picture"),
+        (tmp_path / "notes.jpg", "not-a-picture"),
+        (tmp_path / "dance.mp4", "video"),
+        (tmp_path / "dot.png", "too-small"),
+        (tmp_path / "gone.jpg", "missing-file"),
+        (tmp_path, "unreadable-file"),
+        ("https://example.org/a.jpg", "unreadable-file"),
+        (b"", "damaged-picture"),
+        (bytes(MAX_BYTES + 1), "too-large"),
+        (None, "not-a-picture"),
+        (np.zeros((50, 50), np.uint8), "not-a-picture"),
+    ):
+        with pytest.raises(InputError) as caught:
+            load_photo(source)  # type: ignore[arg-type]
+        assert caught.value.code == code, source
+        assert code in CODES

@@ -206,7 +206,7 @@ def test_only_whole_people_pass(shared_data) -> None:
     [
         (["--sam-encoder", "e.onnx"], "A SAM encoder alone cannot draw masks: give --sam-decoder"),
         (["--sam-decoder", "d.onnx"], "A SAM decoder alone cannot draw masks: give --sam-encoder"),
-        (["--sam-everything"], "--sam-everything needs SAM networks: give --sam-encoder and"),
+        (["--sam-everything"], "Only SAM networks can look for everything: give their encoder"),
         (
             ["--sam-encoder", "e.onnx", "--sam-decoder", "d.onnx"],
             "There is no SAM encoder e.onnx: give the path of an ONNX file.",
@@ -242,7 +242,9 @@ def test_variables_stand_in_for_options(
 def test_options_that_do_not_go_together() -> None:
     with pytest.raises(InputError) as raised:
         reconstruct(np.zeros((64, 64, 3), np.uint8), sam_everything=True)
-    assert str(raised.value) == "sam_everything needs SAM networks: give their files as sam."
+    assert str(raised.value) == (
+        "Only SAM networks can look for everything: give their encoder and decoder, too."
+    )
 
 
 def test_the_pipeline_asks_sam(tmp_path: Path) -> None:

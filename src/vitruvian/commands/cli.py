@@ -17,6 +17,7 @@ import typer
 
 from vitruvian._version import __version__
 from vitruvian.errors import VitruvianError
+from vitruvian.image.names import readable
 
 DEBUG_VARIABLE = "VITRUVIAN_DEBUG"
 INTERRUPTED = 130
@@ -132,7 +133,7 @@ def debugging() -> bool:
 
 def say(sentence: str) -> None:
     """Print a sentence on stderr."""
-    print(sentence, file=sys.stderr, flush=True)
+    print(readable(sentence), file=sys.stderr, flush=True)
 
 
 def _usage_sentence(error: Any) -> str:

@@ -6,56 +6,23 @@ import contextlib
 import signal
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from vitruvian.commands.cli import INTERRUPTED, debugging, say
-from vitruvian.commands.destination import (
-    check_replaceable,
-    complete_folder,
-    folder_names,
-    open_destination,
-)
 from vitruvian.compute import set_threads
 from vitruvian.errors import InputError, VitruvianError, WeightsError
+from vitruvian.image.names import readable
+from vitruvian.options import DEFAULTS, OPTIONS, Options, parse_formats
+from vitruvian.result.folder import folder_names, open_folder
 
 if TYPE_CHECKING:
     from rich.progress import Progress
-
-
-class Detail(StrEnum):
-    """How far the surface goes."""
-
-    body = "body"
-    clothed = "clothed"
-
-
-@dataclass(frozen=True)
-class Options:
-    """What ``vitruvian photo`` was asked for, checked."""
-
-    output: Path
-    height_cm: float | None
-    fov_deg: float | None
-    max_people: int | None
-    detail: Detail
-    faces: int | None
-    texture: bool
-    albedo: bool
-    check: bool
-    formats: tuple[str, ...]
-    vertex_colors: bool
-    poses: bool
-    as_json: bool
-    sam: tuple[Path, Path] | None
-    sam_everything: bool
 
 
 @dataclass
@@ -68,80 +35,33 @@ class Tally:
     said: set[str] = field(default_factory=set)
 
 
+def _given(name: str, *flags: str) -> Any:
+    """The command line's side of an option of the reconstruction."""
+    option = OPTIONS[name]
+    help = option.help
+    if option.least is not None and option.most is not None:
+        help = f"{help.rstrip('.')}; {option.least:,} to {option.most:,}."
+    metavar = option.metavar or ("|".join(option.choices) or None)
+    return typer.Option(*(flags or option.flags), metavar=metavar, help=help)
+
+
 def photo(
     images: Annotated[list[str], typer.Argument(metavar="IMAGE...", help="Photographs of people.")],
     output: Annotated[
         Path,
         typer.Option("--output", "-o", metavar="DIR", help="Folder for the results."),
     ] = Path("out"),
-    height: Annotated[
-        float | None,
-        typer.Option(
-            "--height",
-            metavar="CM",
-            min=40,
-            max=260,
-            help="Stature of the largest person in the picture, in centimetres; fixes the scale.",
-        ),
-    ] = None,
-    fov: Annotated[
-        float | None,
-        typer.Option(
-            "--fov",
-            metavar="DEG",
-            min=1,
-            max=170,
-            help="Field of view across the longer side, in degrees; else from EXIF, or assumed.",
-        ),
-    ] = None,
-    max_people: Annotated[
-        int | None,
-        typer.Option("--max-people", metavar="N", min=1, help="Keep only the N largest people."),
-    ] = None,
-    detail: Annotated[
-        Detail,
-        typer.Option("--detail", help="Stop at the body under the clothes, or go on to them."),
-    ] = Detail.clothed,
-    faces: Annotated[
-        int | None,
-        typer.Option(
-            "--faces",
-            metavar="N",
-            min=2_000,
-            max=200_000,
-            help="About how many faces each clothed mesh may have; more is finer and slower.",
-        ),
-    ] = None,
-    texture: Annotated[
-        bool, typer.Option("--texture/--no-texture", help="Colour the meshes from the picture.")
-    ] = True,
-    albedo: Annotated[
-        bool,
-        typer.Option("--albedo", help="Take the light out of the colours, for relighting."),
-    ] = False,
-    check: Annotated[
-        bool,
-        typer.Option("--check/--no-check", help="Render the result over the picture and compare."),
-    ] = True,
-    formats: Annotated[
-        str,
-        typer.Option(
-            "--formats", metavar="LIST", help="Mesh formats: obj, glb, ply, stl, with commas."
-        ),
-    ] = "obj,glb",
-    vertex_colors: Annotated[
-        bool,
-        typer.Option(
-            "--vertex-colors",
-            help="Colours at the vertices of OBJ meshes, too; PLY has them.",
-        ),
-    ] = False,
-    poses: Annotated[
-        bool,
-        typer.Option(
-            "--poses", help="Also draw everyone in other poses, to see the rig at work: poses.png."
-        ),
-    ] = False,
+    height: Annotated[float | None, _given("height_cm")] = DEFAULTS["height_cm"],
+    fov: Annotated[float | None, _given("fov_deg")] = DEFAULTS["fov_deg"],
+    max_people: Annotated[int | None, _given("max_people")] = DEFAULTS["max_people"],
+    detail: Annotated[str, _given("detail")] = DEFAULTS["detail"],
+    faces: Annotated[int, _given("faces")] = DEFAULTS["faces"],
+    texture: Annotated[bool, _given("texture")] = DEFAULTS["texture"],
+    albedo: Annotated[bool, _given("albedo")] = DEFAULTS["albedo"],
+    check: Annotated[bool, _given("check")] = DEFAULTS["check"],
+    formats: Annotated[str, _given("formats")] = ",".join(DEFAULTS["formats"]),
+    vertex_colors: Annotated[bool, _given("vertex_colors")] = DEFAULTS["vertex_colors"],
+    poses: Annotated[bool, _given("poses")] = DEFAULTS["poses"],
     as_json: Annotated[
         bool,
         typer.Option("--json", help="Print one report per picture on stdout, one line each."),
@@ -172,39 +92,31 @@ def photo(
             help="ONNX file of the mask decoder that goes with it.",
         ),
     ] = None,
-    sam_everything: Annotated[
-        bool,
-        typer.Option(
-            "--sam-everything", help="Let SAM also look for whole people that the detectors miss."
-        ),
-    ] = False,
+    sam_everything: Annotated[bool, _given("sam_everything")] = DEFAULTS["sam_everything"],
 ) -> int:
     """Turn photographs into metric, textured 3D people.
 
     Writes DIR/NAME/ for each picture NAME: scene.glb, viewer.html, preview.png,
     report.json, and a folder for each person with meshes and a rigged avatar.
     """
-    if albedo and not texture:
-        raise InputError("--albedo is of the texture: leave out --no-texture.")
     options = Options(
-        output=output.expanduser(),
         height_cm=height,
         fov_deg=fov,
         max_people=max_people,
-        detail=detail,
+        detail=detail,  # type: ignore[arg-type]  # checked there
         faces=faces,
         texture=texture,
         albedo=albedo,
         check=check,
-        formats=_formats(formats),
+        formats=parse_formats(formats),
         vertex_colors=vertex_colors,
         poses=poses,
-        as_json=as_json,
-        sam=_sam(sam_encoder, sam_decoder, sam_everything),
+        sam=_sam(sam_encoder, sam_decoder),
         sam_everything=sam_everything,
     )
-    jobs = _jobs(images, options.output)
-    made = open_destination(options.output)
+    output = output.expanduser()
+    jobs = _jobs(images, output)
+    made = open_folder(output)
     try:
         if threads is not None:
             set_threads(threads)
@@ -215,36 +127,22 @@ def photo(
             from vitruvian.networks.sam import load_sam
 
             load_sam(*options.sam)  # a wrong file is told of once, not for every picture
-        return _reconstruct_all(jobs, options)
+        return _reconstruct_all(jobs, options, as_json)
     finally:
         if made:
             # Empty when nothing succeeded: then leave no trace.
             with contextlib.suppress(OSError):
-                options.output.rmdir()
+                output.rmdir()
 
 
-def _formats(text: str) -> tuple[str, ...]:
-    from vitruvian.formats import WRITERS
-
-    known = [suffix.removeprefix(".") for suffix in WRITERS]
-    wanted = [part.strip().lower().removeprefix(".") for part in text.split(",") if part.strip()]
-    unknown = [part for part in wanted if part not in known]
-    if unknown or not wanted:
-        what = unknown[0] if unknown else text
-        raise InputError(f"There is no mesh format {what!r}; choose from {', '.join(known)}.")
-    return tuple(dict.fromkeys(wanted))
-
-
-def _sam(encoder: Path | None, decoder: Path | None, everything: bool) -> tuple[Path, Path] | None:
+def _sam(encoder: Path | None, decoder: Path | None) -> tuple[Path, Path] | None:
     if encoder is None and decoder is None:
-        if everything:
-            raise InputError(
-                "--sam-everything needs SAM networks: give --sam-encoder and --sam-decoder."
-            )
         return None
     if encoder is None or decoder is None:
         given, missing = ("decoder", "encoder") if encoder is None else ("encoder", "decoder")
-        raise InputError(f"A SAM {given} alone cannot draw masks: give --sam-{missing}, too.")
+        raise InputError(
+            f"A SAM {given} alone cannot draw masks: give --sam-{missing}, too.", code="bad-option"
+        )
     return encoder.expanduser(), decoder.expanduser()
 
 
@@ -269,14 +167,14 @@ def _jobs(images: list[str], output: Path) -> list[tuple[str, Path]]:
     return [(image, output / name) for image, name in zip(ordered, names, strict=True)]
 
 
-def _reconstruct_all(jobs: list[tuple[str, Path]], options: Options) -> int:
+def _reconstruct_all(jobs: list[tuple[str, Path]], options: Options, as_json: bool) -> int:
     """Work through the pictures; a bad one does not stop the others."""
     tally = Tally(len(jobs))
     with _progress(len(jobs)) as progress, _interrupts() as stop:
         task = progress.add_task("photos", total=len(jobs)) if progress else None
         try:
             for image, target in jobs:
-                _reconstruct_one(image, target, options, tally, progress)
+                _reconstruct_one(image, target, options, as_json, tally, progress)
                 if progress and task is not None:
                     progress.advance(task)
                 if stop.is_set():
@@ -290,38 +188,34 @@ def _reconstruct_all(jobs: list[tuple[str, Path]], options: Options) -> int:
 
 
 def _reconstruct_one(
-    image: str, target: Path, options: Options, tally: Tally, progress: Progress | None
+    image: str,
+    target: Path,
+    options: Options,
+    as_json: bool,
+    tally: Tally,
+    progress: Progress | None,
 ) -> None:
-    start = time.perf_counter()
-    try:
-        report = _reconstruct(image, target, options)
-    except WeightsError:
-        raise  # every other picture would fail the same way
-    except VitruvianError as error:
-        if debugging():
-            raise
-        tally.exit_codes.add(error.exit_code)
-        _fail(image, str(error), options)
+    """Do one picture, and print what became of it."""
+    from vitruvian.pipeline.run import Job, run  # heavy: not for mere usage errors
+
+    outcome = run(Job(image, target, options))
+    if outcome.error is not None:
+        if debugging() or isinstance(outcome.error, WeightsError):
+            raise outcome.error  # without its weights every other picture would fail, too
+        tally.exit_codes.add(outcome.error.exit_code)
+        _fail(image, outcome.error, as_json)
         return
-    except Exception as error:  # our own mistake: the other pictures still deserve their turn
-        if debugging():
-            raise
-        reason = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(".")
-        tally.exit_codes.add(VitruvianError.exit_code)
-        _fail(
-            image,
-            f"{image} failed unexpectedly ({reason}): set VITRUVIAN_DEBUG=1 and report what it "
-            "then prints.",
-            options,
-        )
-        return
+    assert outcome.report is not None
     tally.done += 1
-    if options.as_json:
-        _print(_json_line({"directory": str(target), **report}), progress)
+    report = outcome.report
+    if outcome.replaced is not None:
+        say(f"{image}: {target} held the result of {outcome.replaced} and was replaced.")
+    if as_json:
+        _print_json({"directory": str(target), **report}, progress)
         return
     count = len(report["people"])
     who = {0: "nobody", 1: "1 person"}.get(count, f"{count} people")
-    _print(f"{target}: {who}, {time.perf_counter() - start:.1f} s", progress)
+    _print(f"{target}: {who}, {outcome.seconds:.1f} s", progress)
     for warning in report.get("warnings", ()):
         if warning not in tally.said:  # of a hundred pictures none may name its lens
             tally.said.add(warning)
@@ -331,52 +225,25 @@ def _reconstruct_one(
             say(f"{image}, person {person['id']}: {warning}")
 
 
-def _reconstruct(image: str, target: Path, options: Options) -> dict[str, Any]:
-    """Reconstruct one picture into ``target`` and return its report."""
-    earlier = check_replaceable(target)
-    from vitruvian.pipeline import (
-        photo as pipeline,  # loads the networks' runtime: not for mere usage errors
-    )
-
-    scene = pipeline.reconstruct(
-        image,
-        height_cm=options.height_cm,
-        fov_deg=options.fov_deg,
-        max_people=options.max_people,
-        detail=options.detail.value,
-        faces=options.faces,
-        texture=options.texture,
-        albedo=options.albedo,
-        check=options.check,
-        sam=options.sam,
-        sam_everything=options.sam_everything,
-    )
-    with complete_folder(target) as folder:
-        report = scene.save(
-            folder,
-            formats=options.formats,
-            poses=options.poses,
-            vertex_colors=options.vertex_colors,
-        )
-    if earlier is not None and Path(earlier).name != Path(image).name:
-        say(f"{image}: {target} held the result of {earlier} and was replaced.")
-    return report
+def _fail(image: str, error: VitruvianError, as_json: bool) -> None:
+    say(str(error))
+    if as_json:
+        line = {"image": {"path": readable(image)}, "error": str(error), "code": error.code}
+        _print_json(line, None)
 
 
-def _fail(image: str, sentence: str, options: Options) -> None:
-    say(sentence)
-    if options.as_json:
-        _print(_json_line({"image": {"path": image}, "error": sentence}), None)
-
-
-def _json_line(value: dict[str, Any]) -> str:
+def _print_json(value: dict[str, Any], progress: Progress | None) -> None:
     from vitruvian.formats.atomic import json_text
 
-    return json_text(value, indent=None)
+    # A terminal or pipe of another encoding still gets JSON.
+    ascii_only = "utf" not in (sys.stdout.encoding or "utf-8").lower()
+    _print(json_text(value, indent=None, ascii_only=ascii_only), progress)
 
 
 def _print(line: str, progress: Progress | None) -> None:
     """A line on stdout, above the progress bar where both share the terminal."""
+    encoding = sys.stdout.encoding or "utf-8"
+    line = readable(line).encode(encoding, "backslashreplace").decode(encoding)
     if progress is not None and sys.stdout.isatty():
         progress.console.out(line, highlight=False)
     else:

@@ -1,33 +1,44 @@
-"""Files: OBJ, GLB, PLY and STL meshes, and avatars.
+"""Files: meshes as OBJ, GLB, PLY and STL, and avatars with a skeleton.
 
 All of them have y up, a right-handed frame and metres. A format is one module with a writer, and
-one line in ``WRITERS``.
+one line in ``mesh_formats.FORMATS``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from vitruvian.errors import InputError
-from vitruvian.formats.atomic import write_bytes, write_json, write_text
-from vitruvian.formats.avatar import avatar_glb, write_avatar
-from vitruvian.formats.glb import scene_glb, write_glb, write_scene_glb
-from vitruvian.formats.obj import write_obj
-from vitruvian.formats.ply import write_ply
-from vitruvian.formats.rig import Rig
-from vitruvian.formats.stl import write_stl
-from vitruvian.types.mesh import Mesh
+from vitruvian._lazy import lazy
+from vitruvian.mesh_formats import FORMATS, Format
 
-WRITERS: dict[str, Callable[[Mesh, Path], Path]] = {
-    ".obj": write_obj,
-    ".glb": write_glb,
-    ".ply": write_ply,
-    ".stl": write_stl,
+if TYPE_CHECKING:
+    from vitruvian.formats.atomic import write_bytes, write_json, write_text
+    from vitruvian.formats.avatar import avatar_glb, write_avatar
+    from vitruvian.formats.export import export_mesh
+    from vitruvian.formats.glb import scene_glb, write_glb, write_scene_glb
+    from vitruvian.formats.obj import write_obj
+    from vitruvian.formats.ply import write_ply
+    from vitruvian.formats.rig import Rig
+    from vitruvian.formats.stl import write_stl
+
+_HOMES = {
+    "Rig": "vitruvian.formats.rig",
+    "avatar_glb": "vitruvian.formats.avatar",
+    "export_mesh": "vitruvian.formats.export",
+    "scene_glb": "vitruvian.formats.glb",
+    "write_avatar": "vitruvian.formats.avatar",
+    "write_bytes": "vitruvian.formats.atomic",
+    "write_glb": "vitruvian.formats.glb",
+    "write_json": "vitruvian.formats.atomic",
+    "write_obj": "vitruvian.formats.obj",
+    "write_ply": "vitruvian.formats.ply",
+    "write_scene_glb": "vitruvian.formats.glb",
+    "write_stl": "vitruvian.formats.stl",
+    "write_text": "vitruvian.formats.atomic",
 }
-
 __all__ = [
-    "WRITERS",
+    "FORMATS",
+    "Format",
     "Rig",
     "avatar_glb",
     "export_mesh",
@@ -43,16 +54,4 @@ __all__ = [
     "write_text",
 ]
 
-
-def export_mesh(mesh: Mesh, path: str | Path) -> Path:
-    """Write ``mesh`` to ``path`` in the format of the path's suffix; returns the path.
-
-    The file has y up and metres; a camera-frame mesh is turned. Raises ``InputError`` for a
-    suffix that no writer in ``WRITERS`` has, and for a place that cannot be written.
-    """
-    path = Path(path)
-    writer = WRITERS.get(path.suffix.lower())
-    if writer is None:
-        known = ", ".join(WRITERS)
-        raise InputError(f"Cannot export to {path}: the file's ending must be one of {known}.")
-    return writer(mesh, path)
+__getattr__ = lazy(__name__, _HOMES)

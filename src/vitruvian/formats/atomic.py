@@ -30,7 +30,8 @@ def write_bytes(path: str | Path, data: bytes | bytearray | memoryview) -> Path:
             temporary.unlink()
         reason = (error.strerror or str(error)).lower()
         raise InputError(
-            f"Cannot write {path} ({reason}): choose a folder that can be written to."
+            f"Cannot write {path} ({reason}): choose a folder that can be written to.",
+            code="cannot-write",
         ) from error
     return path
 
@@ -49,10 +50,10 @@ def write_json(path: str | Path, value: Any) -> Path:
     return write_text(path, json_text(value) + "\n")
 
 
-def json_text(value: Any, *, indent: int | None = 2) -> str:
+def json_text(value: Any, *, indent: int | None = 2, ascii_only: bool = False) -> str:
     """``value`` as standard JSON; numpy numbers, arrays and paths become plain values.
 
-    ``indent`` None gives one line without spaces.
+    ``indent`` None gives one line without spaces; ``ascii_only`` escapes every other letter.
     """
     separators = (",", ":") if indent is None else None
     return json.dumps(
@@ -60,7 +61,7 @@ def json_text(value: Any, *, indent: int | None = 2) -> str:
         indent=indent,
         separators=separators,
         allow_nan=False,
-        ensure_ascii=False,
+        ensure_ascii=ascii_only,
         default=_plain,
     )
 

@@ -14,6 +14,7 @@ from vitruvian.formats.corners import SplitMesh, split_at_seams
 from vitruvian.formats.gltf import ARRAY_BUFFER, ELEMENT_ARRAY_BUFFER, GltfBuilder
 from vitruvian.geometry.normals import vertex_normals
 from vitruvian.image.color import srgb_decoded
+from vitruvian.image.names import readable
 from vitruvian.types.mesh import Mesh
 
 
@@ -31,7 +32,7 @@ def write_glb(
 
     Returns the path. Raises ``InputError`` when the place cannot be written.
     """
-    people = {Path(path).stem or "person": mesh}
+    people = {readable(Path(path).stem) or "person": mesh}
     return write_bytes(path, scene_glb(people, image_format=image_format, unlit=unlit))
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
 
-from vitruvian.formats.atomic import write_bytes, write_text
+from vitruvian.formats.atomic import write_bytes
 from vitruvian.formats.axes import in_file_axes
 from vitruvian.formats.corners import sample_texture
 from vitruvian.formats.images import encode_png
@@ -41,9 +42,9 @@ def write_obj(
         texture_name = texture_name or f"{path.stem}.png"
         material_name = f"{path.stem}.mtl"
         write_bytes(path.with_name(texture_name), encode_png(mesh.texture))
-        write_text(path.with_name(material_name), _material(texture_name))
+        write_bytes(path.with_name(material_name), os.fsencode(_material(texture_name)))
         header += f"mtllib {material_name}\nusemtl person\n"
-    return write_bytes(path, header.encode() + obj_body(mesh, vertex_colors=vertex_colors))
+    return write_bytes(path, os.fsencode(header) + obj_body(mesh, vertex_colors=vertex_colors))
 
 
 def obj_body(mesh: Mesh, *, vertex_colors: bool = False) -> bytes:

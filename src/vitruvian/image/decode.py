@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import stat
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,11 +31,6 @@ _ANIMATED_FORMATS = {"GIF", "PNG", "WEBP", "AVIF"}
 # what the people stage paints over everything that is not the person it looks at: white would
 # join pale clothes to the background, black dark ones.
 BACKDROP = (127, 127, 127)
-
-_DAMAGED = "is damaged or cut short; export or download it again."
-_NOT_A_PICTURE = (
-    "is not a picture in a format that can be read; give a JPEG, PNG, WebP or HEIC file."
-)
 
 
 @dataclass(frozen=True)
@@ -64,19 +60,27 @@ def decode_file(path: Path, label: str) -> Decoded:
     try:
         if path.is_dir():
             raise InputError(
-                f"{label} is a folder; give the pictures in it, for example {label}/*.jpg."
+                f"{label} is a folder; give the pictures in it, for example {label}/*.jpg.",
+                code="unreadable-file",
             )
-        size = path.stat().st_size
-        _check_bytes(size, label)
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):  # a pipe or a device: it has no size
+            with path.open("rb") as stream:
+                return decode_bytes(stream.read(MAX_BYTES + 1), label)
+        _check_bytes(status.st_size, label)
         with path.open("rb") as stream:
             return _decode_stream(stream, label)
     except FileNotFoundError:
-        raise InputError(f"{label} does not exist; check the path.") from None
+        raise InputError(f"{label} does not exist; check the path.", code="missing-file") from None
     except PermissionError:
-        raise InputError(f"{label} may not be read; check its permissions.") from None
+        raise InputError(
+            f"{label} may not be read; check its permissions.", code="unreadable-file"
+        ) from None
     except OSError as error:
         reason = (error.strerror or "input/output error").lower()
-        raise InputError(f"{label} cannot be read ({reason}); check the path.") from None
+        raise InputError(
+            f"{label} cannot be read ({reason}); check the path.", code="unreadable-file"
+        ) from None
 
 
 def decode_bytes(data: bytes, label: str) -> Decoded:
@@ -87,16 +91,46 @@ def decode_bytes(data: bytes, label: str) -> Decoded:
 
 def decode_image(image: Image.Image, label: str) -> Decoded:
     """Convert a Pillow image, which is left as it is; errors as ``decode_file``."""
+    if _is_closed(image):
+        raise InputError(
+            f"{label} was closed before it was read; give its path, or the image while it is open.",
+            code="unreadable-file",
+        )
     return _convert(image, label, own=False)
+
+
+def _is_closed(image: Image.Image) -> bool:
+    try:
+        image.load()
+    except (ValueError, AssertionError, AttributeError):  # as versions of Pillow have it
+        return getattr(image, "fp", None) is None
+    except Exception:  # damaged, which is said later
+        return False
+    return False
+
+
+def _damaged(label: str) -> InputError:
+    return InputError(
+        f"{label} is damaged or cut short; export or download it again.", code="damaged-picture"
+    )
+
+
+def _not_a_picture(label: str) -> InputError:
+    return InputError(
+        f"{label} is not a picture in a format that can be read; give a JPEG, PNG, WebP or HEIC "
+        "file.",
+        code="not-a-picture",
+    )
 
 
 def _check_bytes(size: int, label: str) -> None:
     if size == 0:
-        raise InputError(f"{label} is empty; export or download it again.")
+        raise InputError(f"{label} is empty; export or download it again.", code="damaged-picture")
     if size > MAX_BYTES:
         raise InputError(
             f"{label} has {size / 2**20:.0f} MB, over the limit of {MAX_BYTES // 2**20} MB; "
-            "save a smaller copy."
+            "save a smaller copy.",
+            code="too-large",
         )
 
 
@@ -118,9 +152,9 @@ def _open_and_convert(stream: BinaryIO, label: str) -> Decoded:
     except UnidentifiedImageError:
         stream.seek(0)
         known = formats != _FORMATS or stream.read(4).startswith(_MAGIC)
-        raise InputError(f"{label} {_DAMAGED if known else _NOT_A_PICTURE}") from None
+        raise (_damaged(label) if known else _not_a_picture(label)) from None
     except Exception as error:  # OSError, SyntaxError, struct.error... on damaged headers
-        raise InputError(f"{label} {_DAMAGED}") from error
+        raise _damaged(label) from error
     with image:
         return _convert(image, label, own=True)
 
@@ -133,10 +167,10 @@ def _formats_for(stream: BinaryIO, label: str) -> list[str]:
         return _FORMATS
     if head[8:12] in (b"avif", b"avis"):
         if not features.check("avif"):
-            raise InputError(f"{label} {_NOT_A_PICTURE}")
+            raise _not_a_picture(label)
         return ["AVIF"]
     if head[8:12] not in HEIC_BRANDS:
-        raise InputError(f"{label} is a video or another media file; give a picture.")
+        raise InputError(f"{label} is a video or another media file; give a picture.", code="video")
     try:
         import pillow_heif
     except ImportError:
@@ -151,14 +185,16 @@ def _formats_for(stream: BinaryIO, label: str) -> list[str]:
 def _too_many_pixels(count: int, label: str) -> InputError:
     return InputError(
         f"{label} declares {count / 1e6:.0f} megapixels, over the limit of "
-        f"{MAX_PIXELS // 1_000_000}; save a smaller copy."
+        f"{MAX_PIXELS // 1_000_000}; save a smaller copy.",
+        code="too-large",
     )
 
 
 def _too_small(width: int, height: int, label: str) -> InputError:
     return InputError(
         f"{label} is {width} x {height} pixels; give a picture of at least {MIN_SIDE} pixels on "
-        "each side."
+        "each side.",
+        code="too-small",
     )
 
 
@@ -176,8 +212,13 @@ def _convert(image: Image.Image, label: str, *, own: bool) -> Decoded:
     if width * height > MAX_PIXELS:
         raise _too_many_pixels(width * height, label)
     if image.format in _ANIMATED_FORMATS and getattr(image, "n_frames", 1) > 1:
-        raise InputError(f"{label} is an animation; save the frame you want as JPEG or PNG.")
-    if min(width, height) // _reduction((width, height)) < MIN_SIDE:
+        raise InputError(
+            f"{label} is an animation; save the frame you want as JPEG or PNG.", code="animation"
+        )
+    if (
+        min(width, height) < MIN_SIDE
+        or min(width, height) // _reduction((width, height)) < MIN_SIDE
+    ):
         raise _too_small(width, height, label)
 
     try:
@@ -192,9 +233,11 @@ def _convert(image: Image.Image, label: str, *, own: bool) -> Decoded:
             image = image.reduce(factor)
         image = _to_srgb(image)
     except MemoryError:
-        raise InputError(f"{label} does not fit in memory; save a smaller copy.") from None
+        raise InputError(
+            f"{label} does not fit in memory; save a smaller copy.", code="too-large"
+        ) from None
     except Exception as error:  # as many kinds as there are decoders and ways to damage a file
-        raise InputError(f"{label} {_DAMAGED}") from error
+        raise _damaged(label) from error
 
     image = _upright(image, exif.orientation)
     if exif.orientation >= 5:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import TypeAlias
 
@@ -11,6 +10,8 @@ from PIL import Image
 
 from vitruvian.errors import InputError
 from vitruvian.image.decode import Decoded, decode_bytes, decode_file, decode_image
+from vitruvian.image.names import readable
+from vitruvian.options import OPTIONS
 from vitruvian.types.camera import Camera
 from vitruvian.types.photo import Photo
 
@@ -33,8 +34,7 @@ def load_photo(
         InputError: the source is not a usable picture, with the reason in one sentence.
         MissingExtraError: HEIC without the extra ``heic``.
     """
-    if fov_deg is not None and not (math.isfinite(fov_deg) and 1.0 <= fov_deg <= 170.0):
-        raise InputError(f"A field of view of {fov_deg:g} degrees cannot be; give 1 to 170.")
+    OPTIONS["fov_deg"].check(fov_deg)
     if isinstance(source, Photo):
         camera = source.camera
         if fov_deg is not None:
@@ -61,26 +61,33 @@ def load_photo(
 def _decode(source: PhotoSource, name: str | None) -> tuple[Decoded, Path | None, str]:
     """The decoded source, its path if it has one, and its default name."""
     if isinstance(source, str | Path):
-        label = str(source)
+        label = readable(str(source))
         if label.split("://")[0].lower() in ("http", "https", "ftp", "data"):
-            raise InputError(f"{label} is a web address; download the picture and give its path.")
+            raise InputError(
+                f"{label} is a web address; download the picture and give its path.",
+                code="unreadable-file",
+            )
         if "\0" in label or not label:
-            raise InputError("The path of the picture is empty or holds a null; check the path.")
+            raise InputError(
+                "The path of the picture is empty or holds a null; check the path.",
+                code="missing-file",
+            )
         path = Path(source).expanduser()
-        return decode_file(path, label), path, path.stem
+        return decode_file(path, label), path, readable(path.stem)
     if isinstance(source, bytes | bytearray | memoryview):
         return decode_bytes(bytes(source), name or "The picture"), None, "photo"
     if isinstance(source, Image.Image):
         filename = getattr(source, "filename", "")
         file = Path(filename) if isinstance(filename, str) and filename else None
-        label = name or (file.name if file else "The picture")
-        return decode_image(source, label), file, file.stem if file else "photo"
+        label = name or (readable(file.name) if file else "The picture")
+        return decode_image(source, label), file, readable(file.stem) if file else "photo"
     if isinstance(source, np.ndarray):
         image = _image_from_array(source)
         return decode_image(image, name or "The picture"), None, "photo"
     raise InputError(
         f"A picture cannot be read from {type(source).__name__}; give a path, bytes, a Pillow "
-        "image or an (H, W, 3) uint8 array."
+        "image or an (H, W, 3) uint8 array.",
+        code="not-a-picture",
     )
 
 
@@ -88,7 +95,13 @@ def _image_from_array(array: np.ndarray) -> Image.Image:
     if array.ndim != 3 or array.shape[2] != 3 or array.dtype != np.uint8:
         raise InputError(
             f"An array must be (H, W, 3) uint8 sRGB, but this one is {array.shape} {array.dtype}; "
-            "convert it first."
+            "convert it first.",
+            code="not-a-picture",
+        )
+    if array.size == 0:
+        raise InputError(
+            f"The array has no pixels, its shape is {array.shape}; check how it was cut or read.",
+            code="too-small",
         )
     return Image.fromarray(np.ascontiguousarray(array))
 

@@ -12,13 +12,15 @@ import numpy as np
 
 from vitruvian.body.model.repose import in_shown_poses, shown_poses
 from vitruvian.body.model.unpose import rest_mesh
-from vitruvian.errors import InputError
-from vitruvian.formats import WRITERS, export_mesh, scene_glb, write_bytes, write_json
+from vitruvian.formats.atomic import write_bytes, write_json
 from vitruvian.formats.avatar import write_avatar
+from vitruvian.formats.export import export_mesh
+from vitruvian.formats.glb import scene_glb
 from vitruvian.formats.images import encode_png
 from vitruvian.formats.obj import write_obj
 from vitruvian.formats.rig import Rig
 from vitruvian.geometry.rotations import matrix_from_axis_angle
+from vitruvian.options import OPTIONS
 from vitruvian.result.body_file import describe_body
 from vitruvian.result.poses import PosedViews, posed_views, write_poses
 from vitruvian.result.preview import (
@@ -53,10 +55,7 @@ def save_scene(
     Raises:
         InputError: an unknown format or a place that cannot be written.
     """
-    unknown = [name for name in formats if f".{name}" not in WRITERS]
-    if unknown:
-        known = ", ".join(suffix[1:] for suffix in WRITERS)
-        raise InputError(f"There is no format {unknown[0]!r}; choose among {known}.")
+    OPTIONS["formats"].check(formats)
     start = time.perf_counter()
     names = {person.id: f"person-{person.id}" for person in scene.people}
     # Encoding and rendering leave the interpreter, so two threads nearly halve the time.

@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from vitruvian.image.names import readable
+
 REPORT_VERSION = 1
 
 
@@ -90,7 +92,7 @@ def scene_report(
     return {
         "version": REPORT_VERSION,
         "image": {
-            "path": None if path is None else str(path),
+            "path": None if path is None else readable(str(path)),
             "width": int(width),
             "height": int(height),
         },

@@ -74,6 +74,6 @@ class Mesh(Record):
 
         Returns the path. Raises ``InputError`` for an unknown suffix or an unwritable place.
         """
-        from vitruvian.formats import export_mesh  # formats sits above geometry
+        from vitruvian.formats.export import export_mesh  # formats sits above geometry
 
         return export_mesh(self, path)

@@ -16,7 +16,7 @@ from vitruvian.errors import InputError
 REPORT = "report.json"
 
 
-def open_destination(directory: Path) -> bool:
+def open_folder(directory: Path) -> bool:
     """Make the folder of results and check that it can be written, before any heavy work.
 
     Returns:
@@ -40,7 +40,9 @@ def open_destination(directory: Path) -> bool:
 def cannot_write(path: Path, error: OSError) -> InputError:
     """The sentence for a place that refuses our files."""
     reason = (error.strerror or str(error)).lower()
-    return InputError(f"Cannot write {path} ({reason}): choose another folder with -o.")
+    return InputError(
+        f"Cannot write {path} ({reason}): choose another folder with -o.", code="cannot-write"
+    )
 
 
 def folder_names(images: Iterable[Path]) -> list[str]:
@@ -84,7 +86,8 @@ def check_replaceable(target: Path) -> str | None:
                 return None if picture is None else str(picture)
     raise InputError(
         f"{target} exists and is not an earlier result: choose another folder with -o, or rename "
-        "the picture."
+        "the picture.",
+        code="cannot-write",
     )
 
 
@@ -104,7 +107,7 @@ def complete_folder(target: Path) -> Iterator[Path]:
     old = target.with_name(f".{target.name}.{mark}.old")
     try:
         try:
-            temporary.mkdir()
+            temporary.mkdir(parents=True)
             yield temporary
             if target.exists():
                 os.replace(target, old)
@@ -118,7 +121,8 @@ def complete_folder(target: Path) -> Iterator[Path]:
             raise cannot_write(target, error) from error
         except InputError as error:
             # The user has never heard of the temporary name.
-            raise InputError(str(error).replace(str(temporary), str(target))) from error
+            sentence = str(error).replace(str(temporary), str(target))
+            raise InputError(sentence, code=error.code) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,39 @@
+"""Which mesh formats there are. A new one is a module in ``formats``, and a line here.
+
+Nothing heavy is imported: the command line's help lists the formats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Format:
+    """A kind of mesh file.
+
+    Attributes:
+        function: where its writer lives, ``(mesh, path) -> path``.
+        media_type: what HTTP calls it.
+    """
+
+    function: str
+    media_type: str
+
+    def writer(self) -> Callable[[Any, Path], Path]:
+        """The writer, imported."""
+        module, name = self.function.rsplit(".", 1)
+        return getattr(import_module(module), name)  # type: ignore[no-any-return]
+
+
+# By the file's suffix, without the dot.
+FORMATS = {
+    "obj": Format("vitruvian.formats.obj.write_obj", "model/obj"),
+    "glb": Format("vitruvian.formats.glb.write_glb", "model/gltf-binary"),
+    "ply": Format("vitruvian.formats.ply.write_ply", "application/octet-stream"),
+    "stl": Format("vitruvian.formats.stl.write_stl", "model/stl"),
+}

@@ -1,0 +1,205 @@
+"""The options of a reconstruction: what there is, its default, its range and what it does.
+
+Each stands here once. ``vitruvian.reconstruct`` and ``Scene.save``, the command line, the forms of
+the API and its client take theirs from ``OPTIONS``, and a test compares all of them, and the pages
+in ``docs/``, with it. Nothing heavy is imported: the command line's help needs this module.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, fields
+from numbers import Integral, Real
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from vitruvian.errors import InputError
+from vitruvian.mesh_formats import FORMATS
+
+Detail = Literal["body", "clothed"]
+
+
+@dataclass(frozen=True)
+class Option:
+    """What is known of one option besides its name, type and default.
+
+    Attributes:
+        name: in Python, and the field's in a form.
+        help: a sentence for help pages and descriptions.
+        flags: of the command line, such as ``--texture/--no-texture``.
+        metavar: what the command line's help calls the value.
+        least, most: the range of a number, ends included; None where there is no end.
+        whole: the number has no fraction.
+        choices: what a text, or each part of a list, may be.
+        refusal: the sentence for a value outside; filled with ``value``, ``least``, ``most`` and
+            ``choices``.
+        server: whether the API offers it: what names files of the own machine does not make sense
+            there.
+    """
+
+    name: str
+    help: str
+    flags: tuple[str, ...]
+    metavar: str | None = None
+    least: float | None = None
+    most: float | None = None
+    whole: bool = False
+    choices: tuple[str, ...] = ()
+    refusal: str = ""
+    server: bool = True
+
+    def check(self, value: Any) -> None:
+        """Raise ``InputError``, one sentence, for a value that cannot be; None is the default."""
+        if value is None:
+            return
+        if self.choices:
+            listed = [value] if isinstance(value, str) else list(value)
+            wrong = [one for one in listed if one not in self.choices]
+            if wrong:
+                raise self._refused(wrong[0])
+        elif self.least is not None:
+            kind = Integral if self.whole else Real
+            if not isinstance(value, kind) or isinstance(value, bool):
+                what = "a whole number" if self.whole else "a number"
+                raise InputError(
+                    f"{self.name} must be {what}, not {value!r}; leave it out for the default.",
+                    code="bad-option",
+                )
+            most = math.inf if self.most is None else self.most
+            if not (math.isfinite(value) and self.least <= float(value) <= most):
+                raise self._refused(value)
+
+    def _refused(self, value: Any) -> InputError:
+        choices = " or ".join(self.choices) if len(self.choices) == 2 else ", ".join(self.choices)
+        sentence = self.refusal.format(
+            value=value, least=self.least, most=self.most, choices=choices
+        )
+        return InputError(sentence, code="bad-option")
+
+
+def _option(default: Any, help: str, *flags: str, **known: Any) -> Any:
+    known |= {"help": help, "flags": flags}
+    return field(default=default, metadata=known)
+
+
+@dataclass(frozen=True)
+class Options:
+    """The options of one reconstruction, checked when they are made.
+
+    Raises ``InputError``, one sentence with the remedy, for a value that cannot be.
+    """
+
+    height_cm: float | None = _option(
+        None,
+        "Stature of the largest person in the picture, in centimetres; fixes the scale.",
+        "--height",
+        metavar="CM",
+        least=40,
+        most=260,
+        refusal="A height of {value:g} cm cannot be a person's; give {least:g} to {most:g}.",
+    )
+    fov_deg: float | None = _option(
+        None,
+        "Field of view across the longer side, in degrees; else from EXIF, or assumed.",
+        "--fov",
+        metavar="DEG",
+        least=1,
+        most=170,
+        refusal="A field of view of {value:g} degrees cannot be; give {least:g} to {most:g}.",
+    )
+    max_people: int | None = _option(
+        None,
+        "Keep only the N largest people.",
+        "--max-people",
+        metavar="N",
+        least=1,
+        whole=True,
+        refusal="At most {value} people leaves nobody; give {least} or more.",
+    )
+    detail: Detail = _option(  # noqa: RUF009
+        "clothed",
+        "Stop at the body under the clothes, or go on to them.",
+        "--detail",
+        choices=get_args(Detail),
+        refusal="There is no detail {value!r}; choose {choices}.",
+    )
+    faces: int = _option(
+        24_000,
+        "About how many faces each clothed mesh may have; more is finer and slower.",
+        "--faces",
+        metavar="N",
+        least=2_000,
+        most=200_000,
+        whole=True,
+        refusal="{value} faces are not possible; give {least} to {most}.",
+    )
+    texture: bool = _option(True, "Colour the meshes from the picture.", "--texture/--no-texture")
+    albedo: bool = _option(False, "Take the light out of the colours, for relighting.", "--albedo")
+    check: bool = _option(
+        True, "Render the result over the picture and compare.", "--check/--no-check"
+    )
+    formats: tuple[str, ...] = _option(
+        ("obj", "glb"),
+        f"Mesh formats, with commas: {', '.join(FORMATS)}.",
+        "--formats",
+        metavar="LIST",
+        choices=tuple(FORMATS),
+        refusal="There is no mesh format {value!r}; choose from {choices}.",
+    )
+    vertex_colors: bool = _option(
+        False, "Colours at the vertices of OBJ meshes, too; PLY has them.", "--vertex-colors"
+    )
+    poses: bool = _option(
+        False,
+        "Also draw everyone in other poses, to see the rig at work: poses.png.",
+        "--poses",
+    )
+    sam: tuple[Path, Path] | None = _option(
+        None,
+        "Encoder and decoder of your own SAM networks, ONNX files, to draw the masks.",
+        "--sam-encoder",
+        "--sam-decoder",
+        metavar="FILE",
+        server=False,
+    )
+    sam_everything: bool = _option(
+        False,
+        "Let SAM also look for whole people that the detectors miss.",
+        "--sam-everything",
+        server=False,
+    )
+
+    def __post_init__(self) -> None:
+        for name, option in OPTIONS.items():
+            option.check(getattr(self, name))
+        if self.albedo and not self.texture:
+            raise InputError(
+                "Light can be taken out of a texture only: leave out albedo, or ask for texture.",
+                code="bad-option",
+            )
+        if self.sam is None and self.sam_everything:
+            raise InputError(
+                "Only SAM networks can look for everything: give their encoder and decoder, too.",
+                code="bad-option",
+            )
+
+    @classmethod
+    def of(cls, **given: Any) -> Options:
+        """Options from keywords, of which None stands for the default."""
+        return cls(**{name: value for name, value in given.items() if value is not None})
+
+
+OPTIONS: dict[str, Option] = {one.name: Option(one.name, **one.metadata) for one in fields(Options)}
+DEFAULTS: dict[str, Any] = {one.name: one.default for one in fields(Options)}
+
+
+def parse_formats(text: str) -> tuple[str, ...]:
+    """Names of formats from a list with commas, each once: ``" OBJ,.glb"`` is obj and glb.
+
+    Raises:
+        InputError: one is unknown, or there is none.
+    """
+    parts = [part.strip().lower().removeprefix(".") for part in text.split(",") if part.strip()]
+    wanted = tuple(dict.fromkeys(parts))
+    OPTIONS["formats"].check(wanted or text)
+    return wanted

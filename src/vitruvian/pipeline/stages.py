@@ -1,0 +1,108 @@
+"""The stages of a reconstruction, one function each, with plain data between them.
+
+``photo.reconstruct`` runs them for one photograph; whoever has several pictures of the same people
+calls them one by one:
+
+>>> figures = find(photo)
+>>> placement = place(photo, figures, fit(photo, figures))
+>>> mesh = dress(photo, figures[0], placement.bodies[0])
+>>> mesh = paint(photo, figures[0], placement.bodies[0], mesh)
+
+Bodies and meshes are in the camera frame, metres; ``Placement.world_from_camera`` takes them to the
+world.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from vitruvian.body.fit.fit import fit_body
+from vitruvian.body.model.model import BodyModel, body_model
+from vitruvian.networks.sam import load_sam
+from vitruvian.options import Options
+from vitruvian.people.finder import find_people
+from vitruvian.placement.depth_order import DepthCue, read_depth
+from vitruvian.placement.place import Placement, place_people
+from vitruvian.surface import reconstruct_surface
+from vitruvian.texture import texture_mesh
+from vitruvian.types.body import Body
+from vitruvian.types.figure import Figure
+from vitruvian.types.mesh import Mesh
+from vitruvian.types.photo import Photo
+
+_DEFAULT = Options()
+
+
+def find(photo: Photo, options: Options = _DEFAULT) -> list[Figure]:
+    """The people of a photograph, the largest first.
+
+    Raises:
+        InputError: the user's SAM networks cannot be used.
+    """
+    sam = None if options.sam is None else load_sam(*options.sam)
+    return find_people(
+        photo, max_people=options.max_people, sam=sam, sam_everything=options.sam_everything
+    )
+
+
+def fit(
+    photo: Photo,
+    figures: Sequence[Figure],
+    options: Options = _DEFAULT,
+    model: BodyModel | None = None,
+) -> list[Body]:
+    """A body for each figure, each by itself; ``height_cm`` is the first one's.
+
+    ``model`` is the body model that is fitted, ours by default; the bodies carry it on.
+    """
+    model = model or body_model()
+    known = None if options.height_cm is None else options.height_cm / 100
+    return [
+        fit_body(model, figure, photo.camera, height_m=known if index == 0 else None)
+        for index, figure in enumerate(figures)
+    ]
+
+
+def place(
+    photo: Photo,
+    figures: Sequence[Figure],
+    bodies: Sequence[Body],
+    options: Options = _DEFAULT,
+    model: BodyModel | None = None,
+) -> Placement:
+    """Everyone in one upright world, with the sizes that agree with it.
+
+    ``model`` is that of the bodies, ours by default.
+    """
+    model = model or body_model()
+    return place_people(
+        figures,
+        bodies,
+        photo.camera,
+        lambda figure, body, height_m: fit_body(
+            model, figure, photo.camera, height_m=height_m, start=body
+        ),
+        known_sizes=(0,) if options.height_cm is not None else (),
+        depth=_read_depth(photo, figures),
+    )
+
+
+def dress(photo: Photo, figure: Figure, body: Body, options: Options = _DEFAULT) -> Mesh:
+    """The outer surface over a body; the body itself where ``detail`` asks for no more."""
+    if options.detail == "body":
+        return body.as_mesh()
+    return reconstruct_surface(
+        photo, figure, body, method="clothed", maps="network", faces=options.faces
+    )
+
+
+def paint(photo: Photo, figure: Figure, body: Body, mesh: Mesh, *, albedo: bool = False) -> Mesh:
+    """A body's surface with the photograph on it; with ``albedo`` without its light."""
+    return texture_mesh(body.model, photo, figure, mesh, albedo=albedo)
+
+
+def _read_depth(photo: Photo, figures: Sequence[Figure]) -> DepthCue | None:
+    """What the depth network says of people who stand in one picture; one alone needs none."""
+    if len(figures) < 2:
+        return None
+    return read_depth(photo.pixels, photo.camera, [figure.alpha for figure in figures])
