@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vitruvian.body.model.keypoints import landmark_subset
-from vitruvian.body.model.model import ACTIVE_JOINT_NAMES, DATA, BodyModel, PointSet, body_model
+from vitruvian.body.model.model import DATA, BodyModel, PointSet, body_model
+from vitruvian.body.model.skeleton import ACTIVE_JOINTS
 from vitruvian.geometry.rotations import matrix_from_axis_angle
 from vitruvian.types.keypoints import COCO_LANDMARKS, COCO_NAMES, LANDMARK_NAMES
 
@@ -80,7 +80,7 @@ def test_jacobian_matches_finite_differences(seed: int) -> None:
     rotations = matrix_from_axis_angle(pose)
     chosen = np.random.default_rng(seed).integers(0, len(model.template), 40)
     active, step = model.active, 1e-6
-    for points in (model.keypoints, model.vertex_points(chosen)):
+    for points in (model.keypoints(), model.vertex_points(chosen)):
         _, jacobian = model.evaluate(points, betas, rotations, translation, active)
         assert jacobian is not None
         assert jacobian.shape == (len(points), 3, 3 * len(active) + len(betas) + 3)
@@ -173,7 +173,7 @@ def test_skeleton_and_weights_are_sound(model: BodyModel) -> None:
     np.testing.assert_allclose(model.skin_weights.sum(1), 1, atol=1e-5)
     assert (model.skin_weights >= 0).all()
     assert model.skin_joints.max() < len(model.parents)
-    assert [model.joint_names[j] for j in model.active] == list(ACTIVE_JOINT_NAMES)
+    assert [model.joint_names[j] for j in model.active] == list(ACTIVE_JOINTS)
     # Chains of a derivative need parents before children.
     assert (np.diff(model.parents[model.active]) != 0).any()
     for side in "LR":
@@ -243,7 +243,7 @@ def test_children_are_within_reach(model: BodyModel) -> None:
 
 
 def test_landmarks_are_where_they_belong(model: BodyModel) -> None:
-    point = dict(zip(LANDMARK_NAMES, model.keypoints.template, strict=True))
+    point = dict(zip(LANDMARK_NAMES, model.keypoints().template, strict=True))
     for name in LANDMARK_NAMES:
         if name.startswith("left"):
             mirrored = point[name.replace("left", "right")] * [-1, 1, 1]
@@ -263,22 +263,22 @@ def test_landmarks_are_where_they_belong(model: BodyModel) -> None:
     assert 0.05 < point["left_ear"][0] < 0.08
     thumb, pinky = point["left_thumb"], point["left_pinky"]
     assert np.linalg.norm(thumb - pinky) > 0.05
-    np.testing.assert_allclose(model.keypoints.weights.sum(1), 1, atol=1e-6)
+    np.testing.assert_allclose(model.keypoints().weights.sum(1), 1, atol=1e-6)
 
 
 def test_landmarks_on_the_skin_are_on_the_skin(model: BodyModel) -> None:
     names = ["nose", "left_eye", "right_eye_outer", "mouth_left", "left_heel", "right_foot_index"]
     for name in names:
-        point = model.keypoints.template[LANDMARK_NAMES.index(name)]
+        point = model.keypoints().template[LANDMARK_NAMES.index(name)]
         assert np.linalg.norm(model.template - point, axis=1).min() < 1e-5
 
 
 def test_coco_keypoints_are_the_landmarks_of_their_names(model: BodyModel) -> None:
-    points = landmark_subset(model, COCO_NAMES)
-    np.testing.assert_array_equal(points.template, model.keypoints.template[COCO_LANDMARKS])
-    assert len(points) == 17
-    with pytest.raises(ValueError, match="unknown landmarks"):
-        landmark_subset(model, ("left_knee", "tail"))
+    points = model.keypoints("coco")
+    np.testing.assert_array_equal(points.template, model.keypoints().template[COCO_LANDMARKS])
+    assert len(points) == len(COCO_NAMES) == 17
+    with pytest.raises(ValueError, match="no keypoints 'tails'; choose from blazepose, coco"):
+        model.keypoints("tails")
 
 
 def test_data_are_small_and_quick_to_read() -> None:

@@ -40,7 +40,7 @@ def photograph(betas, rotations, translation, noise_px=0.0, seed=0):
     """The figure that a network with its known biases would find of a body."""
     model = body_model()
     points, _ = model.evaluate(
-        model.keypoints, betas, rotations, translation, model.active, jacobian=False
+        model.keypoints(), betas, rotations, translation, model.active, jacobian=False
     )
     hips = points[observations.HIPS].mean(0)
     ray = CAMERA.rays(CAMERA.project(points[observations.HIPS])).mean(0)

@@ -11,7 +11,8 @@ from test_fit import CAMERA, photograph, random_body
 from vitruvian.body.fit.fit import FitProblem, fit_body
 from vitruvian.body.fit.guidance import group_weights, guessed_joints, guessed_parts, shape_prior
 from vitruvian.body.fit.observations import HIPS
-from vitruvian.body.model.model import ACTIVE_JOINT_NAMES, body_model
+from vitruvian.body.model.model import body_model
+from vitruvian.body.model.skeleton import ACTIVE_JOINTS
 from vitruvian.geometry.rotations import matrix_from_axis_angle, rotation_between
 from vitruvian.result.body_file import describe_body
 from vitruvian.types.estimate import GROUPS, BodyEstimate
@@ -21,7 +22,7 @@ def cues_of(betas, rotations, translation, *, group="men", stature_sd=0.03, **ch
     """BodyEstimate that tell a body as it is."""
     model = body_model()
     points, _ = model.evaluate(
-        model.keypoints, betas, rotations, translation, model.active, jacobian=False
+        model.keypoints(), betas, rotations, translation, model.active, jacobian=False
     )
     hips = points[HIPS].mean(0)
     straight = rotation_between(np.array([0.0, 0, 1]), hips)
@@ -140,7 +141,7 @@ def test_parts_out_of_view_are_named_as_guesses():
     assert "head" not in body.uncertain
     assert describe_body(body)["guessed"] == ["legs", "feet"]
     everything = guessed_joints(("head", "arms", "hands", "legs", "feet"))
-    assert set(everything) < set(ACTIVE_JOINT_NAMES)
+    assert set(everything) < set(ACTIVE_JOINTS)
 
 
 def test_a_fit_that_slides_away_is_done_again_without_cues(monkeypatch):

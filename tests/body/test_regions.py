@@ -46,7 +46,7 @@ def test_face_is_in_front_and_hair_above_and_behind():
     assert hair[1] > face[1]
     assert hair[2] < face[2]
     assert (regions.face * regions.hair).max() < 0.3
-    nose = body_model().keypoints.template[0]
+    nose = body_model().keypoints().template[0]
     assert regions.face[np.linalg.norm(template - nose, axis=1).argmin()] > 0.95
 
 

@@ -7,7 +7,8 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from vitruvian.body.model.model import ACTIVE_JOINT_NAMES, body_model
+from vitruvian.body.model.model import body_model
+from vitruvian.body.model.skeleton import ACTIVE_JOINTS
 from vitruvian.geometry.rotations import matrix_from_axis_angle
 from vitruvian.networks import body_estimate as cues
 from vitruvian.networks.body_estimate import (
@@ -72,8 +73,8 @@ def test_turning_and_enlarging_the_person_changes_neither_points_nor_world():
 def test_joints_have_their_counterparts():
     model = body_model()
     names = [model.joint_names[model.joint_mirror[j]] for j in model.active]
-    assert [ACTIVE_JOINT_NAMES[k] for k in cues.JOINT_MIRROR] == names
-    assert len(ACTIVE_JOINT_NAMES) == estimate.JOINTS
+    assert [ACTIVE_JOINTS[k] for k in cues.JOINT_MIRROR] == names
+    assert len(ACTIVE_JOINTS) == estimate.JOINTS
 
 
 def outputs(seed):

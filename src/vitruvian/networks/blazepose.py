@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from vitruvian.networks.session import run
+from vitruvian.types import keypoints
+from vitruvian.types.keypoints import LANDMARK_NAMES
 
 CROP_SIZE = 256
 HEATMAP_SIZE = 64
@@ -23,9 +25,7 @@ LANDMARKS = 39
 CROP_CENTER, CROP_RADIUS = 33, 34
 
 # A landmark's counterpart in the mirror, for all 39.
-MIRROR = np.arange(LANDMARKS)
-for _a, _b in [(1, 4), (2, 5), (3, 6), (7, 8), (9, 10)] + [(i, i + 1) for i in range(11, 33, 2)]:
-    MIRROR[_a], MIRROR[_b] = _b, _a
+MIRROR = np.concatenate([keypoints.MIRROR, np.arange(len(LANDMARK_NAMES), LANDMARKS)])
 
 
 @dataclass(frozen=True)

@@ -10,27 +10,42 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from vitruvian.networks.blazepose import MIRROR
 from vitruvian.networks.session import run, shipped
 from vitruvian.types.estimate import BETAS, BodyEstimate
+from vitruvian.types.keypoints import (
+    ANKLES,
+    CORE,
+    EARS,
+    ELBOWS,
+    EYES,
+    HIPS,
+    INDEX_FINGERS,
+    KNEES,
+    LANDMARK_NAMES,
+    MIRROR,
+    MOUTH,
+    NOSE,
+    SHOULDERS,
+    TOES,
+    WRISTS,
+    limb_length,
+)
 
 JOINT_MIRROR = np.array(
     [0, 1, 2, 3, 4, 5, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14, 17, 16, 19, 18, 21, 20]
 )
-LANDMARKS = 33
-_SWAP = MIRROR[:LANDMARKS]
-_HIPS, _SHOULDERS = np.array([23, 24]), np.array([11, 12])
-_CORE = np.array([0, 11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28])
-_LIMBS = np.array(
-    [(11, 13), (13, 15), (12, 14), (14, 16), (23, 25), (25, 27), (24, 26), (26, 28), (11, 23),
-     (12, 24)]
-)  # fmt: skip
+LANDMARKS = len(LANDMARK_NAMES)
 # Lengths whose proportions tell a child's body from an adult's, and a man's from a woman's. Two
 # landmarks each; their counterparts on the other side come by the mirror.
 _LENGTHS = np.array(
-    [(2, 5), (7, 8), (9, 10), (0, 9), (0, 10), (2, 9), (5, 10), (7, 9), (8, 10), (0, 11), (0, 12),
-     (7, 11), (8, 12), (11, 12), (23, 24), (11, 23), (12, 24), (11, 13), (12, 14), (13, 15),
-     (14, 16), (15, 19), (16, 20), (23, 25), (24, 26), (25, 27), (26, 28), (27, 31), (28, 32)]
+    [
+        EYES, EARS, MOUTH, (NOSE, MOUTH[0]), (NOSE, MOUTH[1]), *zip(EYES, MOUTH, strict=True),
+        *zip(EARS, MOUTH, strict=True), (NOSE, SHOULDERS[0]), (NOSE, SHOULDERS[1]),
+        *zip(EARS, SHOULDERS, strict=True), SHOULDERS, HIPS, *zip(SHOULDERS, HIPS, strict=True),
+        *zip(SHOULDERS, ELBOWS, strict=True), *zip(ELBOWS, WRISTS, strict=True),
+        *zip(WRISTS, INDEX_FINGERS, strict=True), *zip(HIPS, KNEES, strict=True),
+        *zip(KNEES, ANKLES, strict=True), *zip(ANKLES, TOES, strict=True),
+    ]
 )  # fmt: skip
 INPUTS = 7 * LANDMARKS + 2 * len(_LENGTHS) + 6
 
@@ -69,10 +84,10 @@ class FramedLandmarks:
         """As they would be in the mirror image."""
         return replace(
             self,
-            points=self.points[:, _SWAP] * [-1, 1],
-            visibility=self.visibility[:, _SWAP],
-            world=self.world[:, _SWAP] * [-1, 1, 1],
-            border=self.border[:, _SWAP],
+            points=self.points[:, MIRROR] * [-1, 1],
+            visibility=self.visibility[:, MIRROR],
+            world=self.world[:, MIRROR] * [-1, 1, 1],
+            border=self.border[:, MIRROR],
             up=self.up * [-1, 1],
         )
 
@@ -113,19 +128,19 @@ def framed(
         focal_px: (N,) nan where it is not known.
     """
     points = np.asarray(points, np.float64)
-    hips = points[:, _HIPS].mean(1)
-    torso = points[:, _SHOULDERS].mean(1) - hips
+    hips = points[:, HIPS].mean(1)
+    torso = points[:, SHOULDERS].mean(1) - hips
     length = np.linalg.norm(torso, axis=1, keepdims=True)
     up = np.where(length > 1, torso / np.maximum(length, 1e-9), [0.0, -1.0])
-    size_px = np.sqrt(((points[:, _CORE] - hips[:, None]) ** 2).sum(-1).mean(-1))
+    size_px = np.sqrt(((points[:, CORE] - hips[:, None]) ** 2).sum(-1).mean(-1))
     size_px = np.maximum(size_px, 1.0)
     inside = np.minimum(points, np.array(size, np.float64) - points).min(-1)
     turn = in_plane(up)
-    about = np.asarray(world, np.float64) - np.asarray(world)[:, _HIPS].mean(1, keepdims=True)
+    about = np.asarray(world, np.float64) - np.asarray(world)[:, HIPS].mean(1, keepdims=True)
     return FramedLandmarks(
         points=(points - hips[:, None]) @ turn[:, :2, :2] / size_px[:, None, None],
         visibility=np.clip(visibility, 0, 1),
-        world=about @ turn / limb_length(about)[:, None, None],
+        world=about @ turn / np.maximum(limb_length(about), 1e-3)[:, None, None],
         border=inside / size_px[:, None],
         up=up,
         size_px=size_px,
@@ -141,12 +156,6 @@ def in_plane(up: np.ndarray) -> np.ndarray:
     out[:, 1, 0], out[:, 1, 1] = up[:, 0], -up[:, 1]
     out[:, 2, 2] = 1
     return out
-
-
-def limb_length(world: np.ndarray) -> np.ndarray:
-    """Sum (N,) of limb and flank lengths of landmarks (N, 33, 3)."""
-    bones = world[:, _LIMBS[:, 0]] - world[:, _LIMBS[:, 1]]
-    return np.asarray(np.maximum(np.linalg.norm(bones, axis=-1).sum(-1), 1e-3))
 
 
 def _log_lengths(points: np.ndarray, least: float) -> np.ndarray:
@@ -197,7 +206,7 @@ def combined(raw: dict[str, np.ndarray], rotation: np.ndarray) -> BodyEstimate:
     log_stature, log_sd = raw["stature"].astype(np.float64).mean(0)
     betas = raw["betas"].astype(np.float64).mean(0)
     points = raw["keypoints"].astype(np.float64)
-    points = (points[0] + points[1][_SWAP] * [-1, 1, 1]) / 2
+    points = (points[0] + points[1][MIRROR] * [-1, 1, 1]) / 2
     point_sd = np.exp(raw["keypoint_sd"].astype(np.float64))
     turns = matrix_from_six(raw["rotations"].astype(np.float64))
     turns = nearest_rotations(turns[0] + flip @ turns[1][JOINT_MIRROR] @ flip)
@@ -210,7 +219,7 @@ def combined(raw: dict[str, np.ndarray], rotation: np.ndarray) -> BodyEstimate:
         betas=betas[:BETAS],
         betas_sd=np.exp(betas[BETAS:]),
         keypoints=points @ rotation.T,
-        keypoint_sd=(point_sd[0] + point_sd[1][_SWAP]) / 2,
+        keypoint_sd=(point_sd[0] + point_sd[1][MIRROR]) / 2,
         rotations=turns,
         rotation_sd=(turn_sd[0] + turn_sd[1][JOINT_MIRROR]) / 2,
         parts=_softmax(raw["parts"]).mean(0),

@@ -11,12 +11,11 @@ import numpy as np
 
 from vitruvian.people.landmarks import PoseEstimate
 from vitruvian.types.estimate import BodyEstimate
+from vitruvian.types.keypoints import ANKLES, EARS, EYES, HEELS, HIPS, NOSE, SHOULDERS, TOES
 
 THRESHOLD = 0.5
-_HEAD = np.array([0, 2, 5, 7, 8])
-_HIPS = np.array([23, 24])
-_LEFT_FOOT = np.array([27, 29, 31])
-_RIGHT_FOOT = np.array([28, 30, 32])
+_HEAD = np.concatenate([[NOSE], EYES, EARS])
+_FEET = np.stack([ANKLES, HEELS, TOES], axis=1)
 
 
 def completeness(
@@ -37,8 +36,8 @@ def _rule(estimate: PoseEstimate, width: int, height: int) -> float:
     seen = np.minimum(inside, np.maximum(estimate.visibility, 0.3 * estimate.presence))
     head = np.max(np.minimum(inside[_HEAD], estimate.visibility[_HEAD]))
     head *= _head_room(estimate, height)
-    hips = np.mean(seen[_HIPS])
-    feet = (np.mean(seen[_LEFT_FOOT]), np.mean(seen[_RIGHT_FOOT]))
+    hips = np.mean(seen[HIPS])
+    feet = seen[_FEET].mean(1)
     return float(min(head, hips, 0.6 * max(feet) + 0.4 * min(feet)))
 
 
@@ -55,8 +54,8 @@ def _inside(points: np.ndarray, width: int, height: int, softness: float) -> np.
 
 def _head_room(estimate: PoseEstimate, height: int) -> float:
     """1 when the top of the head fits, 0 when the picture ends at the brows."""
-    ears = estimate.points[7:9].mean(axis=0)
-    shoulders = estimate.points[11:13].mean(axis=0)
+    ears = estimate.points[EARS].mean(axis=0)
+    shoulders = estimate.points[SHOULDERS].mean(axis=0)
     top = ears + 0.6 * (ears - shoulders)
     reach = max(float(np.linalg.norm(ears - shoulders)), 1.0)
     over = max(-top[1], top[1] - height, 0.0)

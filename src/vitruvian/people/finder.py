@@ -17,6 +17,7 @@ from vitruvian.people.landmarks import SUSPECT_DISAGREEMENT, PoseEstimate, estim
 from vitruvian.people.matte import coarse_mask, refine, share_out
 from vitruvian.types.estimate import BodyEstimate
 from vitruvian.types.figure import Alpha, Figure, Landmarks
+from vitruvian.types.keypoints import CORE
 
 if TYPE_CHECKING:
     from vitruvian.networks.sam import Sam
@@ -27,7 +28,6 @@ WORKING_LONG_SIDE = 1600
 REJECT_DISAGREEMENT = 0.2
 MIN_PRESENCE = 0.4
 _AT_ONCE = 2
-_CORE = np.array([0, 11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28])
 
 _Before = TypeVar("_Before")
 _After = TypeVar("_After")
@@ -147,7 +147,7 @@ def _trust(person: Detection, estimate: PoseEstimate) -> float:
 
 
 def _same(a: PoseEstimate, b: PoseEstimate) -> bool:
-    distance = np.median(np.linalg.norm((a.points - b.points)[_CORE], axis=1))
+    distance = np.median(np.linalg.norm((a.points - b.points)[CORE], axis=1))
     return bool(distance < 0.12 * min(a.crop.side, b.crop.side))
 
 

@@ -15,12 +15,17 @@ from vitruvian.networks.blazepose import (
 )
 from vitruvian.people.crops import Crop
 from vitruvian.people.detection import Detection
+from vitruvian.types.keypoints import (
+    COCO_HIPS,
+    COCO_JOINTS,
+    COCO_SHOULDERS,
+    JOINTS,
+    LANDMARK_NAMES,
+    MIRROR,
+)
 
-# The 12 keypoints from shoulders to ankles, as MoveNet (COCO) and as BlazePose number them.
-_COCO_BODY = np.arange(5, 17)
-_BLAZE_BODY = np.array([11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28])
-_BLAZE_SWAPPED = np.array([12, 11, 14, 13, 16, 15, 24, 23, 26, 25, 28, 27])
-
+_SWAPPED = MIRROR[JOINTS]
+_COUNT = len(LANDMARK_NAMES)  # BlazePose's own crop landmarks come after them
 CROP_MARGIN = 1.25
 SUSPECT_DISAGREEMENT = 0.06
 
@@ -106,8 +111,8 @@ def _loss(estimate: PoseEstimate) -> float:
 
 def crop_of_detection(person: Detection) -> Crop:
     """First crop: hips in the centre, hip to shoulder upwards, reaching every keypoint seen."""
-    hips = person.keypoints[11:13].mean(axis=0)
-    shoulders = person.keypoints[5:7].mean(axis=0)
+    hips = person.keypoints[COCO_HIPS].mean(axis=0)
+    shoulders = person.keypoints[COCO_SHOULDERS].mean(axis=0)
     torso = shoulders - hips
     length = np.linalg.norm(torso)
     up = torso / length if length > 1 else np.array([0.0, -1.0])
@@ -145,28 +150,28 @@ def _passes(
         crop = following
         output = network(crop.extract(image))
     reflection = mirrored(network(np.ascontiguousarray(crop.extract(image)[:, ::-1])))
-    points = crop.to_image(output.points[:33])
+    points = crop.to_image(output.points[:_COUNT])
     visibility, presence, world = output.visibility, output.presence, output.world
     mask = output.mask
-    reflected = crop.to_image(reflection.points[:33])
+    reflected = crop.to_image(reflection.points[:_COUNT])
     if _same_pose(points, reflected, crop):
         points = (points + reflected) / 2
         visibility = (visibility + reflection.visibility) / 2
         presence = (presence + reflection.presence) / 2
         world = (world + reflection.world) / 2
         mask = (mask + reflection.mask) / 2
-    world = world[:33].copy()
+    world = world[:_COUNT].copy()
     world[:, :2] = world[:, :2] @ crop.rotation.T
     size = crop.side / CROP_MARGIN
     return PoseEstimate(
         points=points,
-        visibility=visibility[:33],
-        presence=presence[:33],
+        visibility=visibility[:_COUNT],
+        presence=presence[:_COUNT],
         world=world,
         crop=crop,
         score=output.score,
-        disagreement=_disagreement(points[_BLAZE_BODY], person, size),
-        swapped_disagreement=_disagreement(points[_BLAZE_SWAPPED], person, size),
+        disagreement=_disagreement(points[JOINTS], person, size),
+        swapped_disagreement=_disagreement(points[_SWAPPED], person, size),
         mask=mask,
         features=np.stack([output.features, reflection.features]),
     )
@@ -186,17 +191,17 @@ def _plausible(crop: Crop, first: Crop) -> bool:
 
 def _same_pose(points: np.ndarray, reflected: np.ndarray, crop: Crop) -> bool:
     """Whether straight and mirrored pass agree on which side is left: only then average them."""
-    straight = np.median(np.linalg.norm((points - reflected)[_BLAZE_BODY], axis=1))
-    swapped = np.median(np.linalg.norm(points[_BLAZE_SWAPPED] - reflected[_BLAZE_BODY], axis=1))
+    straight = np.median(np.linalg.norm((points - reflected)[JOINTS], axis=1))
+    swapped = np.median(np.linalg.norm(points[_SWAPPED] - reflected[JOINTS], axis=1))
     return bool(straight <= swapped and straight < 0.1 * crop.side)
 
 
 def _disagreement(points: np.ndarray, person: Detection, size: float) -> float:
     """Median distance of 12 points to the detector's keypoints, in units of ``size``."""
-    seen = person.keypoint_scores[_COCO_BODY] > 0.3
+    seen = person.keypoint_scores[COCO_JOINTS] > 0.3
     if not seen.any():
         return 1.0
-    distance = np.linalg.norm(points - person.keypoints[_COCO_BODY], axis=1)[seen]
+    distance = np.linalg.norm(points - person.keypoints[COCO_JOINTS], axis=1)[seen]
     return float(np.median(distance) / size)
 
 

@@ -11,6 +11,17 @@ from vitruvian.networks.blazepose import BlazePose
 from vitruvian.people.crops import Crop
 from vitruvian.people.landmarks import PoseEstimate
 from vitruvian.people.voting import vote
+from vitruvian.types.keypoints import (
+    ANKLES,
+    EARS,
+    HIPS,
+    INDEX_FINGERS,
+    LIMBS,
+    NOSE,
+    SHOULDERS,
+    TOES,
+    WRISTS,
+)
 
 # The mask is best from a crop only a little larger than the person, but the mean over several
 # crops, mirrored ones among them, is better than any: the landmarks' crops yield theirs for free.
@@ -23,10 +34,12 @@ MAX_REFINED_PX = 384
 BAND = 0.015
 _NOTHING = -12.0  # logit outside the crop
 
-# Landmark pairs that a skeleton is drawn with; -1 stands for the middle of hips or shoulders.
-_BONES = (
-    (11, 12), (11, 13), (13, 15), (12, 14), (14, 16), (11, 23), (12, 24), (23, 24), (23, 25),
-    (25, 27), (24, 26), (26, 28), (27, 31), (28, 32), (0, 11), (0, 12), (7, 8), (15, 19), (16, 20),
+# Landmark pairs that a skeleton is drawn with.
+_BONES = np.array(
+    [
+        SHOULDERS, HIPS, EARS, *LIMBS, *zip(ANKLES, TOES, strict=True),
+        *zip(WRISTS, INDEX_FINGERS, strict=True), (NOSE, SHOULDERS[0]), (NOSE, SHOULDERS[1]),
+    ]
 )  # fmt: skip
 
 
@@ -52,7 +65,7 @@ class CoarseMask:
 def extent(estimate: PoseEstimate) -> np.ndarray:
     """Points (34, 2) that the crop must hold: the landmarks and the top of the head."""
     points = estimate.points
-    ears, shoulders = points[7:9].mean(axis=0), points[11:13].mean(axis=0)
+    ears, shoulders = points[EARS].mean(axis=0), points[SHOULDERS].mean(axis=0)
     head_top = ears + 0.75 * (ears - shoulders)
     return np.concatenate([points, head_top[None]])
 
@@ -133,7 +146,7 @@ def _claim(mask: CoarseMask, estimate: PoseEstimate) -> np.ndarray:
     for a, b in _BONES:
         start, stop = (tuple(int(v) for v in np.round(points[k])) for k in (a, b))
         cv2.line(away, start, stop, 0, thickness)
-    trunk = np.round(points[[11, 12, 24, 23]]).astype(np.int32)
+    trunk = np.round(points[[*SHOULDERS, *HIPS[::-1]]]).astype(np.int32)
     cv2.fillConvexPoly(away, trunk, 0)
     distance = cv2.distanceTransform(away, cv2.DIST_L2, 3)
     penalty = np.minimum(distance * np.float32(48 / mask.size), 20)

@@ -19,6 +19,16 @@ from vitruvian.people.crops import to_index_coordinates
 from vitruvian.people.detection import Detection
 from vitruvian.people.landmarks import PoseEstimate, estimate_landmarks
 from vitruvian.people.matte import CoarseMask, extent, share_out
+from vitruvian.types.keypoints import (
+    ANKLES,
+    COCO_LANDMARKS,
+    ELBOWS,
+    HIPS,
+    KNEES,
+    NOSE,
+    SHOULDERS,
+    WRISTS,
+)
 
 REJECTED = (
     "The SAM networks' mask of this person contradicts the landmarks, so the built-in one was used."
@@ -34,9 +44,12 @@ _LIMIT = 12.0  # of logits, as of the built-in mask's
 
 # Landmarks that lie on the person rather than on their outline, the most telling first; pairs
 # stand for the middle between two.
-_PROMPTS: tuple[tuple[int, int], ...] = (
-    (11, 24), (0, 0), (25, 25), (26, 26), (12, 23), (23, 24), (13, 13), (14, 14), (27, 27),
-    (28, 28), (15, 15), (16, 16),
+_PROMPTS = np.array(
+    [
+        (SHOULDERS[0], HIPS[1]), (NOSE, NOSE), *zip(KNEES, KNEES, strict=True),
+        (SHOULDERS[1], HIPS[0]), HIPS, *zip(ELBOWS, ELBOWS, strict=True),
+        *zip(ANKLES, ANKLES, strict=True), *zip(WRISTS, WRISTS, strict=True),
+    ]
 )  # fmt: skip
 _SEEN = 0.5
 
@@ -171,7 +184,7 @@ def sampled(
 
 def _on_person(estimate: PoseEstimate, shared: CoarseMask) -> np.ndarray:
     """Points (N, 2) surely on a person: seen landmarks where the built-in mask is theirs alone."""
-    pairs = np.array(_PROMPTS)
+    pairs = _PROMPTS
     points = (estimate.points[pairs[:, 0]] + estimate.points[pairs[:, 1]]) / 2
     seen = np.minimum(estimate.visibility[pairs[:, 0]], estimate.visibility[pairs[:, 1]]) > _SEEN
     height, width = shared.logits.shape
@@ -322,8 +335,8 @@ def whole_figure(image: np.ndarray, cut: CutOut) -> tuple[Detection, PoseEstimat
     alone = np.where(cut.mask[..., None], image, np.uint8(128))
     guess = Detection(cut.box, cut.quality, _guessed_keypoints(cut.box), np.full(17, 0.5))
     estimate = estimate_landmarks(np.asarray(alone, np.uint8), guess, [])
-    own = estimate.points[_COCO]
-    seen = estimate.visibility[_COCO] > _SEEN
+    own = estimate.points[COCO_LANDMARKS]
+    seen = estimate.visibility[COCO_LANDMARKS] > _SEEN
     if seen.sum() < 8 or completeness(estimate, width, height) < THRESHOLD:
         return None
     cells = np.clip(np.floor(own[seen]).astype(int), 0, [width - 1, height - 1])
@@ -335,11 +348,8 @@ def whole_figure(image: np.ndarray, cut: CutOut) -> tuple[Detection, PoseEstimat
     if not 0.75 < tall / float(max(cut.box[2:] - cut.box[:2])) < 1.25:
         return None
     score = float(cut.quality * cut.stability)
-    person = Detection(cut.box, score, own, estimate.visibility[_COCO])
+    person = Detection(cut.box, score, own, estimate.visibility[COCO_LANDMARKS])
     return person, replace(estimate, disagreement=0.0, swapped_disagreement=1.0)
-
-
-_COCO = np.array([0, 2, 5, 7, 8, 11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28])
 
 
 def _guessed_keypoints(box: np.ndarray) -> np.ndarray:

@@ -14,13 +14,9 @@ from vitruvian.placement.upright import estimate_up, standing
 from vitruvian.types.body import Body
 from vitruvian.types.camera import Camera
 from vitruvian.types.figure import Figure
-from vitruvian.types.keypoints import LANDMARK_NAMES
+from vitruvian.types.keypoints import ANKLES, HEELS, TOES
 
-_FEET = [
-    index
-    for index, name in enumerate(LANDMARK_NAMES)
-    if name.endswith(("ankle", "heel", "foot_index"))
-]
+_FEET = np.concatenate([ANKLES, HEELS, TOES])
 _KNOWN_SD = 0.002  # relative, of a stature that was given
 _LEAST_SD = 0.03  # relative: nothing but a tape measure is surer of a stature
 _WORTH_REFITTING = 0.01  # relative change of size below which a body is left as it is

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from vitruvian.body.model.skeleton import ANKLES, HIPS, LEFT, LEGS, NECK, RIGHT
 from vitruvian.geometry.rotations import matrix_from_axis_angle
 from vitruvian.types.body import Body
 
@@ -31,13 +32,13 @@ def standing(body: Body) -> tuple[float, np.ndarray]:
     jumping with bent knees or bending over counts for nothing.
     """
     joint = body.joint
-    hips = (joint("upperleg01.L") + joint("upperleg01.R")) / 2
-    ankles = (joint("foot.L") + joint("foot.R")) / 2
-    neck = joint("neck01")
+    hips = (joint(HIPS[LEFT]) + joint(HIPS[RIGHT])) / 2
+    ankles = (joint(ANKLES[LEFT]) + joint(ANKLES[RIGHT])) / 2
+    neck = joint(NECK)
     bends = []
-    for side in ("L", "R"):
-        thigh = joint(f"upperleg01.{side}") - joint(f"lowerleg01.{side}")
-        shank = joint(f"lowerleg01.{side}") - joint(f"foot.{side}")
+    for hip, knee, ankle in LEGS:
+        thigh = joint(hip) - joint(knee)
+        shank = joint(knee) - joint(ankle)
         bends.append(_angle_deg(thigh, shank))
     trunk_bend = _angle_deg(neck - hips, hips - ankles)
     axis = neck - ankles

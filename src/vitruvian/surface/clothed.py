@@ -18,6 +18,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
+from vitruvian.body.model.skeleton import ANKLES, HEAD, WRISTS
 from vitruvian.geometry.normals import face_normals, vertex_normals
 from vitruvian.surface.finish.charts import lay_out
 from vitruvian.surface.finish.face import refined_face
@@ -155,8 +156,7 @@ def _skull(model: ParametricModel) -> np.ndarray:
 @lru_cache(maxsize=4)
 def _coarse_joints(model: ParametricModel) -> np.ndarray:
     """Indices of the joints but those of fingers, toes and face: a third of them all."""
-    ends = {model.joint_index[f"{name}.{side}"] for name in ("wrist", "foot") for side in "LR"}
-    ends.add(model.joint_index["head"])
+    ends = {model.joint_index[name] for name in (*WRISTS, *ANKLES, HEAD)}
     beyond = np.zeros(len(model.parents), bool)
     for joint, parent in enumerate(model.parents):  # parents come first
         beyond[joint] = parent >= 0 and (parent in ends or beyond[parent])
@@ -168,7 +168,7 @@ def _mitten_joints(model: ParametricModel) -> np.ndarray:
     """(J,) uint16: every joint, but those of hands replaced by their wrist. A mitten has no
     fingers; with theirs bent differently, it would tear at rest."""
     out = np.arange(len(model.parents), dtype=np.uint16)
-    wrists = {model.joint_index[f"wrist.{side}"] for side in "LR"}
+    wrists = {model.joint_index[name] for name in WRISTS}
     for joint, parent in enumerate(model.parents):  # parents come first
         if parent >= 0 and out[parent] in wrists:
             out[joint] = out[parent]

@@ -13,7 +13,7 @@ CHILDREN = ("schoolchildren", "small children")
 PARTS = ("head", "arms", "hands", "legs", "feet")
 STATES = ("in view", "cut", "hidden")
 WHOLES = ("full", "cut", "occluded")
-# In the body model's order of joints that a fit moves, see ``body.model.ACTIVE_JOINT_NAMES``.
+# In the body model's order of joints that a fit moves, see ``body.model.skeleton.ACTIVE_JOINTS``.
 JOINTS = 22
 BETAS = 10
 

@@ -1,6 +1,12 @@
-"""Sets of named points of the body, and what is where in them."""
+"""Sets of named points of the body, and what is where in them.
+
+BlazePose's 33 landmarks are the set that goes through the pipeline: indices without the name of a
+set are theirs. Of pairs, the subject's left comes first.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -20,5 +26,59 @@ COCO_NAMES = (
     "left_knee", "right_knee", "left_ankle", "right_ankle",
 )  # fmt: skip
 
-# Indices (17,) of COCO's keypoints, in COCO's order, among BlazePose's landmarks.
-COCO_LANDMARKS = np.array([LANDMARK_NAMES.index(name) for name in COCO_NAMES])
+KEYPOINT_SETS = {"blazepose": LANDMARK_NAMES, "coco": COCO_NAMES}
+
+
+def indices_of(wanted: Sequence[str], names: Sequence[str] = LANDMARK_NAMES) -> np.ndarray:
+    """Where (N,) the wanted points are among ``names``."""
+    return np.array([names.index(name) for name in wanted])
+
+
+def mirror_of(names: Sequence[str]) -> np.ndarray:
+    """Indices (N,) of each point's counterpart on the other side, itself in the middle."""
+    swap = {"left": "right", "right": "left"}
+    return indices_of(["_".join(swap.get(w, w) for w in n.split("_")) for n in names], names)
+
+
+def _pair(name: str) -> np.ndarray:
+    return indices_of([f"left_{name}", f"right_{name}"])
+
+
+NOSE = LANDMARK_NAMES.index("nose")
+EYES, EARS, MOUTH = _pair("eye"), _pair("ear"), indices_of(["mouth_left", "mouth_right"])
+SHOULDERS, ELBOWS, WRISTS = _pair("shoulder"), _pair("elbow"), _pair("wrist")
+LITTLE_FINGERS, INDEX_FINGERS = _pair("pinky"), _pair("index")
+HIPS, KNEES, ANKLES = _pair("hip"), _pair("knee"), _pair("ankle")
+HEELS, TOES = _pair("heel"), _pair("foot_index")
+MIRROR = mirror_of(LANDMARK_NAMES)
+
+FACE = np.arange(NOSE, MOUTH[1] + 1)
+HANDS = np.arange(LITTLE_FINGERS[0], HIPS[0])
+FEET = np.concatenate([HEELS, TOES])
+TORSO = np.concatenate([SHOULDERS, HIPS])
+# The 12 joints of trunk and limbs, and with the nose what tells where somebody is.
+JOINTS = np.concatenate([SHOULDERS, ELBOWS, WRISTS, HIPS, KNEES, ANKLES])
+CORE = np.concatenate([[NOSE], JOINTS])
+
+# Of either side, from the trunk outwards.
+ARMS = np.stack([SHOULDERS, ELBOWS, WRISTS], axis=1)
+LEGS = np.stack([HIPS, KNEES, ANKLES], axis=1)
+# Bones (10, 2) of limbs and flanks, the left side first.
+LIMBS = np.array(
+    [
+        bone
+        for (shoulder, elbow, wrist), (hip, knee, ankle) in zip(ARMS, LEGS, strict=True)
+        for bone in ((shoulder, elbow), (elbow, wrist), (hip, knee), (knee, ankle), (shoulder, hip))
+    ]
+)
+
+# COCO's points among the landmarks (17,), and COCO's own indices.
+COCO_LANDMARKS = indices_of(COCO_NAMES)
+COCO_JOINTS = indices_of([LANDMARK_NAMES[index] for index in JOINTS], COCO_NAMES)
+COCO_SHOULDERS, COCO_HIPS = COCO_JOINTS[:2], COCO_JOINTS[6:8]
+
+
+def limb_length(points: np.ndarray) -> np.ndarray:
+    """Sum (...,) of the lengths of limbs and flanks of landmarks (..., 33, D)."""
+    bones = points[..., LIMBS[:, 0], :] - points[..., LIMBS[:, 1], :]
+    return np.asarray(np.linalg.norm(bones, axis=-1).sum(-1))

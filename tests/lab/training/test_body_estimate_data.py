@@ -79,7 +79,7 @@ def test_landmarks_of_many_bodies_are_those_of_each() -> None:
     together = posed_landmarks(full, rotations, root)
     for k in range(3):
         alone, _ = model.evaluate(
-            model.keypoints, betas[k], rotations[k], root[k], model.active, jacobian=False
+            model.keypoints(), betas[k], rotations[k], root[k], model.active, jacobian=False
         )
         assert np.allclose(together[k], alone, atol=1e-9)
 

@@ -17,10 +17,7 @@ from vitruvian.body.fit.guidance import (
     shape_prior,
 )
 from vitruvian.body.fit.observations import (
-    HIPS,
-    TORSO,
     Observations,
-    limb_length,
     observe,
     translation_guess,
 )
@@ -28,6 +25,7 @@ from vitruvian.body.fit.prior import PosePrior, pose_prior
 from vitruvian.body.fit.solver import FitState, NormalEquations, levenberg_marquardt
 from vitruvian.body.model.fingers import relaxed_fingers
 from vitruvian.body.model.model import BodyModel, PointSet
+from vitruvian.body.model.skeleton import KNEES
 from vitruvian.geometry.rotations import (
     axis_angle_from_matrix,
     matrix_from_axis_angle,
@@ -37,8 +35,7 @@ from vitruvian.types.body import Body
 from vitruvian.types.camera import Camera
 from vitruvian.types.estimate import BodyEstimate
 from vitruvian.types.figure import Figure
-
-KNEES = ("lowerleg01.L", "lowerleg01.R")
+from vitruvian.types.keypoints import HIPS, TORSO, limb_length
 
 
 @dataclass(frozen=True)
@@ -152,7 +149,7 @@ class FitProblem:
         """The robust cost and, with ``jacobian``, its normal equations at ``state``."""
         system = NormalEquations(self.unknowns, jacobian)
         points, derivative = self.model.evaluate(
-            self.model.keypoints,
+            self.model.keypoints(),
             state.betas,
             state.rotations,
             state.translation,
@@ -317,14 +314,14 @@ def _initial_state(
     betas = shape_prior(model, options.shapes, height_m, cues).mean
     origin = np.zeros(3)
     rest, _ = model.evaluate(
-        model.keypoints, betas, rotations, origin, model.active, jacobian=False
+        model.keypoints(), betas, rotations, origin, model.active, jacobian=False
     )
     if cues is not None:
         rotations[model.active] = pose_target(observed, cues).rotations
     else:
         rotations[model.active[0]] = rigid_alignment(rest[TORSO], observed.world[TORSO])
     turned, _ = model.evaluate(
-        model.keypoints, betas, rotations, origin, model.active, jacobian=False
+        model.keypoints(), betas, rotations, origin, model.active, jacobian=False
     )
     hips = translation_guess(observed, scale)
     return FitState(rotations, betas, hips - turned[HIPS].mean(0), scale)
@@ -370,15 +367,17 @@ def fit_body(
     """
     options = options or FitOptions()
     observed = observe(figure.landmarks, camera)
-    rest_points = model.keypoints.template
+    rest_points = model.keypoints().template
     cues = figure.cues
     if cues is not None:
         observed = guided(observed, cues)
         scale = height_m or model.stature(shape_prior(model, options.shapes, None, cues).mean)
     else:
         height_factor = 1.0 if height_m is None else height_m / model.stature(np.zeros(1))
-        landmark_length = max(limb_length(observed.world), 1e-3)
-        scale = float(np.clip(limb_length(rest_points) * height_factor / landmark_length, 0.5, 2))
+        landmark_length = max(float(limb_length(observed.world)), 1e-3)
+        scale = float(
+            np.clip(float(limb_length(rest_points)) * height_factor / landmark_length, 0.5, 2)
+        )
     problem = FitProblem(model, observed, pose_prior(), options, scale, height_m, cues)
     state = _initial_state(model, observed, options, scale, height_m, cues)
     outline = extract_outline(figure.alpha, camera) if silhouette else None
@@ -428,7 +427,7 @@ def _body_from_state(
     pose[fingers] = axis_angle_from_matrix(at_ease)
     posed = model.forward(state.betas, pose, state.translation)
     points, _ = model.evaluate(
-        model.keypoints,
+        model.keypoints(),
         state.betas,
         state.rotations,
         state.translation,

@@ -7,10 +7,12 @@ from functools import lru_cache
 
 import numpy as np
 
-from vitruvian.body.fit.observations import HIPS, Observations, to_person
+from vitruvian.body.fit.observations import Observations, to_person
+from vitruvian.body.model import skeleton
 from vitruvian.body.model.model import BodyModel, ShapePrior
 from vitruvian.geometry.rotations import axis_angle_from_matrix
 from vitruvian.types.estimate import CHILDREN, GROUPS, PARTS, BodyEstimate
+from vitruvian.types.keypoints import HIPS
 
 # How many of the people in pictures are of each group, roughly; for when nobody asked the network.
 GROUP_SHARES = {"adults": 0.85, "teenagers": 0.05, "schoolchildren": 0.06, "small children": 0.04}
@@ -19,14 +21,6 @@ _PHOTOGRAPHED = {"men": 0.425, "women": 0.425, **GROUP_SHARES}
 _LEARNT = {
     "men": 0.38, "women": 0.38, "teenagers": 0.08, "schoolchildren": 0.1, "small children": 0.06,
 }  # fmt: skip
-# Joints that go with a part of the body that cannot be seen, both sides.
-_PART_JOINTS = {
-    "head": ("neck01", "head"),
-    "arms": ("upperarm01.L", "upperarm01.R", "lowerarm01.L", "lowerarm01.R"),
-    "hands": ("wrist.L", "wrist.R"),
-    "legs": ("upperleg01.L", "upperleg01.R", "lowerleg01.L", "lowerleg01.R"),
-    "feet": ("foot.L", "foot.R", "toes.L", "toes.R"),
-}
 # Factors on the network's standard deviations across and along the view: they are those of
 # synthetic people, real ones surprise it more, and across the view the landmarks know better.
 _DOUBT = np.array([3.0, 1.5])
@@ -126,7 +120,7 @@ def guessed_parts(cues: BodyEstimate | None) -> tuple[str, ...]:
 
 def guessed_joints(parts: tuple[str, ...]) -> tuple[str, ...]:
     """Joints of those parts."""
-    return tuple(joint for part in parts for joint in _PART_JOINTS[part])
+    return tuple(joint for part in parts for joint in skeleton.PART_JOINTS[part])
 
 
 def likely_group(model: BodyModel, height_m: float | None) -> str:

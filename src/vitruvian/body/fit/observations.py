@@ -9,43 +9,14 @@ import numpy as np
 from vitruvian.geometry.rotations import rotation_between
 from vitruvian.types.camera import Camera
 from vitruvian.types.figure import Landmarks
-from vitruvian.types.keypoints import LANDMARK_NAMES
+from vitruvian.types.keypoints import EARS, EYES, FACE, FEET, HANDS, HIPS, LEGS, NOSE, SHOULDERS
 
-_INDEX = {name: index for index, name in enumerate(LANDMARK_NAMES)}
-HIPS = np.array([_INDEX["left_hip"], _INDEX["right_hip"]])
-TORSO = np.array([_INDEX[n] for n in ("left_shoulder", "right_shoulder", "left_hip", "right_hip")])
-SHOULDERS = np.array([_INDEX["left_shoulder"], _INDEX["right_shoulder"]])
-EARS = np.array([_INDEX["left_ear"], _INDEX["right_ear"]])
-LEGS = tuple(
-    tuple(_INDEX[f"{side}_{joint}"] for joint in ("hip", "knee", "ankle"))
-    for side in ("left", "right")
-)
-FACE = np.arange(0, 11)
-HANDS = np.arange(17, 23)
-FEET = np.arange(29, 33)
-_MINOR_FACE = np.array([1, 3, 4, 6, 9, 10])
+# The face's less telling landmarks: corners of the eyes and the mouth.
+_MINOR_FACE = np.setdiff1d(FACE, [NOSE, *EYES, *EARS])
 
 FACE_DEPTH_BIAS = 0.55  # of the distance from shoulders to ears
 OUTSIDE_WEIGHT = 0.2  # of world landmarks beyond the frame, which are mere guesses
 KNEE_DEPTH_BIAS = 0.22  # of the thigh
-
-LIMBS = tuple(
-    (_INDEX[a], _INDEX[b])
-    for side in ("left", "right")
-    for a, b in (
-        (f"{side}_shoulder", f"{side}_elbow"),
-        (f"{side}_elbow", f"{side}_wrist"),
-        (f"{side}_hip", f"{side}_knee"),
-        (f"{side}_knee", f"{side}_ankle"),
-        (f"{side}_shoulder", f"{side}_hip"),
-    )
-)
-
-
-def limb_length(points: np.ndarray) -> float:
-    """Sum of the lengths of both sides' limbs and flanks over 33 landmarks (33, 3)."""
-    pairs = np.array(LIMBS)
-    return float(np.linalg.norm(points[pairs[:, 0]] - points[pairs[:, 1]], axis=1).sum())
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from vitruvian.body.model.model import ACTIVE_JOINT_NAMES, BodyModel
+from vitruvian.body.model.model import BodyModel
+from vitruvian.body.model.skeleton import ACTIVE_JOINTS
 from vitruvian.errors import WeightsError
 
 _DATA = Path(__file__).parents[1] / "data"
@@ -26,7 +27,7 @@ class PosePrior:
     in radians, and are alike under exchange of left and right.
 
     Attributes:
-        joint_names: ``ACTIVE_JOINT_NAMES`` without the root.
+        joint_names: ``ACTIVE_JOINTS`` without the root.
         mean: (D,) float64.
         whitening: (D, D) float64, lower triangular; ``whitening @ (pose - mean)`` is N(0, I).
         lower, upper: (D,) float64 limits, wider than nearly all that was captured.
@@ -53,7 +54,7 @@ def _read(name: str) -> dict[str, np.ndarray]:
             f"The pose data {_DATA / name} cannot be read: reinstall the package."
         ) from error
     names = tuple(str(n) for n in data["joint_names"])
-    if names not in (ACTIVE_JOINT_NAMES, ACTIVE_JOINT_NAMES[1:]):
+    if names not in (ACTIVE_JOINTS, ACTIVE_JOINTS[1:]):
         raise WeightsError(
             f"The pose data {_DATA / name} are of another body model: bake them again."
         )
@@ -65,7 +66,7 @@ def pose_prior() -> PosePrior:
     """The package's pose prior, read once."""
     data = _read("pose_prior.npz")
     return PosePrior(
-        ACTIVE_JOINT_NAMES[1:],
+        ACTIVE_JOINTS[1:],
         *(data[key].astype(np.float64) for key in ("mean", "whitening", "lower", "upper")),
     )
 

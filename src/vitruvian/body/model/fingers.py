@@ -12,6 +12,7 @@ from functools import lru_cache
 import numpy as np
 
 from vitruvian.body.model.model import BodyModel
+from vitruvian.body.model.skeleton import LEFT, finger
 from vitruvian.geometry.rotations import axis_angle_from_matrix, matrix_from_axis_angle
 
 # Degrees by which knuckle, middle and last joint of index to little finger are bent; resting hands
@@ -37,35 +38,38 @@ def relaxed_fingers(model: BodyModel) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _left_hand(model: BodyModel) -> dict[int, np.ndarray]:
-    def place(name: str) -> np.ndarray:
-        return np.asarray(model.joint_template[model.joint_index[f"{name}.L"]])
+    def place(number: int, joint: int) -> np.ndarray:
+        return np.asarray(model.joint_template[at(number, joint)])
 
-    across = place("finger5-1") - place("finger2-1")
-    middle = _unit(place("finger3-2") - place("finger3-1"))
+    def at(number: int, joint: int) -> int:
+        return model.joint_index[finger(number, joint)[LEFT]]
+
+    across = place(5, 1) - place(2, 1)
+    middle = _unit(place(3, 2) - place(3, 1))
     palm = _unit(np.cross(middle, across))
     # Out of the palm, where the thumb is.
-    palm *= np.sign((place("finger1-3") - place("finger2-1")) @ palm)
+    palm *= np.sign((place(1, 3) - place(2, 1)) @ palm)
     # One hinge for all, that about which the model's fingers rest a little bent: so they stay
     # side by side.
-    bones = {f: [place(f"finger{f}-{n}") for n in (1, 2, 3)] for f in _BENT_DEG}
+    bones = {f: [place(f, n) for n in (1, 2, 3)] for f in _BENT_DEG}
     hinge = _unit(np.sum([_unit(np.cross(b - a, c - b)) for a, b, c in bones.values()], axis=0))
     goal = _unit(middle - (middle @ palm) * palm)
     out = {}
-    for finger, bends in _BENT_DEG.items():
-        along = bones[finger][1] - bones[finger][0]
+    for number, bends in _BENT_DEG.items():
+        along = bones[number][1] - bones[number][0]
         flat = _unit(along - (along @ palm) * palm)
         angle = np.arctan2(np.cross(flat, goal) @ palm, flat @ goal)
         closing = _turn(palm, _CLOSED * angle)
-        joints = [model.joint_index[f"finger{finger}-{number}.L"] for number in (1, 2, 3)]
+        joints = [at(number, n) for n in (1, 2, 3)]
         out[joints[0]] = _turn(hinge, np.deg2rad(bends[0])) @ closing
         for joint, bend in zip(joints[1:], bends[1:], strict=True):
             out[joint] = _turn(closing.T @ hinge, np.deg2rad(bend))
-    along = _unit(place("finger1-3") - place("finger1-2"))
-    index = _unit(place("finger2-1") - place("finger1-2"))
+    along = _unit(place(1, 3) - place(1, 2))
+    index = _unit(place(2, 1) - place(1, 2))
     hinge = _unit(np.cross(along, index))
-    out[model.joint_index["finger1-1.L"]] = _turn(hinge, np.deg2rad(_THUMB_CLOSED_DEG))
-    for number, bend in enumerate(_THUMB_BENT_DEG, 2):
-        out[model.joint_index[f"finger1-{number}.L"]] = _turn(hinge, np.deg2rad(bend))
+    out[at(1, 1)] = _turn(hinge, np.deg2rad(_THUMB_CLOSED_DEG))
+    for joint, bend in enumerate(_THUMB_BENT_DEG, 2):
+        out[at(1, joint)] = _turn(hinge, np.deg2rad(bend))
     return out
 
 

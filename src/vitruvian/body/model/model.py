@@ -20,20 +20,13 @@ import numpy as np
 
 from vitruvian.body.model import kernels
 from vitruvian.body.model.regions import find_regions
+from vitruvian.body.model.skeleton import ACTIVE_JOINTS
 from vitruvian.errors import WeightsError
 from vitruvian.geometry.rotations import matrix_from_axis_angle
+from vitruvian.types.keypoints import KEYPOINT_SETS, indices_of
 from vitruvian.types.regions import Regions
 
 DATA = Path(__file__).parents[1] / "data"
-
-# Joints that a photograph says something about; the others stay at rest in a fit.
-ACTIVE_JOINT_NAMES = (
-    "root", "spine05", "spine03", "spine01", "neck01", "head",
-    "clavicle.L", "clavicle.R", "upperarm01.L", "upperarm01.R",
-    "lowerarm01.L", "lowerarm01.R", "wrist.L", "wrist.R",
-    "upperleg01.L", "upperleg01.R", "lowerleg01.L", "lowerleg01.R",
-    "foot.L", "foot.R", "toes.L", "toes.R",
-)  # fmt: skip
 
 DENSITY = 985.0  # kilograms per cubic metre of living people, lungs included
 
@@ -148,6 +141,15 @@ class PointSet:
     def __len__(self) -> int:
         return len(self.template)
 
+    def subset(self, chosen: np.ndarray) -> PointSet:
+        """Some of the points, by their indices (N,)."""
+        return PointSet(
+            self.template[chosen],
+            self.directions[:, chosen],
+            self.joints[chosen],
+            self.weights[chosen],
+        )
+
 
 class BodyModel:
     """The body as a function of shape (betas), pose and translation.
@@ -168,8 +170,7 @@ class BodyModel:
         vertex_mirror: (V,) int32 index of the vertex on the other side.
         components: (V,) uint8 connected part: 0 skin, 1 tongue, 2 and 3 eyes.
         makehuman_vertices: (V,) int32 index of the vertex in MakeHuman's mesh hm08.
-        active: (A,) int64 indices of ``ACTIVE_JOINT_NAMES``.
-        keypoints: the 33 landmarks of BlazePose (``people.figure.LANDMARK_NAMES``).
+        active: (A,) int64 indices of ``skeleton.ACTIVE_JOINTS``.
     """
 
     def __init__(self, path: Path) -> None:
@@ -196,13 +197,16 @@ class BodyModel:
         self.components = data["components"]
         self.makehuman_vertices = data["makehuman_vertices"].astype(np.int32)
         self.joint_index = {name: i for i, name in enumerate(self.joint_names)}
-        self.active = np.array([self.joint_index[n] for n in ACTIVE_JOINT_NAMES])
-        self.keypoints = PointSet(
+        self.active = np.array([self.joint_index[n] for n in ACTIVE_JOINTS])
+        landmarks = PointSet(
             data["landmark_template"],
             data["landmark_directions"],
             data["landmark_joints"],
             data["landmark_weights"],
         )
+        self._keypoints = {
+            name: landmarks.subset(indices_of(names)) for name, names in KEYPOINT_SETS.items()
+        }
         self._data = data
         self._parents64 = self.parents.astype(np.int64)
         self._joint_directions = np.ascontiguousarray(self.joint_directions.transpose(1, 0, 2))
@@ -219,12 +223,19 @@ class BodyModel:
     @cached_property
     def regions(self) -> Regions:
         """What the vertices are."""
-        return find_regions(self, self.keypoints.template)
+        return find_regions(self, self.keypoints().template)
 
     @property
     def shape_count(self) -> int:
         """K, the number of shape directions."""
         return len(self.shape_directions)
+
+    def keypoints(self, name: str = "blazepose") -> PointSet:
+        """A set of named points, of ``types.keypoints.KEYPOINT_SETS``, in its order."""
+        if name not in self._keypoints:
+            known = ", ".join(self._keypoints)
+            raise ValueError(f"there are no keypoints {name!r}; choose from {known}")
+        return self._keypoints[name]
 
     def vertex_points(self, indices: np.ndarray) -> PointSet:
         """The vertices ``indices`` (N,) as a ``PointSet``."""

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from vitruvian.body.model import skeleton
+from vitruvian.body.model.skeleton import LEFT, RIGHT
 from vitruvian.geometry.adjacency import directed_edges
 from vitruvian.types.body import ParametricModel
+from vitruvian.types.keypoints import EARS, EYES
 from vitruvian.types.regions import HEAD, LEFT_ARM, LEFT_LEG, RIGHT_ARM, RIGHT_LEG, TRUNK, Regions
 
 
@@ -14,10 +17,10 @@ def _smooth_step(values: np.ndarray, start: float, end: float) -> np.ndarray:
     return (t * t * (3 - 2 * t)).astype(np.float32)
 
 
-def _descendants(model: ParametricModel, name: str) -> np.ndarray:
-    """(J,) bool, the joint and all below it."""
+def _descendants(model: ParametricModel, *names: str) -> np.ndarray:
+    """(J,) bool, the joints and all below them."""
     below = np.zeros(len(model.parents), bool)
-    below[model.joint_index[name]] = True
+    below[[model.joint_index[name] for name in names]] = True
     for joint, parent in enumerate(model.parents):
         below[joint] |= parent >= 0 and below[parent]
     return below
@@ -35,41 +38,41 @@ def find_regions(model: ParametricModel, landmarks: np.ndarray) -> Regions:
     """
     part = np.full(len(model.template), TRUNK, np.uint8)
     limbs = {
-        LEFT_ARM: "upperarm01.L",
-        RIGHT_ARM: "upperarm01.R",
-        LEFT_LEG: "upperleg01.L",
-        RIGHT_LEG: "upperleg01.R",
-        HEAD: "neck01",
+        LEFT_ARM: skeleton.SHOULDERS[LEFT],
+        RIGHT_ARM: skeleton.SHOULDERS[RIGHT],
+        LEFT_LEG: skeleton.HIPS[LEFT],
+        RIGHT_LEG: skeleton.HIPS[RIGHT],
+        HEAD: skeleton.NECK,
     }
     for label, name in limbs.items():
         part[_weight_of(model, _descendants(model, name)) > 0.5] = label
 
-    head_joint = model.joint_template[model.joint_index["head"]]
-    on_head = _weight_of(model, _descendants(model, "neck01"))
+    head_joint = model.joint_template[model.joint_index[skeleton.HEAD]]
+    on_head = _weight_of(model, _descendants(model, skeleton.NECK))
     height = model.template[:, 1] - head_joint[1]
     head = on_head * _smooth_step(height, -0.06, 0.0)
     skull = model.template[on_head > 0.99]
     crown, front, back = skull[:, 1].max(), skull[:, 2].max(), skull[:, 2].min()
     # The face: the front of the skull up to where hair begins.
     forward = (model.template[:, 2] - back) / (front - back)
-    eyes = landmarks[[2, 5], 1].mean()
+    eyes = landmarks[EYES, 1].mean()
     hairline = eyes + 0.5 * (crown - eyes)
     face = head * _smooth_step(forward, 0.50, 0.62)
     face = face * (1 - _smooth_step(model.template[:, 1], hairline - 0.015, hairline + 0.02))
 
     front_of_neck = on_head * _smooth_step(forward, 0.42, 0.55)
     throat = front_of_neck * (1 - _smooth_step(height, 0.0, 0.05))
-    ear = landmarks[7:9, 1].mean()
+    ear = landmarks[EARS, 1].mean()
     hair = on_head * (1 - face) * _smooth_step(model.template[:, 1], ear - 0.01, ear + 0.03)
 
     edges = directed_edges(model.faces)
     edges = np.unique(np.sort(edges, axis=1), axis=0).astype(np.int32)
-    hands = _descendants(model, "wrist.L") | _descendants(model, "wrist.R")
-    feet = _descendants(model, "foot.L") | _descendants(model, "foot.R")
+    hands = _descendants(model, *skeleton.WRISTS)
+    feet = _descendants(model, *skeleton.ANKLES)
     return Regions(
         part=part,
         head=head.astype(np.float32),
-        skull=_weight_of(model, _descendants(model, "head")) > 0.9,
+        skull=_weight_of(model, _descendants(model, skeleton.HEAD)) > 0.9,
         face=face.astype(np.float32),
         throat=throat.astype(np.float32),
         hair=hair.astype(np.float32),

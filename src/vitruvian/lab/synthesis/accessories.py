@@ -14,7 +14,9 @@ import cv2
 import numba
 import numpy as np
 
+from vitruvian.body.model import skeleton
 from vitruvian.body.model.model import body_model
+from vitruvian.body.model.skeleton import HIPS, LEFT, MIDDLE_SPINE, SHOULDERS
 from vitruvian.lab.synthesis.anatomy import anatomy
 from vitruvian.lab.synthesis.garments import Look, body_regions
 from vitruvian.lab.synthesis.materials import stock_tile
@@ -193,7 +195,13 @@ class _Hand:
 def _hand(body: PosedAnatomy, side: str) -> _Hand:
     index = body_model().joint_index
     wrist, middle, first, last = (
-        body.joints[index[f"{n}.{side}"]] for n in ("wrist", "finger3-1", "finger2-1", "finger5-1")
+        body.joints[index[pair["LR".index(side)]]]
+        for pair in (
+            skeleton.WRISTS,
+            skeleton.finger(3, 1),
+            skeleton.finger(2, 1),
+            skeleton.finger(5, 1),
+        )
     )
     fingers = (middle - wrist) / np.linalg.norm(middle - wrist)
     thumb = first - last
@@ -288,7 +296,7 @@ def _trunk(body: PosedAnatomy, worn: Sequence[Part]) -> tuple[np.ndarray, np.nda
     cloth = np.concatenate(own)
     # Sleeves and collars are not what a strap lies on: keep what is close to skin of the trunk.
     low, high = points.min(0), points.max(0)
-    reach = 0.9 * np.abs(body.rest_joints[body_model().joint_index["upperarm01.L"], 0])
+    reach = 0.9 * np.abs(body.rest_joints[body_model().joint_index[SHOULDERS[LEFT]], 0])
     near = (np.abs(cloth[:, 0]) < reach) & (cloth[:, 1] < high[1]) & (cloth[:, 1] > low[1])
     return skin, np.concatenate([points, cloth[near]])
 
@@ -370,10 +378,10 @@ def _shoulder_bag(item: Accessory, body: PosedAnatomy, worn: Sequence[Part]) -> 
     """A bag at the hip, on a strap over one shoulder."""
     skin, points = _trunk(body, worn)
     index, sign = body_model().joint_index, 1.0 if item.side == "L" else -1.0
-    shoulder = body.rest_joints[index["upperarm01.L"]] * [sign, 1, 1]
+    shoulder = body.rest_joints[index[SHOULDERS[LEFT]]] * [sign, 1, 1]
     top = np.array([shoulder[0] * 0.62, shoulder[1], shoulder[2] * 0.5])
-    hip = body.rest_joints[index["upperleg01.L"], 1]
-    waist = body.rest_joints[index["spine03"], 1]
+    hip = body.rest_joints[index[HIPS[LEFT]], 1]
+    waist = body.rest_joints[index[MIDDLE_SPINE], 1]
     height = waist + (hip - 0.06 - waist) * np.clip(item.length, 0, 1)
     here = -sign if item.across else sign
     belt = points[np.abs(points[:, 1] - height) < 0.03]
@@ -411,7 +419,7 @@ def _backpack(item: Accessory, body: PosedAnatomy, worn: Sequence[Part]) -> list
     """A rounded bag on the back with two straps over the shoulders."""
     skin, points = _trunk(body, worn)
     index = body_model().joint_index
-    shoulder = body.rest_joints[index["upperarm01.L"]]
+    shoulder = body.rest_joints[index[SHOULDERS[LEFT]]]
     top = shoulder[1] + 0.02
     middle_y = top - item.size[1]
     back = points[(np.abs(points[:, 0]) < item.size[0]) & (np.abs(points[:, 1] - middle_y) <

@@ -18,6 +18,7 @@ import numba
 import numpy as np
 
 from vitruvian.body.model.model import body_model
+from vitruvian.body.model.skeleton import ARMS, LEFT, SHOULDERS
 from vitruvian.lab.synthesis.garments import body_regions
 from vitruvian.lab.synthesis.parts import LABEL, Part, PosedAnatomy
 from vitruvian.lab.synthesis.shading import FOLDS
@@ -59,11 +60,11 @@ def limb_coordinates(rest: np.ndarray, faces: np.ndarray, body: PosedAnatomy) ->
     near = _nearest(rest, np.ascontiguousarray(body.rest[skin], np.float32))
     arm = smoothed(region.arm[skin][near], faces, SPREAD)[:, None]
     # Both begin at the shoulders, so that the blend of the two in between stays even.
-    level = body.rest_joints[index["upperarm01.L"], 1]
+    level = body.rest_joints[index[SHOULDERS[LEFT]], 1]
     trunk = np.stack([level - rest[:, 1], np.abs(rest[:, 0]), rest[:, 2]], 1)
     out = (1 - arm) * trunk
-    for side, sign in (("L", 1), ("R", -1)):
-        start, stop = (body.rest_joints[index[f"{n}.{side}"]] for n in ("upperarm01", "wrist"))
+    for (shoulder, _, wrist), sign in zip(ARMS, (1, -1), strict=True):
+        start, stop = body.rest_joints[index[shoulder]], body.rest_joints[index[wrist]]
         axis = (stop - start) / np.linalg.norm(stop - start)
         across = np.cross(axis, [0, 0, 1.0])
         across /= np.linalg.norm(across)

@@ -13,7 +13,9 @@ from functools import lru_cache
 
 import numpy as np
 
+from vitruvian.body.model import skeleton
 from vitruvian.body.model.model import body_model
+from vitruvian.body.model.skeleton import LEFT
 from vitruvian.geometry.adjacency import directed_edges
 from vitruvian.lab.synthesis.anatomy import anatomy
 from vitruvian.lab.synthesis.parts import LABEL, WHITE, Part, PosedAnatomy, Surface, vertex_normals
@@ -99,11 +101,11 @@ def body_regions() -> Regions:
 
     edges = directed_edges(mesh.faces)
     return Regions(
-        arm=share("upperarm", "lowerarm", "wrist", "metacarpal", "finger"),
-        leg=share("upperleg", "lowerleg", "foot", "toe"),
-        hand=share("wrist", "metacarpal", "finger"),
-        foot=share("foot", "toe"),
-        head=share("neck02", "neck03", "head", "eye"),
+        arm=share(*skeleton.ARM_STEMS),
+        leg=share(*skeleton.LEG_STEMS),
+        hand=share(*skeleton.HAND_STEMS),
+        foot=share(*skeleton.FOOT_STEMS),
+        head=share(*skeleton.HEAD_STEMS),
         neighbours=(np.concatenate([edges[:, 0], edges[:, 1]]),
                     np.concatenate([edges[:, 1], edges[:, 0]])),
         skin=np.unique(mesh.faces),
@@ -113,9 +115,7 @@ def body_regions() -> Regions:
 def _levels(body: PosedAnatomy) -> dict[str, np.ndarray]:
     """Landmark positions at rest by name."""
     index = body_model().joint_index
-    names = ("neck01", "spine05", "spine03", "upperarm01.L", "wrist.L", "upperarm01.R", "wrist.R",
-             "upperleg01.L", "lowerleg01.L", "foot.L", "upperleg01.R", "lowerleg01.R")  # fmt: skip
-    return {n: body.rest_joints[index[n]] for n in names}
+    return {n: body.rest_joints[index[n]] for n in skeleton.ACTIVE_JOINTS}
 
 
 def garment_parts(garment: Garment, body: PosedAnatomy) -> list[Part]:
@@ -143,12 +143,12 @@ def _shell(garment: Garment, body: PosedAnatomy) -> Part | None:
     mesh, region, level = anatomy(), body_regions(), _levels(body)
     rest = body.rest
     y = rest[:, 1]
-    waist, neck = level["spine05"][1] + 0.04, level["neck01"][1]
-    crotch = level["upperleg01.L"][1] - 0.06
+    waist, neck = level[skeleton.LOWER_SPINE][1] + 0.04, level[skeleton.NECK][1]
+    crotch = level[skeleton.HIPS[LEFT]][1] - 0.06
     covered = np.zeros(len(rest), bool)
     along = np.full(len(rest), -1.0)
-    for side, sign in (("L", 1), ("R", -1)):
-        start, stop = level[f"upperarm01.{side}"], level[f"wrist.{side}"]
+    for (shoulder, _, wrist), sign in zip(skeleton.ARMS, (1, -1), strict=True):
+        start, stop = level[shoulder], level[wrist]
         axis = stop - start
         here = sign * rest[:, 0] > 0
         along[here] = (rest[here] - start) @ axis / (axis @ axis)
@@ -169,7 +169,7 @@ def _shell(garment: Garment, body: PosedAnatomy) -> Part | None:
         else:
             covered |= arm & (along < -0.08)
     if garment.legs >= 0:
-        ankle = level["foot.L"][1] + 0.01
+        ankle = level[skeleton.ANKLES[LEFT]][1] + 0.01
         end = crotch - garment.legs * (crotch - ankle)
         covered |= (trunk | leg) & (y < waist + 0.03) & (y > end) & (region.foot < 0.7)
     if garment.opening > 0:
@@ -221,15 +221,15 @@ def _relaxed(
 def _skirt(garment: Garment, body: PosedAnatomy) -> Part:
     region, level = body_regions(), _levels(body)
     index = body_model().joint_index
-    waist = level["spine05"][1] + 0.05
-    ankle = level["foot.L"][1]
+    waist = level[skeleton.LOWER_SPINE][1] + 0.05
+    ankle = level[skeleton.ANKLES[LEFT]][1]
     hem = waist - garment.skirt * (waist - ankle)
     rows, columns = 26, 84
     angle = np.linspace(-np.pi, np.pi, columns, endpoint=False)
     direction = np.stack([np.sin(angle), np.cos(angle)], 1)  # x, z
     own = region.skin[(region.arm[region.skin] < 0.3)]
     points = body.rest[own]
-    centre = level["spine05"][[0, 2]] * [0, 1]
+    centre = level[skeleton.LOWER_SPINE][[0, 2]] * [0, 1]
     rings = []
     before = np.zeros(columns)
     for k, y in enumerate(np.linspace(waist, hem, rows)):
@@ -258,7 +258,7 @@ def _skirt(garment: Garment, body: PosedAnatomy) -> Part:
         ]
     ).astype(np.int32)
     # Skinning: hips at the waist, then both thighs by side, then knees.
-    hip, knee = level["upperleg01.L"][1], level["lowerleg01.L"][1]
+    hip, knee = level[skeleton.HIPS[LEFT]][1], level[skeleton.KNEES[LEFT]][1]
     legs = np.clip((waist - 0.02 - rest[:, 1]) / max(0.1, waist - knee), 0, 1)[:, None] * 0.92
     left = 1 / (1 + np.exp(-rest[:, :1] / 0.06))
     shank = 0.5 * np.clip((knee + 0.08 - rest[:, 1:2]) / max(0.1, hip - knee), 0, 1)
@@ -266,8 +266,7 @@ def _skirt(garment: Garment, body: PosedAnatomy) -> Part:
         [1 - legs, legs * left * (1 - shank), legs * (1 - left) * (1 - shank), legs * left * shank,
          legs * (1 - left) * shank], 1,
     )  # fmt: skip
-    joints = [index[n] for n in ("root", "upperleg01.L", "upperleg01.R", "lowerleg01.L",
-                                 "lowerleg01.R")]  # fmt: skip
+    joints = [index[n] for n in (skeleton.ROOT, *skeleton.HIPS, *skeleton.KNEES)]
     matrices = np.einsum("vk,kij->vij", weights, body.transforms[joints])
     posed = body.carry(rest, matrices)
     return Part(

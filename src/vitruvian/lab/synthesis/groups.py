@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from vitruvian.body.model.model import body_model
+from vitruvian.body.model.skeleton import ANKLES, HEAD, HIPS, LEFT, RIGHT, ROOT
 from vitruvian.geometry.rotations import axis_angle_from_matrix, matrix_from_axis_angle
 from vitruvian.lab.synthesis.assets import AssetLibrary
 from vitruvian.lab.synthesis.cameras import View, look
@@ -68,7 +69,7 @@ class GroupSample:
         visible: (P,) float32 share of that silhouette that is seen.
         inside: (P,) float32 share of the keypoints that lie inside the picture.
         keypoints: (P, 33, 2) float32 pixels; keypoints_visible: (P, 33) bool; names as
-            ``people.figure.LANDMARK_NAMES``.
+            ``types.keypoints.LANDMARK_NAMES``.
         betas: (P, K) float32; poses: (P, J, 3) float32; the body model's, in the camera frame.
         focal_px, principal_point: the camera; camera_from_world: (4, 4) float32 (y up, ground 0).
     """
@@ -154,12 +155,11 @@ def _stands(pose: np.ndarray) -> bool:
 
     index = body_model().joint_index
     joints = posed_joints(pose[None])[0]
-    trunk = joints[index["head"]] - joints[index["root"]]
+    trunk = joints[index[HEAD]] - joints[index[ROOT]]
     if trunk[1] < 0.9 * np.linalg.norm(trunk):
         return False
     return all(
-        joints[index[f"foot.{side}"], 1] < -0.8 * np.linalg.norm(joints[index[f"foot.{side}"]])
-        for side in "LR"
+        joints[index[ankle], 1] < -0.8 * np.linalg.norm(joints[index[ankle]]) for ankle in ANKLES
     )
 
 
@@ -281,7 +281,7 @@ def _seat(rng: np.random.Generator, person: SyntheticPerson) -> list[Part]:
     """A block under somebody who sits, in the person's frame."""
     index = body_model().joint_index
     joints = person.body.joints + [0, person.lift, 0]
-    hips = (joints[index["upperleg01.L"]] + joints[index["upperleg01.R"]]) / 2
+    hips = (joints[index[HIPS[LEFT]]] + joints[index[HIPS[RIGHT]]]) / 2
     top = hips[1] - _FLESH * body_model().stature(person.recipe.betas) / 1.7
     if top < 0.1:
         return []
@@ -453,7 +453,7 @@ def _labels(
     pose[0] = axis_angle_from_matrix(rotation @ matrix_from_axis_angle(pose[0]))
     root = (person.body.joints[0] + [0, person.lift, 0]) @ rotation.T + matrix[:3, 3]
     points, _ = model.evaluate(
-        model.keypoints, person.recipe.betas, matrix_from_axis_angle(pose), root, model.active,
+        model.keypoints(), person.recipe.betas, matrix_from_axis_angle(pose), root, model.active,
         jacobian=False,
     )  # fmt: skip
     stature = model.stature(person.recipe.betas)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from vitruvian.body.model.model import DATA, body_model
+from vitruvian.body.model.skeleton import ANKLES, HEAD, LEFT, LEGS, RIGHT, ROOT, finger
 from vitruvian.errors import InputError
 from vitruvian.geometry.rotations import axis_angle_from_matrix, matrix_from_axis_angle
 
@@ -41,7 +42,7 @@ def read_bvh(path: Path) -> np.ndarray:
                 if channel.endswith("rotation"):
                     turn = turn @ _axis_rotation("XYZ".index(channel[0]), np.deg2rad(frame[at]))
                 at += 1
-            if name in index and name != "root":
+            if name in index and name != ROOT:
                 pose[index[name]] = axis_angle_from_matrix(turn)
     return poses
 
@@ -90,10 +91,10 @@ def standing_poses() -> np.ndarray:
     body = body_model()
     heads = posed_joints(captured_poses()[0])
     index = body.joint_index
-    spine = heads[:, index["head"]] - heads[:, index["root"]]
+    spine = heads[:, index[HEAD]] - heads[:, index[ROOT]]
     upright = spine[:, 1] > 0.93 * np.linalg.norm(spine, axis=1)
-    feet = np.minimum(heads[:, index["foot.L"], 1], heads[:, index["foot.R"], 1])
-    at_rest = body.joint_template[index["root"], 1] - body.joint_template[index["foot.L"], 1]
+    feet = heads[:, [index[name] for name in ANKLES], 1].min(1)
+    at_rest = body.joint_template[index[ROOT], 1] - body.joint_template[index[ANKLES[LEFT]], 1]
     return np.flatnonzero(upright & (-feet > 0.85 * at_rest))
 
 
@@ -102,12 +103,12 @@ def sitting_poses() -> np.ndarray:
     """Indices of the captured poses of somebody upright on a seat: thighs level, shanks down."""
     index = body_model().joint_index
     joints = posed_joints(captured_poses()[0])
-    trunk = joints[:, index["head"]] - joints[:, index["root"]]
+    trunk = joints[:, index[HEAD]] - joints[:, index[ROOT]]
     sits = trunk[:, 1] > 0.85 * np.linalg.norm(trunk, axis=1)
-    for side in "LR":
-        knee = joints[:, index[f"lowerleg01.{side}"]]
-        thigh = knee - joints[:, index[f"upperleg01.{side}"]]
-        shank = joints[:, index[f"foot.{side}"]] - knee
+    for hip, middle, ankle in LEGS:
+        knee = joints[:, index[middle]]
+        thigh = knee - joints[:, index[hip]]
+        shank = joints[:, index[ankle]] - knee
         sits &= np.abs(thigh[:, 1]) < 0.6 * np.linalg.norm(thigh, axis=1)
         sits &= -shank[:, 1] > 0.7 * np.linalg.norm(shank, axis=1)
     return np.flatnonzero(sits)
@@ -138,12 +139,12 @@ def curled_hands(pose: np.ndarray, left: float, right: float, spread: float = 0.
     """The pose with fingers bent by ``left`` and ``right`` radians at the first joints."""
     index = body_model().joint_index
     out = np.array(pose, np.float64)
-    for side, amount, sign in (("L", left, 1.0), ("R", right, -1.0)):
-        for finger in range(2, 6):
+    for side, amount, sign in ((LEFT, left, 1.0), (RIGHT, right, -1.0)):
+        for number in range(2, 6):
             for joint, share in ((1, 0.8), (2, 1.0), (3, 0.7)):
                 # Fingers point along the arm, out to the side at rest: they curl about z.
-                bend = amount * share * (1 + 0.06 * (finger - 2))
-                out[index[f"finger{finger}-{joint}.{side}"]] = [0.0, 0.0, -sign * bend]
-            out[index[f"finger{finger}-1.{side}"], 1] = -sign * spread * (finger - 3.5)
-        out[index[f"finger1-2.{side}"]] = [0.0, sign * 0.3 * amount, 0.0]
+                bend = amount * share * (1 + 0.06 * (number - 2))
+                out[index[finger(number, joint)[side]]] = [0.0, 0.0, -sign * bend]
+            out[index[finger(number, 1)[side]], 1] = -sign * spread * (number - 3.5)
+        out[index[finger(1, 2)[side]]] = [0.0, sign * 0.3 * amount, 0.0]
     return out

@@ -85,7 +85,7 @@ class Sample:
         spans: (S, S, 8) int16 sorted entries and exits of every ray into what is solid.
         front_albedo, back_albedo: (S, S, 3) uint8 sRGB, colour without light.
         keypoints: (33, 2) float32 pixels; keypoints_3d: (33, 3) float32 metres;
-            keypoints_visible: (33,) bool; names as ``people.figure.LANDMARK_NAMES``.
+            keypoints_visible: (33,) bool; names as ``types.keypoints.LANDMARK_NAMES``.
         joints_3d: (J, 3) float32 metres of the body model's joints.
         betas: (K,) float32; pose: (J, 3) float32; translation: (3,) float32: the body model's, in
             the camera frame.
@@ -360,7 +360,7 @@ def _body_labels(
     lifted = person.body.joints + [0, person.lift, 0]
     joints = lifted @ rotation.T + shift
     keypoints, _ = model.evaluate(
-        model.keypoints,
+        model.keypoints(),
         person.recipe.betas,
         matrix_from_axis_angle(pose),
         joints[0],

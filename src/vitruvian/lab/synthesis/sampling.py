@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from vitruvian.body.model import skeleton
 from vitruvian.body.model.model import body_model
 from vitruvian.lab.synthesis.accessories import HELD, Accessory, random_accessory
 from vitruvian.lab.synthesis.anatomy import anatomy
@@ -31,7 +32,10 @@ HAIR_COLORS = (
 HAIR_SHARES = (0.22, 0.22, 0.2, 0.12, 0.1, 0.06, 0.03, 0.05)
 SHORT_HAIR = ("short01", "short02", "short03", "short04", "afro01")
 EYES = ("brown", "brownlight", "blue", "green", "grey", "bluegreen")
-LEG_JOINTS = ("upperleg01", "upperleg02", "lowerleg01", "lowerleg02", "foot")
+LEG_JOINTS = (
+    *skeleton.HIPS, *skeleton.THIGH_TWISTS, *skeleton.KNEES, *skeleton.SHANK_TWISTS,
+    *skeleton.ANKLES,
+)  # fmt: skip
 TWO_PI = 2 * np.pi
 
 
@@ -98,15 +102,22 @@ def random_pose(rng: np.random.Generator) -> np.ndarray:
     body = body_model()
     if stands and rng.random() < 0.6:
         # Captured people are on the move, with knees bent; photographed ones mostly stand.
-        legs = [body.joint_index[f"{n}.{s}"] for n in LEG_JOINTS for s in "LR"]
+        legs = [body.joint_index[n] for n in LEG_JOINTS]
         pose[legs] *= 1 - rng.uniform(0.4, 1.0)
     if rng.random() < 0.5:
         pose = body.mirrored_pose(pose)
-    moved = [body.joint_index[n] for n in ("spine05", "spine03", "spine01", "neck01", "head")]
+    moved = [body.joint_index[n] for n in (*skeleton.SPINE, skeleton.NECK, skeleton.HEAD)]
     limbs = [
-        body.joint_index[f"{n}.{s}"]
-        for n in ("clavicle", "upperarm01", "lowerarm01", "wrist", "upperleg01", "lowerleg01")
-        for s in "LR"
+        body.joint_index[n]
+        for pair in (
+            skeleton.CLAVICLES,
+            skeleton.SHOULDERS,
+            skeleton.ELBOWS,
+            skeleton.WRISTS,
+            skeleton.HIPS,
+            skeleton.KNEES,
+        )
+        for n in pair
     ]
     pose[moved] += rng.normal(0, 0.05, (len(moved), 3))
     pose[limbs] += rng.normal(0, 0.05, (len(limbs), 3))

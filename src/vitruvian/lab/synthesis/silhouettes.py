@@ -14,6 +14,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from vitruvian.body.model.model import body_model
+from vitruvian.body.model.skeleton import (
+    ARMS,
+    CLAVICLES,
+    ELBOWS,
+    HEAD,
+    HIPS,
+    LEGS,
+    NECK,
+    SHOULDERS,
+    SPINE,
+    WRISTS,
+)
 from vitruvian.lab.synthesis.anatomy import anatomy
 from vitruvian.lab.synthesis.assets import AssetLibrary
 from vitruvian.lab.synthesis.cameras import look
@@ -158,23 +170,17 @@ def a_pose(rng: np.random.Generator) -> np.ndarray:
     leg = np.deg2rad(rng.uniform(-2, 7))
     straight = rng.uniform(0.3, 0.9)
     at = body.joint_template
-    for side, sign in (("L", 1), ("R", -1)):
-        shoulder, elbow, wrist = (
-            at[index[f"{n}.{side}"]] for n in ("upperarm01", "lowerarm01", "wrist")
-        )
+    for arm_joints, (hip, _, ankle), sign in zip(ARMS, LEGS, (1, -1), strict=True):
+        shoulder, elbow, wrist = (at[index[name]] for name in arm_joints)
         upper, lower = elbow - shoulder, wrist - elbow
         axis = np.cross(lower, upper)
         bend = np.arctan2(np.linalg.norm(axis), lower @ upper)
-        pose[index[f"lowerarm01.{side}"]] = straight * bend * axis / np.linalg.norm(axis)
-        pose[index[f"upperarm01.{side}"], 2] = sign * arm
-        pose[index[f"upperleg01.{side}"], 2] = sign * leg
-        pose[index[f"foot.{side}"], 2] = -sign * leg
-    moved = [index[n] for n in ("spine05", "spine03", "spine01", "neck01", "head")]
-    moved += [
-        index[f"{n}.{s}"]
-        for n in ("clavicle", "upperarm01", "lowerarm01", "wrist", "upperleg01")
-        for s in "LR"
-    ]
+        pose[index[arm_joints[1]]] = straight * bend * axis / np.linalg.norm(axis)
+        pose[index[arm_joints[0]], 2] = sign * arm
+        pose[index[hip], 2] = sign * leg
+        pose[index[ankle], 2] = -sign * leg
+    moved = [index[n] for n in (*SPINE, NECK, HEAD)]
+    moved += [index[name] for name in (*CLAVICLES, *SHOULDERS, *ELBOWS, *WRISTS, *HIPS)]
     pose[moved] += rng.normal(0, 0.035, (len(moved), 3))
     return curled_hands(pose, *np.clip(rng.normal(0.25, 0.2, 2), 0, 0.9))
 

@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 
 from vitruvian.body.model.model import body_model
+from vitruvian.body.model.skeleton import ARMS, LEGS, NECK, ROOT
 from vitruvian.errors import InputError
 from vitruvian.geometry.rotations import axis_angle_from_matrix, matrix_from_axis_angle
 from vitruvian.lab.synthesis.anatomy import anatomy
@@ -105,15 +106,15 @@ def sample_row(
     posed = body.forward(betas, pose)
     rotation = camera_from_world[:3, :3]
     at = {name: posed.joints[index] for name, index in body.joint_index.items()}
-    pelvis = posed.rotations[body.joint_index["root"]]
-    trunk = at["neck01"] - at["root"]
+    pelvis = posed.rotations[body.joint_index[ROOT]]
+    trunk = at[NECK] - at[ROOT]
     knee, hip, elbow, arm = [], [], [], []
-    for side in "LR":
-        thigh = at[f"lowerleg01.{side}"] - at[f"upperleg01.{side}"]
-        upper = at[f"lowerarm01.{side}"] - at[f"upperarm01.{side}"]
-        knee.append(_angle(thigh, at[f"foot.{side}"] - at[f"lowerleg01.{side}"]))
+    for arm_joints, leg_joints in zip(ARMS, LEGS, strict=True):
+        upper, lower = np.diff([at[name] for name in arm_joints], axis=0)
+        thigh, shank = np.diff([at[name] for name in leg_joints], axis=0)
+        knee.append(_angle(thigh, shank))
         hip.append(_angle(thigh, -pelvis[:, 1]))
-        elbow.append(_angle(upper, at[f"wrist.{side}"] - at[f"lowerarm01.{side}"]))
+        elbow.append(_angle(upper, lower))
         arm.append(_angle(upper, -trunk))
     forward = pelvis[:, 2] @ rotation  # of the pelvis, in the world
     eye = -rotation[2]  # towards the camera, in the world

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from vitruvian.body.model.model import body_model
+from vitruvian.body.model.skeleton import HEAD, NECK, UPPER_NECK
 from vitruvian.lab.synthesis.accessories import band, carriers_of, tight_loop
 from vitruvian.lab.synthesis.garments import Garment, Look, body_regions
 from vitruvian.lab.synthesis.parts import LABEL, WHITE, Part, PosedAnatomy, Surface
@@ -66,7 +67,7 @@ def without_hooded_hair(hair: Part, wrap: Wrap, body: PosedAnatomy) -> Part:
 def _head(body: PosedAnatomy) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Middle of the head at rest, where its face looks, and its skin (N, 3)."""
     region = body_regions()
-    top = body.rest_joints[body_model().joint_index["head"], 1] - 0.03
+    top = body.rest_joints[body_model().joint_index[HEAD], 1] - 0.03
     skin = region.skin[region.head[region.skin] > 0.8]
     points = body.rest[skin]
     points = points[points[:, 1] > top].astype(float)
@@ -130,7 +131,7 @@ def _neck_loop(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Around the neck and what is worn there: 64 points and their outward normals."""
     index = body_model().joint_index
-    origin = 0.4 * body.rest_joints[index["neck01"]] + 0.6 * body.rest_joints[index["neck02"]]
+    origin = 0.4 * body.rest_joints[index[NECK]] + 0.6 * body.rest_joints[index[UPPER_NECK]]
     origin = np.array([0.0, origin[1], origin[2]])
     points = [body.rest[_neck_skin()], *(p.rest[p.used] for p in worn if len(p.faces))]
     cloud = np.concatenate(points).astype(float)

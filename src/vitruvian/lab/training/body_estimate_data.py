@@ -24,20 +24,33 @@ from vitruvian.lab.synthesis.sampling import random_pose
 from vitruvian.lab.training.observations import Observation, read_observations
 from vitruvian.lab.training.recipe import Batch, FixedSource
 from vitruvian.networks import body_estimate
-from vitruvian.networks.blazepose import MIRROR
-from vitruvian.networks.body_estimate import FramedLandmarks, framed, in_plane, limb_length
+from vitruvian.networks.body_estimate import FramedLandmarks, framed, in_plane
 from vitruvian.types import estimate
+from vitruvian.types.keypoints import (
+    ANKLES,
+    EARS,
+    ELBOWS,
+    EYES,
+    HEELS,
+    HIPS,
+    INDEX_FINGERS,
+    KNEES,
+    LITTLE_FINGERS,
+    MIRROR,
+    NOSE,
+    TOES,
+    WRISTS,
+    limb_length,
+)
 
 # Landmarks of each of ``estimate.PARTS``, per side.
 _SIDES = {
-    "head": ((0, 2, 5, 7, 8),),
-    "arms": ((13, 15), (14, 16)),
-    "hands": ((17, 19), (18, 20)),
-    "legs": ((25, 27), (26, 28)),
-    "feet": ((29, 31), (30, 32)),
+    "head": ((NOSE, *EYES, *EARS),),
+    "arms": tuple(zip(ELBOWS, WRISTS, strict=True)),
+    "hands": tuple(zip(LITTLE_FINGERS, INDEX_FINGERS, strict=True)),
+    "legs": tuple(zip(KNEES, ANKLES, strict=True)),
+    "feet": tuple(zip(HEELS, TOES, strict=True)),
 }
-_HIPS = np.array([23, 24])
-_SWAP = MIRROR[: body_estimate.LANDMARKS]
 _COVERED = 0.08  # share of a silhouette hidden by others from which on a person counts as occluded
 _FLIP = np.diag([-1.0, 1.0, 1.0])
 HELD_BACK = 16  # one file in so many is for validation
@@ -125,8 +138,8 @@ class People:
     def examples(self, landmarks: FramedLandmarks | None = None) -> dict[str, np.ndarray]:
         """Inputs and targets, straight and in the mirror: (N, 2, ...)."""
         seen = landmarks or self.framed()
-        camera_from_frame = toward(self.keypoints[:, _HIPS].mean(1)) @ seen.rotation
-        about = self.keypoints - self.keypoints[:, _HIPS].mean(1, keepdims=True)
+        camera_from_frame = toward(self.keypoints[:, HIPS].mean(1)) @ seen.rotation
+        about = self.keypoints - self.keypoints[:, HIPS].mean(1, keepdims=True)
         points = about @ camera_from_frame / self.stature[:, None, None]
         rotations = self.rotations.copy()
         rotations[:, 0] = camera_from_frame.transpose(0, 2, 1) @ rotations[:, 0]
@@ -142,7 +155,7 @@ class People:
         return {
             "features": self.features,
             "landmarks": np.stack([seen.encoded(), seen.mirrored().encoded()], 1),
-            "keypoints": np.stack([points, points[:, _SWAP] * [-1, 1, 1]], 1).astype(single),
+            "keypoints": np.stack([points, points[:, MIRROR] * [-1, 1, 1]], 1).astype(single),
             "rotations": np.stack([rotations, mirrored], 1).astype(single),
             **{name: np.stack([value, value], 1) for name, value in twice.items()},
         }
@@ -244,8 +257,8 @@ def transplanted(hosts: People, count: int, seed: int) -> dict[str, np.ndarray]:
 def _true_frame(some: People) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Of true landmarks: in-plane turn (N, 3, 3), size (N,) px, relative world (N, 33, 3)."""
     exact = replace(some, points=some.true_points, world=some.keypoints).framed()
-    about = some.keypoints - some.keypoints[:, _HIPS].mean(1, keepdims=True)
-    straight = about @ toward(some.keypoints[:, _HIPS].mean(1))
+    about = some.keypoints - some.keypoints[:, HIPS].mean(1, keepdims=True)
+    straight = about @ toward(some.keypoints[:, HIPS].mean(1))
     turn = in_plane(exact.up)
     return turn, exact.size_px, straight @ turn / limb_length(straight)[:, None, None]
 
@@ -254,7 +267,7 @@ def _errors(hosts: People) -> dict[str, np.ndarray]:
     """Errors of the landmarks in the frame of the true ones."""
     turn, size, true_world = _true_frame(hosts)
     away = (hosts.points - hosts.true_points) @ turn[:, :2, :2] / size[:, None, None]
-    about = hosts.world - hosts.world[:, _HIPS].mean(1, keepdims=True)
+    about = hosts.world - hosts.world[:, HIPS].mean(1, keepdims=True)
     relative = about @ turn / limb_length(about)[:, None, None]
     return {"points": away, "world": relative - true_world}
 
@@ -284,7 +297,7 @@ def posed_landmarks(betas: np.ndarray, rotations: np.ndarray, root: np.ndarray) 
         turned[:, j] = turned[:, parent] @ rotations[:, j]
         bone = rest[:, j] - rest[:, parent]
         heads[:, j] = heads[:, parent] + np.einsum("nab,nb->na", turned[:, parent], bone)
-    points = model.keypoints
+    points = model.keypoints()
     local = points.template + np.einsum("nk,kpa->npa", betas, points.directions)
     out = np.zeros_like(local)
     for slot in range(points.joints.shape[1]):

@@ -7,12 +7,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from vitruvian.body.model.keypoints import landmark_subset
 from vitruvian.body.model.model import body_model
 from vitruvian.networks import body_estimate
 from vitruvian.networks.blazepose import FEATURES
 from vitruvian.types import estimate
-from vitruvian.types.keypoints import LANDMARK_NAMES
+from vitruvian.types.keypoints import limb_length
 
 _WORLD = slice(0, 3 * body_estimate.LANDMARKS)  # of the encoded landmarks
 HEADS = {
@@ -104,5 +103,4 @@ def _constant(values: Tensor) -> nn.Parameter:
 def _template_limbs() -> float:
     """Sum of the mean body's limb lengths over its stature."""
     model = body_model()
-    points = landmark_subset(model, LANDMARK_NAMES).template
-    return float(body_estimate.limb_length(points[None])[0] / model.stature(np.zeros(1)))
+    return float(limb_length(model.keypoints().template) / model.stature(np.zeros(1)))

@@ -26,6 +26,7 @@ import numpy as np
 
 from vitruvian.body.fit.fit import fit_body
 from vitruvian.body.model.model import body_model
+from vitruvian.body.model.skeleton import HEAD
 from vitruvian.errors import InputError
 from vitruvian.formats.atomic import write_bytes
 from vitruvian.lab.synthesis.sample import Sample
@@ -37,12 +38,11 @@ from vitruvian.people.matte import LOGIT_THRESHOLD, CoarseMask, coarse_mask, mas
 from vitruvian.types.body import Body
 from vitruvian.types.camera import Camera
 from vitruvian.types.figure import Alpha, Figure, Landmarks
-from vitruvian.types.keypoints import COCO_LANDMARKS
+from vitruvian.types.keypoints import COCO_LANDMARKS, CORE
 
 CROP_PX = 224
 _JPEG_QUALITY = 92
 _LEAST_NEIGHBOUR = 0.004  # share of the picture from which on a neighbour is detected
-_CORE = np.array([0, 11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28])
 _NOT_THE_SUBJECT = 0.12  # median landmark error / size beyond which somebody else was found
 
 
@@ -259,12 +259,12 @@ def _observation(
     body: Body,
 ) -> Observation:
     single = np.float32
-    visible = sample.keypoints_visible[_CORE]
-    error = np.linalg.norm(estimate.points - sample.keypoints, axis=1)[_CORE]
+    visible = sample.keypoints_visible[CORE]
+    error = np.linalg.norm(estimate.points - sample.keypoints, axis=1)[CORE]
     size = max(float(np.ptp(sample.keypoints, axis=0).max()), 1.0)
     counted = error[visible] if visible.sum() >= 3 else error
     mesh = body_model().forward(sample.betas, sample.pose, sample.translation)
-    head = body_model().joint_index["head"]
+    head = body_model().joint_index[HEAD]
     column, row = np.floor(sample.keypoints).astype(int).T
     inside = (column >= 0) & (row >= 0) & (column < sample.size) & (row < sample.size)
     column, row = np.clip(column, 0, sample.size - 1), np.clip(row, 0, sample.size - 1)

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from vitruvian.body.model.skeleton import LEFT, WRISTS, finger
 from vitruvian.geometry.adjacency import directed_edges
 from vitruvian.surface.finish.cuffs import simple_loop
 from vitruvian.surface.finish.simplify import simplify
@@ -53,8 +54,8 @@ def hand_of(model: ParametricModel, label: int) -> Hand:
             np.ascontiguousarray(left.border[::-1]),
             left.along,
         )
-    wrist = model.joint_template[model.joint_index["wrist.L"]]
-    knuckle = model.joint_template[model.joint_index["finger3-1.L"]]
+    wrist = model.joint_template[model.joint_index[WRISTS[LEFT]]]
+    knuckle = model.joint_template[model.joint_index[finger(3, 1)[LEFT]]]
     axis = (knuckle - wrist) / np.linalg.norm(knuckle - wrist)
     height = (model.template - wrist) @ axis
     near = np.linalg.norm(model.template - wrist, axis=1) < REACH_M

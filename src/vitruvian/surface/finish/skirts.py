@@ -12,6 +12,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from vitruvian.body.model.skeleton import LEGS
 from vitruvian.geometry.adjacency import directed_edges, nearest_members
 from vitruvian.types.body import ParametricModel
 from vitruvian.types.mesh import Mesh
@@ -79,11 +80,8 @@ def _levels(model: ParametricModel) -> np.ndarray:
     where there is no leg."""
     regions = model.regions
     out = np.zeros(len(model.template))
-    for part, side in ((LEFT_LEG, "L"), (RIGHT_LEG, "R")):
-        hip, knee, ankle = (
-            model.joint_template[model.joint_index[f"{name}.{side}"]]
-            for name in ("upperleg01", "lowerleg01", "foot")
-        )
+    for part, leg in zip((LEFT_LEG, RIGHT_LEG), LEGS, strict=True):
+        hip, knee, ankle = (model.joint_template[model.joint_index[name]] for name in leg)
         mine = regions.part == part
         points = model.template[mine]
         thigh = (points - hip) @ (knee - hip) / ((knee - hip) @ (knee - hip))
@@ -99,10 +97,10 @@ def _bone_vertices(model: ParametricModel) -> np.ndarray:
     Their middles stand for the joints, of which a mesh says nothing."""
     regions = model.regions
     rings = []
-    for part, side in ((LEFT_LEG, "L"), (RIGHT_LEG, "R")):
+    for part, leg in zip((LEFT_LEG, RIGHT_LEG), LEGS, strict=True):
         members = np.flatnonzero(regions.part == part)
-        for name in ("upperleg01", "lowerleg01", "foot"):
-            joint = model.joint_template[model.joint_index[f"{name}.{side}"]]
+        for name in leg:
+            joint = model.joint_template[model.joint_index[name]]
             rings.append(nearest_members(model.template, members, joint, _RING))
     return np.array(rings).reshape(2, 3, -1)
 

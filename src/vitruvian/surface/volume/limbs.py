@@ -16,6 +16,8 @@ import cv2
 import numba
 import numpy as np
 
+from vitruvian.body.model import skeleton
+from vitruvian.body.model.skeleton import LEFT, RIGHT
 from vitruvian.geometry.adjacency import nearest_members
 from vitruvian.geometry.normals import vertex_normals
 from vitruvian.geometry.rasterizer import rasterize
@@ -49,10 +51,10 @@ class _Limb:
 
 
 _LIMBS = {
-    ARM_L: _Limb(ARM_L, LEFT_ARM, ("upperarm01.L", "lowerarm01.L", "wrist.L"), 0.3, 0.12),
-    ARM_R: _Limb(ARM_R, RIGHT_ARM, ("upperarm01.R", "lowerarm01.R", "wrist.R"), 0.3, 0.12),
-    LEG_L: _Limb(LEG_L, LEFT_LEG, ("upperleg01.L", "lowerleg01.L", "foot.L"), 0.3, 0.15),
-    LEG_R: _Limb(LEG_R, RIGHT_LEG, ("upperleg01.R", "lowerleg01.R", "foot.R"), 0.3, 0.15),
+    ARM_L: _Limb(ARM_L, LEFT_ARM, skeleton.ARMS[LEFT], 0.3, 0.12),
+    ARM_R: _Limb(ARM_R, RIGHT_ARM, skeleton.ARMS[RIGHT], 0.3, 0.12),
+    LEG_L: _Limb(LEG_L, LEFT_LEG, skeleton.LEGS[LEFT], 0.3, 0.15),
+    LEG_R: _Limb(LEG_R, RIGHT_LEG, skeleton.LEGS[RIGHT], 0.3, 0.15),
 }
 # Which vertices of the body a point of a limb may lie over, as bits.
 _BITS = {BODY: 1, SHOULDER: 1, ARM_L: 2, ARM_R: 4, LEG_L: 8, LEG_R: 16}

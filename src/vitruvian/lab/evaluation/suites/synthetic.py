@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from vitruvian.body.model import skeleton
 from vitruvian.body.model.model import body_model
 from vitruvian.errors import InputError
 from vitruvian.geometry.render import framing_camera, render_mesh, turned
@@ -224,9 +225,9 @@ class SyntheticSuite:
 def body_numbers(body: Any, truth: Truth) -> dict[str, float]:
     """Joint, vertex and stature errors of a fitted ``Body``.
 
-    Joints are those that a photograph says something of (``ACTIVE_JOINT_NAMES``). The picture is a
-    crop that does not tell its lens, so both bodies are turned to be looked at along the ray to
-    their own root joint before they are compared.
+    Joints are those that a photograph says something of (``skeleton.ACTIVE_JOINTS``). The picture
+    is a crop that does not tell its lens, so both bodies are turned to be looked at along the ray
+    to their own root joint before they are compared.
     """
     model = body_model()
     turn = rotation_between(body.joints[0], truth.joints[0])
@@ -295,8 +296,8 @@ def place_numbers(found: Mapping[int, float], true: np.ndarray) -> dict[str, flo
 def is_sitting(joints: np.ndarray, up: np.ndarray) -> bool:
     """Whether both thighs of a body's joints (J, 3) are far from hanging down (sits, squats)."""
     index = body_model().joint_index
-    for side in "LR":
-        thigh = joints[index[f"lowerleg01.{side}"]] - joints[index[f"upperleg01.{side}"]]
+    for hip, knee, _ in skeleton.LEGS:
+        thigh = joints[index[knee]] - joints[index[hip]]
         if -thigh @ up > np.cos(np.deg2rad(_SITTING_DEG)) * np.linalg.norm(thigh):
             return False
     return True

@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from vitruvian.body.model.model import body_model
+from vitruvian.body.model.skeleton import ANKLES
 from vitruvian.errors import InputError
 from vitruvian.geometry.render import render_mesh
 from vitruvian.lab.evaluation.matching import best_pairs, mask_overlaps
@@ -23,6 +24,7 @@ from vitruvian.lab.evaluation.rendering import silhouette
 from vitruvian.lab.evaluation.suite import Metric, Outcome, Picture
 from vitruvian.lab.evaluation.suites.masks import default_reconstruct
 from vitruvian.networks.nanodet import box_iou
+from vitruvian.types.keypoints import HEELS, TOES
 
 VIDEO_SUFFIXES = (".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm")
 DESCRIPTION = "clips.json"
@@ -34,8 +36,7 @@ _LEAST_MASK_OVERLAP = 0.25
 _LEAST_FRAMES = 4  # of a track that says something of motion
 # A foot stands while its landmarks move less than this share of the person's height in the picture.
 _STANDING = 0.006
-# Of either foot: joint, and landmarks (heel and tip) by index into LANDMARK_NAMES.
-_FEET = (("foot.L", (29, 31)), ("foot.R", (30, 32)))
+_ENDS = np.stack([HEELS, TOES], axis=1)  # landmarks of either foot
 _SHOWN = 5
 
 # Ranges of frames (first, end, count) in which so many people are in view.
@@ -251,7 +252,7 @@ def motion_numbers(tracks: Sequence[Sequence[Seen]], fps: float) -> dict[str, fl
             rest = np.zeros_like(points)
             add(f"{key}acceleration", acceleration_error(points, rest, fps=fps), frames)
         index = body_model().joint_index
-        feet = joints[:, [index[name] for name, _ in _FEET]]
+        feet = joints[:, [index[name] for name in ANKLES]]
         contact = standing(track)
         add("foot_slide_mm", foot_slide(feet, contact=contact), int(contact.sum()))
         statures = [100 * seen.person.body.height_m for seen in track]
@@ -272,7 +273,7 @@ def standing(track: Sequence[Seen]) -> np.ndarray:
     boxes = np.stack([seen.person.figure.box for seen in track])
     height = (boxes[:, 3] - boxes[:, 1])[:-1, None]
     moved = np.linalg.norm(np.diff(points, axis=0), axis=2) / height
-    return np.stack([(moved[:, list(ends)] < _STANDING).all(1) for _, ends in _FEET], 1)
+    return np.asarray((moved[:, _ENDS] < _STANDING).all(2))
 
 
 def _mask_ious(
