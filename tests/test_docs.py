@@ -51,9 +51,35 @@ def test_limits_are_as_documented() -> None:
         assert phrase in text.replace("\n", " "), phrase
 
 
-@pytest.mark.parametrize("page", sorted(p.name for p in DOCS.glob("*.md")))
-def test_links_lead_somewhere(page: str) -> None:
+PAGES = sorted(str(p.relative_to(DOCS)) for p in DOCS.rglob("*.md"))
+ABOVE = ["../README.md", "../CONTRIBUTING.md", "../examples/README.md", "../benchmarks/README.md"]
+
+
+def links(page: str) -> list[str]:
     text = (DOCS / page).read_text(encoding="utf-8")
-    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", text):
-        if "://" not in target:
-            assert (DOCS / target).exists(), f"docs/{page} links to {target}"
+    return [link for link in re.findall(r"\]\(([^)]+)\)", text) if "://" not in link]
+
+
+def anchors(page: Path) -> set[str]:
+    """The names of a page's headings, as GitHub makes them."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
+    headings = re.findall(r"^#+ (.*)$", text, flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", [*PAGES, *ABOVE])
+def test_links_lead_somewhere(page: str) -> None:
+    for link in links(page):
+        target, _, anchor = link.partition("#")
+        path = (DOCS / page).parent / target if target else DOCS / page
+        assert path.exists(), f"docs/{page} links to {link}"
+        if anchor:
+            assert anchor in anchors(path), f"docs/{page} links to {link}"
+
+
+@pytest.mark.parametrize("folder", ["", "experiments/"])
+def test_the_index_lists_every_page(folder: str) -> None:
+    listed = {link.partition("#")[0] for link in links(f"{folder}index.md")}
+    pages = {path.name for path in (DOCS / folder).glob("*.md")} - {"index.md"}
+    assert pages
+    assert pages <= listed, f"docs/{folder}index.md misses {sorted(pages - listed)}"

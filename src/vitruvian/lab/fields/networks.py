@@ -1,7 +1,7 @@
 """Two learnt corrections of a person's occupancy: at single points, and as Fourier series of rays.
 
 Both are given the same (``surface.field_inputs``) and say how the clothed surface at hand is
-wrong. See ``docs/field.md`` for how they compare.
+wrong. See ``docs/experiments/learnt-fields.md`` for how they compare.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The recipes of the learnt fields: ``field``, an MLP on local features, and ``fourier``.
 
 Both correct the surface at hand, begin with the correction zero, and see the same people. See
-``docs/field.md``.
+``docs/experiments/learnt-fields.md``.
 """
 
 from __future__ import annotations
