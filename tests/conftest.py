@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -23,6 +24,10 @@ FLAGS = [
 # send it.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# The first example that calls a kernel may have to wait until it is compiled.
+hypothesis.settings.register_profile("vitruvian", deadline=None)
+hypothesis.settings.load_profile("vitruvian")
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 

@@ -139,7 +139,7 @@ def test_albedo(folder: Path, pipeline: StandInPipeline, capsys: Any) -> None:
 def test_threads(folder: Path, pipeline: StandInPipeline, capsys: Any) -> None:
     import cv2
 
-    from vitruvian.networks import set_threads, thread_count
+    from vitruvian.compute import set_threads, thread_count
 
     before = cv2.getNumThreads()
     try:

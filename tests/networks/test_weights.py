@@ -8,14 +8,13 @@ import shutil
 import numpy as np
 import pytest
 
+from vitruvian.compute import set_threads, thread_count
+from vitruvian.compute.threads import THREADS_VARIABLE
 from vitruvian.errors import InputError, WeightsError
 from vitruvian.networks import session as sessions
 from vitruvian.networks.session import (
-    THREADS_VARIABLE,
     run,
     session,
-    set_threads,
-    thread_count,
     verify_weights,
     weights_directory,
     weights_manifest,

@@ -127,7 +127,7 @@ def _providers() -> Check:
 
 
 def _threads() -> Check:
-    from vitruvian.networks import thread_count
+    from vitruvian.compute import thread_count
 
     return Check("threads", "ok", f"{thread_count()} of {os.cpu_count()} processors")
 
@@ -155,18 +155,15 @@ def _body_model() -> Check:
 
 def _numba_cache() -> Check:
     """Numba keeps machine code on disk: without that, each start would compile for a minute."""
+    from vitruvian.compute import Kernel
+    from vitruvian.geometry import rasterizer
+
+    probe = next(value for value in vars(rasterizer).values() if isinstance(value, Kernel))
     try:
-        from vitruvian.geometry import rasterizer
+        probe.load()
     except RuntimeError as error:
         if "locator" not in str(error):
             raise
         remedy = "set NUMBA_CACHE_DIR to a folder that can be written"
         return Check("compiled code", "failed", "no place to keep it", remedy)
-    paths = {
-        Path(value.stats.cache_path)
-        for value in vars(rasterizer).values()
-        if hasattr(value, "stats") and getattr(value.stats, "cache_path", None)
-    }
-    if not paths:
-        return Check("compiled code", "failed", "nothing is kept", "reinstall vitruvian")
-    return Check("compiled code", "ok", f"kept in {', '.join(map(str, sorted(paths)))}")
+    return Check("compiled code", "ok", f"kept in {probe.cache_path}")

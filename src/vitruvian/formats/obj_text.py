@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
+
+from vitruvian.compute import kernel
 
 
 def float_lines(keyword: bytes, values: np.ndarray) -> bytes:
@@ -31,7 +32,7 @@ def face_lines(corners: np.ndarray) -> bytes:
 
 
 # Python needs about 60 ms to format a body's 230,000 numbers; this needs 3.
-@numba.njit("int64(uint8[::1],int64,int64,int64)", cache=True, nogil=True)
+@kernel("int64(uint8[::1],int64,int64,int64)")
 def _put_digits(out: np.ndarray, at: int, value: int, least: int) -> int:
     """Write non-negative ``value`` in at least ``least`` digits at ``at``; returns the end."""
     digits = 1
@@ -46,7 +47,7 @@ def _put_digits(out: np.ndarray, at: int, value: int, least: int) -> int:
     return at + digits
 
 
-@numba.njit("int64(int64[:,::1],uint8[::1],uint8[::1])", cache=True, nogil=True)
+@kernel("int64(int64[:,::1],uint8[::1],uint8[::1])")
 def _format_fixed(micro: np.ndarray, keyword: np.ndarray, out: np.ndarray) -> int:
     at = 0
     for row in range(micro.shape[0]):
@@ -69,7 +70,7 @@ def _format_fixed(micro: np.ndarray, keyword: np.ndarray, out: np.ndarray) -> in
     return at
 
 
-@numba.njit("int64(int64[:,:,::1],uint8[::1])", cache=True, nogil=True)
+@kernel("int64(int64[:,:,::1],uint8[::1])")
 def _format_faces(corners: np.ndarray, out: np.ndarray) -> int:
     at = 0
     for row in range(corners.shape[0]):

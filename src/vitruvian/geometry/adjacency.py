@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
+
+from vitruvian.compute import kernel
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Neighbors:
     members: np.ndarray
 
 
-@numba.njit("void(int32[:,::1],int32[::1],int32[::1])", cache=True, nogil=True)
+@kernel("void(int32[:,::1],int32[::1],int32[::1])")
 def _fill(pairs: np.ndarray, first: np.ndarray, members: np.ndarray) -> None:
     """Lists of the second of each pair by the first; ``first`` holds zeros when it comes."""
     for e in range(pairs.shape[0]):

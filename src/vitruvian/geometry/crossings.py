@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
+
+from vitruvian.compute import kernel
 
 
 @dataclass(frozen=True)
@@ -27,11 +28,9 @@ class Crossings:
     part: np.ndarray
 
 
-@numba.njit(
+@kernel(
     "void(float32[:,::1],float32[::1],int32[:,::1],int16[::1],int64,int64[:,::1],int16[:,::1],"
-    "float32[::1],int8[::1],int16[::1])",
-    cache=True,
-    nogil=True,
+    "float32[::1],int8[::1],int16[::1])"
 )
 def _cross(
     points: np.ndarray,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
+
+from vitruvian.compute import kernel, kernel_part
 
 _TINY = 1e-12
 
 
-@numba.njit(nogil=True, inline="always")
+@kernel_part
 def _cross(vertices: np.ndarray, a: int, b: int, c: int) -> tuple[float, float, float]:
     """The normal of a triangle, twice its area long, in 64 bits."""
     ax, ay, az = (
@@ -21,7 +22,7 @@ def _cross(vertices: np.ndarray, a: int, b: int, c: int) -> tuple[float, float, 
     return uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
 
 
-@numba.njit("void(float32[:,::1],int32[:,::1],float32[:,::1])", cache=True, nogil=True)
+@kernel("void(float32[:,::1],int32[:,::1],float32[:,::1])")
 def _of_faces(vertices: np.ndarray, faces: np.ndarray, out: np.ndarray) -> None:
     for t in range(faces.shape[0]):
         x, y, z = _cross(vertices, faces[t, 0], faces[t, 1], faces[t, 2])
@@ -29,7 +30,7 @@ def _of_faces(vertices: np.ndarray, faces: np.ndarray, out: np.ndarray) -> None:
         out[t, 0], out[t, 1], out[t, 2] = x * scale, y * scale, z * scale
 
 
-@numba.njit("void(float32[:,::1],int32[:,::1],float32[:,::1])", cache=True, nogil=True)
+@kernel("void(float32[:,::1],int32[:,::1],float32[:,::1])")
 def _of_vertices(vertices: np.ndarray, faces: np.ndarray, out: np.ndarray) -> None:
     total = np.zeros(vertices.shape)  # 64 bits: products of small edges are added up
     for t in range(faces.shape[0]):

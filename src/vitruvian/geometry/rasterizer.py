@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
+
+from vitruvian.compute import kernel
 
 
 @dataclass(frozen=True)
@@ -43,11 +44,7 @@ class Fragments:
         return out
 
 
-@numba.njit(
-    "void(int32[:,::1],float32[:,:,::1],float32[:,::1],int32[:,::1],float32[:,:,::1])",
-    cache=True,
-    nogil=True,
-)
+@kernel("void(int32[:,::1],float32[:,:,::1],float32[:,::1],int32[:,::1],float32[:,:,::1])")
 def _interpolate(
     face: np.ndarray,
     barycentric: np.ndarray,
@@ -67,10 +64,8 @@ def _interpolate(
                     out[row, column, channel] += weight * values[vertex, channel]
 
 
-@numba.njit(
-    "void(float32[:,::1],float32[::1],int32[:,::1],boolean,int32[:,::1],float32[:,::1],float32[:,:,::1])",
-    cache=True,
-    nogil=True,
+@kernel(
+    "void(float32[:,::1],float32[::1],int32[:,::1],boolean,int32[:,::1],float32[:,::1],float32[:,:,::1])"
 )
 def _rasterize(
     points: np.ndarray,

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
-from numba.core.types import Array, float64, void
 
-_VECTORS = Array(float64, 2, "C", readonly=True)
-_MATRICES = Array(float64, 3, "C", readonly=True)
+from vitruvian.compute import kernel
+
+_VECTORS = "Array(float64, 2, 'C', readonly=True)"
+_MATRICES = "Array(float64, 3, 'C', readonly=True)"
 
 
-@numba.njit(void(_VECTORS, float64[:, :, ::1]), cache=True, nogil=True)
+@kernel(f"void({_VECTORS},float64[:,:,::1])")
 def _exponentials(vectors: np.ndarray, out: np.ndarray) -> None:
     for n in range(len(vectors)):
         x, y, z = vectors[n, 0], vectors[n, 1], vectors[n, 2]
@@ -28,7 +28,7 @@ def _exponentials(vectors: np.ndarray, out: np.ndarray) -> None:
         out[n, 1, 2], out[n, 2, 1] = second * y * z - first * x, second * y * z + first * x
 
 
-@numba.njit(void(_MATRICES, float64[:, ::1]), cache=True, nogil=True)
+@kernel(f"void({_MATRICES},float64[:,::1])")
 def _quaternions(matrices: np.ndarray, out: np.ndarray) -> None:
     for n in range(len(matrices)):
         m, q = matrices[n], out[n]
@@ -53,7 +53,7 @@ def _quaternions(matrices: np.ndarray, out: np.ndarray) -> None:
             q[i] /= length
 
 
-@numba.njit(void(_VECTORS, float64[:, ::1]), cache=True, nogil=True)
+@kernel(f"void({_VECTORS},float64[:,::1])")
 def _logarithms(quaternions: np.ndarray, out: np.ndarray) -> None:
     for n in range(len(quaternions)):
         q = quaternions[n]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
+from vitruvian.compute import kernel
 from vitruvian.geometry.rasterizer import Fragments
 
 
@@ -44,11 +44,9 @@ def shade_texture(
 
 
 # Gathering, remapping and averaging as arrays moves every sample through memory some ten times.
-@numba.njit(
+@kernel(
     "void(int32[:,::1],float32[:,:,::1],float32[:,::1],int32[:,::1],uint8[:,:,::1],int64,"
-    "uint8[:,:,::1])",
-    cache=True,
-    nogil=True,
+    "uint8[:,:,::1])"
 )
 def _shade(
     face: np.ndarray,

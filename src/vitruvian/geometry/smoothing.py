@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
+from vitruvian.compute import kernel
 
-@numba.njit("void(float32[:,::1],int32[:,::1],float32[::1])", cache=True, nogil=True)
+
+@kernel("void(float32[:,::1],int32[:,::1],float32[::1])")
 def _step(vertices: np.ndarray, faces: np.ndarray, share: np.ndarray) -> None:
     total = np.zeros((len(vertices), 3), np.float32)
     count = np.zeros(len(vertices), np.float32)

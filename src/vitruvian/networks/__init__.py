@@ -5,8 +5,6 @@ from vitruvian.networks.movenet import MoveNet, MoveNetPeople
 from vitruvian.networks.nanodet import NanoDet
 from vitruvian.networks.session import (
     providers,
-    set_threads,
-    thread_count,
     verify_weights,
     warm_up,
     weights_manifest,
@@ -19,8 +17,6 @@ __all__ = [
     "MoveNetPeople",
     "NanoDet",
     "providers",
-    "set_threads",
-    "thread_count",
     "verify_weights",
     "warm_up",
     "weights_manifest",

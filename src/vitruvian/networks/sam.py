@@ -35,8 +35,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import cv2
 import numpy as np
 
+from vitruvian.compute import thread_count
 from vitruvian.errors import InputError
-from vitruvian.networks.session import providers, session_options, thread_count
+from vitruvian.networks.session import providers, session_options
 
 if TYPE_CHECKING:
     import onnxruntime

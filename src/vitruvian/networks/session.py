@@ -1,15 +1,15 @@
 """ONNX Runtime sessions over the shipped weights: created once, shared, thread-safe.
 
 The files and their checksums are listed in ``weights/manifest.json``. A session is made the first
-time a network is used and kept for the life of the process (or until :func:`set_threads` changes
-the thread count). ``InferenceSession.run`` may be called from several threads at once.
+time a network is used and kept for the life of the process, or until
+:func:`vitruvian.compute.set_threads` changes the thread count. ``InferenceSession.run`` may be
+called from several threads at once.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 import threading
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,17 +19,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vitruvian.errors import InputError, WeightsError
+from vitruvian.compute import thread_count
+from vitruvian.errors import WeightsError
 
 if TYPE_CHECKING:
     import onnxruntime
 
-THREADS_VARIABLE = "VITRUVIAN_THREADS"
-MAX_DEFAULT_THREADS = 4
-
 _lock = threading.RLock()
-_sessions: dict[str, onnxruntime.InferenceSession] = {}
-_threads: int | None = None
+_sessions: dict[tuple[str, int], onnxruntime.InferenceSession] = {}  # by name and threads
 
 
 @dataclass(frozen=True)
@@ -129,49 +126,6 @@ def _checked_path(entry: WeightsEntry) -> Path:
     return path
 
 
-def thread_count() -> int:
-    """Threads a network runs on.
-
-    What :func:`set_threads` was given, else the environment variable ``VITRUVIAN_THREADS``, else
-    the number of processors this process may use, up to four.
-    """
-    if _threads is not None:
-        return _threads
-    text = os.environ.get(THREADS_VARIABLE, "").strip()
-    if text:
-        if not text.isdigit() or int(text) < 1:
-            raise InputError(
-                f"The environment variable {THREADS_VARIABLE} is {text!r}: "
-                "give it a whole number of threads, 1 or more."
-            )
-        return int(text)
-    return min(_available_processors(), MAX_DEFAULT_THREADS)
-
-
-def _available_processors() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def set_threads(count: int | None) -> None:
-    """Set the threads each network runs on; None returns to the default.
-
-    Sessions already made with another count are dropped and made anew when next used.
-
-    Raises:
-        InputError: ``count`` is below 1.
-    """
-    global _threads
-    if count is not None and count < 1:
-        raise InputError(f"{count} threads were asked for: give a whole number, 1 or more.")
-    with _lock:
-        before = thread_count() if _sessions else None
-        _threads = count
-        if before is not None and thread_count() != before:
-            _sessions.clear()
-
-
 def providers() -> list[str]:
     """The ONNX Runtime providers in use, in order: CUDA where it is available, then the CPU."""
     import onnxruntime
@@ -189,9 +143,12 @@ def session(name: str) -> onnxruntime.InferenceSession:
         KeyError: the manifest has no such network.
     """
     with _lock:
-        if name not in _sessions:
-            _sessions[name] = _create(weights_manifest()[name])
-        return _sessions[name]
+        key = name, thread_count()
+        if key not in _sessions:
+            for other in [other for other in _sessions if other[1] != key[1]]:
+                del _sessions[other]
+            _sessions[key] = _create(weights_manifest()[name])
+        return _sessions[key]
 
 
 def _create(entry: WeightsEntry) -> onnxruntime.InferenceSession:
@@ -255,13 +212,14 @@ def shipped(name: str) -> bool:
 def warm_up(*names: str) -> None:
     """Load networks ahead of their first use, side by side (all of the manifest by default)."""
     wanted = names or tuple(weights_manifest())
-    missing = [name for name in wanted if name not in _sessions]
+    threads_each = thread_count()
+    missing = [name for name in wanted if (name, threads_each) not in _sessions]
 
     def load(name: str) -> None:
         # Made outside the lock so that several files load at once; the first one made wins.
         made = _create(weights_manifest()[name])
         with _lock:
-            _sessions.setdefault(name, made)
+            _sessions.setdefault((name, threads_each), made)
 
     threads = [threading.Thread(target=load, args=(name,)) for name in missing]
     for thread in threads:

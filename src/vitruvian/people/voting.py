@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import cv2
-import numba
 import numpy as np
+
+from vitruvian.compute import kernel
 
 # Neighbours are asked within this radius, in parts of the person's height.
 REACH = 0.05
@@ -84,11 +85,9 @@ def _gaussian_table() -> np.ndarray:
     return np.exp(-squares / (2 * variance)).astype(np.float32)
 
 
-@numba.njit(
+@kernel(
     "void(i4[:,:,::1],f4[:,::1],f4[:,::1],f4[:,::1],i4[:,::1],f4[::1],i4[:,::1],f4[::1],f4[::1])",
-    cache=True,
     fastmath=True,
-    nogil=True,
 )
 def _ask(  # type: ignore[no-untyped-def]
     lab, foreground, certainty, prior, pixels, table, offsets, weights, settled

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 
+from vitruvian.compute import kernel
 from vitruvian.geometry.rasterizer import rasterize
 
 _FAR = 1 << 28
@@ -44,7 +44,7 @@ class TexelMap:
         return out
 
 
-@numba.njit("void(uint8[:,::1],int32[::1],uint8[:,::1])", cache=True, nogil=True)
+@kernel("void(uint8[:,::1],int32[::1],uint8[:,::1])")
 def _gather(colors: np.ndarray, rows: np.ndarray, out: np.ndarray) -> None:
     for n in range(len(rows)):
         for c in range(3):
@@ -71,11 +71,7 @@ def texel_map(uvs: np.ndarray, uv_faces: np.ndarray, size: int) -> TexelMap:
     return TexelMap(size, found, barycentric, np.maximum(nearest, 0).ravel())
 
 
-@numba.njit(
-    "void(int32[:,::1],float32[:,:,::1],int32[::1],float32[:,::1],int32[:,::1])",
-    cache=True,
-    nogil=True,
-)
+@kernel("void(int32[:,::1],float32[:,:,::1],int32[::1],float32[:,::1],int32[:,::1])")
 def _number(
     face: np.ndarray,
     weights: np.ndarray,
@@ -97,7 +93,7 @@ def _number(
             count += 1
 
 
-@numba.njit("void(int32[:,::1],int32[:,::1])", cache=True, nogil=True)
+@kernel("void(int32[:,::1],int32[:,::1])")
 def _spread(number: np.ndarray, distance: np.ndarray) -> None:
     """Give every gap the number of the nearest texel, in place.
 

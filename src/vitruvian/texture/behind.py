@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import cv2
-import numba
 import numpy as np
 
 from vitruvian.body.model.regions import LEFT_LEG, RIGHT_LEG, TRUNK
+from vitruvian.compute import kernel
 
 _ROWS = 288  # of the small picture in which openings are looked for
 _RIM, _BAND = 0.05, 0.17  # shares of a row's width: left out at the outline, taken for its cloth
@@ -245,11 +245,7 @@ def _opening(
     return np.asarray(cv2.GaussianBlur(share, (0, 0), 1.2))
 
 
-@numba.njit(
-    "void(uint8[:,:,::1],float32[:,::1],float32[:,::1],float32[:,:,::1],uint8[:,:,::1])",
-    cache=True,
-    nogil=True,
-)
+@kernel("void(uint8[:,:,::1],float32[:,::1],float32[:,::1],float32[:,:,::1],uint8[:,:,::1])")
 def _replace(
     pixels: np.ndarray, share: np.ndarray, ends: np.ndarray, rows: np.ndarray, out: np.ndarray
 ) -> None:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
+from vitruvian.compute import kernel
 from vitruvian.geometry.adjacency import Neighbors
 
 _CERTAIN = 0.999  # weight from which on a colour is not mixed with any other
 
 
-@numba.njit(
+@kernel(
     "void(float32[:,::1],float32[::1],int32[::1],int32[::1],int32[::1],float32[:,::1],"
-    "float32[:,::1],float32[::1],float32[::1],int64)",
-    cache=True,
-    nogil=True,
+    "float32[:,::1],float32[::1],float32[::1],int64)"
 )
 def _diffuse(
     known: np.ndarray,

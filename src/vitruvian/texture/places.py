@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-import numba
 import numpy as np
 
+from vitruvian.compute import kernel
 from vitruvian.geometry.adjacency import Neighbors, neighbors_of_closed, neighbors_of_edges
 from vitruvian.types.body import ParametricModel
 
@@ -69,7 +69,7 @@ def _owners(body_vertices: np.ndarray, around: Neighbors) -> np.ndarray:
     return np.maximum(owner, 0)
 
 
-@numba.njit("void(int32[::1],int32[::1],int32[::1])", cache=True, nogil=True)
+@kernel("void(int32[::1],int32[::1],int32[::1])")
 def _spread_owners(owner: np.ndarray, first: np.ndarray, members: np.ndarray) -> None:
     """Breadth first from the vertices that have an owner."""
     queue = np.empty(len(owner), np.int32)

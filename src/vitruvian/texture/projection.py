@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import cv2
-import numba
 import numpy as np
 
 from vitruvian.body.model.regions import LEFT_ARM, RIGHT_ARM
+from vitruvian.compute import kernel, kernel_part
 from vitruvian.geometry.normals import vertex_normals
 from vitruvian.geometry.rasterizer import rasterize
 from vitruvian.texture.atlas import TexelMap
@@ -118,14 +118,14 @@ def person_view(photo: Photo, alpha: Alpha, mesh: Mesh, parts: np.ndarray) -> Vi
     )
 
 
-@numba.njit(nogil=True, inline="always")
+@kernel_part
 def _ramp(value: float, start: float, end: float) -> float:
     """Smooth step from 0 at ``start`` to 1 at ``end``."""
     t = min(max((value - start) / (end - start), 0.0), 1.0)
     return t * t * (3 - 2 * t)
 
 
-@numba.njit(nogil=True)
+@kernel_part
 def _look_up_one(
     point: tuple[float, float, float],
     normal: tuple[float, float, float],
@@ -183,12 +183,10 @@ def _look_up_one(
     return seen, behind
 
 
-@numba.njit(
+@kernel(
     "void(float32[:,::1],float32[:,::1],uint8[::1],uint8[:,:,::1],uint8[:,:,::1],uint8[:,::1],"
     "float32[:,::1],float32[:,::1],uint8[:,::1],float64,float64,float64,float32[:,::1],"
-    "float32[:,::1],float32[::1],float32[::1])",
-    cache=True,
-    nogil=True,
+    "float32[:,::1],float32[::1],float32[::1])"
 )
 def _look_up(
     points: np.ndarray,
@@ -255,11 +253,9 @@ def _view_arguments(
     return *images, float(focal), float(cx), float(cy)
 
 
-@numba.njit(
+@kernel(
     "void(int32[::1],float32[:,::1],int32[:,::1],float32[:,::1],uint8[::1],uint8,uint8[:,:,::1],"
-    "uint8[:,:,::1],uint8[:,::1],float32[:,::1],float32[:,::1],uint8[:,::1],float64,float64,float64,uint8[:,::1])",
-    cache=True,
-    nogil=True,
+    "uint8[:,:,::1],uint8[:,::1],float32[:,::1],float32[:,::1],uint8[:,::1],float64,float64,float64,uint8[:,::1])"
 )
 def _paint(
     texel_faces: np.ndarray,

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from vitruvian.compute.threads import THREADS_VARIABLE
 from vitruvian.lab.synthesis.anatomy import anatomy_path
 from vitruvian.lab.synthesis.assets import AssetLibrary
 from vitruvian.lab.synthesis.sample import Sample, block_samples
 from vitruvian.lab.synthesis.shards import encode
-from vitruvian.networks.session import THREADS_VARIABLE
 
 
 @pytest.fixture(autouse=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import cv2
-import numba
 import numpy as np
 
+from vitruvian.compute import kernel
 from vitruvian.geometry.adjacency import directed_edges
 from vitruvian.geometry.rasterizer import rasterize
 from vitruvian.types.camera import Camera
@@ -123,11 +123,7 @@ def mesh_edges(faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return edges[shared], np.stack([owner[shared], owner[shared + 1]], axis=1)
 
 
-@numba.njit(
-    "void(float64[:,::1],int32[:,::1],int32[:,::1],int64[:,::1],boolean[::1])",
-    cache=True,
-    nogil=True,
-)
+@kernel("void(float64[:,::1],int32[:,::1],int32[:,::1],int64[:,::1],boolean[::1])")
 def _mark_rim(
     pixels: np.ndarray,
     faces: np.ndarray,
@@ -147,7 +143,7 @@ def _mark_rim(
             on_rim[edges[e, 1]] = True
 
 
-@numba.njit("int64[::1](float32[:,::1],float32[:,::1])", cache=True, nogil=True)
+@kernel("int64[::1](float32[:,::1],float32[:,::1])")
 def _nearest(queries: np.ndarray, points: np.ndarray) -> np.ndarray:
     """Index (Q,) of the nearest of ``points`` (P, 4) to each of ``queries`` (Q, 4).
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-import numba
 import numpy as np
 
+from vitruvian.compute import kernel
 from vitruvian.geometry.rotations import matrix_from_axis_angle
 
 
@@ -44,12 +44,7 @@ class FitState:
         )
 
 
-@numba.njit(
-    "void(float64[:,::1],float64[::1],float64[:,::1],float64[::1],int64)",
-    cache=True,
-    nogil=True,
-    fastmath=True,
-)
+@kernel("void(float64[:,::1],float64[::1],float64[:,::1],float64[::1],int64)", fastmath=True)
 def _accumulate(
     hessian: np.ndarray, gradient: np.ndarray, rows: np.ndarray, residual: np.ndarray, first: int
 ) -> None:

@@ -5,15 +5,14 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
+from vitruvian.compute import kernel
 
-@numba.njit(
+
+@kernel(
     "Tuple((float64[:,:,::1],float64[:,::1]))"
-    "(int64[::1],float64[:,::1],float64[:,:,::1],float64[::1])",
-    cache=True,
-    nogil=True,
+    "(int64[::1],float64[:,::1],float64[:,:,::1],float64[::1])"
 )
 def joint_transforms(
     parents: np.ndarray, joints: np.ndarray, rotations: np.ndarray, translation: np.ndarray
@@ -42,10 +41,8 @@ def joint_transforms(
     return turned, heads
 
 
-@numba.njit(
+@kernel(
     "void(float32[:,::1],uint16[:,::1],float32[:,::1],float32[:,:,::1],float32[:,::1])",
-    cache=True,
-    nogil=True,
     fastmath=True,
 )
 def skin(
@@ -71,12 +68,10 @@ def skin(
         out[v, 0], out[v, 1], out[v, 2] = a, b, c
 
 
-@numba.njit(
+@kernel(
     "void(int64[::1],float64[:,::1],float64[:,:,::1],float64[::1],float64[:,:,::1],float64[::1],"
     "float64[:,::1],float64[:,:,::1],int64[:,::1],float64[:,::1],int64[::1],boolean,"
     "float64[:,::1],float64[:,:,::1])",
-    cache=True,
-    nogil=True,
     fastmath=True,
 )
 def evaluate(
@@ -200,7 +195,7 @@ def evaluate(
             derivative[n, i, 3 * turns + shapes + i] = 1.0
 
 
-@numba.njit("float64(float32[:,::1],int32[:,::1])", cache=True, nogil=True)
+@kernel("float64(float32[:,::1],int32[:,::1])")
 def enclosed_volume(vertices: np.ndarray, faces: np.ndarray) -> float:
     """Volume inside a closed mesh whose faces look outwards: the sum of signed tetrahedra."""
     total = 0.0

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numba
 import numpy as np
 
 from vitruvian.body.model.model import joint_motion
+from vitruvian.compute import kernel
 from vitruvian.geometry.rotations import matrix_from_axis_angle
 from vitruvian.types.body import Body
 from vitruvian.types.mesh import Mesh
@@ -61,11 +61,9 @@ def rest_mesh(mesh: Mesh, body: Body) -> Mesh:
     return replace(skinned, skin_joints=skin_joints, skin_weights=skin_weights)
 
 
-@numba.njit(
+@kernel(
     "void(float64[:,::1],int64[:,::1],float64[:,::1],float64[:,:,::1],float64[:,::1],"
-    "float64[:,::1],float64[:,::1],float32[:,::1])",
-    cache=True,
-    nogil=True,
+    "float64[:,::1],float64[:,::1],float32[:,::1])"
 )
 def _unposed(
     vertices: np.ndarray,

@@ -11,12 +11,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
-import numba
 import numpy as np
 
 from vitruvian.body.model import skeleton
 from vitruvian.body.model.model import body_model
 from vitruvian.body.model.skeleton import HIPS, LEFT, MIDDLE_SPINE, SHOULDERS
+from vitruvian.compute import kernel
 from vitruvian.lab.synthesis.anatomy import anatomy
 from vitruvian.lab.synthesis.garments import Look, body_regions
 from vitruvian.lab.synthesis.materials import stock_tile
@@ -313,9 +313,7 @@ def carriers_of(body: PosedAnatomy, skin: np.ndarray, points: np.ndarray) -> np.
     return out
 
 
-@numba.njit(
-    "void(float64[:,::1],float32[:,::1],float64[:,::1],float32[:,::1])", cache=True, nogil=True
-)
+@kernel("void(float64[:,::1],float32[:,::1],float64[:,::1],float32[:,::1])")
 def _carry(skin, matrices, points, out):  # type: ignore[no-untyped-def]
     most = min(24, len(skin))
     apart, nearest = np.empty(most), np.empty(most, np.int64)

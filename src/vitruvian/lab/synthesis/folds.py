@@ -14,11 +14,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numba
 import numpy as np
 
 from vitruvian.body.model.model import body_model
 from vitruvian.body.model.skeleton import ARMS, LEFT, SHOULDERS
+from vitruvian.compute import kernel
 from vitruvian.lab.synthesis.garments import body_regions
 from vitruvian.lab.synthesis.parts import LABEL, Part, PosedAnatomy
 from vitruvian.lab.synthesis.shading import FOLDS
@@ -89,11 +89,7 @@ def compression(
     return np.asarray(np.maximum(total / np.maximum(weight, 1e-12), 0))
 
 
-@numba.njit(
-    "void(float32[:,::1],float32[:,::1],int32[:,::1],float64[::1],float64[::1],float64[::1])",
-    cache=True,
-    nogil=True,
-)
+@kernel("void(float32[:,::1],float32[:,::1],int32[:,::1],float64[::1],float64[::1],float64[::1])")
 def _shortening(rest, posed, faces, along, total, weight):
     for t in range(len(faces)):
         a, b, c = faces[t, 0], faces[t, 1], faces[t, 2]
@@ -131,7 +127,7 @@ def smoothed(values: np.ndarray, faces: np.ndarray, rounds: int) -> np.ndarray:
     return out
 
 
-@numba.njit("void(int32[:,::1],float64[::1],float64[::1])", cache=True, nogil=True)
+@kernel("void(int32[:,::1],float64[::1],float64[::1])")
 def _average(faces, values, out):
     count = np.zeros(len(values), np.int64)
     for t in range(len(faces)):
@@ -144,7 +140,7 @@ def _average(faces, values, out):
         out[v] = out[v] / count[v] if count[v] > 0 else values[v]
 
 
-@numba.njit("int64[::1](float32[:,::1],float32[:,::1])", cache=True, nogil=True)
+@kernel("int64[::1](float32[:,::1],float32[:,::1])")
 def _nearest(points, others):
     out = np.zeros(len(points), np.int64)
     for k in range(len(points)):

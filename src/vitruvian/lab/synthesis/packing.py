@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-import numba
 import numpy as np
 
+from vitruvian.compute import kernel
 from vitruvian.image.color import srgb_encoded
 
 DEPTH_UNIT = 1e-4  # metres per step of the stored depths
@@ -23,7 +23,7 @@ def stored_depth(depth: np.ndarray, root: float) -> np.ndarray:
     return out
 
 
-@numba.njit("void(float32[::1],float32,int16[::1])", cache=True, nogil=True)
+@kernel("void(float32[::1],float32,int16[::1])")
 def _steps(depth, root, out):
     unit = np.float32(1e-4)
     for k in range(len(depth)):
@@ -57,9 +57,7 @@ def stored_albedo(albedo: np.ndarray, coverage: np.ndarray) -> np.ndarray:
     return out
 
 
-@numba.njit(
-    "void(float32[:,:,::1],float32[:,::1],uint8[::1],uint8[:,:,::1])", cache=True, nogil=True
-)
+@kernel("void(float32[:,:,::1],float32[:,::1],uint8[::1],uint8[:,:,::1])")
 def _albedo_bytes(albedo, coverage, table, out):
     for y in range(out.shape[0]):
         for x in range(out.shape[1]):

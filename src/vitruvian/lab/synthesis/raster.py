@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
+
+from vitruvian.compute import kernel, kernel_part
 
 # texels: uint8 (M, 4) of all textures end to end; texture: int32 (P, 3) offset, height, width.
 
 
-@numba.njit(inline="always")
+@kernel_part
 def _alpha(texels, texture, part, u, v):
     """Alpha 0..255 of a part's texture at (u, v), nearest texel."""
     height, width = texture[part, 1], texture[part, 2]
@@ -20,7 +21,7 @@ def _alpha(texels, texture, part, u, v):
     return texels[texture[part, 0] + y * width + x, 3]
 
 
-@numba.njit(inline="always")
+@kernel_part
 def _hash(x, y, t):
     """A uniform number in 0..255 from integers: dithers alpha between neighbouring samples."""
     h = np.uint32(x) * np.uint32(0x9E3779B1)
@@ -32,7 +33,7 @@ def _hash(x, y, t):
     return np.int64(h & np.uint32(255))
 
 
-@numba.njit("void(float32[:,::1],float32,float64,float64,float64,float32[:,::1])", cache=True)
+@kernel("void(float32[:,::1],float32,float64,float64,float64,float32[:,::1])")
 def project(points, focal, principal_x, principal_y, supersample, out):
     """Samples and depth (V, 3) of camera-frame points (V, 3); nonsense behind the camera."""
     for v in range(points.shape[0]):
@@ -43,7 +44,7 @@ def project(points, focal, principal_x, principal_y, supersample, out):
         out[v, 2] = z
 
 
-@numba.njit("void(float32[:,::1],uint8[::1],float64[:,::1],float64[::1],float64[::1])", cache=True)
+@kernel("void(float32[:,::1],uint8[::1],float64[:,::1],float64[::1],float64[::1])")
 def extent(points, used, axes, low, high):
     """Least and greatest coordinates (2,) of the used points (V, 3) along axes (3, 3)."""
     low[:], high[:] = np.inf, -np.inf
@@ -58,7 +59,7 @@ def extent(points, used, axes, low, high):
                 low[k], high[k] = min(low[k], at), max(high[k], at)
 
 
-@numba.njit("void(float32[:,::1],float32[:,:],float32[:,::1])", cache=True)
+@kernel("void(float32[:,::1],float32[:,:],float32[:,::1])")
 def map_points(points, view, out):
     """Points (V, 3) through the rows of a view (3, 4 and more)."""
     for v in range(points.shape[0]):
@@ -67,11 +68,9 @@ def map_points(points, view, out):
             out[v, k] = view[k, 0] * x + view[k, 1] * y + view[k, 2] * z + view[k, 3]
 
 
-@numba.njit(
+@kernel(
     "void(float32[:,::1],int32[::1],int32[:,::1],float32[:,::1],int32[::1],uint8[::1],"
-    "uint8[:,::1],int32[:,::1],boolean,float32[:,::1],int32[:,::1],float32[:,:,::1])",
-    cache=True,
-    nogil=True,
+    "uint8[:,::1],int32[:,::1],boolean,float32[:,::1],int32[:,::1],float32[:,:,::1])"
 )
 def rasterize_surface(
     points, chosen, faces, uvs, part, cutout, texels, texture, far, depth_out, face_out, weight_out
@@ -136,11 +135,9 @@ def rasterize_surface(
                 weight_out[y, x, 1] = u2
 
 
-@numba.njit(
+@kernel(
     "void(float32[:,::1],int32[:,::1],float32[:,::1],int32[::1],uint8[::1],"
-    "uint8[:,::1],int32[:,::1],float32[:,::1])",
-    cache=True,
-    nogil=True,
+    "uint8[:,::1],int32[:,::1],float32[:,::1])"
 )
 def rasterize_shadow(points, faces, uvs, part, cutout, texels, texture, depth_out):
     """Nearest depth seen along a parallel light (orthographic), half-transparent parts solid.

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
+
+from vitruvian.compute import kernel, kernel_part
 
 # Columns of the table of surfaces, float32 (P, 24).
 TINT = 0  # 0-2 linear colour
@@ -25,7 +26,7 @@ COLUMNS = 24
 FOLDS = 3  # the volume of folds that the pose causes
 
 
-@numba.njit(inline="always")
+@kernel_part
 def _noise(volumes, which, x, y, z, out):
     """Trilinear lookup of one volume of (V, n, n, n, 4) in periodic coordinates."""
     n = volumes.shape[1]
@@ -49,7 +50,7 @@ def _noise(volumes, which, x, y, z, out):
         out[m] = front * (1 - a) + back * a
 
 
-@numba.njit(inline="always")
+@kernel_part
 def _texel(texels, offset, height, width, u, v, out):
     """Bilinear lookup of 0..255 values, repeating."""
     fx = (u - np.floor(u)) * width - 0.5
@@ -72,7 +73,7 @@ _TAP_X = np.sqrt((np.arange(TAPS) + 0.5) / TAPS) * np.cos(_GOLDEN * np.arange(TA
 _TAP_Y = np.sqrt((np.arange(TAPS) + 0.5) / TAPS) * np.sin(_GOLDEN * np.arange(TAPS))
 
 
-@numba.njit(inline="always")
+@kernel_part
 def _lit(shadows, views, m, bias, x, y, z, radius, cosine, sine):
     """Share of the parallel light m that reaches (x, y, z): one tap, or eight on a turned disc."""
     size = shadows.shape[1]
@@ -93,7 +94,7 @@ def _lit(shadows, views, m, bias, x, y, z, radius, cosine, sine):
     return total / TAPS
 
 
-@numba.njit(
+@kernel(
     "void(int64,int64,int64,float32[:,::1],int32[:,::1],float32[:,:,::1],float32[:,::1],"
     "float32[:,::1],float32[:,::1],float32[:,::1],float32[:,::1],int32[:,::1],int32[::1],"
     "uint8[:,::1],"
@@ -101,8 +102,6 @@ def _lit(shadows, views, m, bias, x, y, z, radius, cosine, sine):
     "float32[:,:,:,:,::1],float32[::1],float32[:,::1],float32[:,::1],float32[:,::1],"
     "float32[::1],float32[:,:,::1],float32[:,:,::1],float32[::1],boolean,boolean,uint8[:,::1],"
     "float32[:,:,::1],float32[:,:,::1],float32[:,:,::1])",
-    cache=True,
-    nogil=True,
     fastmath={"contract", "arcp", "nsz"},
 )
 def shade_rows(

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-import numba
 import numpy as np
 
+from vitruvian.compute import kernel
 from vitruvian.geometry.adjacency import directed_edges
 from vitruvian.geometry.crossings import ray_crossings
 
@@ -57,10 +57,8 @@ def _cap(content: bytes) -> np.ndarray:
     return np.array(out, np.int32).reshape(-1, 3)
 
 
-@numba.njit(
-    "void(int64[:,::1],int16[:,::1],float32[::1],int8[::1],int16[::1],boolean[::1],float32[:,:,::1])",
-    cache=True,
-    nogil=True,
+@kernel(
+    "void(int64[:,::1],int16[:,::1],float32[::1],int8[::1],int16[::1],boolean[::1],float32[:,:,::1])"
 )
 def _unite(start, count, depth, sign, part, sheet, out):
     height, width = count.shape

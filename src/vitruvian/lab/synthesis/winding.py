@@ -4,13 +4,13 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
+from vitruvian.compute import kernel
 from vitruvian.lab.synthesis.people import SyntheticPerson
 
 
-@numba.njit("void(float64[:,::1],float64[:,::1],int32[:,::1],float64[::1])", cache=True, nogil=True)
+@kernel("void(float64[:,::1],float64[:,::1],int32[:,::1],float64[::1])")
 def _sum_solid_angles(points, vertices, faces, out):
     count = faces.shape[0]
     for i in range(points.shape[0]):

@@ -21,11 +21,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from vitruvian.compute import thread_count
 from vitruvian.errors import InputError
 from vitruvian.formats.atomic import write_bytes
 from vitruvian.lab.training.checkpoint import CHECKPOINT_NAME, COMPACT_NAME, Checkpoint, newest
 from vitruvian.lab.training.recipe import Batch, DataOptions, Plan, Recipe, Source, Step
-from vitruvian.networks.session import thread_count
 
 _WARM_UP_SHARE = 0.1  # of a short schedule, at most
 

@@ -390,10 +390,10 @@ def _make_live(
     """Work of one process: blocks of samples into examples, until it is ended."""
     import signal
 
+    from vitruvian.compute import set_threads
     from vitruvian.lab.synthesis.assets import AssetLibrary
     from vitruvian.lab.synthesis.photographs import Backgrounds
     from vitruvian.lab.synthesis.sample import block_samples
-    from vitruvian.networks.session import set_threads
 
     # Ctrl-C is for the training process, which ends this one when it has saved.
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-import numba
 import numpy as np
+
+from vitruvian.compute import kernel
 
 # Reach of what the outline says: little along a bone, where hems and waists change quickly,
 # and far around it, where only the two sides are seen.
@@ -16,10 +17,8 @@ _RIM_CELL_M = 0.015  # outline vertices closer than this speak as one; hands alo
 _THREADS = 2
 
 
-@numba.njit(
+@kernel(
     "void(float32[:,::1],float32[:,::1],float32[:,::1],float32[::1],float32[::1],float32[::1])",
-    cache=True,
-    nogil=True,
     fastmath=True,
 )
 def _spread(
@@ -112,11 +111,7 @@ def spread_gaps(
     return out
 
 
-@numba.njit(
-    "void(float32[:,::1],int32[:,::1],float32[:,::1],float32[::1],int64)",
-    cache=True,
-    nogil=True,
-)
+@kernel("void(float32[:,::1],int32[:,::1],float32[:,::1],float32[::1],int64)")
 def _smooth(
     values: np.ndarray,
     edges: np.ndarray,

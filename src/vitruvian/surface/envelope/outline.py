@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import cv2
-import numba
 import numpy as np
 
+from vitruvian.compute import kernel
 from vitruvian.geometry.rasterizer import rasterize
 from vitruvian.types.camera import Camera
 from vitruvian.types.figure import Alpha
@@ -32,11 +32,9 @@ class RimGaps:
     normals: np.ndarray
 
 
-@numba.njit(
+@kernel(
     "void(float32[:,::1],float32[:,::1],uint8[:,::1],uint8[:,::1],float32[::1],float32[::1],"
-    "float32[::1])",
-    cache=True,
-    nogil=True,
+    "float32[::1])"
 )
 def _march(
     points: np.ndarray,

@@ -11,9 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import cv2
-import numba
 import numpy as np
 
+from vitruvian.compute import kernel
 from vitruvian.geometry.rasterizer import rasterize
 from vitruvian.types.camera import Camera
 
@@ -39,7 +39,7 @@ class Charts:
     label: np.ndarray
 
 
-@numba.njit("void(int32[:,::1],int32[:,::1],int64[::1])", cache=True, nogil=True)
+@kernel("void(int32[:,::1],int32[:,::1],int64[::1])")
 def _neighbor_faces(faces: np.ndarray, out: np.ndarray, first: np.ndarray) -> None:
     """The face across each edge (corner k to k + 1) of a closed manifold."""
     count = faces.shape[0]
@@ -70,7 +70,7 @@ def face_neighbors(faces: np.ndarray, vertices: int) -> np.ndarray:
     return out
 
 
-@numba.njit("int64(int32[:,::1],uint8[::1],int32[::1])", cache=True, nogil=True)
+@kernel("int64(int32[:,::1],uint8[::1],int32[::1])")
 def _label_pieces(neighbors: np.ndarray, label: np.ndarray, piece: np.ndarray) -> int:
     """Number the connected faces of one label."""
     piece[:] = -1
@@ -95,7 +95,7 @@ def _label_pieces(neighbors: np.ndarray, label: np.ndarray, piece: np.ndarray) -
     return count
 
 
-@numba.njit("void(int32[:,::1],uint8[::1],uint8[::1])", cache=True, nogil=True)
+@kernel("void(int32[:,::1],uint8[::1],uint8[::1])")
 def _vote(neighbors: np.ndarray, label: np.ndarray, after: np.ndarray) -> None:
     for t in range(len(label)):
         after[t] = label[t]
@@ -174,11 +174,7 @@ def _without_crumbs(
     return np.where(joins[piece], votes.argmax(1)[piece], label).astype(np.uint8)
 
 
-@numba.njit(
-    "int64(int32[:,::1],int32[::1],int64,int32[:,::1],int32[::1],int32[::1])",
-    cache=True,
-    nogil=True,
-)
+@kernel("int64(int32[:,::1],int32[::1],int64,int32[:,::1],int32[::1],int32[::1])")
 def _corners(
     faces: np.ndarray,
     piece: np.ndarray,

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 
+from vitruvian.compute import kernel
 from vitruvian.geometry.adjacency import directed_edges
 
 _SNAP = 0.3  # share of an edge within which its end is moved onto the plane, instead of a sliver
@@ -58,7 +58,7 @@ def beyond_plane(
     return reached
 
 
-@numba.njit("void(int32[:,::1],boolean[::1],boolean[::1])", cache=True, nogil=True)
+@kernel("void(int32[:,::1],boolean[::1],boolean[::1])")
 def _flood(faces: np.ndarray, open_: np.ndarray, reached: np.ndarray) -> None:
     growing = True
     while growing:
@@ -228,7 +228,7 @@ def strip(vertices: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> np.ndar
     return faces if len(rungs) == len(steps) else None
 
 
-@numba.njit("void(float64[:,::1],float64[:,::1],uint8[::1])", cache=True, nogil=True)
+@kernel("void(float64[:,::1],float64[:,::1],uint8[::1])")
 def _shortest(a: np.ndarray, b: np.ndarray, steps: np.ndarray) -> None:
     """Steps along ``a`` (0) or ``b`` (1) around both with the least sum of squared diagonals."""
     rows, columns = len(a), len(b)

@@ -9,8 +9,9 @@ the surface a manifold of the same topology, and only where no face turns over.
 
 from __future__ import annotations
 
-import numba
 import numpy as np
+
+from vitruvian.compute import kernel, kernel_part
 
 _CONSIDERED = 0.35  # of the edges, the cheapest, in each pass
 _STAY = 0.02  # weight of staying in place, beside that of the planes: keeps flat triangles round
@@ -19,7 +20,7 @@ _MOST_RING = 64
 _MOST_PASSES = 30
 
 
-@numba.njit("void(float64[:,::1],int32[:,::1],float64,float64[:,::1])", cache=True, nogil=True)
+@kernel("void(float64[:,::1],int32[:,::1],float64,float64[:,::1])")
 def _quadrics(vertices: np.ndarray, faces: np.ndarray, stay: float, out: np.ndarray) -> None:
     """Upper triangles (xx xy xz xw yy yz yw zz zw ww) of the vertices' error quadrics."""
     for t in range(faces.shape[0]):
@@ -52,12 +53,7 @@ def _quadrics(vertices: np.ndarray, faces: np.ndarray, stay: float, out: np.ndar
             q[9] += area * (w * w + stay * (x * x + y * y + z * z))
 
 
-@numba.njit(
-    "void(float64[:,::1],int32[:,::1],float64[:,::1],float64[:,::1])",
-    cache=True,
-    nogil=True,
-    error_model="numpy",
-)
+@kernel("void(float64[:,::1],int32[:,::1],float64[:,::1],float64[:,::1])")
 def _rate_edges(
     quadrics: np.ndarray, edges: np.ndarray, vertices: np.ndarray, out: np.ndarray
 ) -> None:
@@ -100,7 +96,7 @@ def _rate_edges(
         )  # fmt: skip
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel_part
 def _turns_over(
     vertices: np.ndarray,
     faces: np.ndarray,
@@ -140,11 +136,9 @@ def _turns_over(
     return False
 
 
-@numba.njit(
+@kernel(
     "int64(float64[:,::1],int32[:,::1],float64[:,::1],int32[:,::1],float64[:,::1],int64[::1],"
-    "int32[::1],int32[::1],int64,int32[::1])",
-    cache=True,
-    nogil=True,
+    "int32[::1],int32[::1],int64,int32[::1])"
 )
 def _collapse(
     vertices: np.ndarray,
@@ -210,7 +204,7 @@ def _collapse(
     return done
 
 
-@numba.njit("void(int32[:,::1],int32[::1],int32[::1])", cache=True, nogil=True)
+@kernel("void(int32[:,::1],int32[::1],int32[::1])")
 def _faces_of_vertices(faces: np.ndarray, first: np.ndarray, members: np.ndarray) -> None:
     first[:] = 0
     for t in range(faces.shape[0]):
@@ -226,7 +220,7 @@ def _faces_of_vertices(faces: np.ndarray, first: np.ndarray, members: np.ndarray
             fill[v] += 1
 
 
-@numba.njit("int64(int32[:,::1],int32[:,::1])", cache=True, nogil=True)
+@kernel("int64(int32[:,::1],int32[:,::1])")
 def _edges(faces: np.ndarray, out: np.ndarray) -> int:
     """Every edge of a closed mesh once, the smaller vertex first; returns how many."""
     count = 0
@@ -239,11 +233,7 @@ def _edges(faces: np.ndarray, out: np.ndarray) -> int:
     return count
 
 
-@numba.njit(
-    "UniTuple(int64,2)(int32[::1],int32[:,::1],float64[:,::1],float64[:,::1],int64[::1])",
-    cache=True,
-    nogil=True,
-)
+@kernel("UniTuple(int64,2)(int32[::1],int32[:,::1],float64[:,::1],float64[:,::1],int64[::1])")
 def _close_ranks(
     goes_to: np.ndarray,
     faces: np.ndarray,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-import numba
 import numpy as np
 
+from vitruvian.compute import kernel
 from vitruvian.geometry.adjacency import neighbors_of_closed
 
 _CELL_M = 0.03
@@ -15,11 +15,9 @@ _THREADS = 2
 _LOOSE, _TIGHT_ITERATIONS = 0.5, 6  # how much less close-fitting parts are smoothed
 
 
-@numba.njit(
+@kernel(
     "void(float32[:,::1],float32[:,::1],uint8[::1],float32[:,::1],float32[:,::1],uint8[::1],"
     "float32[::1],int64[::1],int32[::1],int32[::1],float32,float32,int32[::1])",
-    cache=True,
-    nogil=True,
     fastmath=True,
 )
 def _search(
@@ -137,11 +135,8 @@ def nearest_vertices(
     return out
 
 
-@numba.njit(
-    "void(float32[:,::1],int32[::1],int32[::1],float32[::1],float32[:,::1],int64)",
-    cache=True,
-    nogil=True,
-    fastmath=True,
+@kernel(
+    "void(float32[:,::1],int32[::1],int32[::1],float32[::1],float32[:,::1],int64)", fastmath=True
 )
 def _blend(
     weights: np.ndarray,
@@ -232,7 +227,7 @@ def carried_skin(
     return padded[strongest].astype(np.uint16), kept
 
 
-@numba.njit("void(float32[:,::1],int32[:,::1],float32[:,::1])", cache=True, nogil=True)
+@kernel("void(float32[:,::1],int32[:,::1],float32[:,::1])")
 def _strongest(weights: np.ndarray, columns: np.ndarray, values: np.ndarray) -> None:
     """The four largest weights of each row, scaled to add up to 1."""
     for v in range(weights.shape[0]):

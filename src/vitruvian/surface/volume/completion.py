@@ -5,9 +5,9 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import cv2
-import numba
 import numpy as np
 
+from vitruvian.compute import kernel
 from vitruvian.surface.volume.ray_spans import Spans
 
 KEPT_BEYOND_M = 0.05  # a piece of the body that reaches farther out of the matte is hidden, not cut
@@ -20,11 +20,7 @@ _ITERATIONS, _OVER = 120, 1.7  # of the relaxation
 _LIMB_M, _LIMB_GAP_M = 0.08, 0.14  # thickness of a limb that the body has elsewhere; behind it
 
 
-@numba.njit(
-    "void(float32[:,::1],uint8[:,::1],int32[::1],int32[::1],float32,boolean,float32,int64)",
-    cache=True,
-    nogil=True,
-)
+@kernel("void(float32[:,::1],uint8[:,::1],int32[::1],int32[::1],float32,boolean,float32,int64)")
 def _relax(
     values: np.ndarray,
     domain: np.ndarray,
@@ -168,11 +164,9 @@ def _start(
     )
 
 
-@numba.njit(
+@kernel(
     "void(float32[:,:,::1],float32[:,:,::1],int32[:,::1],float32[:,::1],float32[:,::1],float32,"
-    "float32,float32)",
-    cache=True,
-    nogil=True,
+    "float32,float32)"
 )
 def _put_surfaces(
     entries: np.ndarray,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 
+from vitruvian.compute import kernel
 from vitruvian.surface.volume.ray_spans import Spans
 from vitruvian.types.camera import Camera
 
@@ -42,11 +42,9 @@ class RayGrid:
         return np.stack([x, y, z], axis=1).astype(np.float32)
 
 
-@numba.njit(
+@kernel(
     "void(float32[:,:,::1],float32[:,:,::1],int32[:,::1],float32[:,::1],int64,int64,int64,"
     "float32,float32,float32,float32[:,:,::1])",
-    cache=True,
-    nogil=True,
     fastmath=True,
 )
 def _fill_rows(

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import cv2
-import numba
 import numpy as np
 
 from vitruvian.body.model import skeleton
 from vitruvian.body.model.skeleton import LEFT, RIGHT
+from vitruvian.compute import kernel
 from vitruvian.geometry.adjacency import nearest_members
 from vitruvian.geometry.normals import vertex_normals
 from vitruvian.geometry.rasterizer import rasterize
@@ -120,11 +120,9 @@ def _bone_rings(model: ParametricModel, label: int) -> tuple[np.ndarray, ...]:
     )
 
 
-@numba.njit(
+@kernel(
     "int64(float32[:,:,:],float64[:,:,::1],float64,float64,float64,float64,float64,float64,int64[::1],"
-    "int32[:,::1],float32[:,::1])",
-    cache=True,
-    nogil=True,
+    "int32[:,::1],float32[:,::1])"
 )
 def _collect(
     field: np.ndarray,
@@ -299,9 +297,7 @@ def _loose(grid: RayGrid, fitted: Mesh) -> np.ndarray:
     return np.asarray(away * grid.step_m > _LOOSE_M)
 
 
-@numba.njit(
-    "void(float32[:,::1],float32[:,:,::1],uint8[:,:,::1],uint8[::1])", cache=True, nogil=True
-)
+@kernel("void(float32[:,::1],float32[:,:,::1],uint8[:,:,::1],uint8[::1])")
 def _ask_cells(vertices: np.ndarray, field: np.ndarray, owner: np.ndarray, out: np.ndarray) -> None:
     # A vertex on the border of two cells (where the field is exactly 0) is in both.
     for v in range(len(vertices)):

@@ -10,9 +10,9 @@ than ``reach`` pixels and the rough depth on what is larger.
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
+from vitruvian.compute import kernel
 from vitruvian.types.camera import Camera
 
 REACH_M = 0.07
@@ -21,11 +21,7 @@ _STEEPEST = 0.12  # cosine to the ray below which a normal says nothing of the s
 _ITERATIONS = 48
 
 
-@numba.njit(
-    "void(float32[:,:,::1],float32[:,::1],float32,float32,float32,float32,float32[:,:,::1])",
-    cache=True,
-    nogil=True,
-)
+@kernel("void(float32[:,:,::1],float32[:,::1],float32,float32,float32,float32,float32[:,:,::1])")
 def _slopes(
     normals: np.ndarray,
     depth: np.ndarray,
@@ -52,11 +48,7 @@ def _slopes(
             out[y, x, 2] = across * across
 
 
-@numba.njit(
-    "void(float32[:,::1],float32[:,:,::1],float32,float32[:,:,::1],float32[:,:,::1])",
-    cache=True,
-    nogil=True,
-)
+@kernel("void(float32[:,::1],float32[:,:,::1],float32,float32[:,:,::1],float32[:,:,::1])")
 def _ties(
     depth: np.ndarray,
     slopes: np.ndarray,
@@ -82,11 +74,9 @@ def _ties(
                 weights[y, x, axis] = 0.5 * (a + b) * np.exp(-off * off)
 
 
-@numba.njit(
+@kernel(
     "void(float32[:,::1],float32[:,::1],boolean[:,::1],float32[:,:,::1],float32[:,:,::1],float32,"
     "float32,int64)",
-    cache=True,
-    nogil=True,
     fastmath=True,
 )
 def _solve(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 
+from vitruvian.compute import kernel
 from vitruvian.geometry.crossings import ray_crossings
 from vitruvian.types.camera import Camera
 from vitruvian.types.mesh import Mesh
@@ -48,11 +48,9 @@ class Spans:
         return self.count > 0
 
 
-@numba.njit(
+@kernel(
     "void(int64[:,::1],int16[:,::1],float32[::1],int16[::1],float32[:,:,::1],float32[:,:,::1],"
-    "int32[:,::1],float32,float32)",
-    cache=True,
-    nogil=True,
+    "int32[:,::1],float32,float32)"
 )
 def _unite(
     start: np.ndarray,

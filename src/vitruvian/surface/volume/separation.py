@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
+from vitruvian.compute import kernel
 from vitruvian.geometry.smoothing import drawn_to_neighbors
 from vitruvian.surface.volume.surface_nets import FILM
 
@@ -14,7 +14,7 @@ _EVENINGS = 2  # everywhere
 _FORTH, _BACK = 0.5, -0.52  # shares of the way to the neighbours' middle, in turn
 
 
-@numba.njit("void(boolean[:,:,::1],int32[:,:,::1],int64[:,::1],int64[::1])", cache=True, nogil=True)
+@kernel("void(boolean[:,:,::1],int32[:,:,::1],int64[:,::1],int64[::1])")
 def _flood(mask: np.ndarray, piece: np.ndarray, queue: np.ndarray, sizes: np.ndarray) -> None:
     """Number the pieces of a volume's mask from 1 on and count the voxels of each."""
     height, width, depth = mask.shape
@@ -83,7 +83,7 @@ def _widened(mask: np.ndarray, voxels: int) -> np.ndarray:
     return out[inner, inner, inner]
 
 
-@numba.njit("void(float32[:,::1],float32[:,:,::1],boolean[::1])", cache=True, nogil=True)
+@kernel("void(float32[:,::1],float32[:,:,::1],boolean[::1])")
 def _mark(vertices: np.ndarray, field: np.ndarray, beside: np.ndarray) -> None:
     """Mark the vertices of a surface net of whose cell a corner is in a film."""
     for v in range(len(vertices)):

@@ -9,8 +9,9 @@ Here they are filled before the surface is taken, so that it is a manifold alway
 
 from __future__ import annotations
 
-import numba
 import numpy as np
+
+from vitruvian.compute import kernel
 
 FILM = -0.03  # value of emptied voxels between two surfaces, which pass close by on either side
 _FILLED = 0.02  # value of a voxel that was filled, likewise
@@ -44,9 +45,7 @@ def _critical_cells() -> np.ndarray:
 _CRITICAL = _critical_cells()
 
 
-@numba.njit(
-    "int64(float32[:,:,::1],uint8[:,:,::1],uint8[:,:,::1],uint8[::1])", cache=True, nogil=True
-)
+@kernel("int64(float32[:,:,::1],uint8[:,:,::1],uint8[:,:,::1],uint8[::1])")
 def _repair(field: np.ndarray, film: np.ndarray, owner: np.ndarray, critical: np.ndarray) -> int:
     """One pass over the cells; fills one voxel in each that is not well-composed.
 
@@ -116,9 +115,7 @@ def _repair(field: np.ndarray, film: np.ndarray, owner: np.ndarray, critical: np
     return filled
 
 
-@numba.njit(
-    "UniTuple(int64,2)(float32[:,:,::1],int32[:,:,::1],float32[:,::1])", cache=True, nogil=True
-)
+@kernel("UniTuple(int64,2)(float32[:,:,::1],int32[:,:,::1],float32[:,::1])")
 def _place_vertices(field: np.ndarray, index: np.ndarray, vertices: np.ndarray) -> tuple[int, int]:
     """A vertex in each crossed cell, in grid coordinates (y, x, z).
 
@@ -178,11 +175,7 @@ def _place_vertices(field: np.ndarray, index: np.ndarray, vertices: np.ndarray) 
     return count, edges
 
 
-@numba.njit(
-    "int64(float32[:,:,::1],int32[:,:,::1],float32[:,::1],int32[:,::1])",
-    cache=True,
-    nogil=True,
-)
+@kernel("int64(float32[:,:,::1],int32[:,:,::1],float32[:,::1],int32[:,::1])")
 def _connect(field: np.ndarray, index: np.ndarray, vertices: np.ndarray, faces: np.ndarray) -> int:
     """Two faces across each crossed grid edge, looking out; returns how many."""
     height, width, depth = field.shape
@@ -227,7 +220,7 @@ def _connect(field: np.ndarray, index: np.ndarray, vertices: np.ndarray, faces: 
     return count
 
 
-@numba.njit("void(int32[:,::1],int32[::1])", cache=True, nogil=True)
+@kernel("void(int32[:,::1],int32[::1])")
 def _join(faces: np.ndarray, parent: np.ndarray) -> None:
     """Union-find over the faces' corners: ``parent`` ends as each vertex's root."""
     for t in range(faces.shape[0]):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
+
+from vitruvian.compute import kernel, kernel_part
 
 _FACES_PER_LEAF = 4
 
 
-@numba.njit("uint64(uint64)", cache=True, inline="always")
+@kernel_part
 def _spread_bits(value: np.uint64) -> np.uint64:
     # 21 bits, two zeros between each: the interleaving of a Morton code.
     value &= np.uint64(0x1FFFFF)
@@ -21,7 +22,7 @@ def _spread_bits(value: np.uint64) -> np.uint64:
     return (value | (value << np.uint64(2))) & np.uint64(0x1249249249249249)
 
 
-@numba.njit("uint64[::1](uint64[:,::1])", cache=True, nogil=True)
+@kernel("uint64[::1](uint64[:,::1])")
 def _morton_codes(cells: np.ndarray) -> np.ndarray:
     codes = np.empty(len(cells), np.uint64)
     for i in range(len(cells)):
@@ -33,7 +34,7 @@ def _morton_codes(cells: np.ndarray) -> np.ndarray:
     return codes
 
 
-@numba.njit(cache=True, inline="always")
+@kernel_part
 def _box_distance2(box: np.ndarray, x: float, y: float, z: float) -> float:
     dx = max(box[0] - x, 0.0, x - box[3])
     dy = max(box[1] - y, 0.0, y - box[4])
@@ -41,12 +42,12 @@ def _box_distance2(box: np.ndarray, x: float, y: float, z: float) -> float:
     return dx * dx + dy * dy + dz * dz
 
 
-@numba.njit(cache=True, inline="always")
+@kernel_part
 def _dot(ax: float, ay: float, az: float, bx: float, by: float, bz: float) -> float:
     return ax * bx + ay * by + az * bz
 
 
-@numba.njit(cache=True)
+@kernel_part
 def _closest_on_edges(
     p: np.ndarray, a: np.ndarray, b: np.ndarray, c: np.ndarray
 ) -> tuple[float, float, float]:
@@ -72,7 +73,7 @@ def _closest_on_edges(
     return best_t, 0.0, 1.0 - best_t
 
 
-@numba.njit(cache=True)
+@kernel_part
 def _closest_weights(
     p: np.ndarray, a: np.ndarray, b: np.ndarray, c: np.ndarray
 ) -> tuple[float, float, float]:
@@ -115,7 +116,7 @@ def _closest_weights(
     return va / total, vb / total, vc / total
 
 
-@numba.njit(cache=True)
+@kernel_part
 def _walk(
     p: np.ndarray,
     triangles: np.ndarray,
@@ -162,11 +163,9 @@ def _walk(
     return best, best_face
 
 
-@numba.njit(
+@kernel(
     "void(float64[:,::1],int64[::1],float64[:,:,::1],int64[::1],float64[:,::1],float64[::1],"
-    "int64[::1],float64[:,::1])",
-    cache=True,
-    nogil=True,
+    "int64[::1],float64[:,::1])"
 )
 def _query(
     points: np.ndarray,

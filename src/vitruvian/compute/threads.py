@@ -1,0 +1,55 @@
+"""How many processor threads the whole program computes on."""
+
+from __future__ import annotations
+
+import os
+
+from vitruvian.errors import InputError
+
+THREADS_VARIABLE = "VITRUVIAN_THREADS"
+MAX_DEFAULT_THREADS = 4
+
+_threads: int | None = None
+
+
+def thread_count() -> int:
+    """Threads that networks, OpenCV and compiled loops run on.
+
+    What :func:`set_threads` was given, else the environment variable ``VITRUVIAN_THREADS``, else
+    the number of processors this process may use, up to four.
+    """
+    if _threads is not None:
+        return _threads
+    text = os.environ.get(THREADS_VARIABLE, "").strip()
+    if text:
+        if not text.isdigit() or int(text) < 1:
+            raise InputError(
+                f"The environment variable {THREADS_VARIABLE} is {text!r}: "
+                "give it a whole number of threads, 1 or more."
+            )
+        return int(text)
+    return min(_available_processors(), MAX_DEFAULT_THREADS)
+
+
+def _available_processors() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def set_threads(count: int | None) -> None:
+    """Set the threads that the program computes on; None returns to the default for all but OpenCV.
+
+    Networks loaded with another count are loaded anew when next used.
+
+    Raises:
+        InputError: ``count`` is below 1.
+    """
+    global _threads
+    if count is not None and count < 1:
+        raise InputError(f"{count} threads were asked for: give a whole number, 1 or more.")
+    _threads = count
+    if count is not None:
+        import cv2
+
+        cv2.setNumThreads(count)
