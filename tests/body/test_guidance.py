@@ -1,4 +1,4 @@
-"""What body cues do to a fit: priors by kind of person, stature, pose."""
+"""What body estimates do to a fit: priors by kind of person, stature, pose."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from vitruvian.result.body_file import describe_body
 from vitruvian.types.estimate import GROUPS, BodyEstimate
 
 
-def cues_of(betas, rotations, translation, *, group="men", stature_sd=0.03, **changes):
+def estimate_of(betas, rotations, translation, *, group="men", stature_sd=0.03, **changes):
     """BodyEstimate that tell a body as it is."""
     model = body_model()
     points, _ = model.evaluate(
@@ -45,7 +45,7 @@ def cues_of(betas, rotations, translation, *, group="men", stature_sd=0.03, **ch
     return replace(found, **changes)
 
 
-def test_without_cues_or_height_people_are_adults():
+def test_without_estimate_or_height_people_are_adults():
     model = body_model()
     prior = shape_prior(model, 10, None, None)
     assert np.allclose(prior.mean, model.shape_prior("adults", 10).mean)
@@ -55,18 +55,18 @@ def test_without_cues_or_height_people_are_adults():
 def test_a_sure_group_has_its_own_statistics_when_the_height_is_given():
     model = body_model()
     women = model.shape_prior("women", 10)
-    cues = cues_of(*random_body(1), group="women")
-    prior = shape_prior(model, 10, model.stature(women.mean), cues)
+    estimate = estimate_of(*random_body(1), group="women")
+    prior = shape_prior(model, 10, model.stature(women.mean), estimate)
     assert np.allclose(prior.mean, women.mean, atol=0.15)
     assert model.describe_shape(prior.mean)["gender"] > 0.8
-    # A stature that no woman has overrules the cues.
-    small = shape_prior(model, 10, 0.95, cues)
+    # A stature that no woman has overrules the estimate.
+    small = shape_prior(model, 10, 0.95, estimate)
     assert model.describe_shape(small.mean)["maturity"] < 0.5
 
 
 def test_somebody_is_a_child_or_grown_up_but_nothing_between():
     model = body_model()
-    doubtful = cues_of(*random_body(2), groups=np.array([0.3, 0.3, 0.05, 0.2, 0.15]))
+    doubtful = estimate_of(*random_body(2), groups=np.array([0.3, 0.3, 0.05, 0.2, 0.15]))
     grown = shape_prior(model, 10, None, doubtful)
     assert model.describe_shape(grown.mean)["maturity"] > 0.95
     assert model.stature(grown.mean) == pytest.approx(1.69, abs=0.03)
@@ -76,7 +76,7 @@ def test_somebody_is_a_child_or_grown_up_but_nothing_between():
     headless = np.array([[0.1, 0.8, 0.1], *likely.parts[1:]])
     unknown = shape_prior(model, 10, None, replace(likely, parts=headless))
     assert model.describe_shape(unknown.mean)["maturity"] > 0.95
-    # Children are rarer in photographs than where the cues were learnt.
+    # Children are rarer in photographs than where the estimates were learnt.
     assert group_weights(doubtful)["schoolchildren"] < 0.2
     assert sum(group_weights(doubtful).values()) == pytest.approx(1)
 
@@ -85,26 +85,26 @@ def test_sex_moves_the_stature():
     model = body_model()
     means = {}
     for group in ("men", "women"):
-        prior = shape_prior(model, 10, None, cues_of(*random_body(2), group=group))
+        prior = shape_prior(model, 10, None, estimate_of(*random_body(2), group=group))
         means[group] = model.stature(prior.mean)
     assert means["men"] > means["women"] + 0.08
 
 
-def test_cues_make_a_child_of_a_child():
+def test_an_estimate_makes_a_child_of_a_child():
     model = body_model()
     _, rotations, translation = random_body(7)
     betas = model.shape_prior("small children", 10).mean
     figure, truth = photograph(betas, rotations, translation * 0.7, noise_px=1.0)
-    cues = cues_of(betas, rotations, translation * 0.7, group="small children")
+    estimate = estimate_of(betas, rotations, translation * 0.7, group="small children")
     adult = fit_body(body_model(), figure, CAMERA, silhouette=False)
-    child = fit_body(body_model(), replace(figure, cues=cues), CAMERA, silhouette=False)
+    child = fit_body(body_model(), replace(figure, estimate=estimate), CAMERA, silhouette=False)
     assert adult.height_m > 1.4
     assert child.height_m == pytest.approx(model.stature(betas), abs=0.08)
     assert np.linalg.norm(child.vertices - truth, axis=1).mean() < 0.15
 
 
-def test_cues_settle_what_wrong_depths_confuse():
-    """Depth signs of the limbs are the networks' commonest error: cues must overrule them."""
+def test_an_estimate_settles_what_wrong_depths_confuse():
+    """Depth signs of limbs are the networks' commonest error: an estimate must overrule them."""
     betas, rotations, translation = random_body(6)
     model = body_model()
     bent = matrix_from_axis_angle(np.array([-1.3, 0, 0]))
@@ -115,18 +115,18 @@ def test_cues_settle_what_wrong_depths_confuse():
     world = figure.landmarks.world.copy()
     world[25:, 2] *= -1  # knees and feet on the wrong side
     confused = replace(figure, landmarks=replace(figure.landmarks, world=world))
-    cues = cues_of(betas, rotations, translation)
+    estimate = estimate_of(betas, rotations, translation)
 
     def error(body):
         away = (body.vertices - body.joints[0]) - (truth - translation)
         return np.linalg.norm(away, axis=1).mean()
 
     without = error(fit_body(body_model(), confused, CAMERA, silhouette=False))
-    with_cues = error(
-        fit_body(body_model(), replace(confused, cues=cues), CAMERA, silhouette=False)
+    with_estimate = error(
+        fit_body(body_model(), replace(confused, estimate=estimate), CAMERA, silhouette=False)
     )
-    assert with_cues < 0.06
-    assert with_cues < 0.5 * without
+    assert with_estimate < 0.06
+    assert with_estimate < 0.5 * without
 
 
 def test_parts_out_of_view_are_named_as_guesses():
@@ -134,8 +134,8 @@ def test_parts_out_of_view_are_named_as_guesses():
     parts[3:] = [0.1, 0.85, 0.05]
     betas, rotations, translation = random_body(5)
     figure, _ = photograph(betas, rotations, translation)
-    cues = cues_of(betas, rotations, translation, parts=parts)
-    body = fit_body(body_model(), replace(figure, cues=cues), CAMERA, silhouette=False)
+    estimate = estimate_of(betas, rotations, translation, parts=parts)
+    body = fit_body(body_model(), replace(figure, estimate=estimate), CAMERA, silhouette=False)
     assert body.guessed == ("legs", "feet")
     assert "foot.L" in body.uncertain
     assert "head" not in body.uncertain
@@ -144,10 +144,10 @@ def test_parts_out_of_view_are_named_as_guesses():
     assert set(everything) < set(ACTIVE_JOINTS)
 
 
-def test_a_fit_that_slides_away_is_done_again_without_cues(monkeypatch):
+def test_a_fit_that_slides_away_is_done_again_without_the_estimate(monkeypatch):
     betas, rotations, translation = random_body(9)
     figure, _ = photograph(betas, rotations, translation)
-    guided = replace(figure, cues=cues_of(betas, rotations, translation))
+    guided = replace(figure, estimate=estimate_of(betas, rotations, translation))
     without = fit_body(body_model(), figure, CAMERA, silhouette=False)
     minimize = FitProblem.minimize
 

@@ -1,4 +1,4 @@
-"""Whether a whole figure is in view: the rule on landmarks, and what cues add."""
+"""Whether a whole figure is in view: the rule on landmarks, and what a body estimate adds."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 
 from vitruvian.networks.session import weights_manifest
-from vitruvian.people.body_estimate import estimate_body
 from vitruvian.people.completeness import THRESHOLD, completeness
 from vitruvian.people.crops import Crop
-from vitruvian.people.landmarks import PoseEstimate
+from vitruvian.people.landmarks import LandmarkEstimate
+from vitruvian.people.pose import pose_estimator
+from vitruvian.types.estimate import BodyEstimate
 
 
-def upright(feet_y: float = 280.0) -> PoseEstimate:
+def upright(feet_y: float = 280.0) -> LandmarkEstimate:
     """Somebody who stands straight in a picture of 200 x 300 pixels."""
     points = np.zeros((33, 2))
     heights = {
@@ -30,14 +31,14 @@ def upright(feet_y: float = 280.0) -> PoseEstimate:
     ones = np.ones(33)
     crop = Crop(np.array([100.0, 150.0]), np.array([0.0, -1.0]), 350.0)
     features = np.random.default_rng(0).uniform(0, 1, (2, 3744)).astype(np.float32)
-    return PoseEstimate(points, ones, ones, world, crop, 0.99, 0.01, 0.2, None, features)
+    return LandmarkEstimate(points, ones, ones, world, crop, 0.99, 0.01, 0.2, None, features)
 
 
 def seen_whole(probability: float) -> Any:
     return SimpleNamespace(whole=np.array([probability, 1 - probability, 0.0]))
 
 
-def test_without_cues_the_rule_decides() -> None:
+def test_without_a_body_estimate_the_rule_decides() -> None:
     assert completeness(upright(), 200, 300) > 0.9
     assert completeness(upright(feet_y=400), 200, 300) < THRESHOLD
 
@@ -50,15 +51,19 @@ def test_both_must_believe_it() -> None:
     assert THRESHOLD < doubtful < completeness(upright(), 200, 300)
 
 
-def test_no_features_no_cues() -> None:
-    assert estimate_body(replace(upright(), features=None), 200, 300) is None
+def body_of(landmarks: LandmarkEstimate, width: int, height: int) -> BodyEstimate | None:
+    return pose_estimator().body(np.zeros((height, width, 3), np.uint8), landmarks, None)
 
 
-@pytest.mark.skipif("cues" not in weights_manifest(), reason="the weights of cues are not shipped")
-def test_cues_are_those_of_the_person_and_not_of_the_pictures_size() -> None:
-    small = estimate_body(upright(), 200, 300)
+def test_no_features_no_estimate() -> None:
+    assert body_of(replace(upright(), features=None), 200, 300) is None
+
+
+@pytest.mark.skipif("cues" not in weights_manifest(), reason="the weights are not shipped")
+def test_estimates_are_of_the_person_and_not_of_the_pictures_size() -> None:
+    small = body_of(upright(), 200, 300)
     one = upright()
-    large = estimate_body(replace(one, points=3 * one.points), 600, 900)
+    large = body_of(replace(one, points=3 * one.points), 600, 900)
     assert small is not None
     assert large is not None
     assert np.allclose(small.keypoints, large.keypoints, atol=1e-4)

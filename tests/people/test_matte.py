@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 
 from vitruvian.people.crops import Crop
-from vitruvian.people.landmarks import PoseEstimate
+from vitruvian.people.landmarks import LandmarkEstimate
 from vitruvian.people.matte import CoarseMask, refine, share_out
 from vitruvian.people.voting import vote
 
 
-def standing(x: float) -> PoseEstimate:
+def standing(x: float) -> LandmarkEstimate:
     """A stick figure 200 px tall whose every landmark lies on the line at ``x``."""
     points = np.stack([np.full(33, x), np.linspace(20, 200, 33)], axis=1)
     crop = Crop(np.array([x, 110.0]), np.array([0.0, -1.0]), 250.0)
     ones = np.ones(33)
-    return PoseEstimate(points, ones, ones, np.zeros((33, 3)), crop, 1.0, 0.0, 1.0)
+    return LandmarkEstimate(points, ones, ones, np.zeros((33, 3)), crop, 1.0, 0.0, 1.0)
 
 
 def box_mask(x0: int, x1: int, window=(0, 0, 200, 220)) -> CoarseMask:

@@ -16,8 +16,9 @@ from vitruvian.image.photo import load_photo
 from vitruvian.networks.sam import Sam, SamMasks
 from vitruvian.people.crops import Crop
 from vitruvian.people.finder import find_people
-from vitruvian.people.landmarks import PoseEstimate
+from vitruvian.people.landmarks import LandmarkEstimate
 from vitruvian.people.matte import CoarseMask, refine, share_out
+from vitruvian.people.pose import pose_estimator
 from vitruvian.people.sam import (
     REJECTED,
     CutOut,
@@ -42,12 +43,12 @@ SHAPE = (300, 400)
 LEFT, RIGHT = (60, 50, 190, 280), (150, 40, 290, 270)  # x0, y0, x1, y1; they overlap
 
 
-def estimate(box: tuple[int, int, int, int]) -> PoseEstimate:
+def estimate(box: tuple[int, int, int, int]) -> LandmarkEstimate:
     x0, y0, x1, y1 = box
     points = FIGURE * [x1 - x0, y1 - y0] + [x0, y0]
     crop = Crop(np.array([(x0 + x1) / 2, (y0 + y1) / 2]), np.array([0.0, -1.0]), 1.2 * (y1 - y0))
     ones = np.ones(33)
-    return PoseEstimate(points, ones, ones, np.zeros((33, 3)), crop, 1.0, 0.01, 0.5)
+    return LandmarkEstimate(points, ones, ones, np.zeros((33, 3)), crop, 1.0, 0.01, 0.5)
 
 
 def coarse(box: tuple[int, int, int, int], spill: int = 12) -> CoarseMask:
@@ -157,7 +158,7 @@ def test_everything_finds_each_thing_once(tmp_path: Path) -> None:
     for k, cut in enumerate(cuts):
         assert all(iou(cut.mask, other.mask) < 0.75 for other in cuts[:k])
         assert 0.9 <= cut.stability <= 1
-    chosen = whole_people(image, cuts, lambda _, cut: None)
+    chosen = whole_people(pose_estimator(), image, cuts, lambda *_: None)
     assert chosen == []
 
 
@@ -186,7 +187,7 @@ def test_only_whole_people_pass(shared_data) -> None:
         box = np.array([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1], float)
         return CutOut(part, box, 0.95, 0.97)
 
-    found = whole_figure(pixels, cut(mask))
+    found = whole_figure(pose_estimator(), pixels, cut(mask))
     assert found is not None
     person, pose = found
     size = float(max(figure.box[2:] - figure.box[:2]))
@@ -195,10 +196,10 @@ def test_only_whole_people_pass(shared_data) -> None:
     assert person.score == pytest.approx(0.95 * 0.97)
     upper = mask.copy()
     upper[int(figure.box[1] + 0.55 * size) :] = False
-    assert whole_figure(pixels, cut(upper)) is None
+    assert whole_figure(pose_estimator(), pixels, cut(upper)) is None
     elsewhere = cv2.dilate(mask.astype(np.uint8), np.ones((25, 25))) == 0
     elsewhere[:, : pixels.shape[1] // 8] = False
-    assert whole_figure(pixels, cut(elsewhere)) is None
+    assert whole_figure(pose_estimator(), pixels, cut(elsewhere)) is None
 
 
 @pytest.mark.parametrize(

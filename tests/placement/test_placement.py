@@ -124,7 +124,7 @@ def test_a_child_among_adults_stands_on_their_ground():
         assert world_vertices(placement, index)[:, 1].min() == pytest.approx(0, abs=0.08)
 
 
-def test_the_ground_does_not_overrule_cues_that_are_sure_of_an_adult():
+def test_the_ground_does_not_overrule_an_estimate_that_is_sure_of_an_adult():
     truth = [standing_body(-0.8, 4.0), standing_body(0.9, 5.0, 1.75), standing_body(0.1, 3.5, 1.1)]
     bodies = [truth[0], truth[1], scaled_about_camera(truth[2], 1.7 / 1.1)]
     heights = {}
@@ -134,7 +134,7 @@ def test_the_ground_does_not_overrule_cues_that_are_sure_of_an_adult():
             return scaled_about_camera(bodies[2], height_m / bodies[2].height_m)
 
         figures = figures_of(bodies, [2, 0, 1])
-        figures[2] = replace(figures[2], cues=SimpleNamespace(stature_sd=sd))
+        figures[2] = replace(figures[2], estimate=SimpleNamespace(stature_sd=sd))
         placed = place_people(figures, bodies, CAMERA, refit)
         heights[sd] = placed.bodies[2].height_m
     assert heights[0.15] == pytest.approx(1.1, abs=0.08)

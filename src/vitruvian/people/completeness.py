@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vitruvian.people.landmarks import PoseEstimate
+from vitruvian.people.landmarks import LandmarkEstimate
 from vitruvian.types.estimate import BodyEstimate
 from vitruvian.types.keypoints import ANKLES, EARS, EYES, HEELS, HIPS, NOSE, SHOULDERS, TOES
 
@@ -19,19 +19,19 @@ _FEET = np.stack([ANKLES, HEELS, TOES], axis=1)
 
 
 def completeness(
-    estimate: PoseEstimate, width: int, height: int, cues: BodyEstimate | None = None
+    estimate: LandmarkEstimate, width: int, height: int, body: BodyEstimate | None = None
 ) -> float:
     """How surely the figure is in view from head to feet, 0..1.
 
     Args:
         estimate: landmarks in pixels of a picture of ``width`` x ``height``.
-        cues: of the person; without them the rule decides alone.
+        body: what is known of the person; without it the rule decides alone.
     """
     rule = _rule(estimate, width, height)
-    return rule if cues is None else float(np.sqrt(rule * cues.whole[0]))
+    return rule if body is None else float(np.sqrt(rule * body.whole[0]))
 
 
-def _rule(estimate: PoseEstimate, width: int, height: int) -> float:
+def _rule(estimate: LandmarkEstimate, width: int, height: int) -> float:
     inside = _inside(estimate.points, width, height, 0.02 * person_size(estimate))
     seen = np.minimum(inside, np.maximum(estimate.visibility, 0.3 * estimate.presence))
     head = np.max(np.minimum(inside[_HEAD], estimate.visibility[_HEAD]))
@@ -41,7 +41,7 @@ def _rule(estimate: PoseEstimate, width: int, height: int) -> float:
     return float(min(head, hips, 0.6 * max(feet) + 0.4 * min(feet)))
 
 
-def person_size(estimate: PoseEstimate) -> float:
+def person_size(estimate: LandmarkEstimate) -> float:
     """The diagonal-free extent of the landmarks: the longer side of their bounding box."""
     return float(np.ptp(estimate.points, axis=0).max())
 
@@ -52,7 +52,7 @@ def _inside(points: np.ndarray, width: int, height: int, softness: float) -> np.
     return np.asarray(np.clip(1 - outside / max(softness, 1.0), 0, 1))
 
 
-def _head_room(estimate: PoseEstimate, height: int) -> float:
+def _head_room(estimate: LandmarkEstimate, height: int) -> float:
     """1 when the top of the head fits, 0 when the picture ends at the brows."""
     ears = estimate.points[EARS].mean(axis=0)
     shoulders = estimate.points[SHOULDERS].mean(axis=0)

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, TypeVar
 import cv2
 import numpy as np
 
-from vitruvian.people.body_estimate import estimate_body
 from vitruvian.people.completeness import THRESHOLD, completeness
 from vitruvian.people.detection import Detection, detect, same_person
-from vitruvian.people.landmarks import SUSPECT_DISAGREEMENT, PoseEstimate, estimate_landmarks
+from vitruvian.people.landmarks import SUSPECT_DISAGREEMENT, LandmarkEstimate
 from vitruvian.people.matte import coarse_mask, refine, share_out
+from vitruvian.people.pose import PoseEstimator, pose_estimator
 from vitruvian.types.estimate import BodyEstimate
 from vitruvian.types.figure import Alpha, Figure, Landmarks
 from vitruvian.types.keypoints import CORE
@@ -37,6 +37,7 @@ def find_people(
     photo: Photo,
     *,
     max_people: int | None = None,
+    pose: PoseEstimator | None = None,
     sam: Sam | None = None,
     sam_everything: bool = False,
 ) -> list[Figure]:
@@ -45,6 +46,7 @@ def find_people(
     Args:
         photo: what to look at: its pixels, and its focal length if that is known.
         max_people: keep only this many of the largest; None keeps everyone.
+        pose: tells how people stand and what they are like; by default the package's own.
         sam: the user's own SAM networks, which then draw the masks.
         sam_everything: let them look for whole people that the detectors miss, too.
 
@@ -55,9 +57,10 @@ def find_people(
         InputError: the SAM networks refuse their input.
     """
     image, scale = _working_image(photo.pixels)
-    found = _landmarks(image, detect(image))
+    pose = pose or pose_estimator()
+    found = _landmarks(pose, image, detect(image))
     if sam is not None and sam_everything:
-        found += _missed(image, sam, found)
+        found += _missed(pose, image, sam, found)
     found.sort(key=lambda pair: -pair[0].size)
     if max_people is not None:
         found = found[:max_people]
@@ -80,8 +83,8 @@ def find_people(
     figures = []
     for (person, estimate, mask), alpha, more in zip(present, alphas, said, strict=True):
         placed = _to_photo(alpha, mask.window, scale, width, height)
-        cues = estimate_body(estimate, image.shape[1], image.shape[0], focal)
-        figure = _figure(person, estimate, placed, scale, image.shape[:2], cues)
+        body = pose.body(image, estimate, focal)
+        figure = _figure(person, estimate, placed, scale, image.shape[:2], body)
         figures.append(replace(figure, warnings=figure.warnings + more))
     return figures
 
@@ -99,13 +102,16 @@ def _side_by_side(work: Callable[[_Before], _After], items: Sequence[_Before]) -
 
 
 def _missed(
-    image: np.ndarray, sam: Sam, found: list[tuple[Detection, PoseEstimate]]
-) -> list[tuple[Detection, PoseEstimate]]:
+    pose: PoseEstimator,
+    image: np.ndarray,
+    sam: Sam,
+    found: list[tuple[Detection, LandmarkEstimate]],
+) -> list[tuple[Detection, LandmarkEstimate]]:
     """Whole people among all that SAM cuts out, without those who are known."""
     from vitruvian.people.sam import everything, whole_people
 
-    added: list[tuple[Detection, PoseEstimate]] = []
-    for person, estimate in whole_people(image, everything(image, sam)):
+    added: list[tuple[Detection, LandmarkEstimate]] = []
+    for person, estimate in whole_people(pose, image, everything(image, sam)):
         known = [*found, *added]
         if not any(same_person(person, other) or _same(estimate, e) for other, e in known):
             added.append((person, estimate))
@@ -123,17 +129,17 @@ def _working_image(pixels: np.ndarray) -> tuple[np.ndarray, float]:
 
 
 def _landmarks(
-    image: np.ndarray, detections: list[Detection]
-) -> list[tuple[Detection, PoseEstimate]]:
+    pose: PoseEstimator, image: np.ndarray, detections: list[Detection]
+) -> list[tuple[Detection, LandmarkEstimate]]:
     """Landmarks of every detection, without those that show nobody or somebody twice."""
 
-    def look(person: Detection) -> tuple[Detection, PoseEstimate]:
+    def look(person: Detection) -> tuple[Detection, LandmarkEstimate]:
         neighbours = [other for other in detections if other is not person]
-        return person, estimate_landmarks(image, person, neighbours)
+        return person, pose.landmarks(image, person, neighbours)
 
     pairs = _side_by_side(look, detections)
     pairs.sort(key=lambda pair: -_trust(*pair))
-    kept: list[tuple[Detection, PoseEstimate]] = []
+    kept: list[tuple[Detection, LandmarkEstimate]] = []
     for person, estimate in pairs:
         if estimate.score < MIN_PRESENCE or estimate.disagreement > REJECT_DISAGREEMENT:
             continue
@@ -142,11 +148,11 @@ def _landmarks(
     return kept
 
 
-def _trust(person: Detection, estimate: PoseEstimate) -> float:
+def _trust(person: Detection, estimate: LandmarkEstimate) -> float:
     return person.score * (1 - min(estimate.disagreement, 0.9)) * min(estimate.score, 1.0)
 
 
-def _same(a: PoseEstimate, b: PoseEstimate) -> bool:
+def _same(a: LandmarkEstimate, b: LandmarkEstimate) -> bool:
     distance = np.median(np.linalg.norm((a.points - b.points)[CORE], axis=1))
     return bool(distance < 0.12 * min(a.crop.side, b.crop.side))
 
@@ -170,13 +176,13 @@ def _to_photo(
 
 def _figure(
     person: Detection,
-    estimate: PoseEstimate,
+    estimate: LandmarkEstimate,
     alpha: Alpha,
     scale: float,
     working_size: tuple[int, ...],
-    cues: BodyEstimate | None,
+    body: BodyEstimate | None,
 ) -> Figure:
-    score = completeness(estimate, working_size[1], working_size[0], cues)
+    score = completeness(estimate, working_size[1], working_size[0], body)
     h, w = alpha.values.shape
     return Figure(
         box=np.array([alpha.x, alpha.y, alpha.x + w, alpha.y + h], dtype=np.float64),
@@ -191,11 +197,11 @@ def _figure(
         complete=score >= THRESHOLD,
         completeness=score,
         warnings=_warnings(estimate, score),
-        cues=cues,
+        estimate=body,
     )
 
 
-def _warnings(estimate: PoseEstimate, score: float) -> tuple[str, ...]:
+def _warnings(estimate: LandmarkEstimate, score: float) -> tuple[str, ...]:
     sentences = []
     if score < THRESHOLD:
         sentences.append("Not the whole figure is in view, so the hidden part is a guess.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -31,7 +32,7 @@ SUSPECT_DISAGREEMENT = 0.06
 
 
 @dataclass(frozen=True)
-class PoseEstimate:
+class LandmarkEstimate:
     """Landmarks of one person in pixels of the image that was given.
 
     Attributes:
@@ -70,11 +71,11 @@ class PoseEstimate:
 def estimate_landmarks(
     image: np.ndarray,
     person: Detection,
-    neighbours: list[Detection],
+    neighbours: Sequence[Detection],
     *,
     follow: bool = True,
     retry: bool = True,
-) -> PoseEstimate:
+) -> LandmarkEstimate:
     """Landmarks of a detected person.
 
     Args:
@@ -100,11 +101,11 @@ def estimate_landmarks(
     return min(attempts, key=_loss)
 
 
-def _trustworthy(estimate: PoseEstimate) -> bool:
+def _trustworthy(estimate: LandmarkEstimate) -> bool:
     return _loss(estimate) <= SUSPECT_DISAGREEMENT
 
 
-def _loss(estimate: PoseEstimate) -> float:
+def _loss(estimate: LandmarkEstimate) -> float:
     # Sides that the two networks name differently do not make the crop wrong.
     return min(estimate.disagreement, estimate.swapped_disagreement)
 
@@ -138,7 +139,7 @@ def crop_of_output(output: BlazePoseOutput, crop: Crop) -> Crop:
 
 def _passes(
     image: np.ndarray, first: Crop, person: Detection, *, follow: bool = True
-) -> PoseEstimate:
+) -> LandmarkEstimate:
     """Up to three passes, each from the crop the last one asks for, then one in the mirror."""
     network = BlazePose()
     crop = first
@@ -163,7 +164,7 @@ def _passes(
     world = world[:_COUNT].copy()
     world[:, :2] = world[:, :2] @ crop.rotation.T
     size = crop.side / CROP_MARGIN
-    return PoseEstimate(
+    return LandmarkEstimate(
         points=points,
         visibility=visibility[:_COUNT],
         presence=presence[:_COUNT],
@@ -205,7 +206,7 @@ def _disagreement(points: np.ndarray, person: Detection, size: float) -> float:
     return float(np.median(distance) / size)
 
 
-def _overlapped(person: Detection, neighbours: list[Detection]) -> bool:
+def _overlapped(person: Detection, neighbours: Sequence[Detection]) -> bool:
     a = person.box
     return any(
         min(a[2], b.box[2]) > max(a[0], b.box[0]) and min(a[3], b.box[3]) > max(a[1], b.box[1])

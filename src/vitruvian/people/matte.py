@@ -9,7 +9,7 @@ import numpy as np
 
 from vitruvian.networks.blazepose import BlazePose
 from vitruvian.people.crops import Crop
-from vitruvian.people.landmarks import PoseEstimate
+from vitruvian.people.landmarks import LandmarkEstimate
 from vitruvian.people.voting import vote
 from vitruvian.types.keypoints import (
     ANKLES,
@@ -62,7 +62,7 @@ class CoarseMask:
     rivals: np.ndarray | None = None
 
 
-def extent(estimate: PoseEstimate) -> np.ndarray:
+def extent(estimate: LandmarkEstimate) -> np.ndarray:
     """Points (34, 2) that the crop must hold: the landmarks and the top of the head."""
     points = estimate.points
     ears, shoulders = points[EARS].mean(axis=0), points[SHOULDERS].mean(axis=0)
@@ -70,7 +70,7 @@ def extent(estimate: PoseEstimate) -> np.ndarray:
     return np.concatenate([points, head_top[None]])
 
 
-def mask_crop(estimate: PoseEstimate) -> Crop:
+def mask_crop(estimate: LandmarkEstimate) -> Crop:
     """The crop that the mask is read from: turned as the landmarks' crop, as tight as it goes."""
     rotation = estimate.crop.rotation
     inside = extent(estimate) @ rotation
@@ -79,7 +79,7 @@ def mask_crop(estimate: PoseEstimate) -> Crop:
     return Crop(center, estimate.crop.up, float((high - low).max()) * CROP_MARGIN)
 
 
-def coarse_mask(image: np.ndarray, estimate: PoseEstimate) -> CoarseMask | None:
+def coarse_mask(image: np.ndarray, estimate: LandmarkEstimate) -> CoarseMask | None:
     """BlazePose's mask of one person, laid over the image; None when it is empty.
 
     The mean of the logits of a tight crop in the mirror and of those that came with the
@@ -108,7 +108,7 @@ def coarse_mask(image: np.ndarray, estimate: PoseEstimate) -> CoarseMask | None:
     return CoarseMask(mean - np.float32(LOGIT_THRESHOLD), window, scale, person_px * scale)
 
 
-def share_out(masks: list[CoarseMask], estimates: list[PoseEstimate]) -> list[CoarseMask]:
+def share_out(masks: list[CoarseMask], estimates: list[LandmarkEstimate]) -> list[CoarseMask]:
     """Give every pixel that several people claim to one of them.
 
     BlazePose's mask of one person runs over into people who touch them. Where two masks overlap,
@@ -134,7 +134,7 @@ def share_out(masks: list[CoarseMask], estimates: list[PoseEstimate]) -> list[Co
     return shared
 
 
-def _claim(mask: CoarseMask, estimate: PoseEstimate) -> np.ndarray:
+def _claim(mask: CoarseMask, estimate: LandmarkEstimate) -> np.ndarray:
     """How strongly a person claims each pixel, (h, w) float32.
 
     The logits, less 12 for every quarter of the person's size to their skeleton, and at most 20.

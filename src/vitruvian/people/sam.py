@@ -17,8 +17,9 @@ from vitruvian.networks.sam import BACKGROUND, FOREGROUND, Sam, SamEmbedding, Sa
 from vitruvian.people.completeness import THRESHOLD, completeness
 from vitruvian.people.crops import to_index_coordinates
 from vitruvian.people.detection import Detection
-from vitruvian.people.landmarks import PoseEstimate, estimate_landmarks
+from vitruvian.people.landmarks import LandmarkEstimate
 from vitruvian.people.matte import CoarseMask, extent, share_out
+from vitruvian.people.pose import PoseEstimator
 from vitruvian.types.keypoints import (
     ANKLES,
     COCO_LANDMARKS,
@@ -74,7 +75,7 @@ class CutOut:
 def prompted_masks(
     image: np.ndarray,
     sam: Sam,
-    estimates: Sequence[PoseEstimate],
+    estimates: Sequence[LandmarkEstimate],
     masks: Sequence[CoarseMask],
 ) -> tuple[list[CoarseMask], list[tuple[str, ...]]]:
     """The coarse masks with SAM's logits, and sentences for the user, one tuple per person.
@@ -182,7 +183,7 @@ def sampled(
     return np.asarray(values, dtype=np.float32)
 
 
-def _on_person(estimate: PoseEstimate, shared: CoarseMask) -> np.ndarray:
+def _on_person(estimate: LandmarkEstimate, shared: CoarseMask) -> np.ndarray:
     """Points (N, 2) surely on a person: seen landmarks where the built-in mask is theirs alone."""
     pairs = _PROMPTS
     points = (estimate.points[pairs[:, 0]] + estimate.points[pairs[:, 1]]) / 2
@@ -194,7 +195,7 @@ def _on_person(estimate: PoseEstimate, shared: CoarseMask) -> np.ndarray:
     return np.asarray(points[seen & (shared.logits[rows, columns] > 0)])
 
 
-def _box(estimate: PoseEstimate, mask: CoarseMask, width: int, height: int) -> np.ndarray:
+def _box(estimate: LandmarkEstimate, mask: CoarseMask, width: int, height: int) -> np.ndarray:
     """What holds the built-in mask and the landmarks that are seen, (4,) pixels."""
     rows, columns = np.nonzero(mask.logits > 0)
     cells = np.stack([columns, rows], 1) if len(rows) else np.zeros((0, 2))
@@ -319,10 +320,14 @@ def _distinct(
     return out
 
 
-Classifier = Callable[[np.ndarray, CutOut], tuple[Detection, PoseEstimate] | None]
+Classifier = Callable[
+    [PoseEstimator, np.ndarray, CutOut], tuple[Detection, LandmarkEstimate] | None
+]
 
 
-def whole_figure(image: np.ndarray, cut: CutOut) -> tuple[Detection, PoseEstimate] | None:
+def whole_figure(
+    pose: PoseEstimator, image: np.ndarray, cut: CutOut
+) -> tuple[Detection, LandmarkEstimate] | None:
     """The person that a cut-out shows from head to feet; None for anything else.
 
     The landmark network looks at the cut-out alone, the rest greyed out. It believes to see people
@@ -334,7 +339,7 @@ def whole_figure(image: np.ndarray, cut: CutOut) -> tuple[Detection, PoseEstimat
         return None
     alone = np.where(cut.mask[..., None], image, np.uint8(128))
     guess = Detection(cut.box, cut.quality, _guessed_keypoints(cut.box), np.full(17, 0.5))
-    estimate = estimate_landmarks(np.asarray(alone, np.uint8), guess, [])
+    estimate = pose.landmarks(np.asarray(alone, np.uint8), guess, [])
     own = estimate.points[COCO_LANDMARKS]
     seen = estimate.visibility[COCO_LANDMARKS] > _SEEN
     if seen.sum() < 8 or completeness(estimate, width, height) < THRESHOLD:
@@ -362,14 +367,18 @@ def _guessed_keypoints(box: np.ndarray) -> np.ndarray:
 
 
 def whole_people(
-    image: np.ndarray, cuts: Sequence[CutOut], classify: Classifier = whole_figure
-) -> list[tuple[Detection, PoseEstimate]]:
+    pose: PoseEstimator,
+    image: np.ndarray,
+    cuts: Sequence[CutOut],
+    classify: Classifier = whole_figure,
+) -> list[tuple[Detection, LandmarkEstimate]]:
     """Detection and landmarks of the cut-outs that are whole people.
 
     Args:
+        pose: looks for landmarks.
         image: (H, W, 3) uint8 RGB.
         cuts: what :func:`everything` found in it.
         classify: tells whether a cut-out is a whole person.
     """
-    found = (classify(image, cut) for cut in cuts)
+    found = (classify(pose, image, cut) for cut in cuts)
     return [pair for pair in found if pair is not None]

@@ -72,7 +72,7 @@ def place_people(
         if depth is None:
             up, scales, feet = _by_ground(figures, bodies, feet, known, up)
         else:
-            told = np.array([np.nan if f.cues is None else _stature_sd(f) for f in figures])
+            told = np.array([np.nan if f.estimate is None else _stature_sd(f) for f in figures])
             depths = np.array([body.translation[2] for body in bodies])
             statures = np.array([body.height_m for body in bodies])
             vertices = [body.vertices for body in bodies]
@@ -118,7 +118,7 @@ def _stature_sd(figure: Figure) -> float:
     An estimate that takes somebody for a child or an adult for certain is not overruled by the
     ground; where it wavers, the ground decides.
     """
-    return STATURE_SD if figure.cues is None else max(figure.cues.stature_sd, _LEAST_SD)
+    return STATURE_SD if figure.estimate is None else max(figure.estimate.stature_sd, _LEAST_SD)
 
 
 def _world(bodies: Sequence[Body], figures: Sequence[Figure], up: np.ndarray) -> np.ndarray:

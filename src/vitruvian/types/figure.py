@@ -75,7 +75,7 @@ class Figure(Record):
         complete: the whole figure is in view (head to feet, inside the frame).
         completeness: 0..1 score behind ``complete``.
         warnings: sentences for the user.
-        cues: build, age, pose and which parts are in view, as a network sees them; None without
+        estimate: build, age, pose and which parts are in view, as a network sees them; None without
             its weights.
     """
 
@@ -86,4 +86,4 @@ class Figure(Record):
     complete: bool
     completeness: float
     warnings: tuple[str, ...] = ()
-    cues: BodyEstimate | None = None
+    estimate: BodyEstimate | None = None

@@ -368,7 +368,7 @@ def fit_body(
     options = options or FitOptions()
     observed = observe(figure.landmarks, camera)
     rest_points = model.keypoints().template
-    cues = figure.cues
+    cues = figure.estimate
     if cues is not None:
         observed = guided(observed, cues)
         scale = height_m or model.stature(shape_prior(model, options.shapes, None, cues).mean)
@@ -393,7 +393,7 @@ def fit_body(
         rounds = range(options.contour_rounds)
     if cues is not None and not 0.5 < state.translation[2] / guess < 2:
         # Too little is in view for the picture to hold against cues that err: do without them.
-        alone = replace(figure, cues=None)
+        alone = replace(figure, estimate=None)
         return fit_body(
             model, alone, camera, height_m=height_m, silhouette=silhouette, options=options
         )

@@ -33,7 +33,7 @@ from vitruvian.lab.synthesis.sample import Sample
 from vitruvian.lab.synthesis.shards import SHARD_SAMPLES, decode
 from vitruvian.people.crops import Crop
 from vitruvian.people.detection import Detection
-from vitruvian.people.landmarks import PoseEstimate, estimate_landmarks
+from vitruvian.people.landmarks import LandmarkEstimate, estimate_landmarks
 from vitruvian.people.matte import LOGIT_THRESHOLD, CoarseMask, coarse_mask, mask_crop, refine
 from vitruvian.types.body import Body
 from vitruvian.types.camera import Camera
@@ -55,10 +55,10 @@ class Observation:
     Attributes:
         number: of the sample in its data set.
         points: (33, 2) float32 pixels; visibility, presence: (33,) float32 in 0..1; world: (33, 3)
-            float32 metres: as in ``PoseEstimate``.
-        disagreement: as in ``PoseEstimate``.
+            float32 metres: as in ``LandmarkEstimate``.
+        disagreement: as in ``LandmarkEstimate``.
         crop_center: (2,), crop_up: (2,), crop_side: float: the crop of BlazePose's last pass.
-        features: (2, F) float16: as in ``PoseEstimate``.
+        features: (2, F) float16: as in ``LandmarkEstimate``.
         crop_image: (CROP_PX, CROP_PX, 3) uint8, the picture in that crop (a JPEG once stored).
         alpha: (h, w) uint8 matte in the window whose left top is ``alpha_x``, ``alpha_y``.
         focal_px, principal_point: (2,): the camera that the fit was given, the true one in every
@@ -195,7 +195,7 @@ def _shared(mask: CoarseMask, sample: Sample, rng: np.random.Generator) -> Coars
     return CoarseMask(logits, mask.window, mask.scale, mask.size)
 
 
-def _mask_of_landmarks(image: np.ndarray, estimate: PoseEstimate) -> CoarseMask | None:
+def _mask_of_landmarks(image: np.ndarray, estimate: LandmarkEstimate) -> CoarseMask | None:
     """The mask that came with the landmarks where there is one: saves ``coarse_mask`` a pass."""
     if estimate.mask is None:
         return coarse_mask(image, estimate)
@@ -253,7 +253,7 @@ def observe_sample(sample: Sample, number: int, rng: np.random.Generator) -> Obs
 def _observation(
     sample: Sample,
     number: int,
-    estimate: PoseEstimate,
+    estimate: LandmarkEstimate,
     alpha: Alpha,
     camera: Camera,
     body: Body,

@@ -1,4 +1,4 @@
-"""The frame that landmarks are read in, and how outputs become cues."""
+"""The frame that landmarks are read in, and how outputs become body estimates."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from vitruvian.body.model.model import body_model
 from vitruvian.body.model.skeleton import ACTIVE_JOINTS
 from vitruvian.geometry.rotations import matrix_from_axis_angle
-from vitruvian.networks import body_estimate as cues
+from vitruvian.networks import body_estimate
 from vitruvian.networks.body_estimate import (
     INPUTS,
     BodyEstimateNetwork,
@@ -49,9 +49,9 @@ def test_mirroring_twice_changes_nothing_and_once_is_the_mirror_image():
         twice = getattr(straight.mirrored().mirrored(), field.name)
         assert np.array_equal(getattr(straight, field.name), twice), field.name
     reflected = frame(
-        (points * [-1, 1] + [400, 0])[:, cues._SWAP],
-        visibility[:, cues._SWAP],
-        (world * [-1, 1, 1])[:, cues._SWAP],
+        (points * [-1, 1] + [400, 0])[:, body_estimate.MIRROR],
+        visibility[:, body_estimate.MIRROR],
+        (world * [-1, 1, 1])[:, body_estimate.MIRROR],
     )
     assert np.allclose(reflected.encoded(), straight.mirrored().encoded(), atol=1e-5)
 
@@ -73,7 +73,7 @@ def test_turning_and_enlarging_the_person_changes_neither_points_nor_world():
 def test_joints_have_their_counterparts():
     model = body_model()
     names = [model.joint_names[model.joint_mirror[j]] for j in model.active]
-    assert [ACTIVE_JOINTS[k] for k in cues.JOINT_MIRROR] == names
+    assert [ACTIVE_JOINTS[k] for k in body_estimate.JOINT_MIRROR] == names
     assert len(ACTIVE_JOINTS) == estimate.JOINTS
 
 
@@ -91,13 +91,13 @@ def test_a_network_that_agrees_with_itself_in_the_mirror_is_taken_at_its_word():
     raw = outputs(3)
     turns = matrix_from_six(raw["rotations"])
     flip = np.diag([-1.0, 1.0, 1.0])
-    reflected = (flip @ turns[:, cues.JOINT_MIRROR] @ flip)[..., :2]
+    reflected = (flip @ turns[:, body_estimate.JOINT_MIRROR] @ flip)[..., :2]
     mirror = {
         **raw,
-        "keypoints": raw["keypoints"][:, cues._SWAP] * [-1, 1, 1],
-        "keypoint_sd": raw["keypoint_sd"][:, cues._SWAP],
+        "keypoints": raw["keypoints"][:, body_estimate.MIRROR] * [-1, 1, 1],
+        "keypoint_sd": raw["keypoint_sd"][:, body_estimate.MIRROR],
         "rotations": np.concatenate([reflected[..., 0], reflected[..., 1]], -1),
-        "rotation_sd": raw["rotation_sd"][:, cues.JOINT_MIRROR],
+        "rotation_sd": raw["rotation_sd"][:, body_estimate.JOINT_MIRROR],
     }
     turn = matrix_from_axis_angle(np.array([0, 0, 0.4]))
     found = combined({n: np.concatenate([raw[n], mirror[n]]) for n in raw}, turn)
@@ -111,7 +111,7 @@ def test_a_network_that_agrees_with_itself_in_the_mirror_is_taken_at_its_word():
     assert np.allclose(np.linalg.det(found.rotations), 1)
 
 
-@pytest.mark.skipif("cues" not in weights_manifest(), reason="the weights of cues are not shipped")
+@pytest.mark.skipif("cues" not in weights_manifest(), reason="the weights are not shipped")
 def test_the_shipped_network_knows_its_left_from_its_right():
     """BodyEstimate of a picture and of its mirror image are each other's mirror image."""
     points, visibility, world = somebody(4)
@@ -119,8 +119,10 @@ def test_the_shipped_network_knows_its_left_from_its_right():
     features = np.random.default_rng(5).uniform(0, 1, (2, 3744)).astype(np.float32)
     straight = BodyEstimateNetwork()(features, one)
     mirror = BodyEstimateNetwork()(features[::-1], one.mirrored())
-    assert np.allclose(mirror.keypoints, (straight.keypoints * [-1, 1, 1])[cues._SWAP], atol=1e-3)
+    assert np.allclose(
+        mirror.keypoints, (straight.keypoints * [-1, 1, 1])[body_estimate.MIRROR], atol=1e-3
+    )
     assert mirror.female == pytest.approx(straight.female, abs=1e-3)
     flip = np.diag([-1.0, 1.0, 1.0])
-    turned = flip @ straight.rotations[cues.JOINT_MIRROR] @ flip
+    turned = flip @ straight.rotations[body_estimate.JOINT_MIRROR] @ flip
     assert np.allclose(mirror.rotations, turned, atol=1e-2)
