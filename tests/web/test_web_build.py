@@ -67,3 +67,7 @@ def test_types_are_those_of_the_server() -> None:
 
 def test_unit_tests_pass(node: Callable[..., str]) -> None:
     assert re.search(r"Tests\s+\d+ passed", node("run", "--silent", "test"))
+
+
+def test_the_viewer_is_what_its_source_makes(node: Callable[..., str]) -> None:
+    assert "viewer.html" in node("run", "--silent", "viewer", "--", "--check")

@@ -1,14 +1,9 @@
 // Files of a result to what three.js shows.
-import { BufferAttribute, BufferGeometry, type Mesh, type Texture, type MeshStandardMaterial } from "three";
+import { BufferAttribute, BufferGeometry, type Mesh } from "three";
 import { type GLTF, GLTFLoader } from "three/examples/jsm/loaders/GLTFLoader.js";
 import { Avatar } from "./avatar";
+import { type Model, textureOf } from "./model";
 import { parseObj } from "./obj";
-
-export interface Model {
-  name: string;
-  geometry: BufferGeometry;
-  texture: Texture | null;
-}
 
 const loader = new GLTFLoader();
 
@@ -34,9 +29,6 @@ export async function loadScene(url: string, signal?: AbortSignal): Promise<Mode
   });
   return models;
 }
-
-export const textureOf = (mesh: Mesh): Texture | null =>
-  (mesh.material as MeshStandardMaterial).map ?? null;
 
 export async function loadAvatar(url: string): Promise<Avatar> {
   const gltf = await parseGlb(url);

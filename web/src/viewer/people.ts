@@ -13,7 +13,7 @@ import {
   Vector3,
 } from "three";
 import type { Avatar } from "./avatar";
-import { textureOf, type Model } from "./load";
+import { type Model, textureOf } from "./model";
 
 export type Look = "textured" | "clay" | "normals" | "wireframe" | "body";
 

@@ -1,28 +1,24 @@
-// The 3D view: people on a floor of metres, seen through an orbiting camera or the photograph's.
+// The 3D view: people on a floor of metres, seen through an orbiting camera. The self-contained
+// viewer of a result uses it as it is; the server's page adds the photograph and poses to it.
 import { Box3, Group, type Mesh, PerspectiveCamera, Quaternion, Raycaster, Scene, Spherical, Vector2, Vector3, WebGLRenderer } from "three";
 import { OrbitControls } from "three/examples/jsm/controls/OrbitControls.js";
-import type { Avatar } from "./avatar";
-import { fitInside, type PhotoCamera, photoFieldOfView, photoPose, photoProjection } from "./camera";
 import { makeGrid, makeLights, makeRing, makeShadow } from "./furniture";
-import type { Model } from "./load";
+import type { Model } from "./model";
 import { type Look, PersonModel } from "./people";
-import { moves, type PoseName } from "./poses";
-import { Skeleton } from "./skeleton";
 
 export type { Look };
 
 const CLICK_PX = 6;
 const GLIDE_MS = 450;
 const FIELD_OF_VIEW = 32;
-const NEAR = 0.05;
-const FAR = 300;
+export const NEAR = 0.05;
+export const FAR = 300;
 
-interface View {
+export interface View {
   position: Vector3;
   turn: Quaternion;
   fov: number;
   target: Vector3;
-  photo: boolean;
 }
 
 export class Stage {
@@ -30,33 +26,32 @@ export class Stage {
   /** Called after each picture, to move what is drawn over it. */
   onFrame: () => void = () => undefined;
   onPick: (index: number | null) => void = () => undefined;
-  onViewChange: (isPhoto: boolean) => void = () => undefined;
 
-  private readonly renderer: WebGLRenderer;
-  private readonly scene = new Scene();
-  private readonly furniture = new Group();
+  protected readonly renderer: WebGLRenderer;
+  protected readonly scene = new Scene();
+  protected readonly furniture = new Group();
+  protected readonly camera = new PerspectiveCamera(FIELD_OF_VIEW, 1, NEAR, FAR);
+  protected readonly controls: OrbitControls;
+  protected selected: number | null = null;
+  protected look: Look = "textured";
+  /** What keys do besides moving the camera. */
+  protected readonly shortcuts: Record<string, () => void> = {};
+  /** Seconds, of the picture that is drawn. */
+  protected clock = 0;
   private readonly ring = makeRing();
-  private readonly camera = new PerspectiveCamera(FIELD_OF_VIEW, 1, NEAR, FAR);
-  private readonly controls: OrbitControls;
-  private readonly skeletons = new Map<number, Skeleton>();
   private readonly observer: ResizeObserver;
-  private overlay: HTMLCanvasElement | null = null;
-  private overlayStale = true;
-  private isPhoto = false;
-  private selected: number | null = null;
-  private look: Look = "textured";
-  private skeletonShown = false;
-  private posing: { name: PoseName; amount: number } = { name: "stand", amount: 0 };
+  private filled = false;
   private requested = 0;
   private glideFrame = 0;
-  private clock = 0;
   private disposed = false;
 
-  /** Throws when the browser cannot do WebGL. */
+  /**
+   * @param still whether the camera jumps instead of gliding.
+   * Throws when the browser cannot do WebGL.
+   */
   constructor(
-    private readonly canvas: HTMLCanvasElement,
-    private readonly photo: PhotoCamera | null,
-    private readonly still: boolean,
+    protected readonly canvas: HTMLCanvasElement,
+    protected readonly still: boolean,
   ) {
     this.renderer = new WebGLRenderer({ canvas, antialias: true, alpha: true });
     // Asking whether shaders compiled waits for them, one after the other.
@@ -69,9 +64,8 @@ export class Stage {
     this.controls.dampingFactor = 0.12;
     this.controls.maxDistance = 60;
     this.controls.minDistance = 0.25;
-    this.controls.autoRotateSpeed = 2.4;
     this.controls.addEventListener("change", () => this.request());
-    this.controls.addEventListener("start", () => this.leavePhoto());
+    this.controls.addEventListener("start", () => this.takeOver());
     canvas.addEventListener("keydown", this.key);
     this.listenForClicks();
     this.observer = new ResizeObserver(() => this.resize());
@@ -87,6 +81,7 @@ export class Stage {
       this.furniture.add(makeShadow(person.bounds));
     }
     this.furniture.add(makeGrid(this.bounds()));
+    this.filled = true;
     this.reset(false);
   }
 
@@ -107,61 +102,13 @@ export class Stage {
       this.ring.position.set(center.x, 0.004, center.z);
       this.ring.scale.setScalar(Math.max(0.35, Math.hypot(size.x, size.z) * 0.5));
     }
-    if (glide) this.glideTo(this.viewOf(this.bounds(index), true));
+    if (glide) this.glideTo(this.viewOf(this.bounds(index), this.direction()));
     this.request();
   }
 
   /** Everyone, from the front and a little to the side. */
   reset(glide = true): void {
-    this.glideTo(this.viewOf(this.bounds(this.selected), false), glide);
-  }
-
-  /** Look through the camera that took the photograph. */
-  viewFromPhoto(glide = true): void {
-    if (!this.photo) return;
-    const pose = photoPose(this.photo);
-    const position = new Vector3().setFromMatrixPosition(pose);
-    const turn = new Quaternion().setFromRotationMatrix(pose);
-    const place = this.photoPlace();
-    const distance = this.bounds(this.selected).getCenter(new Vector3()).distanceTo(position);
-    const target = new Vector3(0, 0, -distance).applyQuaternion(turn).add(position);
-    const fov = photoFieldOfView(this.photo, place, this.canvas.clientHeight || 1);
-    this.glideTo({ position, turn, fov, target, photo: true }, glide);
-  }
-
-  setTurntable(on: boolean): void {
-    if (on) this.leavePhoto();
-    this.controls.autoRotate = on;
-    this.request();
-  }
-
-  setAvatar(index: number, avatar: Avatar): void {
-    this.people[index]?.setAvatar(avatar);
-    this.people[index]?.setLook(this.look);
-    const skeleton = new Skeleton(avatar.segments(), 0xff8a4c);
-    skeleton.mesh.visible = this.skeletonShown;
-    this.skeletons.set(index, skeleton);
-    this.scene.add(skeleton.mesh);
-    this.applyPose();
-    this.changed();
-  }
-
-  showSkeleton(shown: boolean): void {
-    this.skeletonShown = shown;
-    for (const skeleton of this.skeletons.values()) skeleton.mesh.visible = shown;
-    this.changed();
-  }
-
-  setPose(name: PoseName, amount: number): void {
-    this.posing = { name, amount };
-    this.applyPose();
-    this.changed();
-  }
-
-  /** Draw the scene, as the photograph's camera sees it, on this canvas from now on. */
-  setOverlay(canvas: HTMLCanvasElement | null): void {
-    this.overlay = canvas;
-    this.changed();
+    this.glideTo(this.viewOf(this.bounds(this.selected), null), glide);
   }
 
   /** Where, in CSS pixels, the point above a person's head is; null when behind the camera. */
@@ -172,8 +119,8 @@ export class Stage {
     return new Vector2(((point.x + 1) / 2) * clientWidth, ((1 - point.y) / 2) * clientHeight);
   }
 
+  /** What is shown has changed: draw it. */
   changed(): void {
-    this.overlayStale = true;
     this.request();
   }
 
@@ -185,53 +132,48 @@ export class Stage {
     this.controls.dispose();
     this.canvas.removeEventListener("keydown", this.key);
     for (const person of this.people) person.dispose();
-    for (const skeleton of this.skeletons.values()) skeleton.dispose();
     this.renderer.dispose();
     this.renderer.forceContextLoss();
   }
 
-  private applyPose(): void {
-    const { name, amount } = this.posing;
-    for (const [index, person] of this.people.entries()) {
-      person.avatar?.pose(name, amount, this.still ? 0 : this.clock);
-      person.showPosed(amount > 0);
-      this.skeletons.get(index)?.update();
-    }
+  /** From the target to the camera, to keep it when looking at somebody else; null for the front. */
+  protected direction(): Vector3 | null {
+    return this.camera.position.clone().sub(this.controls.target).normalize();
   }
 
-  private bounds(index: number | null = null): Box3 {
+  /** The present view is left: the camera is about to move. */
+  protected departing(): void {
+    return;
+  }
+
+  /** The canvas has another shape. */
+  protected reshaped(): void {
+    this.camera.updateProjectionMatrix();
+  }
+
+  /** Whether the controls move the camera. */
+  protected isSteered(): boolean {
+    return this.controls.enabled;
+  }
+
+  /** Before each picture. */
+  protected prepare(): void {
+    return;
+  }
+
+  protected bounds(index: number | null = null): Box3 {
     const box = new Box3();
     const chosen = index === null ? this.people : this.people.slice(index, index + 1);
     for (const person of chosen) box.union(person.bounds);
     return box.isEmpty() ? new Box3(new Vector3(-1, 0, -1), new Vector3(1, 2, 1)) : box;
   }
 
-  private viewOf(box: Box3, keepDirection: boolean): View {
-    const target = box.getCenter(new Vector3());
-    const half = box.getSize(new Vector3()).multiplyScalar(0.5);
-    const direction =
-      keepDirection && !this.isPhoto
-        ? this.camera.position.clone().sub(this.controls.target).normalize()
-        : new Vector3(0.32, 0.14, 1).normalize();
-    // The box's extent across, up and along the view, which is level enough to take y as up.
-    const level = direction.clone().setY(0).normalize();
-    const across = Math.abs(level.z) * half.x + Math.abs(level.x) * half.z;
-    const along = Math.abs(level.x) * half.x + Math.abs(level.z) * half.z;
-    const slope = Math.tan((FIELD_OF_VIEW / 2) * (Math.PI / 180));
-    const distance = Math.max(half.y, across / this.camera.aspect, 0.3) * (1.18 / slope) + 0.7 * along;
-    const position = target.clone().addScaledVector(direction, distance);
-    const eye = new PerspectiveCamera();
-    eye.position.copy(position);
-    eye.lookAt(target);
-    return { position, target, turn: eye.quaternion.clone(), fov: FIELD_OF_VIEW, photo: false };
-  }
-
-  private glideTo(view: View, glide = true): void {
+  protected glideTo(view: View, glide = true, arrived: () => void = () => undefined): void {
     cancelAnimationFrame(this.glideFrame);
     const from = { position: this.camera.position.clone(), turn: this.camera.quaternion.clone(), fov: this.camera.fov };
     const start = performance.now();
     const duration = glide && !this.still ? GLIDE_MS : 0;
-    this.setPhotoState(false);
+    this.departing();
     this.controls.enabled = false;
     const step = (): void => {
       const part = duration ? Math.min(1, (performance.now() - start) / duration) : 1;
@@ -248,77 +190,94 @@ export class Stage {
       this.glideFrame = 0;
       this.controls.target.copy(view.target);
       this.controls.enabled = true;
-      if (view.photo) this.setPhotoState(true);
+      arrived();
     };
     step();
   }
 
-  private photoPlace(): { x: number; y: number; width: number; height: number } {
-    const { clientWidth, clientHeight } = this.canvas;
-    return fitInside(this.photo?.width ?? 1, this.photo?.height ?? 1, clientWidth || 1, clientHeight || 1);
-  }
-
-  private setPhotoState(isPhoto: boolean): void {
-    if (isPhoto && this.photo) {
-      const { clientWidth, clientHeight } = this.canvas;
-      this.camera.projectionMatrix.copy(
-        photoProjection(this.photo, this.photoPlace(), clientWidth || 1, clientHeight || 1, NEAR, FAR),
-      );
-      this.camera.projectionMatrixInverse.copy(this.camera.projectionMatrix).invert();
-    }
-    if (isPhoto !== this.isPhoto) {
-      this.isPhoto = isPhoto;
-      this.onViewChange(isPhoto);
-    }
-  }
-
-  private leavePhoto(): void {
+  /** The user moves the camera: it stops gliding. */
+  protected takeOver(): void {
     if (this.glideFrame) {
       cancelAnimationFrame(this.glideFrame);
       this.glideFrame = 0;
       this.controls.enabled = true;
     }
-    if (!this.isPhoto) return;
-    this.camera.updateProjectionMatrix();
-    this.setPhotoState(false);
+    this.departing();
+  }
+
+  // Draws only when something has changed, which spares a phone's battery.
+  protected request(): void {
+    if (this.requested || this.disposed || !this.filled) return;
+    this.requested = requestAnimationFrame((now) => {
+      this.requested = 0;
+      this.draw(now);
+    });
+  }
+
+  private viewOf(box: Box3, kept: Vector3 | null): View {
+    const target = box.getCenter(new Vector3());
+    const half = box.getSize(new Vector3()).multiplyScalar(0.5);
+    const direction = kept ?? new Vector3(0.32, 0.14, 1).normalize();
+    // The box's extent across, up and along the view, which is level enough to take y as up.
+    const level = direction.clone().setY(0).normalize();
+    const across = Math.abs(level.z) * half.x + Math.abs(level.x) * half.z;
+    const along = Math.abs(level.x) * half.x + Math.abs(level.z) * half.z;
+    const slope = Math.tan((FIELD_OF_VIEW / 2) * (Math.PI / 180));
+    const distance = Math.max(half.y, across / this.camera.aspect, 0.3) * (1.18 / slope) + 0.7 * along;
+    const position = target.clone().addScaledVector(direction, distance);
+    const eye = new PerspectiveCamera();
+    eye.position.copy(position);
+    eye.lookAt(target);
+    return { position, target, turn: eye.quaternion.clone(), fov: FIELD_OF_VIEW };
   }
 
   private readonly key = (event: KeyboardEvent): void => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const offset = this.camera.position.clone().sub(this.controls.target);
-    const direction: Record<string, [number, number]> = {
+    if (this.obey(event.key, event.shiftKey)) event.preventDefault();
+  };
+
+  /** Do what a key says; false when it says nothing here. */
+  private obey(key: string, shifting: boolean): boolean {
+    const shortcut = this.shortcuts[key];
+    if (shortcut) shortcut();
+    else if (key === "0" || key === "Home") this.reset();
+    else if (key === "Escape" && this.selected !== null) this.onPick(null);
+    else return this.move(key, shifting);
+    return true;
+  }
+
+  /** Turn, shift or zoom by a key; false when it is none of those. */
+  private move(key: string, shifting: boolean): boolean {
+    const directions: Record<string, [number, number]> = {
       ArrowLeft: [-1, 0],
       ArrowRight: [1, 0],
       ArrowUp: [0, 1],
       ArrowDown: [0, -1],
     };
     const zoom: Record<string, number> = { "+": 1 / 1.15, "=": 1 / 1.15, "-": 1.15, _: 1.15 };
-    const step = direction[event.key];
-    const factor = zoom[event.key];
-    if (event.key === "p") this.viewFromPhoto();
-    else if (event.key === "0" || event.key === "Home") this.reset();
-    else if (event.key === "Escape" && this.selected !== null) this.onPick(null);
-    else if (step || factor) {
-      this.leavePhoto();
-      if (step && event.shiftKey) {
-        const [right, up] = step;
-        const length = offset.length() * 0.05;
-        const shift = new Vector3(right * length, up * length, 0).applyQuaternion(this.camera.quaternion);
-        this.controls.target.add(shift);
-      } else if (step) {
-        const sphere = new Spherical().setFromVector3(offset);
-        sphere.theta += step[0] * 0.12;
-        sphere.phi -= step[1] * 0.08;
-        offset.setFromSpherical(sphere.makeSafe());
-      } else if (factor) {
-        offset.multiplyScalar(factor);
-      }
-      this.camera.position.copy(this.controls.target).add(offset);
-      this.controls.update();
-      this.request();
-    } else return;
-    event.preventDefault();
-  };
+    const step = directions[key];
+    const factor = zoom[key];
+    if (!step && !factor) return false;
+    this.takeOver();
+    const offset = this.camera.position.clone().sub(this.controls.target);
+    if (step && shifting) {
+      const [right, up] = step;
+      const length = offset.length() * 0.05;
+      const shift = new Vector3(right * length, up * length, 0).applyQuaternion(this.camera.quaternion);
+      this.controls.target.add(shift);
+    } else if (step) {
+      const sphere = new Spherical().setFromVector3(offset);
+      sphere.theta += step[0] * 0.12;
+      sphere.phi -= step[1] * 0.08;
+      offset.setFromSpherical(sphere.makeSafe());
+    } else if (factor) {
+      offset.multiplyScalar(factor);
+    }
+    this.camera.position.copy(this.controls.target).add(offset);
+    this.controls.update();
+    this.request();
+    return true;
+  }
 
   private listenForClicks(): void {
     const down = new Vector2();
@@ -344,56 +303,16 @@ export class Stage {
     if (!clientWidth || !clientHeight || this.disposed) return;
     this.renderer.setSize(clientWidth, clientHeight, false);
     this.camera.aspect = clientWidth / clientHeight;
-    if (this.isPhoto) this.viewFromPhoto(false);
-    else this.camera.updateProjectionMatrix();
+    this.reshaped();
     this.request();
-  }
-
-  // Draws only when something has changed, which spares a phone's battery.
-  private request(): void {
-    if (this.requested || this.disposed || !this.people.length) return;
-    this.requested = requestAnimationFrame((now) => {
-      this.requested = 0;
-      this.draw(now);
-    });
   }
 
   private draw(now: number): void {
     const elapsed = Math.min(now / 1000 - this.clock, 0.1); // not a leap after a pause
     this.clock = now / 1000;
-    const moving = moves(this.posing.name) && this.posing.amount > 0.3 && !this.still;
-    if (moving) {
-      this.applyPose();
-      this.request();
-    }
-    if (!this.isPhoto && this.controls.enabled) this.controls.update(elapsed);
-    if (this.controls.autoRotate) this.request();
-    if (this.overlay && this.overlayStale) this.drawOverlay(this.overlay);
+    if (this.isSteered()) this.controls.update(elapsed);
+    this.prepare();
     this.renderer.render(this.scene, this.camera);
     this.onFrame();
-  }
-
-  /** Render from the photograph's camera and copy the picture: one WebGL context serves both. */
-  private drawOverlay(target: HTMLCanvasElement): void {
-    const context = target.getContext("2d");
-    const { clientWidth, clientHeight } = target;
-    if (!context || !this.photo || !clientWidth || !clientHeight) return;
-    this.overlayStale = false;
-    const eye = new PerspectiveCamera();
-    photoPose(this.photo).decompose(eye.position, eye.quaternion, eye.scale);
-    const place = { x: 0, y: 0, width: clientWidth, height: clientHeight };
-    eye.projectionMatrix.copy(photoProjection(this.photo, place, clientWidth, clientHeight, NEAR, FAR));
-    eye.projectionMatrixInverse.copy(eye.projectionMatrix).invert();
-    eye.updateMatrixWorld(true);
-    const before = this.renderer.getSize(new Vector2());
-    this.furniture.visible = false;
-    this.renderer.setSize(clientWidth, clientHeight, false);
-    this.renderer.render(this.scene, eye);
-    const { width, height } = this.renderer.domElement;
-    target.width = width;
-    target.height = height;
-    context.drawImage(this.renderer.domElement, 0, 0);
-    this.furniture.visible = true;
-    this.renderer.setSize(before.x, before.y, false);
   }
 }

@@ -1,6 +1,6 @@
 // The page around the 3D view: modes, people, photograph, labels.
+import { type Look, Stage } from "../viewer/stage";
 import { readGlb } from "./glb";
-import { type Mode, Stage } from "./stage";
 
 interface PersonData {
   name: string;
@@ -10,6 +10,7 @@ interface PersonData {
 }
 
 const element = <T extends HTMLElement>(id: string): T => document.getElementById(id) as T;
+const contentOf = (id: string): string => element(id).textContent ?? "";
 
 function decode(base64: string): ArrayBuffer {
   const text = atob(base64.trim());
@@ -27,20 +28,23 @@ function makeButton(parent: HTMLElement, onClick: () => void): HTMLButtonElement
 }
 
 async function start(): Promise<void> {
-  const people: PersonData[] = JSON.parse(element("people-data").textContent!);
+  const people = JSON.parse(contentOf("people-data")) as PersonData[];
   const canvas = element<HTMLCanvasElement>("canvas");
-  const models = await readGlb(decode(element("scene-data").textContent!));
-  const stage = new Stage(canvas, models);
+  const models = await readGlb(decode(contentOf("scene-data")));
+  const stage = new Stage(canvas, matchMedia("(prefers-reduced-motion: reduce)").matches);
+  stage.setPeople(models);
   const names = people.map((person) => `${person.label}${person.height ? `, ${person.height}` : ""}`);
   canvas.setAttribute("aria-label", names.length ? `3D view of ${names.join("; ")}` : "Empty 3D view");
 
   const buttons: { person: number | null; button: HTMLButtonElement }[] = [];
   const select = (person: number | null): void => {
     for (const item of buttons) item.button.setAttribute("aria-pressed", String(item.person === person));
-    stage.look(person);
+    stage.select(person);
   };
   stage.onPick = select;
-  document.addEventListener("keydown", (event) => event.key === "Escape" && select(null));
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && event.target !== canvas) select(null);
+  });
 
   const list = element("people");
   if (people.length > 1) {
@@ -51,7 +55,7 @@ async function start(): Promise<void> {
   }
   // Nodes and people go by name: their order in the file is not part of the contract.
   people.forEach((person) => {
-    const index = stage.meshes.findIndex((mesh) => mesh.name === person.name);
+    const index = models.findIndex((model) => model.name === person.name);
     if (index < 0) return;
     const button = makeButton(list, () => select(index));
     button.append(Object.assign(document.createElement("span"), { textContent: person.label }));
@@ -60,7 +64,7 @@ async function start(): Promise<void> {
     buttons.push({ person: index, button });
     if (person.box && element("photo").querySelector("img")) {
       const frame = makeButton(element("photo"), () => select(index));
-      const [x0, y0, x1, y1] = person.box.map((value) => `${value * 100}%`);
+      const [x0 = "", y0 = "", x1 = "", y1 = ""] = person.box.map((value) => `${value * 100}%`);
       frame.style.cssText = `left:${x0};top:${y0};width:calc(${x1} - ${x0});height:calc(${y1} - ${y0})`;
       frame.setAttribute("aria-label", `${person.label} in the photograph`);
       frame.setAttribute("aria-pressed", "false");
@@ -75,10 +79,10 @@ async function start(): Promise<void> {
       for (const other of document.querySelectorAll("#modes button")) {
         other.setAttribute("aria-pressed", String(other === button));
       }
-      stage.setMode(button.dataset.mode as Mode);
+      stage.setLook(button.dataset["mode"] as Look);
     });
   }
-  document.body.dataset.ready = "true";
+  document.body.dataset["ready"] = "true";
 }
 
 function addLabel(stage: Stage, index: number, text: string): void {

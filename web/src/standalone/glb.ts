@@ -1,18 +1,7 @@
 // Reads the GLB files that Vitruvian's scene_glb writes: meshes of one primitive under root nodes
 // without transforms, tightly packed. Not a general glTF loader, and a tenth of its size.
-import {
-  BufferAttribute,
-  BufferGeometry,
-  LinearMipmapLinearFilter,
-  SRGBColorSpace,
-  Texture,
-} from "three";
-
-export interface Model {
-  name: string;
-  geometry: BufferGeometry;
-  texture: Texture | null;
-}
+import { BufferAttribute, BufferGeometry, LinearMipmapLinearFilter, SRGBColorSpace, Texture } from "three";
+import type { Model } from "../viewer/model";
 
 interface Accessor {
   bufferView: number;
@@ -22,15 +11,24 @@ interface Accessor {
   normalized?: boolean;
 }
 
-interface Document {
+interface View {
+  byteOffset: number;
+  byteLength: number;
+}
+
+interface Primitive {
+  attributes: Record<string, number>;
+  indices: number;
+  material: number;
+}
+
+interface Content {
   accessors?: Accessor[];
-  bufferViews?: { byteOffset: number; byteLength: number }[];
+  bufferViews?: View[];
   images?: { bufferView: number; mimeType: string }[];
   textures?: { source: number }[];
   materials?: { pbrMetallicRoughness: { baseColorTexture?: { index: number } } }[];
-  meshes?: {
-    primitives: { attributes: Record<string, number>; indices: number; material: number }[];
-  }[];
+  meshes?: { primitives: Primitive[] }[];
   nodes?: { name: string; mesh?: number }[];
 }
 
@@ -42,17 +40,20 @@ const ATTRIBUTES = [
   ["COLOR_0", "color"],
 ] as const;
 
+function pick<T>(list: T[] | undefined, index: number | undefined): T {
+  const item = index === undefined ? undefined : list?.[index];
+  if (item === undefined) throw new Error("The scene refers to a part that it lacks.");
+  return item;
+}
+
 export async function readGlb(data: ArrayBuffer): Promise<Model[]> {
-  const header = new DataView(data);
-  const jsonLength = header.getUint32(12, true);
-  const json = new TextDecoder().decode(new Uint8Array(data, 20, jsonLength));
-  const document: Document = JSON.parse(json);
+  const jsonLength = new DataView(data).getUint32(12, true);
+  const content = JSON.parse(new TextDecoder().decode(new Uint8Array(data, 20, jsonLength))) as Content;
   const binaryStart = 20 + jsonLength + 8;
 
   function attribute(index: number): BufferAttribute {
-    const accessor = document.accessors![index];
-    const view = document.bufferViews![accessor.bufferView];
-    const start = binaryStart + view.byteOffset;
+    const accessor = pick(content.accessors, index);
+    const start = binaryStart + pick(content.bufferViews, accessor.bufferView).byteOffset;
     const width = WIDTH[accessor.type];
     const length = accessor.count * width;
     const array =
@@ -65,8 +66,8 @@ export async function readGlb(data: ArrayBuffer): Promise<Model[]> {
   }
 
   async function texture(index: number): Promise<Texture> {
-    const image = document.images![document.textures![index].source];
-    const view = document.bufferViews![image.bufferView];
+    const image = pick(content.images, pick(content.textures, index).source);
+    const view = pick(content.bufferViews, image.bufferView);
     const bytes = new Uint8Array(data, binaryStart + view.byteOffset, view.byteLength);
     const bitmap = await createImageBitmap(new Blob([bytes], { type: image.mimeType }));
     const result = new Texture(bitmap);
@@ -78,17 +79,15 @@ export async function readGlb(data: ArrayBuffer): Promise<Model[]> {
     return result;
   }
 
-  const models = (document.nodes ?? []).map(async (node): Promise<Model> => {
-    const primitive = document.meshes![node.mesh!].primitives[0];
+  const models = (content.nodes ?? []).map(async (node): Promise<Model> => {
+    const primitive = pick(pick(content.meshes, node.mesh).primitives, 0);
     const geometry = new BufferGeometry();
     for (const [from, to] of ATTRIBUTES) {
       const index = primitive.attributes[from];
       if (index !== undefined) geometry.setAttribute(to, attribute(index));
     }
     geometry.setIndex(attribute(primitive.indices));
-    geometry.computeBoundingBox();
-    geometry.computeBoundingSphere();
-    const map = document.materials![primitive.material].pbrMetallicRoughness.baseColorTexture;
+    const map = pick(content.materials, primitive.material).pbrMetallicRoughness.baseColorTexture;
     return { name: node.name, geometry, texture: map ? await texture(map.index) : null };
   });
   return Promise.all(models);
