@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from pathlib import Path, PurePosixPath
@@ -14,6 +14,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from vitruvian.errors import InputError, VitruvianError
 from vitruvian.formats.atomic import write_bytes
+from vitruvian.options import Detail
 
 _POLL_SECONDS = 0.3
 _BUSY_STATUSES = (429, 503)
@@ -118,8 +119,14 @@ class Client:
         height_cm: float | None = None,
         fov_deg: float | None = None,
         max_people: int | None = None,
-        detail: str | None = None,
+        detail: Detail | None = None,
+        faces: int | None = None,
         texture: bool | None = None,
+        albedo: bool | None = None,
+        check: bool | None = None,
+        formats: Sequence[str] | None = None,
+        vertex_colors: bool | None = None,
+        poses: bool | None = None,
         patience: float = 600.0,
     ) -> RemoteScene:
         """Reconstruct a picture on the server and wait for the result.
@@ -130,11 +137,14 @@ class Client:
         Args:
             image: a path, or the bytes of an image file.
             name: title; "Photo" by default.
-            height_cm, fov_deg, max_people, detail, texture: as in ``vitruvian.reconstruct``.
+            height_cm, fov_deg, max_people, detail, faces, texture, albedo, check: as in
+                ``vitruvian.reconstruct``.
+            formats, vertex_colors, poses: as in ``Scene.save``; every format by default.
             patience: seconds after which to give up.
 
         Raises:
-            ApiError: the picture cannot be used, nobody is in it, or the token is wrong.
+            ApiError: picture or options cannot be used, nobody is in the picture, or the token is
+                wrong.
             InputError: the file cannot be read, or the server cannot be reached.
         """
         fields = {
@@ -143,7 +153,13 @@ class Client:
             "fov_deg": fov_deg,
             "max_people": max_people,
             "detail": detail,
+            "faces": faces,
             "texture": texture,
+            "albedo": albedo,
+            "check": check,
+            "formats": None if formats is None else ",".join(formats),
+            "vertex_colors": vertex_colors,
+            "poses": poses,
         }
         body, kind = _form(_read(image), {k: v for k, v in fields.items() if v is not None})
         headers = {"Content-Type": kind, "Idempotency-Key": secrets.token_urlsafe(16)}

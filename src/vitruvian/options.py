@@ -192,6 +192,11 @@ class Options:
 OPTIONS: dict[str, Option] = {one.name: Option(one.name, **one.metadata) for one in fields(Options)}
 DEFAULTS: dict[str, Any] = {one.name: one.default for one in fields(Options)}
 
+# A server offers every format for download after the fact.
+SERVER_DEFAULTS: dict[str, Any] = {
+    name: DEFAULTS[name] for name, option in OPTIONS.items() if option.server
+} | {"formats": tuple(FORMATS)}
+
 
 def parse_formats(text: str) -> tuple[str, ...]:
     """Names of formats from a list with commas, each once: ``" OBJ,.glb"`` is obj and glb.

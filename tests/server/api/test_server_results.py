@@ -230,6 +230,79 @@ def test_the_simple_call(real_server: Any) -> None:
         assert 23 * 3600 < left < 25 * 3600
 
 
+def test_the_simple_call_makes_an_obj_whatever_it_is_asked_for(real_server: Any) -> None:
+    import httpx
+
+    fields = {"formats": "stl", "detail": "body", "texture": "false", "check": "false"}
+    with httpx.Client(base_url=real_server.url, timeout=90) as script:
+        answer = script.post("/Upload", files={"image": PERSON.read_bytes()}, data=fields)
+        assert answer.status_code == 200, answer.text
+        result = script.get(answer.json()["result"]).json()
+        assert result["options"]["formats"] == ["obj", "stl"]
+        assert {"mesh_obj", "mesh_stl"} <= set(result["people"][0]["files"])
+        assert "mesh_glb" not in result["people"][0]["files"]
+
+
+def test_every_option_reaches_the_result(real: Any) -> None:
+    asked = {
+        "height_cm": "172",
+        "max_people": "1",
+        "faces": "3000",
+        "albedo": "true",
+        "check": "false",
+        "formats": "PLY,obj",
+        "vertex_colors": "true",
+        "poses": "true",
+    }
+    answer = create(real, PERSON.read_bytes(), **asked)
+    assert answer.status_code == 201, answer.text
+    made = answer.json()
+    assert made["options"] == {
+        "height_cm": 172,
+        "fov_deg": None,
+        "max_people": 1,
+        "detail": "clothed",
+        "faces": 3000,
+        "texture": True,
+        "albedo": True,
+        "check": False,
+        "formats": ["ply", "obj"],
+        "vertex_colors": True,
+        "poses": True,
+    }
+    (person,) = made["people"]
+    assert person["height_m"] == pytest.approx(1.72, abs=0.01)
+    assert person["checks"]["silhouette_iou"] is None
+    assert "albedo" in made["timings_s"]
+    assert not {"mesh_glb", "mesh_stl"} & set(person["files"])
+    lines = real.get(person["files"]["mesh_obj"]).text.splitlines()
+    first = next(line for line in lines if line.startswith("v "))
+    assert len(first.split()) == 7  # with a colour
+    assert sum(line.startswith("f ") for line in lines) < 8000  # hands come on top
+    assert real.get(made["files"]["poses"]).content.startswith(b"\x89PNG")
+    assert real.get("/api/v1/jobs").json()["items"][0]["state"] == "succeeded"
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"height_cm": "900"}, "height_cm: A height of 900 cm cannot be a person's; give 40 to "),
+        ({"faces": "9"}, "faces: 9 faces are not possible; give 2000 to 200000."),
+        ({"formats": "usd"}, "formats: There is no mesh format 'usd'; choose from obj, glb, ply"),
+        (
+            {"albedo": "true", "texture": "false"},
+            "Light can be taken out of a texture only: leave out albedo, or ask for texture.",
+        ),
+    ],
+)
+def test_wrong_options_are_refused_at_once(
+    real: Any, fields: dict[str, str], sentence: str
+) -> None:
+    answer = create(real, PERSON.read_bytes(), **fields)
+    assert (answer.status_code, answer.json()["code"]) == (422, "validation")
+    assert answer.json()["detail"].startswith(sentence)
+
+
 def test_python_client(real: Any, real_server: Any, tmp_path: Path) -> None:
     scopes = ["reconstructions:read", "reconstructions:write"]
     token = real.post("/api/v1/tokens", json={"name": "test", "scopes": scopes}).json()["token"]
@@ -252,7 +325,7 @@ def test_python_client(real: Any, real_server: Any, tmp_path: Path) -> None:
     assert (caught.value.status, caught.value.code) == (404, "not-found")
     with pytest.raises(ApiError) as caught:
         client.reconstruct(b"no picture")
-    assert caught.value.code == "unsupported-picture"
+    assert caught.value.code == "not-a-picture"
     with pytest.raises(ApiError) as caught:
         vitruvian.Client(real_server.url, "vtr_wrong").get("x")
     assert caught.value.status == 401

@@ -76,8 +76,15 @@ export function advice(code: string): string[] {
     case "too-large":
       return ["Send a smaller copy: 2,000 pixels on the longer side are plenty."];
     case "unsupported-picture":
+    case "not-a-picture":
       return ["Save the picture as JPEG, PNG, WebP or HEIC and send that."];
+    case "video":
+    case "animation":
+      return ["Save one frame of it as JPEG and send that."];
+    case "too-small":
+      return ["Send the original picture, not its thumbnail."];
     case "bad-picture":
+    case "damaged-picture":
       return [
         "Open the picture in a viewer and save it anew as JPEG.",
         "If it came through a messenger, ask for the original file.",

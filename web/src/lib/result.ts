@@ -56,6 +56,7 @@ const SCENE_FILES: [key: string, title: string, about: string][] = [
   ["all", "Everything", "all files of all people, zipped"],
   ["scene", "Scene", "everyone in one GLB"],
   ["preview", "Preview", "photo, overlay and all sides as PNG"],
+  ["poses", "Poses", "everyone in other poses as PNG"],
   ["viewer", "Viewer", "a page that shows the scene without a network"],
   ["report", "Report", "camera, heights and checks as JSON"],
 ];
@@ -70,5 +71,12 @@ function present(files: Record<string, string | null | undefined>, table: typeof
   });
 }
 
-export const personDownloads = (person: Person): Download[] => present(person.files, PERSON_FILES);
+// A format that has no words of its own here is offered by its name.
+const otherMeshes = (person: Person): typeof PERSON_FILES =>
+  Object.keys(person.files)
+    .filter((key) => /^mesh_(?!obj$|mtl$)/.test(key) && !PERSON_FILES.some(([known]) => known === key))
+    .map((key) => [key, key.slice("mesh_".length).toUpperCase(), "the mesh"]);
+
+export const personDownloads = (person: Person): Download[] =>
+  present(person.files, [...PERSON_FILES, ...otherMeshes(person)]);
 export const sceneDownloads = (result: Reconstruction): Download[] => present(result.files, SCENE_FILES);

@@ -22,4 +22,7 @@ def validation_problem(errors: Any) -> Problem:
         detail = str(one["msg"]).removeprefix("Value error, ")
         listed.append({"field": ".".join(place)[:80] or "body", "detail": detail})
     first = listed[0] if listed else {"field": "body", "detail": "is not valid"}
-    return Problem("validation", f"{first['field']}: {first['detail']}.", errors=listed)
+    sentence = f"{first['detail'].rstrip('.')}."
+    if first["field"] != "body":
+        sentence = f"{first['field']}: {sentence}"
+    return Problem("validation", sentence, errors=listed)

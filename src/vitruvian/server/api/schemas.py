@@ -5,7 +5,19 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from vitruvian.errors import InputError
+from vitruvian.options import OPTIONS, SERVER_DEFAULTS, Detail, Options, parse_formats
 
 Scope = Literal["reconstructions:read", "reconstructions:write"]
 JobState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
@@ -223,11 +235,17 @@ class Person(BaseModel):
 class ReconstructionOptions(BaseModel):
     """What was asked for."""
 
-    height_cm: float | None = None
-    fov_deg: float | None = None
-    max_people: int | None = None
-    detail: Literal["body", "clothed"] = "clothed"
-    texture: bool = True
+    height_cm: float | None = SERVER_DEFAULTS["height_cm"]
+    fov_deg: float | None = SERVER_DEFAULTS["fov_deg"]
+    max_people: int | None = SERVER_DEFAULTS["max_people"]
+    detail: Detail = SERVER_DEFAULTS["detail"]
+    faces: int = SERVER_DEFAULTS["faces"]
+    texture: bool = SERVER_DEFAULTS["texture"]
+    albedo: bool = SERVER_DEFAULTS["albedo"]
+    check: bool = SERVER_DEFAULTS["check"]
+    formats: list[str] = list(SERVER_DEFAULTS["formats"])
+    vertex_colors: bool = SERVER_DEFAULTS["vertex_colors"]
+    poses: bool = SERVER_DEFAULTS["poses"]
 
 
 class Reconstruction(BaseModel):
@@ -383,16 +401,62 @@ class Config(BaseModel):
     stages: list[Stage]
 
 
+def _describe_options(schema: dict[str, Any]) -> None:
+    """Add to a form's JSON schema what the table of options says: meaning, range, choices."""
+    for name, field in schema["properties"].items():
+        option = OPTIONS.get(name)
+        if option is None:
+            continue
+        field["description"] = option.help
+        values = field.get("anyOf", [field])[0]
+        for word, value in (("minimum", option.least), ("maximum", option.most)):
+            if value is not None:
+                values[word] = value
+        if name == "formats":
+            values["examples"] = ["obj,glb"]
+        elif option.choices:
+            values["enum"] = list(option.choices)
+
+
 class CreateForm(Strict):
     """The fields beside the picture, as they come in a form."""
 
     name: Title = "Photo"
-    height_cm: Annotated[float, Field(ge=40, le=260, allow_inf_nan=False)] | None = None
-    fov_deg: Annotated[float, Field(ge=1, le=170, allow_inf_nan=False)] | None = None
-    max_people: Annotated[int, Field(ge=1, le=100)] | None = None
-    detail: Literal["body", "clothed"] = "clothed"
-    texture: bool = True
+    height_cm: float | None = SERVER_DEFAULTS["height_cm"]
+    fov_deg: float | None = SERVER_DEFAULTS["fov_deg"]
+    max_people: int | None = SERVER_DEFAULTS["max_people"]
+    detail: str = SERVER_DEFAULTS["detail"]
+    faces: int = SERVER_DEFAULTS["faces"]
+    texture: bool = SERVER_DEFAULTS["texture"]
+    albedo: bool = SERVER_DEFAULTS["albedo"]
+    check: bool = SERVER_DEFAULTS["check"]
+    formats: str = ",".join(SERVER_DEFAULTS["formats"])
+    vertex_colors: bool = SERVER_DEFAULTS["vertex_colors"]
+    poses: bool = SERVER_DEFAULTS["poses"]
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra=_describe_options)
+
+    @field_validator(*SERVER_DEFAULTS)
+    @classmethod
+    def _fits(cls, value: Any, info: ValidationInfo) -> Any:
+        """The value, when the table of options allows it; else its sentence."""
+        assert info.field_name is not None
+        try:
+            if info.field_name == "formats":
+                return ",".join(parse_formats(value))
+            OPTIONS[info.field_name].check(value)
+        except InputError as error:
+            raise ValueError(str(error)) from None
+        return value
+
+    @model_validator(mode="after")
+    def _agree(self) -> CreateForm:
+        try:
+            Options.of(**self.options())
+        except InputError as error:
+            raise ValueError(str(error)) from None
+        return self
 
     def options(self) -> dict[str, Any]:
-        """Those that go to the reconstruction."""
-        return self.model_dump(exclude={"name"})
+        """Those that go to the reconstruction, as plain values."""
+        return self.model_dump(exclude={"name"}) | {"formats": list(parse_formats(self.formats))}

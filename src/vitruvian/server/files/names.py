@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+from vitruvian.mesh_formats import FORMATS
+
 # What a file is for, by its name at the top of a result and in a person's folder.
 OF_ALL = {
     "photo": "photo.jpg",
     "thumbnail": "thumbnail.jpg",
     "scene": "scene.glb",
     "preview": "preview.png",
+    "poses": "poses.png",
     "viewer": "viewer.html",
     "report": "report.json",
 }
 OF_PERSON = {
-    "mesh_obj": "mesh.obj",
+    **{f"mesh_{name}": f"mesh.{name}" for name in FORMATS},
     "mesh_mtl": "mesh.mtl",
     "texture": "texture.png",
-    "mesh_glb": "mesh.glb",
-    "mesh_ply": "mesh.ply",
-    "mesh_stl": "mesh.stl",
     "avatar": "avatar.glb",
     "body_glb": "body.glb",
     "body_mesh": "body.obj",

@@ -13,6 +13,7 @@ from typing import IO
 from fastapi import Request
 from fastapi.responses import FileResponse, Response, StreamingResponse
 
+from vitruvian.mesh_formats import FORMATS
 from vitruvian.server.files.names import ALL_ZIP, PERSON_ZIP, ZIPPED_MESH
 from vitruvian.server.files.storage import Storage
 from vitruvian.server.models import Reconstruction
@@ -21,11 +22,8 @@ from vitruvian.server.problems import Problem, not_found
 _TYPES = {
     "jpg": "image/jpeg",
     "png": "image/png",
-    "glb": "model/gltf-binary",
-    "obj": "model/obj",
+    **{name: known.media_type for name, known in FORMATS.items()},
     "mtl": "model/mtl",
-    "ply": "application/octet-stream",
-    "stl": "model/stl",
     "json": "application/json",
     "html": "text/html; charset=utf-8",
     "zip": "application/zip",

@@ -61,12 +61,12 @@ def check_picture(data: bytes, readable: tuple[str, ...]) -> str:
         Problem: it is empty, no picture, one that cannot be read here, or something else as well.
     """
     if not data:
-        raise Problem("bad-picture", "The picture is empty; export or download it again.")
+        raise Problem("damaged-picture", "The picture is empty; export or download it again.")
     kind = media_type(data)
     if kind is None:
         if data[4:8] == b"ftyp":
-            raise Problem("unsupported-picture", "The file is a video; give a picture.")
-        raise Problem("unsupported-picture", _NOT_A_PICTURE)
+            raise Problem("video", "The file is a video; give a picture.")
+        raise Problem("not-a-picture", _NOT_A_PICTURE)
     if kind not in readable:
         name = kind.removeprefix("image/").upper()
         raise Problem(

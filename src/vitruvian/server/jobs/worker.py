@@ -26,25 +26,20 @@ import sys
 import threading
 import traceback
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from vitruvian.compute import set_threads
-from vitruvian.errors import InputError, MissingExtraError, VitruvianError
-from vitruvian.server.problems import Problem
+from vitruvian.errors import CrashError, InputError, MissingExtraError, VitruvianError
+from vitruvian.options import SERVER_DEFAULTS, Options
+from vitruvian.server.problems import KINDS, Problem
 
-FORMATS = ("obj", "glb", "ply", "stl")
+if TYPE_CHECKING:
+    from vitruvian.pipeline.progress import Progress
+    from vitruvian.pipeline.run import Outcome
+    from vitruvian.types.scene import Scene
+
 THUMBNAIL_SIDE = 320
 PHOTO_QUALITY = 90
-
-NOBODY = Problem(
-    "nobody-found",
-    "Nobody was found in the picture; give a photo in which a person is large, sharp and seen from "
-    "head to foot.",
-)
-
-
-class Cancelled(Exception):
-    """The job is not wanted any more."""
 
 
 class Worker:
@@ -83,106 +78,93 @@ class Worker:
         self._answers.flush()
 
     def _do(self, order: dict[str, Any]) -> None:
-        job_id = order["id"]
+        from vitruvian.pipeline.progress import Cancelled
+
+        job_id, folder = order["id"], Path(order["folder"])
 
         def progress(stage: str, person: int, people: int) -> None:
             if job_id in self._unwanted:
                 raise Cancelled
+            # Taking the light out is a second look at the texture.
+            told = "texture" if stage == "albedo" else stage
             self._say(
-                {"is": "stage", "id": job_id, "stage": stage, "person": person, "people": people}
+                {"is": "stage", "id": job_id, "stage": told, "person": person, "people": people}
             )
 
-        try:
-            details, files = process(
-                Path(order["picture"]), Path(order["folder"]), order["options"], progress
-            )
-            answer: dict[str, Any] = {"is": "done", "details": details, "files": files}
-        except Cancelled:
+        outcome = process(Path(order["picture"]), folder, order["options"], progress)
+        if outcome.error is not None:
+            answer = {"is": "failed", "problem": problem_of(outcome.error).body()}
+        elif outcome.state == "cancelled":
             answer = {"is": "cancelled"}
-        except Problem as problem:
-            answer = {"is": "failed", "problem": problem.body()}
-        except MemoryError:
-            too_big = "The picture does not fit in the server's memory; save a smaller copy."
-            answer = {"is": "failed", "problem": Problem("bad-picture", too_big).body()}
-        except Exception:
-            traceback.print_exc()
-            ours = "The reconstruction failed over this picture; try another one."
-            answer = {"is": "failed", "problem": Problem("crashed", ours).body()}
+        else:
+            files = {
+                path.relative_to(folder).as_posix(): path.stat().st_size
+                for path in sorted(folder.rglob("*"))
+                if path.is_file()
+            }
+            details = {"report": outcome.report, "files": files, **outcome.extra}
+            answer = {"is": "done", "details": details, "files": files}
         self._unwanted.discard(job_id)
         self._say({"id": job_id, **answer})
 
 
 def process(
-    picture: Path, folder: Path, options: dict[str, Any], progress: Any
-) -> tuple[dict[str, Any], dict[str, int]]:
-    """Reconstruct a picture into ``folder``; returns its description and the files' sizes.
+    picture: Path, folder: Path, options: dict[str, Any], progress: Progress | None
+) -> Outcome:
+    """Reconstruct a picture into ``folder``.
 
     Args:
         picture: the upload as it came.
         folder: exists and is empty.
-        options: keywords of ``vitruvian.reconstruct``.
-        progress: as ``vitruvian.pipeline.photo.Progress``.
-
-    Raises:
-        Problem: the picture cannot be used, or nobody is in it.
+        options: names and plain values as of ``Options``; what is absent is ``SERVER_DEFAULTS``'.
+        progress: told of every stage.
     """
-    from vitruvian.formats import export_mesh
-    from vitruvian.pipeline import photo as pipeline
+    from vitruvian.pipeline.run import Job, run
 
-    try:
+    given = {name: value for name, value in options.items() if value is not None}
+    wanted = SERVER_DEFAULTS | given
+    job = Job(
         # Bytes: no path of this machine gets into sentences or reports. Only pixels and the focal
         # length, a number, go on from here; EXIF stays behind.
-        scene = pipeline.reconstruct(
-            picture.read_bytes(),
-            height_cm=options.get("height_cm"),
-            fov_deg=options.get("fov_deg"),
-            max_people=options.get("max_people"),
-            detail=options.get("detail", "clothed"),
-            texture=options.get("texture", True),
-            progress=progress,
-        )
-    except MissingExtraError:
-        raise Problem(
-            "unsupported-picture", "This server does not read HEIC pictures; save it as JPEG."
-        ) from None
-    except InputError as error:
-        raise _picture_problem(str(error)) from None
-    except VitruvianError as error:
-        raise Problem("unavailable", str(error)) from None
-    if not scene.people:
-        raise NOBODY
-    progress("files", 0, len(scene.people))
-    report = scene.save(folder, formats=FORMATS)
+        picture.read_bytes(),
+        folder,
+        Options.of(**wanted | {"formats": tuple(wanted["formats"])}),
+        replace=False,
+        nobody_is_failure=True,
+        also=_write_more,
+    )
+    return run(job, progress)
+
+
+def problem_of(error: VitruvianError) -> Problem:
+    """What the API answers for a job that failed, by the error's code."""
+    if isinstance(error, CrashError):
+        traceback.print_exception(error.__cause__)
+        return Problem("crashed", "The reconstruction failed over this picture; try another one.")
+    if isinstance(error, MissingExtraError):
+        sentence = "This server does not read HEIC pictures; save it as JPEG."
+        return Problem("unsupported-picture", sentence)
+    if not isinstance(error, InputError) or error.code == "cannot-write":
+        return Problem("unavailable", str(error))
+    return Problem(error.code if error.code in KINDS else "bad-picture", str(error))
+
+
+def _write_more(scene: Scene, folder: Path) -> dict[str, Any]:
+    """Write what the page shows besides, and return what it wants to know of the scene."""
+    from vitruvian.formats.export import export_mesh
+
     for person in scene.people:
         body = person.body.as_mesh().transformed(scene.world_from_camera, "world")
         export_mesh(body, folder / f"person-{person.id}" / "body.glb")
     _write_pictures(scene.photo.pixels, folder)
-    files = {
-        path.relative_to(folder).as_posix(): path.stat().st_size
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
-    details = {
-        "report": report,
-        "world_from_camera": scene.world_from_camera.round(6).tolist(),
-        "files": files,
-    }
-    return details, files
-
-
-def _picture_problem(sentence: str) -> Problem:
-    if "is not a picture" in sentence or "is a video" in sentence:
-        return Problem("unsupported-picture", sentence)
-    if "MB, over the limit" in sentence:
-        return Problem("too-large", sentence)
-    return Problem("bad-picture", sentence)
+    return {"world_from_camera": scene.world_from_camera.round(6).tolist()}
 
 
 def _write_pictures(pixels: Any, folder: Path) -> None:
     """The photograph and its thumbnail, encoded anew: nothing of the uploaded file is in them."""
     import cv2
 
-    from vitruvian.formats import write_bytes
+    from vitruvian.formats.atomic import write_bytes
     from vitruvian.formats.images import encode_jpeg
 
     write_bytes(folder / "photo.jpg", encode_jpeg(pixels, quality=PHOTO_QUALITY))
@@ -205,8 +187,8 @@ def warm_up() -> None:
     if path is None:
         return
     # What fails here fails again, and is reported, with the first picture.
-    with tempfile.TemporaryDirectory(prefix="vitruvian-") as folder, contextlib.suppress(Exception):
-        process(path, Path(folder), {}, lambda *_: None)
+    with tempfile.TemporaryDirectory(prefix="vitruvian-") as folder:
+        process(path, Path(folder), {}, None)
 
 
 def limit_resources(memory_mb: int) -> None:

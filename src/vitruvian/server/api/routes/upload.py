@@ -39,6 +39,7 @@ async def upload(request: Request, state: Here, caller: AnyCaller) -> schemas.Up
     await run_in_threadpool(take_upload_token, state, key)
     await run_in_threadpool(_check_room, state, order.account_id)
     data, form = await read_form(request, state)
+    form = form.model_copy(update={"formats": f"obj,{form.formats}"})  # what it answers with
     job_id, _ = await accept(state, order, data, form)
     del data
     job = await wait_for_end(state, job_id, state.settings.upload_timeout_seconds, patient=True)
