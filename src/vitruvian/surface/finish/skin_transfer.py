@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from vitruvian.compute import kernel
-from vitruvian.geometry.adjacency import neighbors_of_closed
+from vitruvian.geometry.adjacency import Neighbors, neighbors_of_closed
 
 _CELL_M = 0.03
 _TURNED_M = 0.06  # distance that a normal turned by 90 degrees counts for
@@ -136,33 +136,42 @@ def nearest_vertices(
 
 
 @kernel(
-    "void(float32[:,::1],int32[::1],int32[::1],float32[::1],float32[:,::1],int64)", fastmath=True
+    "void(float32[:,::1],int32[::1],int32[::1],float32[::1],int32[::1],float32[:,::1])",
+    fastmath=True,
 )
 def _blend(
     weights: np.ndarray,
     first: np.ndarray,
     neighbors: np.ndarray,
     looseness: np.ndarray,
+    rows: np.ndarray,
     after: np.ndarray,
-    iterations: int,
 ) -> None:
-    count, width = weights.shape
-    for iteration in range(iterations):
-        for v in range(count):
-            n = first[v + 1] - first[v]
-            share = looseness[v]
-            if n == 0 or (iteration >= _TIGHT_ITERATIONS and share < _LOOSE):
-                if iteration <= _TIGHT_ITERATIONS:
-                    after[v] = weights[v]  # from here on both buffers hold it
-                continue
+    """Mix some rows of weights with the mean of their neighbours'."""
+    width = weights.shape[1]
+    for v in rows:
+        share = looseness[v]
+        for c in range(width):
+            after[v, c] = (1 - share) * weights[v, c]
+        share = share / (first[v + 1] - first[v])
+        for at in range(first[v], first[v + 1]):
+            other = neighbors[at]
             for c in range(width):
-                after[v, c] = (1 - share) * weights[v, c]
-            share = share / n
-            for at in range(first[v], first[v + 1]):
-                other = neighbors[at]
-                for c in range(width):
-                    after[v, c] += share * weights[other, c]
-        weights, after = after, weights
+                after[v, c] += share * weights[other, c]
+
+
+def _blended(
+    weights: np.ndarray, around: Neighbors, looseness: np.ndarray, iterations: int
+) -> np.ndarray:
+    """Weights (V, C) float32 spread over a surface, the more the looser (V,) it is."""
+    rows = np.flatnonzero(np.diff(around.first)).astype(np.int32)
+    for count in (_TIGHT_ITERATIONS, iterations - _TIGHT_ITERATIONS):
+        after = weights.copy()  # what is not among the rows stays
+        for _ in range(count):
+            _blend(weights, around.first, around.members, looseness, rows, after)
+            weights, after = after, weights
+        rows = rows[looseness[rows] >= _LOOSE]
+    return weights
 
 
 def carried_skin(
@@ -192,7 +201,7 @@ def carried_skin(
         mirror: (B,) that other body vertex, given with ``shared``.
         smoothed: joints whose weights are smoothed, by default all; those of fingers and face are
             many and move nothing that is loose.
-        iterations: of smoothing, even.
+        iterations: of smoothing.
 
     Returns:
         (V, 4) uint16 joints and (V, 4) float32 weights, rows summing to 1.
@@ -216,11 +225,7 @@ def carried_skin(
     around = neighbors_of_closed(faces, count)
     chosen = np.isin(used, used if smoothed is None else smoothed)
     part = np.ascontiguousarray(dense[:, : len(used)][:, chosen])
-    _blend(
-        part, around.first, around.members, looseness, np.empty_like(part),
-        iterations + iterations % 2,
-    )  # fmt: skip
-    dense[:, np.flatnonzero(chosen)] = part
+    dense[:, np.flatnonzero(chosen)] = _blended(part, around, looseness, iterations)
     strongest, kept = np.zeros((count, 4), np.int32), np.zeros((count, 4), np.float32)
     _strongest(dense, strongest, kept)
     padded = np.pad(used, (0, max(0, 4 - len(used))))
@@ -231,18 +236,22 @@ def carried_skin(
 def _strongest(weights: np.ndarray, columns: np.ndarray, values: np.ndarray) -> None:
     """The four largest weights of each row, scaled to add up to 1."""
     for v in range(weights.shape[0]):
-        values[v] = -1
+        total = np.float32(0)
+        for k in range(4):
+            values[v, k] = -1
         for c in range(weights.shape[1]):
+            weight = weights[v, c]
             at = 4
-            while at > 0 and weights[v, c] > values[v, at - 1]:
+            while at > 0 and weight > values[v, at - 1]:
                 at -= 1
             if at == 4:
                 continue
             for k in range(3, at, -1):
                 values[v, k] = values[v, k - 1]
                 columns[v, k] = columns[v, k - 1]
-            values[v, at] = weights[v, c]
+            values[v, at] = weight
             columns[v, at] = c
-        total = values[v].sum()
+        for k in range(4):
+            total += values[v, k]
         for k in range(4):
             values[v, k] /= total

@@ -56,74 +56,80 @@ def _repair(field: np.ndarray, film: np.ndarray, owner: np.ndarray, critical: np
     filled = 0
     for y in range(height - 1):
         for x in range(width - 1):
-            low = 0
-            for a in range(2):
-                for b in range(2):
-                    if field[y + a, x + b, 0] > 0:
-                        low |= 1 << (4 * a + 2 * b)
-            for z in range(depth - 1):
+            low = 0  # bits of the corners before z
+            for z in range(depth):
                 high = 0
-                for a in range(2):
-                    for b in range(2):
-                        if field[y + a, x + b, z + 1] > 0:
-                            high |= 1 << (4 * a + 2 * b)
-                mask = low | (high << 1)
-                low = high
-                if critical[mask] == 0:
-                    continue
-                best, by, bx, bz = -np.inf, 0, 0, 0
-                least, ey, ex, ez = np.inf, 0, 0, 0
-                parting = False
-                whose = 0
-                for a in range(2):
-                    for b in range(2):
-                        for c in range(2):
-                            v, u, w = y + a, x + b, z + c
-                            value = field[v, u, w]
-                            parting = parting or film[v, u, w] > 0
-                            touching = 0  # inside neighbours within the cell
-                            if field[y + 1 - a, u, w] > 0:
-                                touching += 1
-                            if field[v, x + 1 - b, w] > 0:
-                                touching += 1
-                            if field[v, u, z + 1 - c] > 0:
-                                touching += 1
-                            if value > 0:
-                                whose = max(whose, owner[v, u, w])
-                                if touching + value < least:
-                                    least, ey, ex, ez = touching + value, v, u, w
-                            elif (
-                                touching > 0
-                                and value > best
-                                and 0 < v < height - 1
-                                and 0 < u < width - 1
-                                and 0 < w < depth - 1
-                            ):
-                                best, by, bx, bz = value, v, u, w
-                if parting:
-                    field[ey, ex, ez] = FILM
-                    film[ey, ex, ez] = 1
-                else:
-                    field[by, bx, bz] = _FILLED
-                    owner[by, bx, bz] = whose
-                filled += 1
-                low = 0
-                for a in range(2):
-                    for b in range(2):
-                        if field[y + a, x + b, z + 1] > 0:
-                            low |= 1 << (4 * a + 2 * b)
+                for turn in range(2):
+                    high = 0
+                    for k in range(4):
+                        if field[y + (k >> 1), x + (k & 1), z] > 0:
+                            high |= 2 << 2 * k
+                    if turn > 0 or z == 0 or critical[low | high] == 0:
+                        break
+                    best, least = -np.inf, np.inf
+                    fill = empty = whose = parting = 0
+                    for k in range(8):
+                        v, u, w = y + (k >> 2), x + (k >> 1 & 1), z - 1 + (k & 1)
+                        value = field[v, u, w]
+                        parting |= film[v, u, w]
+                        touching = 0  # inside neighbours within the cell
+                        if field[2 * y + 1 - v, u, w] > 0:
+                            touching += 1
+                        if field[v, 2 * x + 1 - u, w] > 0:
+                            touching += 1
+                        if field[v, u, 2 * z - 1 - w] > 0:
+                            touching += 1
+                        if value > 0:
+                            whose = max(whose, owner[v, u, w])
+                            if touching + value < least:
+                                least, empty = touching + value, k
+                        elif (
+                            touching > 0
+                            and value > best
+                            and 0 < v < height - 1
+                            and 0 < u < width - 1
+                            and 0 < w < depth - 1
+                        ):
+                            best, fill = value, k
+                    k = empty if parting else fill
+                    v, u, w = y + (k >> 2), x + (k >> 1 & 1), z - 1 + (k & 1)
+                    if parting:
+                        field[v, u, w] = FILM
+                        film[v, u, w] = 1
+                    else:
+                        field[v, u, w] = _FILLED
+                        owner[v, u, w] = whose
+                    filled += 1
+                low = high >> 1
     return filled
 
 
-@kernel("UniTuple(int64,2)(float32[:,:,::1],int32[:,:,::1],float32[:,::1])")
-def _place_vertices(field: np.ndarray, index: np.ndarray, vertices: np.ndarray) -> tuple[int, int]:
-    """A vertex in each crossed cell, in grid coordinates (y, x, z).
+# A cell's edges as their two corners (bits as above), in the order in which crossings are added up.
+_EDGES = np.array(
+    [
+        (low, low + along)
+        for a in range(2)
+        for b in range(2)
+        for low, along in ((4 * a + 2 * b, 1), (4 * a + b, 2), (2 * a + b, 4))
+    ],
+    np.int64,
+)
 
-    Returns how many (-1 when there is no room for them), and how many grid edges are crossed.
-    """
+
+@kernel(
+    "int64(float32[:,:,::1],int32[:,:,::1],float32[:,::1],int64[:,::1],float32[::1])",
+)
+def _place_vertices(
+    field: np.ndarray,
+    index: np.ndarray,
+    vertices: np.ndarray,
+    ends: np.ndarray,
+    corners: np.ndarray,
+) -> int:
+    """A vertex in each crossed cell, in grid coordinates (y, x, z): where edges are crossed, on
+    average; returns how many, -1 when there is no room for them."""
     height, width, depth = field.shape
-    count = edges = 0
-    most = vertices.shape[0]
+    count = 0
     for y in range(height - 1):
         for x in range(width - 1):
             for z in range(depth - 1):
@@ -135,88 +141,60 @@ def _place_vertices(field: np.ndarray, index: np.ndarray, vertices: np.ndarray) 
                                 inside += 1
                 if inside == 0 or inside == 8:
                     continue
-                if count >= most:
-                    return -1, 0
-                here = field[y, x, z] > 0
-                for other in (
-                    field[y, x, z + 1],
-                    field[y, x + 1, z],
-                    field[y + 1, x, z],
-                ):
-                    if here != (other > 0):
-                        edges += 1
+                if count >= len(vertices):
+                    return -1
+                for k in range(8):
+                    corners[k] = field[y + (k >> 2), x + (k >> 1 & 1), z + (k & 1)]
                 sy = sx = sz = 0.0
                 n = 0
-                for a in range(2):
-                    for b in range(2):
-                        p, q = field[y + a, x + b, z], field[y + a, x + b, z + 1]
-                        if (p > 0) != (q > 0):
-                            sy += a
-                            sx += b
-                            sz += p / (p - q)
-                            n += 1
-                        p, q = field[y + a, x, z + b], field[y + a, x + 1, z + b]
-                        if (p > 0) != (q > 0):
-                            sy += a
-                            sx += p / (p - q)
-                            sz += b
-                            n += 1
-                        p, q = field[y, x + a, z + b], field[y + 1, x + a, z + b]
-                        if (p > 0) != (q > 0):
-                            sy += p / (p - q)
-                            sx += a
-                            sz += b
-                            n += 1
+                for e in range(len(ends)):
+                    low, high = ends[e, 0], ends[e, 1]
+                    p, q = corners[low], corners[high]
+                    if (p > 0) != (q > 0):
+                        share = p / (p - q)
+                        across = low ^ high
+                        sy += (low >> 2) + (across >> 2) * share
+                        sx += (low >> 1 & 1) + (across >> 1 & 1) * share
+                        sz += (low & 1) + (across & 1) * share
+                        n += 1
                 vertices[count, 0] = y + sy / n
                 vertices[count, 1] = x + sx / n
                 vertices[count, 2] = z + sz / n
                 index[y, x, z] = count
                 count += 1
-    return count, edges
+    return count
 
 
-@kernel("int64(float32[:,:,::1],int32[:,:,::1],float32[:,::1],int32[:,::1])")
-def _connect(field: np.ndarray, index: np.ndarray, vertices: np.ndarray, faces: np.ndarray) -> int:
-    """Two faces across each crossed grid edge, looking out; returns how many."""
-    height, width, depth = field.shape
+@kernel("int64(float32[::1],int32[::1],int64[:,::1],float32[:,::1],int32[:,::1])")
+def _connect(
+    field: np.ndarray, index: np.ndarray, axes: np.ndarray, vertices: np.ndarray, faces: np.ndarray
+) -> int:
+    """Two faces across each crossed grid edge, looking out; returns how many.
+
+    Field and cells are flat; rows of ``axes`` say how far in them an edge leads, and the two
+    directions across it, so that its four cells come in a circle.
+    """
     count = 0
-    # On the border nothing is inside, so no cell before the first is asked for.
-    for y in range(height - 1):
-        for x in range(width - 1):
-            for z in range(depth - 1):
-                here = field[y, x, z] > 0
-                for axis in range(3):
-                    if axis == 0:
-                        there = field[y, x, z + 1] > 0
-                    elif axis == 1:
-                        there = field[y, x + 1, z] > 0
-                    else:
-                        there = field[y + 1, x, z] > 0
-                    if here == there:
-                        continue
-                    # The four cells around the edge, in a circle.
-                    if axis == 0:
-                        p, q = index[y - 1, x - 1, z], index[y, x - 1, z]
-                        r, s = index[y, x, z], index[y - 1, x, z]
-                    elif axis == 1:
-                        p, q = index[y - 1, x, z - 1], index[y - 1, x, z]
-                        r, s = index[y, x, z], index[y, x, z - 1]
-                    else:
-                        p, q = index[y, x - 1, z - 1], index[y, x, z - 1]
-                        r, s = index[y, x, z], index[y, x - 1, z]
-                    if here:
-                        q, s = s, q
-                    one = two = 0.0
-                    for c in range(3):
-                        one += (vertices[p, c] - vertices[r, c]) ** 2
-                        two += (vertices[q, c] - vertices[s, c]) ** 2
-                    if one <= two:
-                        faces[count, 0], faces[count, 1], faces[count, 2] = p, q, r
-                        faces[count + 1, 0], faces[count + 1, 1], faces[count + 1, 2] = p, r, s
-                    else:
-                        faces[count, 0], faces[count, 1], faces[count, 2] = q, r, s
-                        faces[count + 1, 0], faces[count + 1, 1], faces[count + 1, 2] = q, s, p
-                    count += 2
+    # On the border nothing is inside: what steps beyond a row's end is outside, like the end, and
+    # no cell before the first is asked for.
+    for at in range(len(field) - axes[2, 0]):
+        here = field[at] > 0
+        for axis in range(3):
+            if here == (field[at + axes[axis, 0]] > 0):
+                continue
+            u, v = axes[axis, 1], axes[axis, 2]
+            p, q, r, s = index[at - u - v], index[at - u], index[at], index[at - v]
+            if here:
+                q, s = s, q
+            one = two = 0.0
+            for c in range(3):
+                one += (vertices[p, c] - vertices[r, c]) ** 2
+                two += (vertices[q, c] - vertices[s, c]) ** 2
+            if one > two:
+                p, q, r, s = q, r, s, p
+            faces[count, 0], faces[count, 1], faces[count, 2] = p, q, r
+            faces[count + 1, 0], faces[count + 1, 1], faces[count + 1, 2] = p, r, s
+            count += 2
     return count
 
 
@@ -271,13 +249,17 @@ def surface_net(
     most = 1 << 18
     while True:
         vertices = np.empty((most, 3), np.float32)
-        count, edges = _place_vertices(field, index, vertices)
+        count = _place_vertices(field, index, vertices, _EDGES, np.empty(8, np.float32))
         if count >= 0:
             break
         most *= 2
-    faces = np.empty((2 * edges, 3), np.int32)
-    _connect(field, index, vertices, faces)
-    return vertices[:count].copy(), faces
+    # Every crossed edge begins at the corner of a crossed cell, three of them at most.
+    faces = np.empty((6 * count, 3), np.int32)
+    _, width, depth = field.shape
+    row = width * depth
+    axes = np.array([(1, depth, row), (depth, row, 1), (row, 1, depth)])
+    count_faces = _connect(field.ravel(), index.ravel(), axes, vertices, faces)
+    return vertices[:count].copy(), faces[:count_faces].copy()
 
 
 def largest_components(
