@@ -19,9 +19,11 @@ pytestmark = pytest.mark.skipif(not shutil.which("git"), reason="git is not inst
 
 @pytest.fixture
 def scratch(tmp_path: Path) -> Path:
-    """A copy of the package's Python files."""
+    """A copy of the package's Python files, with links to its data."""
     ignored = shutil.ignore_patterns("__pycache__", "data", "weights", "node_modules", "page")
     shutil.copytree(ROOT / "src", tmp_path / "src", ignore=ignored)
+    for folder in ("src/vitruvian/body/data", "src/vitruvian/networks/weights"):
+        (tmp_path / folder).symlink_to(ROOT / folder)
     return tmp_path
 
 
@@ -63,3 +65,21 @@ def test_an_export_format_is_one_file_and_one_line(scratch: Path) -> None:
     assert lines[:2] == ["OFF", "3 1 0"]
     assert [float(x) for x in lines[4].split()] == [0, 2, 0]
     assert lines[5] == "3 0 1 2"
+
+
+def test_a_pose_estimator_is_one_file_and_one_line(scratch: Path) -> None:
+    apply_example("Adding a pose estimator", scratch)
+    printed = python(
+        scratch,
+        "import numpy as np\n"
+        "import vitruvian\n"
+        "from vitruvian.people.detection import detect\n"
+        "from vitruvian.people.pose import pose_estimator\n"
+        f"image = vitruvian.load_photo({str(ROOT / 'examples/person.jpg')!r}).pixels\n"
+        "person = detect(image)[0]\n"
+        "plain = pose_estimator().landmarks(image, person, [])\n"
+        "other = pose_estimator('averaged').landmarks(image, person, [])\n"
+        "print(np.abs(plain.points - other.points).max())\n",
+    )
+    # Another exposure moves the landmarks by pixels, not by limbs.
+    assert 0.01 < float(printed) < 20

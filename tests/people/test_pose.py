@@ -11,7 +11,7 @@ from vitruvian.image.photo import load_photo
 from vitruvian.people import find_people, pose
 from vitruvian.people.blazepose import BlazePoseEstimator
 from vitruvian.people.landmarks import LandmarkEstimate
-from vitruvian.people.pose import ESTIMATORS, PoseEstimator, pose_estimator
+from vitruvian.people.pose import PoseEstimator, pose_estimator
 from vitruvian.types.estimate import BodyEstimate
 
 
@@ -41,8 +41,8 @@ def test_people_carry_what_the_given_estimator_says(shared_data) -> None:
 
 
 def test_a_line_makes_an_estimator_known(monkeypatch) -> None:
-    monkeypatch.setitem(pose.ESTIMATORS, "mirrored", Mirrored)
+    monkeypatch.setitem(pose.ESTIMATORS, "mirrored", f"{__name__}.Mirrored")
     assert isinstance(pose_estimator("mirrored"), Mirrored)
-    assert type(pose_estimator()) is ESTIMATORS["blazepose"]
+    assert type(pose_estimator()) is BlazePoseEstimator
     with pytest.raises(ValueError, match="no pose estimator 'none'; choose from blazepose"):
         pose_estimator("none")

@@ -6,12 +6,12 @@ BlazePose's landmarks are to stay), and one line in ``ESTIMATORS``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from importlib import import_module
 from typing import Protocol
 
 import numpy as np
 
-from vitruvian.people.blazepose import BlazePoseEstimator
 from vitruvian.people.detection import Detection
 from vitruvian.people.landmarks import LandmarkEstimate
 from vitruvian.types.estimate import BodyEstimate
@@ -45,7 +45,10 @@ class PoseEstimator(Protocol):
         ...
 
 
-ESTIMATORS: dict[str, Callable[[], PoseEstimator]] = {"blazepose": BlazePoseEstimator}
+# Classes by the estimators' names; a module is imported when its estimator is asked for.
+ESTIMATORS = {
+    "blazepose": "vitruvian.people.blazepose.BlazePoseEstimator",
+}
 
 
 def pose_estimator(name: str = "blazepose") -> PoseEstimator:
@@ -54,4 +57,6 @@ def pose_estimator(name: str = "blazepose") -> PoseEstimator:
         raise ValueError(
             f"there is no pose estimator {name!r}; choose from {', '.join(ESTIMATORS)}"
         )
-    return ESTIMATORS[name]()
+    module, class_name = ESTIMATORS[name].rsplit(".", 1)
+    estimator: PoseEstimator = getattr(import_module(module), class_name)()
+    return estimator
