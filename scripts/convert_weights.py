@@ -290,6 +290,8 @@ def hand_out(path: Path, names: dict[str, str]) -> None:
     model = onnx.load(str(path))
     shapes = onnx.shape_inference.infer_shapes(model).graph.value_info
     inferred = {value.name: value for value in shapes}
+    if missing := sorted(names.keys() - inferred.keys()):
+        raise ValueError(f"{path} has no tensors {missing}: this tf2onnx names them otherwise")
     for node in model.graph.node:
         for tensors in (node.input, node.output):
             tensors[:] = [names.get(tensor, tensor) for tensor in tensors]

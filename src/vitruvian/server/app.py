@@ -20,7 +20,7 @@ from vitruvian.server.api.checks import validation_problem
 from vitruvian.server.api.guard import INTERNAL, Guard
 from vitruvian.server.api.routes import account, jobs, reconstructions, sharing, system, upload
 from vitruvian.server.files.page import Page
-from vitruvian.server.jobs.pool import COMMAND
+from vitruvian.server.jobs.process import COMMAND
 from vitruvian.server.problems import CODE_OF_STATUS, MEDIA_TYPE, Problem, not_found
 from vitruvian.server.settings import Settings
 from vitruvian.server.state import State

@@ -14,7 +14,7 @@ import uvicorn
 
 from vitruvian.errors import InputError
 from vitruvian.server.app import create_app
-from vitruvian.server.jobs.pool import COMMAND
+from vitruvian.server.jobs.process import COMMAND
 from vitruvian.server.logs import configure_logs
 from vitruvian.server.settings import Settings
 from vitruvian.server.state import State

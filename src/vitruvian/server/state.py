@@ -20,7 +20,8 @@ from vitruvian.server.files.sniff import readable_types
 from vitruvian.server.files.storage import Storage, open_storage
 from vitruvian.server.jobs.changes import Changes
 from vitruvian.server.jobs.intake import Intake
-from vitruvian.server.jobs.pool import COMMAND, PoolOptions, WorkerPool
+from vitruvian.server.jobs.pool import WorkerPool
+from vitruvian.server.jobs.process import COMMAND, PoolOptions
 from vitruvian.server.jobs.queue import JobQueue
 from vitruvian.server.jobs.timing import StageClock
 from vitruvian.server.metrics import Metrics

@@ -342,7 +342,7 @@ def test_workers_do_not_inherit_secrets(monkeypatch: pytest.MonkeyPatch, tmp_pat
     import json
     import sys
 
-    from vitruvian.server.jobs.pool import PoolOptions, WorkerProcess
+    from vitruvian.server.jobs.process import PoolOptions, WorkerProcess
 
     for name in ("VITRUVIAN_SERVER_SECRET", "PGPASSWORD", "AWS_SECRET_ACCESS_KEY", "S3_TOKEN"):
         monkeypatch.setenv(name, "hidden")
