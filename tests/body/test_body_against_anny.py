@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vitruvian.body.fit.prior import example_poses
+from vitruvian.body.fit.pose_prior import example_poses
 from vitruvian.body.model.model import BodyModel, body_model
 from vitruvian.geometry.rotations import matrix_from_axis_angle
 

@@ -5,68 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from vitruvian.body.fit import observations
-from vitruvian.body.fit.contour import extract_outline, match_outline, mesh_edges
-from vitruvian.body.fit.fit import KNEES, FitOptions, FitProblem, _initial_state, fit_body
-from vitruvian.body.fit.guidance import likely_group
-from vitruvian.body.fit.observations import observe
-from vitruvian.body.fit.prior import pose_prior
+from fit_people import CAMERA, intersection_over_union, photograph, random_body
+from vitruvian.body.fit.fit import fit_body
+from vitruvian.body.fit.options import FitOptions
+from vitruvian.body.fit.shape_prior import likely_group
 from vitruvian.body.model.model import body_model
+from vitruvian.body.model.skeleton import KNEES
 from vitruvian.body.model.unpose import rest_mesh
 from vitruvian.geometry.normals import vertex_normals
-from vitruvian.geometry.rasterizer import rasterize
-from vitruvian.geometry.rotations import matrix_from_axis_angle, rotation_between
-from vitruvian.types.camera import Camera
-from vitruvian.types.figure import Alpha, Figure, Landmarks
-
-CAMERA = Camera.centered(1200, 800, 1000)
-
-
-def random_body(seed, yaw=0.0):
-    """Betas, local rotations and translation of somebody in view, in a plausible pose."""
-    rng = np.random.default_rng(seed)
-    model = body_model()
-    betas = rng.normal(size=10)
-    pose = np.zeros((len(model.parents), 3))
-    prior = pose_prior()
-    pose[model.active[1:]] = (prior.mean + 0.15 * rng.normal(size=len(prior.mean))).reshape(-1, 3)
-    rotations = matrix_from_axis_angle(pose)
-    upright = matrix_from_axis_angle(np.array([np.pi, 0, 0]))
-    rotations[0] = upright @ matrix_from_axis_angle(np.array([0, yaw, 0]))
-    return betas, rotations, np.array([0.2, 0.1, 3.4])
-
-
-def photograph(betas, rotations, translation, noise_px=0.0, seed=0):
-    """The figure that a network with its known biases would find of a body."""
-    model = body_model()
-    points, _ = model.evaluate(
-        model.keypoints(), betas, rotations, translation, model.active, jacobian=False
-    )
-    hips = points[observations.HIPS].mean(0)
-    ray = CAMERA.rays(CAMERA.project(points[observations.HIPS])).mean(0)
-    world = (points - hips) @ rotation_between(np.array([0.0, 0, 1]), ray) * 0.86
-    ears = world[observations.EARS].mean(0) - world[observations.SHOULDERS].mean(0)
-    world[observations.FACE, 2] -= observations.FACE_DEPTH_BIAS * np.linalg.norm(ears[:2])
-    pixels = CAMERA.project(points)
-    pixels += noise_px * np.random.default_rng(seed).normal(size=pixels.shape)
-    vertices = model.forward_rotations(betas, rotations, translation).vertices
-    mask = rasterize(
-        CAMERA.project(vertices), vertices[:, 2], model.faces, CAMERA.width, CAMERA.height
-    ).mask
-    alpha = Alpha((mask * 255).astype(np.uint8), 0, 0, CAMERA.width, CAMERA.height)
-    landmarks = Landmarks(pixels, np.ones(33), world, 0.01)
-    rows, columns = np.nonzero(mask)
-    box = np.array([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1], float)
-    return Figure(box, 0.9, landmarks, alpha, True, 0.95), vertices
-
-
-def intersection_over_union(vertices, alpha):
-    model = body_model()
-    mask = rasterize(
-        CAMERA.project(vertices), vertices[:, 2], model.faces, CAMERA.width, CAMERA.height
-    ).mask
-    truth = alpha.full() > 127
-    return (mask & truth).sum() / (mask | truth).sum()
+from vitruvian.geometry.rotations import matrix_from_axis_angle
+from vitruvian.types.figure import Alpha
 
 
 @pytest.mark.parametrize("yaw", [0.0, 0.9, 2.2, 3.1])
@@ -168,31 +116,6 @@ def test_the_silhouette_tells_a_heavy_person_from_a_slim_one():
         ]
     assert mass[25] > mass[-12] + 10
     assert outline[25][1] > outline[25][0]
-
-
-def test_normal_equations_agree_with_finite_differences():
-    figure, _ = photograph(*random_body(2), noise_px=3.0)
-    model, options = body_model(), FitOptions()
-    observed = observe(figure.landmarks, CAMERA)
-    problem = FitProblem(model, observed, pose_prior(), options, 1.16, 1.7)
-    state = _initial_state(model, observed, options, 1.16, 1.7)
-    problem.metres_per_ray = float(state.translation[2])
-    outline = extract_outline(figure.alpha, CAMERA)
-    vertices = model.forward_rotations(state.betas, state.rotations, state.translation).vertices
-    targets = match_outline(
-        outline, vertices, model.faces, mesh_edges(model.faces), first_round=True
-    )
-    problem.follow_contour(targets)
-    gradient = problem.evaluate(state, True).gradient
-    # The priors' axis-angle is linearised about rest poses: exact where joints are at rest.
-    step = 1e-6
-    for index in range(problem.unknowns):
-        delta = np.zeros(problem.unknowns)
-        delta[index] = step
-        forward = problem.evaluate(state.stepped(delta, problem.active), False).cost
-        backward = problem.evaluate(state.stepped(-delta, problem.active), False).cost
-        slope = (forward - backward) / (2 * step)
-        assert 2 * gradient[index] == pytest.approx(slope, rel=2e-3, abs=2e-2), index
 
 
 def test_hidden_feet_do_not_break_the_fit():

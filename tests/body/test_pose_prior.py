@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vitruvian.body.fit.prior import example_poses, pose_prior
+from vitruvian.body.fit.pose_prior import example_poses, pose_prior
 from vitruvian.body.model.model import body_model
 
 

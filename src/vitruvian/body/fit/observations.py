@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from vitruvian.geometry.rotations import rotation_between
+from vitruvian.geometry.rotations import axis_angle_from_matrix, rotation_between
 from vitruvian.types.camera import Camera
+from vitruvian.types.estimate import BodyEstimate
 from vitruvian.types.figure import Landmarks
 from vitruvian.types.keypoints import EARS, EYES, FACE, FEET, HANDS, HIPS, LEGS, NOSE, SHOULDERS
 
@@ -17,6 +18,11 @@ _MINOR_FACE = np.setdiff1d(FACE, [NOSE, *EYES, *EARS])
 FACE_DEPTH_BIAS = 0.55  # of the distance from shoulders to ears
 OUTSIDE_WEIGHT = 0.2  # of world landmarks beyond the frame, which are mere guesses
 KNEE_DEPTH_BIAS = 0.22  # of the thigh
+# Factors on a body estimate's standard deviations across and along the view: they are those of
+# synthetic people, real ones surprise it more, and across the view the landmarks know better.
+_DOUBT = np.array([3.0, 1.5])
+_LEAST_KEYPOINT_SD = 0.008  # statures
+_LEAST_ROTATION_SD = 0.1  # radians
 
 
 @dataclass(frozen=True)
@@ -55,7 +61,7 @@ def observe(landmarks: Landmarks, camera: Camera) -> Observations:
     visibility = np.clip(landmarks.visibility, 0, 1)
     rays = camera.rays(points)
     world = _without_depth_bias(landmarks.world)
-    world = (world - world[HIPS].mean(0)) @ to_person(rays[:, :2]).T
+    world = (world - world[HIPS].mean(0)) @ camera_from_centred(rays[:, :2]).T
 
     image_weights = np.sqrt(np.maximum(visibility, 0.02))
     world_weights = np.sqrt(np.maximum(visibility, 0.25))
@@ -70,7 +76,7 @@ def observe(landmarks: Landmarks, camera: Camera) -> Observations:
     return Observations(rays[:, :2], image_weights, world, world_weights, points, visibility)
 
 
-def to_person(rays: np.ndarray) -> np.ndarray:
+def camera_from_centred(rays: np.ndarray) -> np.ndarray:
     """Rotation (3, 3) from a camera that looks straight at the hips to the real one.
 
     rays: (33, 2), as in ``Observations``.
@@ -104,9 +110,9 @@ def _without_depth_bias(world: np.ndarray) -> np.ndarray:
     return world
 
 
-def translation_guess(observed: Observations, scale: float) -> np.ndarray:
-    """Position (3,) of the hips' middle that best explains rays and world landmarks (linear)."""
-    world, rays, weights = observed.world * scale, observed.rays, observed.image_weights
+def translation_guess(observed: Observations) -> np.ndarray:
+    """Position (3,) of the hips' middle that best explains rays and metric landmarks (linear)."""
+    world, rays, weights = observed.world, observed.rays, observed.image_weights
     # For each landmark: t_x - u t_z = u w_z - w_x, and the same for y.
     rows, values = [], []
     for axis in (0, 1):
@@ -118,3 +124,40 @@ def translation_guess(observed: Observations, scale: float) -> np.ndarray:
     guess = np.linalg.lstsq(np.concatenate(rows), np.concatenate(values), rcond=None)[0]
     guess[2] = max(guess[2], 0.5)
     return guess
+
+
+@dataclass(frozen=True)
+class PoseTarget:
+    """Rotations that a body estimate suggests.
+
+    Attributes:
+        rotations: (A, 3, 3) of the active joints; the root's leads into the camera frame.
+        sd: (A,) radians.
+    """
+
+    rotations: np.ndarray
+    sd: np.ndarray
+
+    def residual(self, rotations: np.ndarray) -> np.ndarray:
+        """(A, 3) rotation vectors from the target to ``rotations`` (A, 3, 3), over ``sd``.
+
+        Their derivative with respect to ``R <- exp(w) R`` is about 1 / sd where they are small.
+        """
+        away = axis_angle_from_matrix(rotations @ self.rotations.transpose(0, 2, 1))
+        return away / self.sd[:, None]
+
+
+def with_estimate(observed: Observations, estimate: BodyEstimate) -> Observations:
+    """Observations whose metric landmarks are those of a body estimate, in statures."""
+    world = estimate.keypoints @ camera_from_centred(observed.rays).T
+    across, along = np.maximum(_DOUBT * estimate.keypoint_sd, _LEAST_KEYPOINT_SD).T
+    sd = np.stack([across, across, along], axis=1)
+    world = world - world[HIPS].mean(0)
+    return replace(observed, world=world, world_weights=np.ones(len(world)), world_sd=sd)
+
+
+def pose_target(observed: Observations, estimate: BodyEstimate) -> PoseTarget:
+    """The pose of a body estimate in the camera frame."""
+    rotations = estimate.rotations.copy()
+    rotations[0] = camera_from_centred(observed.rays) @ rotations[0]
+    return PoseTarget(rotations, np.maximum(estimate.rotation_sd, _LEAST_ROTATION_SD))

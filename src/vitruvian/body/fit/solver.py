@@ -1,9 +1,9 @@
-"""Levenberg-Marquardt on the parameters of one body."""
+"""Levenberg-Marquardt on one shape in one or several poses."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,34 +13,41 @@ from vitruvian.geometry.rotations import matrix_from_axis_angle
 
 @dataclass(frozen=True)
 class FitState:
-    """The unknowns of a fit.
+    """The unknowns of a fit: a pose and a place at each of T times, and what all times share.
 
     Attributes:
-        rotations: (J, 3, 3) local joint rotations; the root's also turns body into camera frame.
+        rotations: (T, J, 3, 3) local joint rotations; the root's also turns the body's frame into
+            the result's.
+        translation: (T, 3) of the root joint in the result's frame, metres.
         betas: (K,) shape coefficients.
-        translation: (3,) of the root joint in the camera frame, metres.
-        landmark_scale: factor from the network's world landmarks to metres.
+        landmark_scale: factor on the metric landmarks, about 1.
     """
 
     rotations: np.ndarray
-    betas: np.ndarray
     translation: np.ndarray
-    landmark_scale: float
+    betas: np.ndarray
+    landmark_scale: float = 1.0
 
-    def stepped(self, step: np.ndarray, active: np.ndarray) -> FitState:
-        """The state after ``step`` (3A + K + 3 + 1,): rotations of the ``active`` joints are
-        multiplied from the left by exp(step), the rest is added."""
-        count, betas = len(active), len(self.betas)
+    @property
+    def times(self) -> int:
+        """T."""
+        return len(self.rotations)
+
+    def stepped(self, own: np.ndarray, shared: np.ndarray, active: np.ndarray) -> FitState:
+        """The state after a step of each time, (T, 3 A + 3), and of what they share, (K + 1,).
+
+        Rotations of the ``active`` joints are multiplied from the left by exp(step), the rest is
+        added.
+        """
+        turns = 3 * len(active)
         rotations = self.rotations.copy()
-        turns = matrix_from_axis_angle(step[: 3 * count].reshape(count, 3))
-        rotations[active] = turns @ rotations[active]
-        tail = step[3 * count :]
-        return replace(
-            self,
-            rotations=rotations,
-            betas=self.betas + tail[:betas],
-            translation=self.translation + tail[betas : betas + 3],
-            landmark_scale=self.landmark_scale + float(tail[betas + 3]),
+        increments = matrix_from_axis_angle(own[:, :turns].reshape(self.times, -1, 3))
+        rotations[:, active] = increments @ rotations[:, active]
+        return FitState(
+            rotations,
+            self.translation + own[:, turns:],
+            self.betas + shared[:-1],
+            self.landmark_scale + float(shared[-1]),
         )
 
 
@@ -119,15 +126,60 @@ class NormalEquations:
         )
 
 
+class ArrowEquations:
+    """Normal equations of several times that share some unknowns: J^T J has the form of an arrow.
+
+    Args:
+        times: of each time, in its unknowns: rotations (``turns``), betas, translation, scale.
+        shared: of betas and scale alone.
+        turns: number of the rotations' unknowns.
+    """
+
+    def __init__(
+        self, times: Sequence[NormalEquations], shared: NormalEquations, turns: int
+    ) -> None:
+        self.cost = sum(system.cost for system in times) + shared.cost
+        if not shared.jacobian:
+            return
+        hessians = np.stack([system.hessian for system in times])
+        gradients = np.stack([system.gradient for system in times])
+        unknowns = gradients.shape[1]
+        is_own = np.ones(unknowns, bool)
+        is_own[turns : unknowns - 4] = is_own[-1] = False
+        own, common = np.flatnonzero(is_own), np.flatnonzero(~is_own)
+        self._own = hessians[:, own[:, None], own]  # (T, B, B)
+        self._cross = hessians[:, own[:, None], common]  # (T, B, S)
+        self._common = hessians[:, common[:, None], common].sum(0) + shared.hessian
+        self.own_gradient = gradients[:, own]
+        self.shared_gradient = gradients[:, common].sum(0) + shared.gradient
+
+    def step(self, damping: float) -> tuple[np.ndarray, np.ndarray]:
+        """The damped step of each time (T, B) and of what is shared (S,), by Schur complement."""
+        own, common = _damped(self._own, damping), _damped(self._common[None], damping)[0]
+        sides = np.concatenate([self._cross, self.own_gradient[..., None]], axis=2)
+        solved = np.linalg.solve(own, sides)  # (T, B, S + 1)
+        reduced = np.einsum("tbs,tbr->sr", self._cross, solved)
+        shared = -np.linalg.solve(common - reduced[:, :-1], self.shared_gradient - reduced[:, -1])
+        return -(solved[..., -1] + solved[..., :-1] @ shared), shared
+
+
+def _damped(hessians: np.ndarray, damping: float) -> np.ndarray:
+    """Matrices (N, n, n) with their diagonals raised, after Marquardt."""
+    out = hessians.copy()
+    diagonal = np.einsum("tii->ti", out)
+    diagonal += damping * (diagonal + 1e-6)
+    return out
+
+
 def levenberg_marquardt(
     state: FitState,
     active: np.ndarray,
-    evaluate: Callable[[FitState, bool], NormalEquations],
+    evaluate: Callable[[FitState, bool], ArrowEquations],
     *,
     max_iterations: int,
     tolerance: float = 1e-4,
-) -> tuple[FitState, float]:
-    """Minimise the cost of ``evaluate`` from ``state``; returns the state and its cost.
+) -> FitState:
+    """Minimise the cost of ``evaluate`` from ``state``.
 
     Marquardt's diagonal damping (SIAM J. Appl. Math. 11, 1963). No joint turns by more than one
     radian in a step. Stops when the cost falls by less than ``tolerance`` of itself.
@@ -135,17 +187,12 @@ def levenberg_marquardt(
     damping = 1e-3
     system = evaluate(state, True)
     cost = system.cost
-    unknowns = len(system.gradient)
     for _ in range(max_iterations):
         accepted = False
-        hessian = system.hessian
-        diagonal = np.diag(hessian) + 1e-6
         for _ in range(6):
-            damped = hessian.copy()
-            damped.flat[:: unknowns + 1] += damping * diagonal
-            step = -np.linalg.solve(damped, system.gradient)
-            step *= min(1.0, 1.0 / max(np.abs(step[: 3 * len(active)]).max(), 1e-9))
-            candidate = state.stepped(step, active)
+            own, shared = system.step(damping)
+            limit = min(1.0, 1.0 / max(np.abs(own[:, : 3 * len(active)]).max(), 1e-9))
+            candidate = state.stepped(limit * own, limit * shared, active)
             candidate_cost = evaluate(candidate, False).cost
             if candidate_cost < cost:
                 accepted = True
@@ -159,4 +206,4 @@ def levenberg_marquardt(
         if decrease < tolerance:
             break
         system = evaluate(state, True)
-    return state, cost
+    return state

@@ -6,20 +6,21 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from test_fit import CAMERA, photograph, random_body
 
-from vitruvian.body.fit.fit import FitProblem, fit_body
-from vitruvian.body.fit.guidance import group_weights, guessed_joints, guessed_parts, shape_prior
-from vitruvian.body.fit.observations import HIPS
+from fit_people import CAMERA, photograph, random_body
+from vitruvian.body.fit.fit import fit_body, guessed_joints, guessed_parts
+from vitruvian.body.fit.problem import FitProblem
+from vitruvian.body.fit.shape_prior import group_weights, shape_prior
 from vitruvian.body.model.model import body_model
 from vitruvian.body.model.skeleton import ACTIVE_JOINTS
 from vitruvian.geometry.rotations import matrix_from_axis_angle, rotation_between
 from vitruvian.result.body_file import describe_body
 from vitruvian.types.estimate import GROUPS, BodyEstimate
+from vitruvian.types.keypoints import HIPS
 
 
 def estimate_of(betas, rotations, translation, *, group="men", stature_sd=0.03, **changes):
-    """BodyEstimate that tell a body as it is."""
+    """A ``BodyEstimate`` that tells a body as it is."""
     model = body_model()
     points, _ = model.evaluate(
         model.keypoints(), betas, rotations, translation, model.active, jacobian=False
@@ -47,45 +48,45 @@ def estimate_of(betas, rotations, translation, *, group="men", stature_sd=0.03, 
 
 def test_without_estimate_or_height_people_are_adults():
     model = body_model()
-    prior = shape_prior(model, 10, None, None)
+    prior = shape_prior(model, 10)
     assert np.allclose(prior.mean, model.shape_prior("adults", 10).mean)
-    assert guessed_parts(None) == ()
+    assert guessed_parts([]) == ()
 
 
 def test_a_sure_group_has_its_own_statistics_when_the_height_is_given():
     model = body_model()
     women = model.shape_prior("women", 10)
     estimate = estimate_of(*random_body(1), group="women")
-    prior = shape_prior(model, 10, model.stature(women.mean), estimate)
+    prior = shape_prior(model, 10, model.stature(women.mean), [estimate])
     assert np.allclose(prior.mean, women.mean, atol=0.15)
     assert model.describe_shape(prior.mean)["gender"] > 0.8
     # A stature that no woman has overrules the estimate.
-    small = shape_prior(model, 10, 0.95, estimate)
+    small = shape_prior(model, 10, 0.95, [estimate])
     assert model.describe_shape(small.mean)["maturity"] < 0.5
 
 
 def test_somebody_is_a_child_or_grown_up_but_nothing_between():
     model = body_model()
     doubtful = estimate_of(*random_body(2), groups=np.array([0.3, 0.3, 0.05, 0.2, 0.15]))
-    grown = shape_prior(model, 10, None, doubtful)
+    grown = shape_prior(model, 10, None, [doubtful])
     assert model.describe_shape(grown.mean)["maturity"] > 0.95
     assert model.stature(grown.mean) == pytest.approx(1.69, abs=0.03)
     likely = replace(doubtful, groups=np.array([0.1, 0.1, 0.05, 0.45, 0.3]))
-    child = shape_prior(model, 10, None, likely)
+    child = shape_prior(model, 10, None, [likely])
     assert model.describe_shape(child.mean)["maturity"] < 0.7
     headless = np.array([[0.1, 0.8, 0.1], *likely.parts[1:]])
-    unknown = shape_prior(model, 10, None, replace(likely, parts=headless))
+    unknown = shape_prior(model, 10, None, [replace(likely, parts=headless)])
     assert model.describe_shape(unknown.mean)["maturity"] > 0.95
     # Children are rarer in photographs than where the estimates were learnt.
-    assert group_weights(doubtful)["schoolchildren"] < 0.2
-    assert sum(group_weights(doubtful).values()) == pytest.approx(1)
+    assert group_weights([doubtful])["schoolchildren"] < 0.2
+    assert sum(group_weights([doubtful]).values()) == pytest.approx(1)
 
 
 def test_sex_moves_the_stature():
     model = body_model()
     means = {}
     for group in ("men", "women"):
-        prior = shape_prior(model, 10, None, estimate_of(*random_body(2), group=group))
+        prior = shape_prior(model, 10, None, [estimate_of(*random_body(2), group=group)])
         means[group] = model.stature(prior.mean)
     assert means["men"] > means["women"] + 0.08
 
@@ -147,19 +148,19 @@ def test_parts_out_of_view_are_named_as_guesses():
 def test_a_fit_that_slides_away_is_done_again_without_the_estimate(monkeypatch):
     betas, rotations, translation = random_body(9)
     figure, _ = photograph(betas, rotations, translation)
-    guided = replace(figure, estimate=estimate_of(betas, rotations, translation))
+    told = replace(figure, estimate=estimate_of(betas, rotations, translation))
     without = fit_body(body_model(), figure, CAMERA, silhouette=False)
     minimize = FitProblem.minimize
 
     def sliding(self, state, iterations, tolerance):
         state = minimize(self, state, iterations, tolerance)
-        factor = 1.0 if self.target is None else 5.0
+        factor = 1.0 if self.evidence[0].target is None else 5.0
         return replace(state, translation=factor * state.translation)
 
     assert not np.array_equal(
-        fit_body(body_model(), guided, CAMERA, silhouette=False).betas, without.betas
+        fit_body(body_model(), told, CAMERA, silhouette=False).betas, without.betas
     )
     monkeypatch.setattr(FitProblem, "minimize", sliding)
     assert np.array_equal(
-        fit_body(body_model(), guided, CAMERA, silhouette=False).betas, without.betas
+        fit_body(body_model(), told, CAMERA, silhouette=False).betas, without.betas
     )

@@ -1,88 +1,51 @@
-"""What a fit takes from body cues: targets, pose, and what kind of person it is."""
+"""What is believed of a person's shape before landmarks and outline are looked at."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
 
-from vitruvian.body.fit.observations import Observations, to_person
-from vitruvian.body.model import skeleton
 from vitruvian.body.model.model import BodyModel, ShapePrior
-from vitruvian.geometry.rotations import axis_angle_from_matrix
-from vitruvian.types.estimate import CHILDREN, GROUPS, PARTS, BodyEstimate
-from vitruvian.types.keypoints import HIPS
+from vitruvian.types.estimate import CHILDREN, GROUPS, BodyEstimate
 
 # How many of the people in pictures are of each group, roughly; for when nobody asked the network.
 GROUP_SHARES = {"adults": 0.85, "teenagers": 0.05, "schoolchildren": 0.06, "small children": 0.04}
 _PHOTOGRAPHED = {"men": 0.425, "women": 0.425, **GROUP_SHARES}
-# The shares of ``synthesis.sampling.GROUPS``, with which the network of cues was trained.
+# The shares of ``synthesis.sampling.GROUPS``, which the network of body estimates was trained with.
 _LEARNT = {
     "men": 0.38, "women": 0.38, "teenagers": 0.08, "schoolchildren": 0.1, "small children": 0.06,
 }  # fmt: skip
-# Factors on the network's standard deviations across and along the view: they are those of
-# synthetic people, real ones surprise it more, and across the view the landmarks know better.
-_DOUBT = np.array([3.0, 1.5])
-_LEAST_KEYPOINT_SD = 0.008  # statures
-_LEAST_ROTATION_SD = 0.1  # radians
-
-
-@dataclass(frozen=True)
-class PoseTarget:
-    """Rotations that the cues suggest.
-
-    Attributes:
-        rotations: (A, 3, 3) of the active joints; the root's leads into the camera frame.
-        sd: (A,) radians.
-    """
-
-    rotations: np.ndarray
-    sd: np.ndarray
-
-    def residual(self, rotations: np.ndarray) -> np.ndarray:
-        """(A, 3) rotation vectors from the target to ``rotations`` (A, 3, 3), over ``sd``.
-
-        Their derivative with respect to ``R <- exp(w) R`` is about 1 / sd where they are small.
-        """
-        away = axis_angle_from_matrix(rotations @ self.rotations.transpose(0, 2, 1))
-        return away / self.sd[:, None]
-
-
-def guided(observed: Observations, cues: BodyEstimate) -> Observations:
-    """Observations whose metric landmarks are the cues', in statures."""
-    world = cues.keypoints @ to_person(observed.rays).T
-    across, along = np.maximum(_DOUBT * cues.keypoint_sd, _LEAST_KEYPOINT_SD).T
-    sd = np.stack([across, across, along], axis=1)
-    world = world - world[HIPS].mean(0)
-    return replace(observed, world=world, world_weights=np.ones(len(world)), world_sd=sd)
-
-
-def pose_target(observed: Observations, cues: BodyEstimate) -> PoseTarget:
-    """The cues' pose in the camera frame."""
-    rotations = cues.rotations.copy()
-    rotations[0] = to_person(observed.rays) @ rotations[0]
-    return PoseTarget(rotations, np.maximum(cues.rotation_sd, _LEAST_ROTATION_SD))
 
 
 def shape_prior(
-    model: BodyModel, count: int, height_m: float | None, cues: BodyEstimate | None
+    model: BodyModel,
+    count: int,
+    height_m: float | None = None,
+    estimates: Sequence[BodyEstimate] = (),
 ) -> ShapePrior:
     """What is believed of the first ``count`` betas before looking at landmarks and outline.
 
-    Without cues, the Gaussian of the group that somebody of that stature most likely is of. With
-    them, a Gaussian with the moments of the groups' mixture, each by the cues' probability and,
+    Without body estimates, the Gaussian of the group that somebody of that stature most likely is
+    of. With them, a Gaussian with the moments of the groups' mixture, each by its probability and,
     where the stature is given, by how likely it is in that group; where it is not, either of
     grown people or of children.
+
+    Args:
+        model: of the betas.
+        count: K'.
+        height_m: stature where it is known.
+        estimates: of the same person, from several pictures.
     """
-    if cues is None:
+    if not estimates:
         return _cached_prior(model, likely_group(model, height_m), count)
-    weights = group_weights(cues)
+    weights = group_weights(estimates)
     if height_m is not None:
         weights = {g: w * _stature_likelihood(model, g, height_m) for g, w in weights.items()}
         if sum(weights.values()) <= 1e-12:
             return _cached_prior(model, likely_group(model, height_m), count)
-    elif not _is_child(cues):
+    elif not _is_child(estimates):
         # A mean of child and adult is neither: one or the other, whichever is likelier.
         weights = {g: 0.0 if g in CHILDREN else w for g, w in weights.items()}
     else:
@@ -91,36 +54,26 @@ def shape_prior(
     return ShapePrior(mean, np.linalg.inv(np.linalg.cholesky(covariance)))
 
 
-def _is_child(cues: BodyEstimate) -> bool:
+def _is_child(estimates: Sequence[BodyEstimate]) -> bool:
     """Whether to take somebody for a child. Without their head in view there is no telling."""
-    weights = group_weights(cues)
+    weights = group_weights(estimates)
     child = sum(weights[group] for group in CHILDREN)
-    return child >= 0.5 and cues.part("head")["in view"] >= 0.5
+    head = np.mean([estimate.part("head")["in view"] for estimate in estimates])
+    return bool(child >= 0.5 and head >= 0.5)
 
 
-def group_weights(cues: BodyEstimate) -> dict[str, float]:
-    """The cues' probabilities of ``GROUPS`` where groups are as frequent as in photographs.
+def group_weights(estimates: Sequence[BodyEstimate]) -> dict[str, float]:
+    """The mean probabilities of ``GROUPS`` where groups are as frequent as in photographs.
 
     They were learnt where children are more frequent (Bayes' rule; Saerens et al., 2002).
     """
+    mean = np.mean([estimate.groups for estimate in estimates], axis=0)
     weights = {
         group: float(p) * _PHOTOGRAPHED[group] / _LEARNT[group]
-        for group, p in zip(GROUPS, cues.groups, strict=True)
+        for group, p in zip(GROUPS, mean, strict=True)
     }
     total = sum(weights.values())
     return {group: weight / total for group, weight in weights.items()}
-
-
-def guessed_parts(cues: BodyEstimate | None) -> tuple[str, ...]:
-    """Parts of the body (``networks.cues.PARTS``) that are more likely out of view than in it."""
-    if cues is None:
-        return ()
-    return tuple(name for name, row in zip(PARTS, cues.parts, strict=True) if row[0] < 0.5)
-
-
-def guessed_joints(parts: tuple[str, ...]) -> tuple[str, ...]:
-    """Joints of those parts."""
-    return tuple(joint for part in parts for joint in skeleton.PART_JOINTS[part])
 
 
 def likely_group(model: BodyModel, height_m: float | None) -> str:
