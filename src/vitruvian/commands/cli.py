@@ -50,11 +50,11 @@ COMMANDS = {
     ),
     "synth": Command(
         "vitruvian.lab.synthesis.command.synth",
-        "Make pictures of synthetic people with everything that is known about them.",
+        "Make labelled pictures of synthetic people, for training and testing.",
     ),
     "train": Command(
         "vitruvian.lab.training.command.train",
-        "Train a network on synthetic people; stop and go on whenever you like.",
+        "Train one of our own networks on synthetic people.",
     ),
     "doctor": Command(
         "vitruvian.commands.doctor.doctor", "Check this installation and say what to repair."

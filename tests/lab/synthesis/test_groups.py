@@ -152,7 +152,7 @@ def test_options_that_do_not_go_with_groups(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["synth", "-o", str(tmp_path / "g"), "--groups", "--meshes"]) == 2
-    assert "--groups goes without --meshes" in capsys.readouterr().err
+    assert "--groups cannot be combined with --meshes" in capsys.readouterr().err
     assert main(["synth", "-o", str(tmp_path / "g"), "--groups", "--silhouettes"]) == 2
     assert "exclude each other: leave one out." in capsys.readouterr().err
     assert not (tmp_path / "g").exists()

@@ -40,21 +40,24 @@ def evaluate(
         typer.Argument(help="; ".join(f"{name}: {text}" for name, (_, text) in SUITES.items())),
     ] = None,
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="Folder for scores.json, the page and sheets.")
+        Path,
+        typer.Option(
+            "--output", "-o", help="Folder for scores.json, the report and contact sheets."
+        ),
     ] = Path("scores"),
     data: Annotated[
         Path | None,
         typer.Option("--data", help=f"Folder of the data; else the variable {DATA_VARIABLE}."),
     ] = None,
     limit: Annotated[
-        int | None, typer.Option("--limit", min=1, help="Run the first N cases only.")
+        int | None, typer.Option("--limit", min=1, help="Run only the first N cases.")
     ] = None,
     workers: Annotated[
-        int, typer.Option("--workers", min=1, help="Processes that run cases beside each other.")
+        int, typer.Option("--workers", min=1, help="Processes that run cases in parallel.")
     ] = 1,
     compare: Annotated[
         tuple[Path, Path] | None,
-        typer.Option("--compare", help="Two scores.json, before and after: tell what moved."),
+        typer.Option("--compare", help="Two scores.json, before and after: show what changed."),
     ] = None,
 ) -> None:
     """Score the reconstruction on a suite of pictures, or compare the scores of two runs."""

@@ -1,6 +1,6 @@
 """Two learnt corrections of a person's occupancy: at single points, and as Fourier series of rays.
 
-Both are given the same (``surface.field_inputs``) and say how the clothed surface at hand is
+Both are given the same (``fields.inputs``) and say how the clothed surface at hand is
 wrong. See ``docs/experiments/learnt-fields.md`` for how they compare.
 """
 
@@ -12,9 +12,9 @@ import numpy as np
 
 from vitruvian.networks.session import trained_session
 
-# What is known of a pixel, see ``surface.field_inputs``: alpha, distance to the outline; normals
-# and depths of front and back, of the maps network and of the fitted body; where the body is;
-# skin, clothes of trunk and legs, hair and things; front, back and layers of the surface at hand.
+# What is known of a pixel, see ``fields.inputs``: alpha, distance to the outline; normals and
+# depths of front and back, of the maps network and of the fitted body; where the body is; skin,
+# clothes of trunk and legs, hair and accessories; front, back and layers of the surface at hand.
 PICTURES = (
     "alpha", "rim",
     "front_x", "front_y", "front_z", "back_x", "back_y", "back_z", "front_depth", "back_depth",

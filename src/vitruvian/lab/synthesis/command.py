@@ -18,7 +18,7 @@ def synth(
     count: Annotated[int, typer.Option("--count", min=1, help="How many samples.")] = 64,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Same seed, same bytes.")] = 0,
     size: Annotated[
-        int, typer.Option("--size", min=64, max=2048, help="Side of the pictures in pixels.")
+        int, typer.Option("--size", min=64, max=2048, help="Side length of the pictures, pixels.")
     ] = 512,
     workers: Annotated[int, typer.Option("--workers", min=1, help="Processes.")] = 1,
     assets: Annotated[
@@ -29,20 +29,23 @@ def synth(
         Path | None,
         typer.Option(
             "--backgrounds",
-            help="Folder of your photographs to put behind people; rather without people in them.",
+            help="Folder of your photographs to put behind people; choose some without people.",
         ),
     ] = None,
     background_share: Annotated[
         float,
         typer.Option(
-            "--background-share", min=0.0, max=1.0, help="Share of the samples that get one."
+            "--background-share",
+            min=0.0,
+            max=1.0,
+            help="Share of the samples that get a photograph.",
         ),
     ] = 0.5,
     preview: Annotated[
         bool, typer.Option("--preview", help="Also write preview.png, a labelled contact sheet.")
     ] = False,
     meshes: Annotated[
-        bool, typer.Option("--meshes", help="Also keep the clothed mesh of every subject.")
+        bool, typer.Option("--meshes", help="Also store the clothed mesh of every subject.")
     ] = False,
     silhouettes: Annotated[
         bool,
@@ -54,21 +57,21 @@ def synth(
     groups: Annotated[
         bool,
         typer.Option(
-            "--groups", help="Make whole pictures of groups with the scene's depth instead."
+            "--groups", help="Make whole pictures of groups with the depth of everything instead."
         ),
     ] = False,
     plot: Annotated[
         bool,
         typer.Option(
-            "--plot", help="Write statistics.png of the samples in the folder, or to come; no more."
+            "--plot", help="Only write statistics.png: the distributions of the data set."
         ),
     ] = False,
 ) -> None:
-    """Make pictures of synthetic people with everything that is known about them."""
+    """Make labelled pictures of synthetic people, for training and testing."""
     if (silhouettes or groups) and (meshes or preview or plot or backgrounds is not None):
         raise InputError(
-            f"--{'silhouettes' if silhouettes else 'groups'} goes without --meshes, --preview, "
-            "--plot, --backgrounds: leave them out."
+            f"--{'silhouettes' if silhouettes else 'groups'} cannot be combined with --meshes, "
+            "--preview, --plot, --backgrounds: leave them out."
         )
     if silhouettes and groups:
         raise InputError("--silhouettes and --groups exclude each other: leave one out.")
@@ -93,7 +96,7 @@ def synth(
 
     behind = None if backgrounds is None else Backgrounds(backgrounds.resolve(), background_share)
     if behind is not None:
-        behind.paths  # noqa: B018  an empty folder is told of before anything is drawn
+        behind.paths  # noqa: B018  an empty folder is reported before anything is drawn
     # Workers share the cores: one thread each.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     console = Console()

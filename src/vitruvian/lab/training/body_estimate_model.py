@@ -26,7 +26,7 @@ HEADS = {
     "whole": (len(estimate.WHOLES),),
 }
 # What the features have a say in.
-_GLANCED = ("groups", "stature", "betas", "keypoints", "rotations", "parts", "whole")
+_FROM_FEATURES = ("groups", "stature", "betas", "keypoints", "rotations", "parts", "whole")
 
 
 class BodyEstimateModel(nn.Module):
@@ -53,7 +53,7 @@ class BodyEstimateModel(nn.Module):
         inner = body_estimate.INPUTS + width
         self.heads = nn.ModuleDict({name: nn.Linear(inner, n) for name, n in sizes.items()})
         self.more = nn.ModuleDict(
-            {name: nn.Linear(FEATURES, sizes[name], bias=False) for name in _GLANCED}
+            {name: nn.Linear(FEATURES, sizes[name], bias=False) for name in _FROM_FEATURES}
         )
         for head in [*self.heads.values(), *self.more.values()]:
             for values in head.parameters():
@@ -69,7 +69,7 @@ class BodyEstimateModel(nn.Module):
         scaled = ((landmarks - self.landmark_mean) * self.landmark_scale).clamp(-5, 5)
         return torch.cat([scaled, functional.relu(self.wide(scaled))], 1)
 
-    def glance(self, features: Tensor) -> Tensor:
+    def normalized_features(self, features: Tensor) -> Tensor:
         """The normalised features (N, FEATURES)."""
         return ((features - self.feature_mean) * self.feature_scale).clamp(-5, 5)
 
@@ -77,14 +77,14 @@ class BodyEstimateModel(nn.Module):
         self, features: Tensor, landmarks: Tensor, seen: Tensor | None = None
     ) -> dict[str, Tensor]:
         vector = self.inner(landmarks)
-        glance = self.glance(features)
+        seen_features = self.normalized_features(features)
         if seen is not None:
-            glance = glance * seen[:, None]
+            seen_features = seen_features * seen[:, None]
         out = {}
         for name, shape in HEADS.items():
             flat = self.heads[name](vector)
-            if name in _GLANCED:
-                flat = flat + self.more[name](glance)
+            if name in _FROM_FEATURES:
+                flat = flat + self.more[name](seen_features)
             out[name] = flat.reshape(-1, *shape)
         # Begin with BlazePose's own metric landmarks, at the size of a mean body's.
         world = landmarks[:, _WORLD].reshape(-1, body_estimate.LANDMARKS, 3)

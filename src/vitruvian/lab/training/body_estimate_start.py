@@ -59,11 +59,11 @@ def solve(model: BodyEstimateModel, source: ObservedSource) -> None:
     _set(model, "keypoints", found["keypoints"])
     _set(model, "rotations", found["rotations"])
     # What remains is asked of the features, of the observed people alone.
-    glance = model.glance(torch.from_numpy(real["features"].astype(np.float32)))
+    seen_features = model.normalized_features(torch.from_numpy(real["features"].astype(np.float32)))
     for name in ("keypoints", "rotations"):
-        more = _feature_ridge(glance, -errors[name][:count], _FEATURE_RIDGE)
+        more = _feature_ridge(seen_features, -errors[name][:count], _FEATURE_RIDGE)
         model.more[name].weight.copy_(more.T)  # type: ignore[union-attr,operator]
-        errors[name][:count] += glance @ more
+        errors[name][:count] += seen_features @ more
     _solve_spreads(model, inner, errors, weights)
     person = ("stature", "betas", "groups")
     left = torch.cat([-errors[name][:count] for name in person], 1)
@@ -74,10 +74,10 @@ def solve(model: BodyEstimateModel, source: ObservedSource) -> None:
     view = _ridge(inner[:count], torch.cat(list(seen.values()), 1), torch.ones(count), 0.03)
     view_error = torch.cat(list(seen.values()), 1) - inner_product(inner[:count], view)
     wanted = torch.cat([left, view_error], 1)
-    more = _feature_ridge(glance, wanted, _FEATURE_RIDGE)
+    more = _feature_ridge(seen_features, wanted, _FEATURE_RIDGE)
     build = slice(left.shape[1] - len(estimate.GROUPS), left.shape[1])
-    more[:, build] = _feature_ridge(glance, wanted[:, build], _GROUP_RIDGE)
-    after = wanted - glance @ more
+    more[:, build] = _feature_ridge(seen_features, wanted[:, build], _GROUP_RIDGE)
+    after = wanted - seen_features @ more
     sizes = [errors[name].shape[1] for name in person] + [t.shape[1] for t in seen.values()]
     extra = dict(zip((*person, *seen), more.split(sizes, 1), strict=True))
     rest = dict(zip((*person, *seen), after.split(sizes, 1), strict=True))
@@ -139,20 +139,20 @@ def _ridge(inner: Tensor, targets: Tensor, weights: Tensor, ridge: float = _RIDG
     return torch.cat([solution, (centre - mean @ solution)[None]])
 
 
-def _feature_ridge(glance: Tensor, targets: Tensor, ridge: float) -> Tensor:
+def _feature_ridge(seen_features: Tensor, targets: Tensor, ridge: float) -> Tensor:
     """Ridge regression without a bias, (F, T), by whichever matrix is smaller.
 
     ``ridge`` is in units of the mean squared norm of an example.
     """
-    examples, inputs = glance.shape
-    weight = ridge * float(glance.square().sum()) / examples
+    examples, inputs = seen_features.shape
+    weight = ridge * float(seen_features.square().sum()) / examples
     if inputs < examples:
-        normal = glance.T @ glance
+        normal = seen_features.T @ seen_features
         normal.diagonal().add_(weight)
-        return torch.linalg.solve(normal, glance.T @ targets)
-    kernel = glance @ glance.T
+        return torch.linalg.solve(normal, seen_features.T @ targets)
+    kernel = seen_features @ seen_features.T
     kernel.diagonal().add_(weight)
-    return glance.T @ torch.linalg.solve(kernel, targets)
+    return seen_features.T @ torch.linalg.solve(kernel, targets)
 
 
 def _solve_spreads(

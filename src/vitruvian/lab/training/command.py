@@ -13,7 +13,9 @@ from vitruvian.lab.synthesis.assets import ASSETS_VARIABLE
 
 
 def train(
-    recipe: Annotated[str, typer.Argument(help="What to train, such as maps.")],
+    recipe: Annotated[
+        str, typer.Argument(help="What to train: maps, cues, depth, field or fourier.")
+    ],
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="Folder for the run; default: training/RECIPE."),
@@ -30,32 +32,39 @@ def train(
     ] = None,
     minutes: Annotated[
         float | None,
-        typer.Option("--minutes", min=0, help="Stop after so long; default: the whole schedule."),
+        typer.Option("--minutes", min=0, help="Stop after this time; default: the whole schedule."),
     ] = None,
     device: Annotated[
         Literal["auto", "cpu", "cuda"], typer.Option("--device", help="Where to train.")
     ] = "auto",
     resume: Annotated[
-        bool, typer.Option("--resume/--fresh", help="Go on from the folder's checkpoint, or not.")
+        bool, typer.Option("--resume/--fresh", help="Continue from the checkpoint, or start over.")
     ] = True,
     workers: Annotated[
         int | None,
-        typer.Option("--workers", min=0, help="Processes for data; default: the processors less 1"),
+        typer.Option(
+            "--workers", min=0, help="Processes that prepare data; default: all processors but 1."
+        ),
     ] = None,
     batch: Annotated[
-        int | None, typer.Option("--batch", min=1, help="Examples per step; default: the recipe's.")
+        int | None, typer.Option("--batch", min=1, help="Samples per step; default: the recipe's.")
     ] = None,
     samples: Annotated[
         int | None,
         typer.Option("--samples", min=1, help="Samples to see over the whole schedule."),
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of data and augmentation.")] = 0,
+    seed: Annotated[
+        int, typer.Option("--seed", min=0, help="Seed for order and augmentation.")
+    ] = 0,
     size: Annotated[
-        int, typer.Option("--size", min=128, max=1024, help="Side of samples made live, pixels.")
+        int,
+        typer.Option("--size", min=128, max=1024, help="Side length of samples made live, pixels."),
     ] = 320,
     crop: Annotated[
         int | None,
-        typer.Option("--crop", min=64, help="Side of the network's input; default: the recipe's."),
+        typer.Option(
+            "--crop", min=64, help="Side length of the network's input; default: the recipe's."
+        ),
     ] = None,
     assets: Annotated[
         Path | None,
@@ -72,7 +81,7 @@ def train(
         bool, typer.Option("--compact", help="Also write compact.pt, a small checkpoint to carry.")
     ] = False,
 ) -> None:
-    """Train a network on synthetic people; stop and go on whenever you like."""
+    """Train one of our own networks on synthetic people."""
     try:
         import torch
     except ImportError as error:

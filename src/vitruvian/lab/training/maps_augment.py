@@ -115,7 +115,7 @@ def prepare(batch: Batch, generator: torch.Generator | None) -> MapsBatch:
         swapped = rng.chance(0.25)
         image = torch.where(swapped, image + free * (surroundings(rng, image) - image), image)
         image = photographed(rng, image)
-        mask = worn_mask(rng, mask, others)
+        mask = degraded_mask(rng, mask, others)
         kept = (~rng.chance(0.07)).float()
         covered, body_normals, base = covered * kept, body_normals * kept, base * kept
     # Zero, the encoder's middle grey, beyond the picture's edge.
@@ -269,7 +269,7 @@ def jpeg(rng: DeviceRng, image: Tensor) -> Tensor:
     return (basis.T @ kept @ basis).transpose(3, 4).reshape(n, c, h, w) + 0.5
 
 
-def worn_mask(rng: DeviceRng, mask: Tensor, others: Tensor) -> Tensor:
+def degraded_mask(rng: DeviceRng, mask: Tensor, others: Tensor) -> Tensor:
     """The mask grown, eroded, with holes, run over into neighbours, or lost (.5 everywhere)."""
     size = mask.shape[-1]
     kernel = 2 * int(rng.number(1, 1 + size / 64)) + 1
