@@ -139,25 +139,20 @@ def draw() -> str:
     d.text(left + 28, 425, "out/NAME/", size=11, color=PALE, code=True)
 
     row(522, "Tools", "know no stages")
-    third = (inner - 60) / 3
-    d.room(left, 490, third, 66, TOOL, "image/", ("decoding, EXIF, colour",))
-    d.room(left + third + 30, 490, third, 66, TOOL, "geometry/", ("rotations, rasteriser, meshes",))
-    d.room(
-        left + 2 * third + 60,
-        490,
-        third,
-        66,
-        TOOL,
-        "networks/",
-        ("one class per network; weights",),
-    )
+    tools = (
+        ("image", "decoding, EXIF, colour"), ("geometry", "rasteriser, rotations"),
+        ("networks", "classes and weights"), ("compute", "kernels, threads"),
+    )  # fmt: skip
+    share = (inner - 3 * 24) / 4
+    for number, (name, line) in enumerate(tools):
+        d.room(left + number * (share + 24), 490, share, 66, TOOL, name + "/", (line,))
 
     row(632, "Types", "frozen data")
     d.box(left, 600, inner, 60, TYPE)
     d.text(left + inner / 2, 623, "types/", bold=True, size=15, code=True)
     d.text(
         left + inner / 2, 645,
-        "Camera · Photo · Figure · BodyEstimate · Body · Mesh · Person · Scene",
+        "Camera · Photo · Figure · BodyEstimate · Body · Mesh · Scene · Motion",
         size=12, color=PALE, code=True,
     )  # fmt: skip
 
@@ -166,7 +161,7 @@ def draw() -> str:
     d.text(left + inner / 2, 719, "lab/", bold=True, size=15, code=True)
     d.text(
         left + inner / 2, 741,
-        "synthesis, training, evaluation, fields: may import every room; no room imports it",
+        "synthesis, training, evaluation, fields: imports any room but server; no room imports it",
         size=12, color=PALE,
     )  # fmt: skip
 

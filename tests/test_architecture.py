@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "architecture.md"
 
-pytestmark = pytest.mark.skipif(not shutil.which("git"), reason="git is not installed")
+needs_git = pytest.mark.skipif(not shutil.which("git"), reason="git is not installed")
 
 
 @pytest.fixture
@@ -51,6 +52,7 @@ def python(folder: Path, code: str) -> str:
     return done.stdout
 
 
+@needs_git
 def test_an_export_format_is_one_file_and_one_line(scratch: Path) -> None:
     apply_example("Adding an export format", scratch)
     python(
@@ -67,6 +69,7 @@ def test_an_export_format_is_one_file_and_one_line(scratch: Path) -> None:
     assert lines[5] == "3 0 1 2"
 
 
+@needs_git
 def test_a_pose_estimator_is_one_file_and_one_line(scratch: Path) -> None:
     apply_example("Adding a pose estimator", scratch)
     printed = python(
@@ -83,3 +86,16 @@ def test_a_pose_estimator_is_one_file_and_one_line(scratch: Path) -> None:
     )
     # Another exposure moves the landmarks by pixels, not by limbs.
     assert 0.01 < float(printed) < 20
+
+
+def test_the_picture_is_what_its_script_draws() -> None:
+    script = runpy.run_path(str(ROOT / "scripts/draw_architecture.py"))
+    assert script["OUTPUT"].read_text(encoding="utf-8") == script["draw"]()
+
+
+def test_every_room_is_on_the_page() -> None:
+    rooms = {path.parent.name for path in (ROOT / "src/vitruvian").glob("*/__init__.py")}
+    listed = set(
+        re.findall(r"^\| `(\w+)/` \|", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    )
+    assert listed == rooms
