@@ -8,8 +8,9 @@ from vitruvian.types import estimate
 
 def names_of_roles() -> set[str]:
     pairs = [skeleton.finger(number, joint) for number in range(1, 6) for joint in range(1, 4)]
-    pairs += [v for v in vars(skeleton).values() if isinstance(v, tuple) and len(v) == 2]
-    return {*skeleton.ACTIVE_JOINTS, *(name for pair in pairs for name in np.ravel(pair))}
+    roles = {k: v for k, v in vars(skeleton).items() if k.isupper() and not k.endswith("STEMS")}
+    pairs += [role for role in roles.values() if isinstance(role, tuple)]
+    return {*skeleton.ACTIVE_JOINTS, *(str(name) for pair in pairs for name in np.ravel(pair))}
 
 
 def test_every_role_is_a_joint_of_the_model() -> None:

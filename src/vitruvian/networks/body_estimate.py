@@ -1,4 +1,4 @@
-"""Body cues: what one person's build, age and pose are like, and how much of them is in view.
+"""Body estimate: what one person's build, age and pose are like, and how much of them is in view.
 
 A small network of our own, learnt from synthetic people, that reads what BlazePose already worked
 out: its inner features and its landmarks. It costs no further look at the picture.
@@ -198,7 +198,7 @@ class BodyEstimateNetwork:
 
 
 def combined(raw: dict[str, np.ndarray], rotation: np.ndarray) -> BodyEstimate:
-    """One person's cues from the outputs for their picture (row 0) and its mirror image (row 1).
+    """A body estimate from the outputs for a picture (row 0) and its mirror image (row 1).
 
     ``rotation`` (3, 3) leads from the axes of the landmarks' frame to the camera's.
     """

@@ -76,7 +76,7 @@ class FitProblem:
             of_time.append(ImageLandmarks(one, metres / options.image_sd, options.robust))
             if number in self.contours:
                 targets = self.contours[number]
-                points = self.model.vertex_points(targets.vertices)
+                points = self.model.vertex_points(targets.vertices, options.shapes)
                 factor = metres / options.contour_sd
                 of_time.append(Contour(one, targets, points, factor, options.robust))
             if one.target is not None:

@@ -87,7 +87,9 @@ class NormalEquations:
     @property
     def hessian(self) -> np.ndarray:
         """J^T J (n, n)."""
-        return self._lower + np.tril(self._lower, -1).T
+        both = self._lower + self._lower.T
+        both.flat[:: len(both) + 1] *= 0.5
+        return both
 
     def add(self, residual: np.ndarray, jacobian: np.ndarray | None, first: int = 0) -> None:
         """Add squared residuals (M,) with derivatives (M, n)."""
@@ -141,24 +143,22 @@ class ArrowEquations:
         self.cost = sum(system.cost for system in times) + shared.cost
         if not shared.jacobian:
             return
-        hessians = np.stack([system.hessian for system in times])
-        gradients = np.stack([system.gradient for system in times])
-        unknowns = gradients.shape[1]
-        is_own = np.ones(unknowns, bool)
-        is_own[turns : unknowns - 4] = is_own[-1] = False
-        own, common = np.flatnonzero(is_own), np.flatnonzero(~is_own)
-        self._own = hessians[:, own[:, None], own]  # (T, B, B)
-        self._cross = hessians[:, own[:, None], common]  # (T, B, S)
-        self._common = hessians[:, common[:, None], common].sum(0) + shared.hessian
-        self.own_gradient = gradients[:, own]
-        self.shared_gradient = gradients[:, common].sum(0) + shared.gradient
+        unknowns, own = len(times[0].gradient), turns + 3
+        order = np.r_[:turns, unknowns - 4 : unknowns - 1, turns : unknowns - 4, unknowns - 1]
+        hessians = np.stack([system.hessian[order[:, None], order] for system in times])
+        gradients = np.stack([system.gradient[order] for system in times])
+        self._own = hessians[:, :own, :own]  # (T, B, B)
+        self._cross = hessians[:, :own, own:]  # (T, B, S)
+        self._common = hessians[:, own:, own:].sum(0) + shared.hessian
+        self.own_gradient = gradients[:, :own]
+        self.shared_gradient = gradients[:, own:].sum(0) + shared.gradient
 
     def step(self, damping: float) -> tuple[np.ndarray, np.ndarray]:
         """The damped step of each time (T, B) and of what is shared (S,), by Schur complement."""
         own, common = _damped(self._own, damping), _damped(self._common[None], damping)[0]
         sides = np.concatenate([self._cross, self.own_gradient[..., None]], axis=2)
         solved = np.linalg.solve(own, sides)  # (T, B, S + 1)
-        reduced = np.einsum("tbs,tbr->sr", self._cross, solved)
+        reduced = np.tensordot(self._cross, solved, ((0, 1), (0, 1)))
         shared = -np.linalg.solve(common - reduced[:, :-1], self.shared_gradient - reduced[:, -1])
         return -(solved[..., -1] + solved[..., :-1] @ shared), shared
 

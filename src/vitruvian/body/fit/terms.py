@@ -174,8 +174,10 @@ class UsualPose:
         whitening = self.prior.whitening * self.weight
         system.add(whitening @ (pose - self.prior.mean), whitening if jacobian else None, 3)
         beyond = pose - np.clip(pose, self.prior.lower, self.prior.upper)
-        broken = np.diag(np.where(beyond != 0, self.limit_weight, 0.0))
-        system.add(beyond * self.limit_weight, broken if jacobian else None, 3)
+        broken = np.flatnonzero(beyond)
+        if len(broken):
+            rows = self.limit_weight * np.eye(len(pose))[broken] if jacobian else None
+            system.add(beyond[broken] * self.limit_weight, rows, 3)
 
 
 @dataclass(frozen=True)

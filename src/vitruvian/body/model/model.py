@@ -237,11 +237,11 @@ class BodyModel:
             raise ValueError(f"there are no keypoints {name!r}; choose from {known}")
         return self._keypoints[name]
 
-    def vertex_points(self, indices: np.ndarray) -> PointSet:
-        """The vertices ``indices`` (N,) as a ``PointSet``."""
+    def vertex_points(self, indices: np.ndarray, shapes: int | None = None) -> PointSet:
+        """The vertices ``indices`` (N,) as a ``PointSet``, that follows all or so many betas."""
         return PointSet(
             self.template[indices],
-            self.shape_directions[:, indices],
+            self.shape_directions[:shapes, indices],
             self.skin_joints[indices],
             self.skin_weights[indices],
         )
