@@ -64,6 +64,10 @@ class Viewer:
             visit(root, np.eye(4))
         return world
 
+    def place(self) -> np.ndarray:
+        """Where in the world the clip happens."""
+        return np.array(self.gltf.animations[0].extras["position"])
+
     def skinned(self, clip: str | None = None) -> np.ndarray:
         skin = self.gltf.skins[0]
         attributes = self.gltf.meshes[0].primitives[0].attributes
@@ -81,7 +85,20 @@ class Viewer:
 def test_clip_poses_like_linear_blend_skinning(seed: int) -> None:
     mesh, rig = rigged_tube(seed=seed)
     expected = linear_blend(mesh, rig)[split_at_seams(mesh).source]
-    np.testing.assert_allclose(Viewer(avatar_glb(mesh, rig)).skinned("photo"), expected, atol=2e-6)
+    viewer = Viewer(avatar_glb(mesh, rig))
+    np.testing.assert_allclose(viewer.skinned("photo") + viewer.place(), expected, atol=2e-6)
+
+
+def test_clip_plays_where_viewers_frame_the_rest_pose() -> None:
+    mesh, rig = rigged_tube()
+    far = replace(rig, root_translation=rig.root_translation + np.array([3.0, 0.2, -40.0]))
+    here, there = Viewer(avatar_glb(mesh, rig)), Viewer(avatar_glb(mesh, far))
+    moved = there.skinned("photo") - here.skinned("photo")
+    np.testing.assert_allclose(moved, np.tile([0, 0.2, 0], (len(moved), 1)), atol=2e-6)
+    np.testing.assert_allclose(there.place() - here.place(), [3, 0, -40], atol=2e-6)
+    root = there.world("photo")[there.gltf.skins[0].joints[0]][:3, 3]
+    rest = there.world()[there.gltf.skins[0].joints[0]][:3, 3]
+    np.testing.assert_allclose(root[[0, 2]], rest[[0, 2]], atol=1e-6)
 
 
 def test_rest_stands_on_the_ground() -> None:
@@ -94,7 +111,7 @@ def test_rest_stands_on_the_ground() -> None:
     np.testing.assert_allclose(rest, expected, atol=1e-6)
     # Lifting the rest pose leaves the photograph's pose where it was.
     posed = linear_blend(mesh, rig)[split_at_seams(mesh).source]
-    np.testing.assert_allclose(viewer.skinned("photo"), posed, atol=2e-6)
+    np.testing.assert_allclose(viewer.skinned("photo") + viewer.place(), posed, atol=2e-6)
 
 
 def test_forward_kinematics_of_rig_agrees() -> None:
@@ -208,7 +225,7 @@ def test_body_model_survives_the_file(
     path = write_avatar(mesh, rig, tmp_path / "avatar.glb")
     viewer = Viewer(path.read_bytes())
     source = split_at_seams(mesh).source
-    np.testing.assert_allclose(viewer.skinned("photo"), posed[source], atol=1e-5)
+    np.testing.assert_allclose(viewer.skinned("photo") + viewer.place(), posed[source], atol=1e-5)
     issues = khronos_issues(path)
     assert (issues["numErrors"], issues["numWarnings"]) == (0, 0), issues["messages"]
 

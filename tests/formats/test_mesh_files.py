@@ -78,6 +78,37 @@ def test_obj_indices_are_separate_and_files_are_named(textured_tube: Mesh, tmp_p
     assert "mtllib mesh.mtl" in lines
 
 
+@pytest.mark.parametrize("stem", ["anna smith", "-t 1", " lead", "a#b", "tab\tin", "two  spaces"])
+def test_obj_names_its_files_so_that_all_readers_find_them(
+    textured_tube: Mesh, tmp_path: Path, stem: str
+) -> None:
+    path = write_obj(textured_tube, tmp_path / f"{stem}.obj")
+    lines = path.read_text().splitlines()
+    (material,) = [line for line in lines if line.startswith("mtllib")]
+    _, name = material.split()  # readers take further words for further files
+    assert not name.startswith("-")
+    assert "#" not in name
+    mtl = (tmp_path / name).read_text()
+    (texture,) = [line for line in mtl.splitlines() if line.startswith("map_Kd")]
+    _, name = texture.split()
+    assert not name.startswith("-")
+    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / name)), textured_tube.texture)
+    read = load(path)
+    assert read.visual.material.image is not None
+
+
+def test_obj_files_of_similar_names_do_not_share_a_texture(
+    textured_tube: Mesh, tmp_path: Path
+) -> None:
+    assert textured_tube.texture is not None
+    write_obj(textured_tube, tmp_path / "a_b.obj")
+    write_obj(replace(textured_tube, texture=textured_tube.texture // 2), tmp_path / "a b.obj")
+    np.testing.assert_array_equal(
+        np.asarray(Image.open(tmp_path / "a_b.png")), textured_tube.texture
+    )
+    assert len(list(tmp_path.glob("*.png"))) == 2
+
+
 def test_obj_without_texture_writes_one_file(textured_tube: Mesh, tmp_path: Path) -> None:
     colors = np.random.default_rng(0).integers(0, 256, (len(textured_tube.vertices), 3))
     mesh = replace(

@@ -19,6 +19,7 @@ from vitruvian.result.preview import (
     view_size,
     write_preview,
 )
+from vitruvian.result.sheet import GAP, Block, compose
 from vitruvian.types.camera import Camera
 from vitruvian.types.mesh import Mesh
 
@@ -170,3 +171,20 @@ def test_preview_holds_every_part(tmp_path: Path) -> None:
 def test_photo_is_never_enlarged() -> None:
     assert fit_photo(np.zeros((40, 30, 3), np.uint8), 1).shape == (40, 30, 3)
     assert fit_photo(np.zeros((4000, 3000, 3), np.uint8), 1).shape == (480, 360, 3)
+
+
+@pytest.mark.parametrize("width", [12, 60, 150])
+def test_titles_and_captions_have_room(width: int) -> None:
+    """Nothing is printed over anything else, however narrow the pictures are."""
+    pictures = [np.zeros((80, width, 3), np.uint8)] * 3
+    titles = ("Photograph", "Over it", "Person 1 · 170 cm")
+    blocks = [Block(title, pictures, ("front", "side", "back")) for title in titles]
+    together = compose(blocks, "A sentence that is quite a bit longer than the pictures are wide.")
+    alone = [compose([block], "") for block in blocks]
+    ink = sum(int((sheet[: 28 + GAP] < 128).all(axis=2).sum()) for sheet in alone)
+    assert int((together[: 28 + GAP] < 128).all(axis=2).sum()) == ink  # titles do not overlap
+    for block, sheet in zip(blocks, alone, strict=True):
+        assert sheet.shape[1] == block.width + 2 * GAP
+        assert block.width >= sum(block.cells)
+    edge = together[:, -GAP // 2 :]
+    assert (edge == edge[0, 0]).all()  # the note ends before the edge

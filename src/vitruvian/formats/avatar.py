@@ -48,7 +48,9 @@ def avatar_glb(
 
     The nodes hold the rest pose, feet on y = 0 and facing +z, because retargeting starts from
     there; the animation ``photo`` (two equal keys, one second apart) puts the person into the
-    pose and place of the photograph.
+    pose of the photograph, on the spot: viewers frame the rest pose, and would play to an empty
+    view where somebody stands metres from the middle of a group. Only the root's height is the
+    photograph's; ``extras.position`` of the animation moves the person to their place.
 
     Args:
         mesh: rest-pose mesh in the frame ``body``, with ``skin_joints`` and ``skin_weights``.
@@ -86,13 +88,16 @@ def avatar_glb(
     )
     # Beside the skeleton, not under it: a skinned mesh follows its joints only.
     builder.add_node({"name": name, "mesh": index, "skin": skin})
+    at_rest = np.asarray(rig.joints[0]) + lift
+    in_place = np.array([at_rest[0], rig.root_translation[1], at_rest[2]])
     _add_clip(
         builder,
         CLIP_NAME,
         nodes,
         times=np.array([0, 1], np.float32),
         rotations=np.stack([rig.rotations] * 2),
-        root_translations=np.stack([rig.root_translation] * 2),
+        root_translations=np.stack([in_place] * 2),
+        position=rig.root_translation - in_place,
     )
     return builder.to_glb()
 
@@ -143,8 +148,12 @@ def _add_clip(
     times: np.ndarray,
     rotations: np.ndarray,
     root_translations: np.ndarray,
+    position: np.ndarray,
 ) -> None:
-    """Add an animation of T keys: rotations (T, J, 3, 3) and the root's positions (T, 3)."""
+    """Add an animation of T keys: rotations (T, J, 3, 3) and the root's positions (T, 3).
+
+    ``position`` (3,), metres, is where in the world it happens.
+    """
     key_times = builder.add_accessor(times, bounds=True)
     samplers: list[dict[str, Any]] = []
     channels: list[dict[str, Any]] = []
@@ -160,4 +169,7 @@ def _add_clip(
         # Joints that stay at rest, such as the face's, need no channel.
         if joint == 0 or np.abs(quaternions[:, joint, :3]).max() > 1e-6:
             add_channel(node, "rotation", quaternions[:, joint])
-    builder.add("animations", {"name": name, "samplers": samplers, "channels": channels})
+    extras = {"position": [round(float(value), 6) for value in position]}
+    builder.add(
+        "animations", {"name": name, "samplers": samplers, "channels": channels, "extras": extras}
+    )

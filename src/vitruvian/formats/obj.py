@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +25,10 @@ def write_obj(
 ) -> Path:
     """Write ``mesh`` as OBJ; with a texture also ``<stem>.mtl`` and a PNG beside it.
 
+    Readers split the line that names those files at spaces, and take what begins with ``-`` for an
+    option: where the stem has such characters, the two files get a plain name, see
+    ``plain_name``.
+
     Positions are in metres with y up, to the micrometre; a camera-frame mesh is turned. Texture
     coordinates have indices of their own, so a closed surface stays closed. Vertex colours,
     where there is no texture, follow the position as r g b in 0..1, which most programs read.
@@ -30,7 +36,7 @@ def write_obj(
     Args:
         mesh: the mesh, in any frame.
         path: where the ``.obj`` goes.
-        texture_name: file name of the PNG; ``<stem>.png`` when None.
+        texture_name: file name of the PNG; ``<stem>.png`` when None; made plain, too.
         vertex_colors: write colours at the vertices beside a texture, too, read from it; sRGB.
 
     Returns the path. Raises ``InputError`` when the place cannot be written.
@@ -39,12 +45,27 @@ def write_obj(
     mesh = in_file_axes(mesh)
     header = "# Vitruvian: y up, right-handed, metres\ns 1\n"  # shaded smoothly
     if mesh.texture is not None and mesh.uvs is not None:
-        texture_name = texture_name or f"{path.stem}.png"
-        material_name = f"{path.stem}.mtl"
+        texture_name = plain_name(texture_name or f"{path.stem}.png")
+        material_name = plain_name(f"{path.stem}.mtl")
         write_bytes(path.with_name(texture_name), encode_png(mesh.texture))
         write_bytes(path.with_name(material_name), os.fsencode(_material(texture_name)))
         header += f"mtllib {material_name}\nusemtl person\n"
     return write_bytes(path, os.fsencode(header) + obj_body(mesh, vertex_colors=vertex_colors))
+
+
+def plain_name(name: str) -> str:
+    """A file's name that every reader of OBJ and MTL takes for one name.
+
+    Spaces separate names there, ``#`` begins a comment, a backslash continues the line or parts
+    folders, and a leading ``-`` an option. Letters of any script stay. A changed name ends in a
+    checksum of the old one, so that ``a b.obj`` and ``a_b.obj`` do not share a texture.
+    """
+    stem, dot, suffix = name.rpartition(".")
+    plain = re.sub(r"[\s#\\\"'\x00-\x1f\x7f]", "_", stem)
+    plain = re.sub("^-+", "_", plain)
+    if plain == stem:
+        return name
+    return f"{plain}-{zlib.crc32(os.fsencode(stem)):08x}{dot}{suffix}"
 
 
 def obj_body(mesh: Mesh, *, vertex_colors: bool = False) -> bytes:

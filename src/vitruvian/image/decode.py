@@ -15,6 +15,7 @@ from PIL import Image, UnidentifiedImageError, features
 
 from vitruvian.errors import InputError, MissingExtraError
 from vitruvian.image.exif import Exif, read_exif
+from vitruvian.image.jpeg import END, MOST_MISSING, has_all_scans, rows_missing
 from vitruvian.image.limits import MAX_BYTES, MAX_PIXELS, MAX_WORKING_SIDE, MIN_SIDE
 
 # Only these decoders are ever tried: the others that Pillow carries (PostScript, PSD, FPX...)
@@ -22,6 +23,8 @@ from vitruvian.image.limits import MAX_BYTES, MAX_PIXELS, MAX_WORKING_SIDE, MIN_
 _FORMATS = ["JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF"]
 _MAGIC = (b"\xff\xd8", b"\x89PNG", b"GIF8", b"RIFF", b"II*\0", b"MM\0*")
 HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+
+_JPEGS = {"JPEG", "MPO"}  # an MPO is a JPEG with more pictures behind
 
 # Formats whose further frames make an animation. (MPO's are a thumbnail or a second lens, and
 # TIFF's are pages: their first frame is the picture.)
@@ -42,12 +45,14 @@ class Decoded:
         alpha: (H, W) uint8, or None when the picture is opaque throughout.
         exif: its tags.
         original_size: upright (width, height) before any reduction.
+        warnings: sentences about a file that could be read, but not as it should be.
     """
 
     pixels: np.ndarray
     alpha: np.ndarray | None
     exif: Exif
     original_size: tuple[int, int]
+    warnings: tuple[str, ...] = ()
 
 
 def decode_file(path: Path, label: str) -> Decoded:
@@ -109,8 +114,12 @@ def _is_closed(image: Image.Image) -> bool:
     return False
 
 
+class _Damaged(InputError):
+    """What a decoder cannot make sense of."""
+
+
 def _damaged(label: str) -> InputError:
-    return InputError(
+    return _Damaged(
         f"{label} is damaged or cut short; export or download it again.", code="damaged-picture"
     )
 
@@ -156,7 +165,34 @@ def _open_and_convert(stream: BinaryIO, label: str) -> Decoded:
     except Exception as error:  # OSError, SyntaxError, struct.error... on damaged headers
         raise _damaged(label) from error
     with image:
-        return _convert(image, label, own=True)
+        try:
+            return _convert(image, label, own=True)
+        except _Damaged:
+            if image.format not in _JPEGS:
+                raise
+    stream.seek(0)
+    return _convert_cut_jpeg(stream.read(), label)
+
+
+def _convert_cut_jpeg(data: bytes, label: str) -> Decoded:
+    """A JPEG that ends too early, with what it lacks in grey, if that is little.
+
+    Every viewer shows those, and cameras write them without their two-byte end marker.
+    """
+    if not has_all_scans(data):
+        raise _damaged(label)
+    with Image.open(io.BytesIO(data + END), formats=["JPEG"]) as image:
+        return _convert(image, label, own=True, cut=True)
+
+
+def _of_cut_jpeg(image: Image.Image) -> str:
+    """The sentence for a JPEG without its end. Raises ``ValueError`` where too much is missing."""
+    missing = rows_missing(np.asarray(image)) / image.height
+    if missing > MOST_MISSING:
+        raise ValueError("too much is missing")
+    if missing:
+        return f"The JPEG file is cut short: the last {missing:.1%} of the picture is missing."
+    return "The JPEG file lacks its end; the picture was read as far as it goes."
 
 
 def _formats_for(stream: BinaryIO, label: str) -> list[str]:
@@ -206,8 +242,11 @@ def _reduction(size: tuple[int, int]) -> int:
     return -(-max(size) // MAX_WORKING_SIDE)
 
 
-def _convert(image: Image.Image, label: str, *, own: bool) -> Decoded:
-    """Limits, then pixels. ``own`` says that the image may be changed in place."""
+def _convert(image: Image.Image, label: str, *, own: bool, cut: bool = False) -> Decoded:
+    """Limits, then pixels.
+
+    ``own`` says that the image may be changed in place, ``cut`` that a JPEG's end was missing.
+    """
     width, height = image.size
     if width * height > MAX_PIXELS:
         raise _too_many_pixels(width * height, label)
@@ -226,6 +265,7 @@ def _convert(image: Image.Image, label: str, *, own: bool) -> Decoded:
         if own and factor > 1:
             image.draft(None, (width // factor, height // factor))  # JPEG: decodes at 1/2, 1/4, 1/8
         image.load()
+        warned = (_of_cut_jpeg(image),) if cut else ()
         exif = read_exif(image)  # after load: PNG may carry it behind the pixels
         image = _to_8_bit(image)
         factor = _reduction(image.size)
@@ -249,7 +289,7 @@ def _convert(image: Image.Image, label: str, *, own: bool) -> Decoded:
             alpha = np.array(band)
             image = Image.alpha_composite(Image.new("RGBA", image.size, BACKDROP), image)
         image = image.convert("RGB")
-    return Decoded(np.array(image), alpha, exif, (width, height))
+    return Decoded(np.array(image), alpha, exif, (width, height), warned)
 
 
 def _to_8_bit(image: Image.Image) -> Image.Image:

@@ -46,6 +46,7 @@ def load_photo(
             camera,
             source.alpha,
             source.original_size,
+            source.warnings,
         )
     decoded, path, default_name = _decode(source, name)
     return Photo(
@@ -55,6 +56,7 @@ def load_photo(
         camera=_camera(decoded, fov_deg),
         alpha=decoded.alpha,
         original_size=decoded.original_size,
+        warnings=decoded.warnings,
     )
 
 

@@ -102,9 +102,11 @@ def reconstruct_photo(
     with timer("scene"):
         placement = place(photo, figures, bodies, options)
     people = _finish_all(photo, figures, placement, options, timer)
-    warnings: tuple[str, ...] = () if people else (NOBODY,)
-    if people and photo.camera.source == "assumed":
-        warnings = (_ASSUMED_LENS,)
+    warnings = photo.warnings
+    if not people:
+        warnings += (NOBODY,)
+    elif photo.camera.source == "assumed":
+        warnings += (_ASSUMED_LENS,)
     camera_from_world = np.linalg.inv(placement.world_from_camera)
     return Scene(photo, people, camera_from_world, timer.seconds, warnings, options.albedo)
 

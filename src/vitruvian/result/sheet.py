@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ GAP = 20
 _PAPER, _INK, _SOFT = (250, 249, 246), (30, 30, 34), (105, 105, 112)
 _TITLE_SIZE, _CAPTION_SIZE = 18, 14
 _TITLE_ROOM, _CAPTION_ROOM = 28, 22
+_APART = 8  # pixels between captions
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,17 @@ class Block:
     captions: Sequence[str]
 
     @property
+    def cells(self) -> list[int]:
+        """The width that each picture and its caption need."""
+        return [
+            max(image.shape[1], _text_width(caption, _CAPTION_SIZE) + (_APART if caption else 0))
+            for image, caption in zip(self.images, self.captions, strict=True)
+        ]
+
+    @property
     def width(self) -> int:
-        return sum(image.shape[1] for image in self.images)
+        """That of the pictures, or of the title above narrow ones."""
+        return max(sum(self.cells), _text_width(self.title, _TITLE_SIZE))
 
     @property
     def height(self) -> int:
@@ -57,7 +68,7 @@ def compose(blocks: Sequence[Block], note: str) -> np.ndarray:
             rows.append([])
         rows[-1].append(block)
     width = max(GAP + sum(block.width + GAP for block in row) for row in rows)
-    width = max(width, 360)  # room for the note
+    width = max(width, GAP + _text_width(note, _TITLE_SIZE) + GAP)
     height = GAP + sum(max((block.height for block in row), default=0) + GAP for row in rows)
     canvas = Image.new("RGB", (width, height + (_TITLE_ROOM if note else 0)), _PAPER)
     draw = ImageDraw.Draw(canvas)
@@ -76,13 +87,18 @@ def compose(blocks: Sequence[Block], note: str) -> np.ndarray:
 def _paste(canvas: Image.Image, draw: ImageDraw.ImageDraw, block: Block, x: int, y: int) -> None:
     draw.text((x, y), block.title, _INK, font=_font(_TITLE_SIZE))
     y += _TITLE_ROOM
-    for image, caption in zip(block.images, block.captions, strict=True):
-        canvas.paste(Image.fromarray(image), (x, y))
-        middle = x + image.shape[1] / 2
+    for image, caption, cell in zip(block.images, block.captions, block.cells, strict=True):
+        canvas.paste(Image.fromarray(image), (x + (cell - image.shape[1]) // 2, y))
+        middle = x + cell / 2
         draw.text(
             (middle, y + image.shape[0] + 4), caption, _SOFT, font=_font(_CAPTION_SIZE), anchor="ma"
         )
-        x += image.shape[1]
+        x += cell
+
+
+def _text_width(text: str, size: int) -> int:
+    """Pixels that a line of text takes."""
+    return math.ceil(_font(size).getlength(text)) if text else 0
 
 
 def _font(size: int) -> ImageFont.ImageFont | ImageFont.FreeTypeFont:

@@ -24,6 +24,7 @@ class Photo(Record):
         alpha: (H, W) uint8 transparency of the file (255 = opaque), or None when it has none.
         original_size: (width, height) of the upright picture before reduction to the working
             size; equal to that of ``pixels`` for all but very large pictures.
+        warnings: sentences about the file.
     """
 
     pixels: np.ndarray
@@ -32,6 +33,7 @@ class Photo(Record):
     camera: Camera
     alpha: np.ndarray | None
     original_size: tuple[int, int]
+    warnings: tuple[str, ...] = ()
 
     @property
     def width(self) -> int:

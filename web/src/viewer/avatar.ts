@@ -44,13 +44,17 @@ export class Avatar {
     this.restRoot = hips.position.clone();
     this.photoRotations = this.bones.map(() => new Quaternion());
     this.photoRoot = this.restRoot.clone();
-    for (const track of clips.find((clip) => clip.name === "photo")?.tracks ?? []) {
+    const photo = clips.find((clip) => clip.name === "photo");
+    for (const track of photo?.tracks ?? []) {
       const dot = track.name.lastIndexOf(".");
       const index = this.bones.findIndex((bone) => bone.name === track.name.slice(0, dot));
       const property = track.name.slice(dot + 1);
       if (property === "quaternion") this.photoRotations[index]?.fromArray(Array.from(track.values));
       if (property === "position" && index === 0) this.photoRoot.fromArray(Array.from(track.values));
     }
+    // The clip plays on the spot, and says where in the scene that is.
+    const place: unknown = photo?.userData.position;
+    if (Array.isArray(place)) this.photoRoot.add(new Vector3().fromArray(place as number[]));
     this.facing = heading(this.photoRotations[0] ?? new Quaternion());
     this.pose("stand", 0);
   }
