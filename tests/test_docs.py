@@ -32,7 +32,7 @@ def test_every_option_is_documented(name: str) -> None:
         for option in (*parameter.opts, *parameter.secondary_opts)
         if option.startswith("-")
     ]
-    assert options
+    assert options or name == "warm-up"  # which has none
     missing = [option for option in options if not re.search(rf"`{option}[` ]", documented)]
     assert not missing, f"docs/cli.md says nothing of {missing} of {name}"
     # And the other way round: nothing that is gone.

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
+
+# ONNX Runtime otherwise keeps an identifier of this machine and looks up a host on the internet.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 from vitruvian._lazy import lazy
 from vitruvian._version import __version__

@@ -1,4 +1,5 @@
 import json
+import re
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -91,3 +92,15 @@ def test_absent_package_and_old_python_are_failures() -> None:
     assert doctor.check_package("no-such-package-anywhere").state == "failed"
     assert doctor.check_python((3, 10, 4)).state == "failed"
     assert doctor.check_python((3, 11, 0)).state == "ok"
+
+
+def test_warm_up_compiles_what_is_not_there_and_says_where_it_is(capsys: Any) -> None:
+    assert main(["warm-up"]) == 0
+    first = capsys.readouterr().out
+    assert re.fullmatch(r"\d+ of \d\d loops compiled in \d+\.\d s, kept below /.+\.\n", first)
+    assert main(["warm-up"]) == 0
+    assert capsys.readouterr().out.startswith("0 of ")
+    check = by_name()["compiled code"]
+    assert check.state == "ok"
+    count = first.split()[2]
+    assert check.detail.startswith(f"{count} of {count} loops, kept below ")

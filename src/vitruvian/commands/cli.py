@@ -56,6 +56,10 @@ COMMANDS = {
         "vitruvian.lab.training.command.train",
         "Train one of our own networks on synthetic people.",
     ),
+    "warm-up": Command(
+        "vitruvian.commands.warm_up.warm_up",
+        "Prepare compiled code ahead of the first picture, for images of containers.",
+    ),
     "doctor": Command(
         "vitruvian.commands.doctor.doctor", "Check this installation and say what to repair."
     ),

@@ -7,13 +7,16 @@ import platform
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib import metadata
+from importlib import import_module, metadata
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from vitruvian._version import __version__
 from vitruvian.errors import VitruvianError
+
+if TYPE_CHECKING:
+    from vitruvian.compute import Kernel
 
 State = Literal["ok", "absent", "failed"]
 
@@ -55,7 +58,7 @@ def diagnose() -> Iterator[Check]:
         ("threads", _threads),
         ("weights", _weights),
         ("body model", _body_model),
-        ("compiled code", _numba_cache),
+        ("compiled code", _compiled_code),
     ):
         yield _guarded(name, probe)
     for extra, modules in EXTRAS.items():
@@ -153,17 +156,30 @@ def _body_model() -> Check:
     )
 
 
-def _numba_cache() -> Check:
-    """Numba keeps machine code on disk: without that, each start would compile for a minute."""
-    from vitruvian.compute import Kernel
-    from vitruvian.geometry import rasterizer
+def product_kernels() -> list[Kernel]:
+    """The compiled loops of a reconstruction and its files, those needed first in front."""
+    from vitruvian.compute.kernels import known_kernels
 
-    probe = next(value for value in vars(rasterizer).values() if isinstance(value, Kernel))
-    try:
-        probe.load()
-    except RuntimeError as error:
-        if "locator" not in str(error):
-            raise
-        remedy = "set NUMBA_CACHE_DIR to a folder that can be written"
+    import_module("vitruvian.pipeline.photo")
+    import_module("vitruvian.result.files")
+    import_module("vitruvian.formats.obj_text")
+    return [one for one in known_kernels() if not one.name.startswith("vitruvian.lab.")]
+
+
+def _compiled_code() -> Check:
+    """Whether machine code is kept on disk: else each start compiles for half a minute."""
+    from vitruvian.compute.cache import VARIABLE
+    from vitruvian.compute.kernels import cache_folder
+
+    kernels = product_kernels()
+    folder = cache_folder(kernels)
+    if folder is None:
+        remedy = f"set {VARIABLE} to a folder that can be written"
         return Check("compiled code", "failed", "no place to keep it", remedy)
-    return Check("compiled code", "ok", f"kept in {probe.cache_path}")
+    ready = sum(kernel.cached for kernel in kernels)
+    found = f"{ready} of {len(kernels)} loops, kept below {folder}"
+    if ready == len(kernels):
+        return Check("compiled code", "ok", found)
+    return Check(
+        "compiled code", "absent", found, "the first picture, or vitruvian warm-up, does it"
+    )

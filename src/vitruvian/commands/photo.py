@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vitruvian.commands.cli import INTERRUPTED, debugging, say
-from vitruvian.compute import set_threads
+from vitruvian.compute import preparation, set_threads, thread_count
 from vitruvian.errors import InputError, VitruvianError, WeightsError
 from vitruvian.image.names import readable
 from vitruvian.options import DEFAULTS, OPTIONS, Options, parse_formats
@@ -122,7 +122,8 @@ def photo(
             set_threads(threads)
         # Beside the imports below: networks load without the interpreter. Not a daemon, because
         # a process must not end while the runtime is at work.
-        threading.Thread(target=_load_networks).start()
+        if thread_count() > 1:
+            threading.Thread(target=_load_networks).start()
         if options.sam is not None:
             from vitruvian.networks.sam import load_sam
 
@@ -298,6 +299,7 @@ def _interrupts() -> Iterator[threading.Event]:
 
     def interrupt(*_: object) -> None:
         stop.set()
+        preparation.stop()
         raise KeyboardInterrupt
 
     # Whoever started the program in the background may have had it ignore Ctrl-C.

@@ -8,11 +8,17 @@ the same ahead of time for all kernels at once.
 
 from __future__ import annotations
 
+import glob
+import os
 import threading
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import update_wrapper
+from pathlib import Path
 from typing import Any
+
+from vitruvian.compute.cache import can_be_kept
 
 _building = threading.RLock()
 _kernels: list[Kernel] = []
@@ -54,9 +60,21 @@ class Kernel:
         return f"{self._function.__module__}.{self._function.__qualname__}"
 
     @property
-    def cache_path(self) -> str:
-        """The folder that numba keeps the machine code in."""
-        return str(self.dispatcher().stats.cache_path)
+    def cache_path(self) -> Path | None:
+        """The folder that numba keeps the machine code in; None where there is none."""
+        stats = self.dispatcher().stats
+        return Path(stats.cache_path) if can_be_kept() else None
+
+    @property
+    def cached(self) -> bool:
+        """Whether machine code lies there that is younger than the function's file."""
+        folder = self.cache_path
+        code = self._function.__code__  # type: ignore[attr-defined]
+        written = os.stat(code.co_filename).st_mtime
+        pattern = f"*.{glob.escape(self._function.__qualname__)}-{code.co_firstlineno}.*.nbi"
+        return folder is not None and any(
+            file.stat().st_mtime >= written for file in folder.glob(pattern)
+        )
 
     @property
     def loaded(self) -> bool:
@@ -72,18 +90,28 @@ class Kernel:
                 dispatcher = self.dispatcher()
                 dispatcher.compile(self.signature)
                 dispatcher.disable_compile()
-                self.compiled_here = bool(dispatcher.stats.cache_misses)
+                self.compiled_here = not can_be_kept() or bool(dispatcher.stats.cache_misses)
                 self._compiled = dispatcher
+
+    @contextmanager
+    def left_to_another(self) -> Iterator[None]:
+        """Meanwhile whoever calls it waits: another process is compiling it."""
+        with self._loading:
+            yield
 
     def dispatcher(self) -> Any:
         """What numba knows the function as; made from it when first wanted."""
-        import numba
-
         with _building:
+            kept = can_be_kept()
+            import numba
+
             if self._dispatcher is None:
-                # NumPy's division by zero: no branch and no exception to compile for each.
-                options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
-                options["cache"] = self.signature is not None
+                options: dict[str, Any] = {
+                    "nogil": True,
+                    "error_model": "numpy",  # no exception to compile for every division
+                    "no_cfunc_wrapper": True,  # called from Python alone
+                }
+                options["cache"] = self.signature is not None and kept
                 if self._fastmath:
                     options["fastmath"] = self._fastmath
                 self._dispatcher = numba.njit(**options)(self._with_dispatchers())
@@ -132,3 +160,9 @@ def kernel_part(function: Callable[..., Any]) -> Kernel:
 def known_kernels() -> list[Kernel]:
     """The kernels of all modules imported so far, in the order of import."""
     return list(_kernels)
+
+
+def cache_folder(kernels: list[Kernel]) -> str | None:
+    """The folder below which the machine code of kernels lies; None where it is not kept."""
+    folders = [str(kernel.cache_path) for kernel in kernels] if can_be_kept() else []
+    return os.path.commonpath(folders) if folders else None

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 
 from vitruvian.errors import InputError
 
 THREADS_VARIABLE = "VITRUVIAN_THREADS"
 MAX_DEFAULT_THREADS = 4
+
+_BLAS_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 _threads: int | None = None
 
@@ -38,9 +41,10 @@ def _available_processors() -> int:
 
 
 def set_threads(count: int | None) -> None:
-    """Set the threads that the program computes on; None returns to the default for all but OpenCV.
+    """Set the threads that the program computes on, in networks, OpenCV, our own loops and BLAS.
 
-    Networks loaded with another count are loaded anew when next used.
+    None returns to the default, except that OpenCV and BLAS keep what they have. Networks loaded
+    with another count are loaded anew when next used.
 
     Raises:
         InputError: ``count`` is below 1.
@@ -49,7 +53,15 @@ def set_threads(count: int | None) -> None:
     if count is not None and count < 1:
         raise InputError(f"{count} threads were asked for: give a whole number, 1 or more.")
     _threads = count
-    if count is not None:
-        import cv2
+    if count is None:
+        return
+    for name in _BLAS_VARIABLES:  # of libraries that are loaded from now on
+        os.environ[name] = str(count)
+    loaded = "numpy" in sys.modules
+    import cv2
 
-        cv2.setNumThreads(count)
+    cv2.setNumThreads(count)
+    if loaded:
+        from threadpoolctl import threadpool_limits
+
+        threadpool_limits(count)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 import cv2
 import numpy as np
 
+from vitruvian.compute import SideBySide
 from vitruvian.people.completeness import THRESHOLD, completeness
 from vitruvian.people.detection import Detection, detect, same_person
 from vitruvian.people.landmarks import SUSPECT_DISAGREEMENT, LandmarkEstimate
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 WORKING_LONG_SIDE = 1600
 REJECT_DISAGREEMENT = 0.2
 MIN_PRESENCE = 0.4
-_AT_ONCE = 2
 
 _Before = TypeVar("_Before")
 _After = TypeVar("_After")
@@ -97,8 +96,8 @@ def _side_by_side(work: Callable[[_Before], _After], items: Sequence[_Before]) -
     """
     if len(items) < 2:
         return [work(item) for item in items]
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        return list(pool.map(work, items))
+    with SideBySide() as pool:
+        return pool.map(work, items)
 
 
 def _missed(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
+from vitruvian.compute import SideBySide
+from vitruvian.compute.preparation import prepare
 from vitruvian.image.photo import PhotoSource, load_photo
 from vitruvian.options import Detail, Options
 from vitruvian.pipeline.progress import Progress, StageTimer
@@ -93,6 +94,7 @@ def reconstruct_photo(
 ) -> Scene:
     """``reconstruct`` with its options in one piece."""
     timer = StageTimer(progress)
+    _prepare(options)
     with timer("decode"):
         photo = load_photo(source, fov_deg=options.fov_deg)
     with timer("people"):
@@ -111,6 +113,14 @@ def reconstruct_photo(
     return Scene(photo, people, camera_from_world, timer.seconds, warnings, options.albedo)
 
 
+def _prepare(options: Options) -> None:
+    """Have compiled code ready, or made ready, by the time that it is needed."""
+    rooms = ["body", "people", "geometry"]
+    rooms += ["surface"] if options.detail == "clothed" else []
+    rooms += ["texture"] if options.texture else []
+    prepare([*rooms, "formats"])
+
+
 def _finish_all(
     photo: Photo,
     figures: Sequence[Figure],
@@ -125,7 +135,7 @@ def _finish_all(
     """
     people = []
     pairs = list(zip(figures, placement.bodies, strict=True))
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
+    with SideBySide() as pool:
         building = (pool.submit(dress, photo, *pair, options) for pair in pairs)
         ahead = deque(islice(building, _AT_ONCE))
         for number, (figure, body) in enumerate(pairs, 1):

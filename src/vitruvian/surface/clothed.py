@@ -11,7 +11,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -19,6 +18,7 @@ import cv2
 import numpy as np
 
 from vitruvian.body.model.skeleton import ANKLES, HEAD, WRISTS
+from vitruvian.compute import SideBySide
 from vitruvian.geometry.normals import face_normals, vertex_normals
 from vitruvian.surface.finish.charts import lay_out
 from vitruvian.surface.finish.face import refined_face
@@ -212,7 +212,7 @@ def person_spans(
             rough = np.where(full.mask & np.isfinite(given), given, rough)
         return integrate_normals(rough, maps.resampled(normals, window), window, pixel_m)
 
-    with ThreadPoolExecutor(1) as pool:
+    with SideBySide() as pool:
         behind = pool.submit(side, full.back, maps.back_depth, maps.back_normals)
         front = side(full.front, maps.front_depth, maps.front_normals)
         back = behind.result()
@@ -279,7 +279,7 @@ def _dressed(
     beneath, of_hand = beneath[source], of_hand[source]
     # From the bare body: the swollen one is as loose as the clothes.
     distance = np.linalg.norm(mesh.vertices - fitted.vertices[beneath], axis=1)
-    with ThreadPoolExecutor(1) as pool:
+    with SideBySide() as pool:
         skin = pool.submit(
             carried_skin,
             beneath,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Literal
 
+from vitruvian.compute import SideBySide
 from vitruvian.networks.maps import PersonMaps
 from vitruvian.surface.clothed import FACES, Correct, clothed_mesh
 from vitruvian.surface.envelope.inflated_body import swollen_body
@@ -48,7 +48,7 @@ def reconstruct_surface(
     if method == "swollen":
         return swollen_body(photo, figure, body)
     seen = None
-    with ThreadPoolExecutor(1) as pool:
+    with SideBySide() as pool:
         swelling = pool.submit(swollen_body, photo, figure, body)
         if isinstance(maps, str):
             seen = network_maps(photo, figure, body)  # networks leave the interpreter meanwhile

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from vitruvian.body.model.regions import LEFT_ARM, RIGHT_ARM
-from vitruvian.compute import kernel, kernel_part
+from vitruvian.compute import SideBySide, kernel, kernel_part, thread_count
 from vitruvian.geometry.normals import vertex_normals
 from vitruvian.geometry.rasterizer import rasterize
 from vitruvian.texture.atlas import TexelMap
@@ -24,7 +23,6 @@ _ARM_MARGIN = 0.012
 _ARM_GAP = (0.05, 0.11)  # metres before the surface from which, to which, that counts
 MAX_SIDE = 1152  # pixels of the window's longer side: an atlas of 1024 holds no more detail
 _DEPTH_TOLERANCE = 0.025  # metres behind the nearest surface that still count as seen
-_THREADS = 2
 
 
 @dataclass(frozen=True)
@@ -318,7 +316,8 @@ def paint_texels(
     )
     values = np.ascontiguousarray(values, np.float32)
     out = np.empty((len(texels.faces), 3), np.uint8)
-    bounds = np.linspace(0, len(out), _THREADS + 1).astype(int)
+    pieces = thread_count()
+    bounds = np.linspace(0, len(out), pieces + 1).astype(int)
 
     def work(piece: int) -> None:
         chosen = slice(bounds[piece], bounds[piece + 1])
@@ -333,6 +332,6 @@ def paint_texels(
             out[chosen],
         )
 
-    with ThreadPoolExecutor(_THREADS) as pool:
-        list(pool.map(work, range(_THREADS)))
+    with SideBySide() as pool:
+        pool.map(work, range(pieces))
     return out

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
 
+from vitruvian.compute import SideBySide
 from vitruvian.geometry.normals import vertex_normals
 from vitruvian.texture.atlas import TexelMap, texel_map
 from vitruvian.texture.behind import closed_over
@@ -71,7 +71,7 @@ def texture_mesh(
                 f"got {len(mesh.vertices)}"
             )
         mesh = replace(mesh, uvs=model.uvs, uv_faces=model.uv_faces)
-    with ThreadPoolExecutor(1) as pool:
+    with SideBySide() as pool:
         # The atlas is laid out while the photograph is looked up.
         laid_out = pool.submit(_texels, model, mesh, size)
         places = body_places(model)

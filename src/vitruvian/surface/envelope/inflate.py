@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 
-from vitruvian.compute import kernel
+from vitruvian.compute import SideBySide, kernel, thread_count
 
 # Reach of what the outline says: little along a bone, where hems and waists change quickly,
 # and far around it, where only the two sides are seen.
@@ -14,7 +12,6 @@ _ALONG_M = 0.045
 _AROUND_M = 0.22
 _DOUBT = 0.3  # weight of "no gap" where hardly any outline is near
 _RIM_CELL_M = 0.015  # outline vertices closer than this speak as one; hands alone have hundreds
-_THREADS = 2
 
 
 @kernel(
@@ -95,7 +92,8 @@ def spread_gaps(
     """
     rim, gaps, weights = _merged_rim(rim, gaps, weights)
     out = np.zeros(len(points), np.float32)
-    bounds = np.linspace(0, len(points), _THREADS + 1).astype(int)
+    pieces = thread_count()
+    bounds = np.linspace(0, len(points), pieces + 1).astype(int)
     points = np.ascontiguousarray(points, np.float32)
     axes = np.ascontiguousarray(axes, np.float32)
     rim = np.ascontiguousarray(rim, np.float32)
@@ -106,8 +104,8 @@ def spread_gaps(
         chosen = slice(bounds[piece], bounds[piece + 1])
         _spread(points[chosen], axes[chosen], rim, gaps, weights, out[chosen])
 
-    with ThreadPoolExecutor(_THREADS) as pool:
-        list(pool.map(work, range(_THREADS)))
+    with SideBySide() as pool:
+        pool.map(work, range(pieces))
     return out
 
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 
-from vitruvian.compute import kernel
+from vitruvian.compute import SideBySide, kernel, thread_count
 from vitruvian.geometry.adjacency import Neighbors, neighbors_of_closed
 
 _CELL_M = 0.03
 _TURNED_M = 0.06  # distance that a normal turned by 90 degrees counts for
-_THREADS = 2
 _LOOSE, _TIGHT_ITERATIONS = 0.5, 6  # how much less close-fitting parts are smoothed
 
 
@@ -110,7 +107,8 @@ def nearest_vertices(
     out = np.zeros(len(points), np.int32)
     normals = np.ascontiguousarray(normals, np.float32)
     body_normals = np.ascontiguousarray(body_normals, np.float32)
-    bounds = np.linspace(0, len(points), 4 * _THREADS + 1).astype(int)
+    pieces = 4 * thread_count()
+    bounds = np.linspace(0, len(points), pieces + 1).astype(int)
 
     def work(piece: int) -> None:
         part = slice(bounds[piece], bounds[piece + 1])
@@ -130,8 +128,8 @@ def nearest_vertices(
             out[part],
         )
 
-    with ThreadPoolExecutor(_THREADS) as pool:
-        list(pool.map(work, range(4 * _THREADS)))
+    with SideBySide() as pool:
+        pool.map(work, range(pieces))
     return out
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 import cv2
 import numpy as np
 
-from vitruvian.compute import kernel
+from vitruvian.compute import SideBySide, kernel
 from vitruvian.surface.volume.ray_spans import Spans
 
 KEPT_BEYOND_M = 0.05  # a piece of the body that reaches farther out of the matte is hidden, not cut
@@ -117,7 +115,7 @@ def complete_spans(spans: Spans, figure: np.ndarray, pixel_m: float) -> Spans:
         rows, columns = (index.astype(np.int32) for index in np.nonzero(places))
         _relax(values, within, rows, columns, source, source > 0, _OVER, _ITERATIONS)
 
-    with ThreadPoolExecutor(1) as pool:
+    with SideBySide() as pool:
         thickness = pool.submit(
             relax, half2, figure.astype(np.uint8), unknown & figure, _ROUNDNESS * pixel_m**2
         )

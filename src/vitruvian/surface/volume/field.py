@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
-from vitruvian.compute import kernel
+from vitruvian.compute import SideBySide, kernel, thread_count
 from vitruvian.surface.volume.ray_spans import Spans
 from vitruvian.types.camera import Camera
 
 TRUNCATION_VOXELS = 2.0
-_THREADS = 2
 
 
 @dataclass(frozen=True)
@@ -103,7 +101,8 @@ def span_field(spans: Spans, rim_m: np.ndarray, grid: RayGrid, fine: int) -> np.
     """
     height, width = grid.camera.height, grid.camera.width
     out = np.empty((height, width, grid.slices), np.float32)
-    bounds = np.linspace(0, height, 4 * _THREADS + 1).astype(int)
+    pieces = 4 * thread_count()
+    bounds = np.linspace(0, height, pieces + 1).astype(int)
 
     def work(piece: int) -> None:
         _fill_rows(
@@ -120,8 +119,8 @@ def span_field(spans: Spans, rim_m: np.ndarray, grid: RayGrid, fine: int) -> np.
             out,
         )
 
-    with ThreadPoolExecutor(_THREADS) as pool:
-        list(pool.map(work, range(4 * _THREADS)))
+    with SideBySide() as pool:
+        pool.map(work, range(pieces))
     out[[0, -1]] = -1
     out[:, [0, -1]] = -1
     out[:, :, [0, -1]] = -1
