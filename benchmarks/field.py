@@ -28,7 +28,7 @@ from vitruvian.lab.evaluation.metrics.sampling import keep_faces, outer_faces
 from vitruvian.lab.evaluation.metrics.surface import point_to_surface, surface_scores
 from vitruvian.lab.evaluation.suites.shapes import ShapeSuite, true_character
 from vitruvian.lab.fields.correction import (
-    corrected_by,
+    corrected_surface,
     fourier_residual,
     kept_core,
     layers_field,
@@ -39,7 +39,6 @@ from vitruvian.lab.fields.inputs import signed_along_ray
 from vitruvian.lab.fields.networks import FourierField, LocalField, series_basis, span_series
 from vitruvian.lab.training.sources import ShardIndex
 from vitruvian.pipeline.photo import reconstruct
-from vitruvian.surface import reconstruct_surface
 from vitruvian.surface.volume.surface_nets import surface_net
 from vitruvian.types.mesh import Mesh
 
@@ -68,10 +67,7 @@ def shape_scores(folder: Path, networks: Networks, views: int, skip: str) -> Ite
         out: Scores = {}
         for name, network in ({AT_HAND: None} | networks).items():
             start = time.process_time()
-            mesh = reconstruct_surface(
-                scene.photo, person.figure, person.body, method="clothed", maps="network",
-                correction=corrected_by(network),
-            )  # fmt: skip
+            mesh = corrected_surface(network, scene.photo, person.figure, person.body)
             seconds = time.process_time() - start
             outer = keep_faces(mesh, outer_faces(mesh))
             alignment = align_surfaces(outer, truth)

@@ -27,6 +27,7 @@ from vitruvian.geometry.render import render_mesh
 from vitruvian.image.photo import load_photo
 from vitruvian.people.finder import find_people
 from vitruvian.surface import reconstruct_surface
+from vitruvian.surface.envelope.inflated_body import inflated_body
 from vitruvian.texture import texture_mesh
 from vitruvian.types.body import Body
 from vitruvian.types.figure import Alpha, Figure, Landmarks
@@ -84,19 +85,17 @@ def main() -> None:
         photo, figure, body = rendered_person()
     else:
         photo, figure, body = photographed_person(options.picture)
-    mesh = reconstruct_surface(photo, figure, body)
+    mesh = inflated_body(photo, figure, body)
     print(
         f"{photo.name}, {photo.width} x {photo.height}; {os.cpu_count()} cores, load {load:.1f}\n"
     )
     print("| stage, ms | first call | wall | processor |\n| --- | --- | --- | --- |")
-    clothed = reconstruct_surface(photo, figure, body, method="clothed", maps="network")
+    clothed = reconstruct_surface(photo, figure, body)
     stages: dict[str, Callable[[], object]] = {
-        "surface": lambda: reconstruct_surface(photo, figure, body),
+        "inflated body": lambda: inflated_body(photo, figure, body),
         "texture 512": lambda: texture_mesh(body_model(), photo, figure, mesh, size=512),
         "texture 1024": lambda: texture_mesh(body_model(), photo, figure, mesh),
-        "clothed surface": lambda: reconstruct_surface(
-            photo, figure, body, method="clothed", maps="network"
-        ),
+        "clothed surface": lambda: reconstruct_surface(photo, figure, body),
         "its texture 1024": lambda: texture_mesh(body_model(), photo, figure, clothed),
         "its rest pose": lambda: rest_mesh(clothed, body),
     }

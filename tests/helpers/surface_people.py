@@ -10,6 +10,7 @@ from vitruvian.body.model.model import body_model
 from vitruvian.geometry.normals import vertex_normals
 from vitruvian.geometry.rasterizer import rasterize
 from vitruvian.surface.envelope.inflate import smooth_over_mesh
+from vitruvian.surface.volume.volume import RayGrid, Volume
 from vitruvian.types.body import Body
 from vitruvian.types.camera import Camera
 from vitruvian.types.figure import Alpha, Figure, Landmarks
@@ -129,3 +130,9 @@ def is_closed_manifold(faces: np.ndarray) -> bool:
 def volume(vertices: np.ndarray, faces: np.ndarray) -> float:
     a, b, c = (vertices[faces[:, i]].astype(np.float64) for i in range(3))
     return float(np.einsum("fc,fc->f", a, np.cross(b, c)).sum() / 6)
+
+
+def volume_of(field: np.ndarray) -> Volume:
+    """A field (H, W, D) float32 as a volume a metre away."""
+    height, width, slices = field.shape
+    return Volume.of(RayGrid(Camera.centered(50, width, height), 1.0, 0.01, slices), field)

@@ -25,10 +25,11 @@ from surface_people import (
 from vitruvian.body.model.model import body_model
 from vitruvian.body.model.unpose import rest_mesh
 from vitruvian.geometry.normals import face_normals, vertex_normals
+from vitruvian.geometry.rasterizer import rasterize
 from vitruvian.lab.evaluation.metrics.closest import ClosestPointTree
 from vitruvian.surface import reconstruct_surface
 from vitruvian.surface.clothed import FACES, clothed_mesh, voxels_for
-from vitruvian.surface.maps import SurfaceMaps, maps_from_body
+from vitruvian.surface.maps import SurfaceMaps, square_camera
 from vitruvian.surface.volume.limbs import ARM_L, ARM_R, SHOULDER, limb_of_vertex
 from vitruvian.texture import texture_mesh
 from vitruvian.types.camera import Camera
@@ -40,7 +41,7 @@ from vitruvian.types.regions import TRUNK
 def clothed() -> Mesh:
     """From the matte of somebody in 4 cm of clothes whose arms hang down."""
     mask = mask_of(dressed(arms_down_body()))
-    return reconstruct_surface(photo_with(), figure_of(mask), arms_down_body(), method="clothed")
+    return reconstruct_surface(photo_with(), figure_of(mask), arms_down_body(), maps=False)
 
 
 def distances(points: np.ndarray, mesh: Mesh) -> np.ndarray:
@@ -64,7 +65,7 @@ def test_it_is_closed_manifold_and_within_the_budget():
 def test_it_has_as_many_faces_as_wanted(faces: int):
     mask = mask_of(dressed(arms_down_body()))
     mesh = reconstruct_surface(
-        photo_with(), figure_of(mask), arms_down_body(), method="clothed", faces=faces
+        photo_with(), figure_of(mask), arms_down_body(), maps=False, faces=faces
     )
     assert is_closed_manifold(mesh.faces)
     assert 0.7 * faces < len(mesh.faces) < faces + 18_000  # face and hands come on top
@@ -169,41 +170,20 @@ def test_a_skirt_is_no_pair_of_trousers():
     assert is_closed_manifold(found.faces)
 
 
-def test_true_maps_bring_the_truth_nearer():
-    """Folds, and a belly that the body does not have."""
-    truth = dressed(arms_down_body())
-    belly = arms_down_body().joint("spine03") + [0, 0, -0.12]
-    away = truth.vertices - belly
-    size = np.exp(-((away**2).sum(1)) / 0.12**2)
-    folds = 0.006 * np.sin(truth.vertices[:, 1] * 90)
-    truth = truth.with_vertices(
-        truth.vertices
-        + [0, 0, -1] * (0.06 * size[:, None])
-        + folds[:, None] * vertex_normals(truth.vertices, truth.faces)
-    )
-    mask = mask_of(truth)
-    body = arms_down_body().as_mesh()
-    maps = maps_from_body(truth, alpha_of(mask), CAMERA, size=512)
-    chosen = np.random.default_rng(1).choice(len(truth.vertices), 500, replace=False)
-    facing = vertex_normals(truth.vertices, truth.faces)[:, 2] < -0.3
-    points = truth.vertices[chosen[facing[chosen]]]
-    without = distances(points, clothed_mesh(body_model(), body, alpha_of(mask), CAMERA))
-    with_maps = distances(
-        points, clothed_mesh(body_model(), body, alpha_of(mask), CAMERA, maps=maps)
-    )
-    assert with_maps.mean() < 0.65 * without.mean()
-    assert with_maps.mean() < 0.0075
-
-
-def test_normals_alone_bring_folds():
+def test_normals_bring_folds():
     truth = dressed(arms_down_body())
     mask = mask_of(truth)
-    known = maps_from_body(truth, alpha_of(mask), CAMERA, size=512)
+    window = square_camera(truth, alpha_of(mask), CAMERA, 512)
+    pixels = window.project(truth.vertices)
+    drawn = rasterize(pixels, truth.vertices[:, 2], truth.faces, 512, 512)
+    turned = rasterize(pixels, 1 / truth.vertices[:, 2], truth.faces, 512, 512)
+    normals = vertex_normals(truth.vertices, truth.faces)
     y = np.arange(512)[:, None] * np.ones((1, 512))
     slope = (0.5 * np.sin(y / 4)).astype(np.float32)
-    bent = known.front_normals + np.stack([np.zeros_like(slope), slope, np.zeros_like(slope)], -1)
+    bent = drawn.interpolate(normals, truth.faces)
+    bent[..., 1] += slope
     bent /= np.maximum(np.linalg.norm(bent, axis=-1, keepdims=True), 1e-6)
-    maps = SurfaceMaps(known.camera, known.alpha, bent.astype(np.float32), known.back_normals)
+    maps = SurfaceMaps(window, bent, turned.interpolate(normals, truth.faces))
 
     regions = body_model().regions
 
@@ -250,9 +230,3 @@ def test_the_volume_is_as_fine_as_the_picture_and_the_budget():
     assert voxels_for(4 * FACES, 2000) == 288
     assert voxels_for(4 * FACES, 300) == 240
     assert voxels_for(100 * FACES, 2000) == 320
-
-
-def test_unknown_methods_are_named():
-    mask = mask_of(standing_body().as_mesh())
-    with pytest.raises(ValueError, match="swollen or clothed"):
-        reconstruct_surface(photo_with(), figure_of(mask), standing_body(), method="other")  # type: ignore[arg-type]

@@ -121,14 +121,20 @@ class BodyMaps:
             and the farthest surface; 0 beside the body.
         front_depth, back_depth: (S, S) float32, behind the root joint, in units of the stature;
             carried on smoothly beside the body.
-        covered: (S, S) bool.
+        front, back: (S, S), the faces that those are of.
     """
 
     front_normals: np.ndarray
     back_normals: np.ndarray
     front_depth: np.ndarray
     back_depth: np.ndarray
-    covered: np.ndarray
+    front: Fragments
+    back: Fragments
+
+    @property
+    def covered(self) -> np.ndarray:
+        """(S, S) bool, where the body is."""
+        return self.front.mask
 
 
 def draw_body(
@@ -162,7 +168,7 @@ def draw_body(
     depths[1, covered] = (far_depth[covered] - root_depth) / stature
     front, back = (_unit(one, normals, faces) for one in (near, far))
     filled = carried_on(np.ascontiguousarray(depths.transpose(1, 2, 0)), covered)
-    return BodyMaps(front, back, filled[..., 0], filled[..., 1], covered)
+    return BodyMaps(front, back, filled[..., 0], filled[..., 1], near, far)
 
 
 def _unit(fragments: Fragments, normals: np.ndarray, faces: np.ndarray) -> np.ndarray:

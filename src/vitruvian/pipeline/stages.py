@@ -91,9 +91,7 @@ def dress(photo: Photo, figure: Figure, body: Body, options: Options = _DEFAULT)
     """The outer surface over a body; the body itself where ``detail`` asks for no more."""
     if options.detail == "body":
         return body.as_mesh()
-    return reconstruct_surface(
-        photo, figure, body, method="clothed", maps="network", faces=options.faces
-    )
+    return reconstruct_surface(photo, figure, body, faces=options.faces)
 
 
 def paint(photo: Photo, figure: Figure, body: Body, mesh: Mesh, *, albedo: bool = False) -> Mesh:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from vitruvian.errors import InputError
+from vitruvian.geometry.rasterizer import Fragments
 from vitruvian.lab.evaluation.characters import Character, Shot
 from vitruvian.lab.evaluation.suites.maps import MapsSuite, angle_deg, normal_figures, true_normals
 from vitruvian.networks.maps import BodyMaps, MapsCrop, PersonMaps
@@ -56,7 +57,8 @@ def test_figures_of_known_normals() -> None:
     truth = true_normals(character, shot, person_maps(empty, empty))
     flat = np.zeros((SIZE, SIZE), np.float32)
     # The body covers nothing: constants stand in for it.
-    body = BodyMaps(empty, empty, flat, flat, flat > 0)
+    nowhere = Fragments(np.full(flat.shape, -1, np.int32), flat, empty)
+    body = BodyMaps(empty, empty, flat, flat, nowhere, nowhere)
     numbers = normal_figures(person_maps(truth[0], -truth[1]), body, truth)
     assert numbers["front_deg"] == pytest.approx(0, abs=0.1)
     assert numbers["back_deg"] == pytest.approx(180, abs=0.1)

@@ -27,8 +27,9 @@ from vitruvian.lab.fields.networks import (
     span_series,
 )
 from vitruvian.networks.maps import PersonMaps, draw_body, person_crop
-from vitruvian.surface.clothed import ClothedSpans, Correct, clothed_mesh, clothed_spans
+from vitruvian.surface.clothed import clothed_mesh
 from vitruvian.surface.maps import square_camera
+from vitruvian.surface.volume.clothed_spans import ClothedSpans, clothed_spans
 from vitruvian.types.camera import Camera
 from vitruvian.types.mesh import Mesh
 
@@ -90,10 +91,8 @@ def known() -> tuple[Correction, FieldInputs, ClothedSpans, Mesh]:
 
 def surface(network: LocalField | FourierField | None) -> Mesh:
     correction, _, _, mesh = known()
-    correct: Correct = Correction(
-        network, correction.alpha, CAMERA, correction.maps, correction.body
-    )
-    return clothed_mesh(body_model(), mesh, correction.alpha, CAMERA, voxels=96, correct=correct)
+    correct = Correction(network, correction.alpha, CAMERA, correction.maps, correction.body)
+    return clothed_mesh(body_model(), mesh, correction.alpha, CAMERA, voxels=96, correction=correct)
 
 
 def thickness(mesh: Mesh) -> float:

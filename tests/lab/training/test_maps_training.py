@@ -9,6 +9,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the extra train is not installed")
 
+from vitruvian.geometry.rasterizer import Fragments
 from vitruvian.lab.synthesis.parts import LABEL
 from vitruvian.lab.synthesis.sample import Sample
 from vitruvian.lab.training import maps_augment as augment
@@ -87,9 +88,9 @@ def test_input_is_what_the_runtime_makes(batch: dict[str, Any]) -> None:
     k = 1
     normals = batch["body_normals"][k].permute(1, 2, 0).numpy().astype(np.float32) / 127
     depth = batch["body_depth"][k].numpy().astype(np.float32)
-    body = BodyMaps(
-        normals[..., :3], normals[..., 3:], depth[0], depth[1], batch["covered"][k, 0].numpy() > 0
-    )
+    covered = batch["covered"][k, 0].numpy() > 0
+    seen = Fragments(np.where(covered, 0, -1), depth[0], normals[..., :3])
+    body = BodyMaps(normals[..., :3], normals[..., 3:], depth[0], depth[1], seen, seen)
     inside = batch["inside"][k, 0].numpy()
     rgb = batch["image"][k].permute(1, 2, 0).numpy()
     ours = network_input(rgb, batch["mask"][k, 0].numpy(), body, inside)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from vitruvian.errors import WeightsError
 from vitruvian.lab.fields.inputs import (
     FieldInputs,
     field_inputs,
@@ -23,13 +24,17 @@ from vitruvian.lab.fields.networks import (
     span_series,
 )
 from vitruvian.networks.maps import PersonMaps
-from vitruvian.surface.clothed import ClothedSpans
-from vitruvian.surface.maps import square_camera
-from vitruvian.surface.reconstruct import Correction as MakeCorrection
-from vitruvian.surface.volume.field import TRUNCATION_VOXELS, RayGrid
+from vitruvian.surface.clothed import clothed_mesh
+from vitruvian.surface.envelope.inflated_body import inflated_body
+from vitruvian.surface.maps import network_maps, normals_alone, square_camera
+from vitruvian.surface.volume.clothed_spans import ClothedSpans
+from vitruvian.surface.volume.field import TRUNCATION_VOXELS
+from vitruvian.surface.volume.volume import Volume
 from vitruvian.types.body import Body
 from vitruvian.types.camera import Camera
 from vitruvian.types.figure import Alpha, Figure
+from vitruvian.types.mesh import Mesh
+from vitruvian.types.photo import Photo
 
 BAND = 0.035  # statures on either side of the surface at hand in which points are asked about
 
@@ -51,13 +56,14 @@ class Correction:
     maps: PersonMaps
     body: Body
 
-    def __call__(self, field: np.ndarray, grid: RayGrid, clothed: ClothedSpans) -> np.ndarray:
-        """The corrected field (H, W, D) float32 in -1..1; arguments as ``clothed.Correct``.
+    def __call__(self, volume: Volume, clothed: ClothedSpans) -> Volume:
+        """The corrected volume; arguments as ``surface.clothed.Correction``.
 
         The outline is the matte's and stays: no network is asked about it.
         """
         if self.network is None:
-            return field
+            return volume
+        grid, field = volume.grid, volume.field
         here = self.inputs(clothed, grid.camera)
         depth = (grid.near_m + grid.step_m * np.arange(grid.slices) - here.root_m) / here.stature_m
         truncation = TRUNCATION_VOXELS * grid.step_m / here.stature_m
@@ -72,7 +78,7 @@ class Correction:
         limit = here.picture("rim") / truncation
         out = np.minimum(out, np.clip(limit, -1, 1)[..., None])
         out[[0, -1]], out[:, [0, -1]], out[:, :, [0, -1]] = -1, -1, -1
-        return np.ascontiguousarray(out, np.float32)
+        return replace(volume, field=np.ascontiguousarray(out, np.float32))
 
     def inputs(self, clothed: ClothedSpans, camera: Camera) -> FieldInputs:
         """What the networks are told, in a window of the photograph."""
@@ -123,15 +129,27 @@ def layers_field(layers: np.ndarray, depth: np.ndarray, truncation: float) -> np
     return np.minimum(out, 1).astype(np.float32)
 
 
-def corrected_by(network: LocalField | FourierField | None) -> MakeCorrection | None:
-    """A network as the argument ``correction`` of ``surface.reconstruct_surface``."""
-    if network is None:
-        return None
+def corrected_surface(
+    network: LocalField | FourierField | None, photo: Photo, figure: Figure, body: Body
+) -> Mesh:
+    """A person's surface as from ``surface.reconstruct_surface``, of a volume that a network
+    corrects; None corrects nothing.
 
-    def correction(figure: Figure, camera: Camera, maps: PersonMaps, body: Body) -> Correction:
-        return Correction(network, figure.alpha, camera, maps, body)
-
-    return correction
+    Raises:
+        WeightsError: the maps network's weights are absent.
+    """
+    seen = network_maps(photo, figure, body)
+    if seen is None:
+        raise WeightsError("The maps network's weights are absent: train it first.")
+    return clothed_mesh(
+        body.model,
+        inflated_body(photo, figure, body),
+        figure.alpha,
+        photo.camera,
+        fitted=body.as_mesh(),
+        maps=normals_alone(*seen, body, photo.camera),
+        correction=Correction(network, figure.alpha, photo.camera, seen[0], body),
+    )
 
 
 def local_field(

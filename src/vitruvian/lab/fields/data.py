@@ -29,10 +29,10 @@ from vitruvian.lab.synthesis.sample import Sample
 from vitruvian.lab.training.observations import Observation
 from vitruvian.lab.training.recipe import Batch, FixedSource
 from vitruvian.lab.training.sources import VALIDATION_SHARE, ShardIndex
-from vitruvian.surface.clothed import clothed_spans
-from vitruvian.surface.envelope.inflated_body import swollen_body
+from vitruvian.surface.envelope.inflated_body import inflated_body
 from vitruvian.surface.maps import SIZE as MAPS_SIZE
 from vitruvian.surface.maps import network_maps, normals_alone, square_camera
+from vitruvian.surface.volume.clothed_spans import clothed_spans
 from vitruvian.types.body import Body
 from vitruvian.types.figure import Figure
 from vitruvian.types.photo import Photo
@@ -88,12 +88,12 @@ def prepare(sample: Sample, observed: Observation | None, size: int = SIZE) -> P
     seen = network_maps(photo, figure, body, MAPS_SIZE)
     if seen is None:
         raise WeightsError("The maps network's weights are absent: train it first.")
-    swollen = swollen_body(photo, figure, body)
+    inflated = inflated_body(photo, figure, body)
     maps = normals_alone(*seen, body, camera)
-    clothed = clothed_spans(body_model(), swollen, matte, camera, maps, _VOXELS)
+    clothed = clothed_spans(body_model(), inflated, matte, camera, maps, _VOXELS)
     if clothed is None:
         return None
-    window = square_camera(swollen, matte, camera, size)
+    window = square_camera(inflated, matte, camera, size)
     inputs = Correction(None, matte, camera, seen[0], body).inputs(clothed, window)
     truth, known = true_layers(sample, inputs, observed)
     there = truth[1, 0] > truth[0, 0]

@@ -15,8 +15,8 @@ from vitruvian.geometry.normals import vertex_normals
 from vitruvian.lab.fields.networks import GAIN, PICTURES, POINT_FEATURES
 from vitruvian.networks.maps import PART_CLASSES, PersonMaps, draw_body
 from vitruvian.surface.maps import warped, window_alpha
-from vitruvian.surface.volume.limbs import signed_distance
 from vitruvian.surface.volume.ray_spans import Spans
+from vitruvian.surface.volume.separation import signed_distance
 from vitruvian.types.camera import Camera
 from vitruvian.types.figure import Alpha
 from vitruvian.types.mesh import Mesh

@@ -1,4 +1,4 @@
-"""Letting a surface swell so that its outline meets given gaps, smoothly all round."""
+"""How far a surface inflates everywhere, from the gaps that its outline is to close."""
 
 from __future__ import annotations
 

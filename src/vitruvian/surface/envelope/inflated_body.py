@@ -1,4 +1,4 @@
-"""The first surface: the fitted body, swollen to the silhouette of its owner."""
+"""The fitted body, inflated to the silhouette of its owner."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _samples(model: ParametricModel) -> tuple[np.ndarray, np.ndarray, np.ndarray
     return points, axes, number
 
 
-def swollen_body(photo: Photo, figure: Figure, body: Body) -> Mesh:
+def inflated_body(photo: Photo, figure: Figure, body: Body) -> Mesh:
     """Move the fitted body outwards (a little inwards, too) until its outline is the matte's.
 
     Vertices on the body's outline look along the outline's normal for the matte's; what they find

@@ -9,8 +9,8 @@ import numpy as np
 
 from vitruvian.body.model.skeleton import LEFT, WRISTS, finger
 from vitruvian.geometry.adjacency import directed_edges
-from vitruvian.surface.finish.cuffs import simple_loop
 from vitruvian.surface.finish.simplify import simplify
+from vitruvian.surface.finish.wrist_seam import simple_loop
 from vitruvian.surface.volume.limbs import ARM_L, ARM_R
 from vitruvian.types.body import ParametricModel
 from vitruvian.types.regions import LEFT_ARM

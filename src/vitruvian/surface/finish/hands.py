@@ -16,7 +16,6 @@ import cv2
 import numpy as np
 
 from vitruvian.geometry.rasterizer import rasterize
-from vitruvian.surface.finish.cuffs import Stump, any_corner, beyond_plane, cut_off, strip
 from vitruvian.surface.finish.hand_piece import (
     REACH_M,
     Hand,
@@ -25,8 +24,9 @@ from vitruvian.surface.finish.hand_piece import (
     hand_of,
     turned,
 )
-from vitruvian.surface.volume.field import RayGrid
+from vitruvian.surface.finish.wrist_seam import Stump, any_corner, beyond_plane, cut_off, strip
 from vitruvian.surface.volume.limbs import ARM_L, ARM_R
+from vitruvian.surface.volume.volume import Volume
 from vitruvian.types.body import ParametricModel
 from vitruvian.types.camera import Camera
 from vitruvian.types.figure import Alpha
@@ -50,20 +50,16 @@ _FINE, _PIXEL_MARGIN = 2, 6  # pixels to the voxel in which hand and mitten are 
 
 
 @dataclass(frozen=True)
-class Volume:
-    """What a surface was extracted from, and the matte.
+class Evidence:
+    """What says where hands are.
 
     Attributes:
-        field: (H, W, D) float32, positive inside, 1 two voxels inside.
-        owner: (H, W, D) uint8, the limb that a voxel is of, see ``limbs.part_limbs``.
-        grid: of both.
+        volume: that the surface was extracted from.
         alpha: the person's matte.
         camera: the photograph's.
     """
 
-    field: np.ndarray
-    owner: np.ndarray
-    grid: RayGrid
+    volume: Volume
     alpha: Alpha
     camera: Camera
 
@@ -78,17 +74,17 @@ def with_hands(
     limbs: np.ndarray,
     beneath: np.ndarray,
     fitted: Mesh,
-    volume: Volume,
+    evidence: Evidence,
 ) -> tuple[Mesh, np.ndarray, np.ndarray]:
     """The surface with the body's hands wherever they may take the mittens' place.
 
     Args:
         model: the body model.
         mesh: closed and manifold, camera frame.
-        limbs: (V,) uint8, which free limb each vertex is of, see ``limbs.limb_of_net``.
+        limbs: (V,) uint8, which free limb each vertex is of, see ``surface_nets.owners``.
         beneath: (V,) the body vertex beneath each vertex.
         fitted: the bare body, camera frame.
-        volume: that the surface was extracted from.
+        evidence: of the surface and the picture.
 
     Returns:
         The mesh, closed and manifold as before; the body vertex (V',) beneath each of its
@@ -98,7 +94,7 @@ def with_hands(
     for label in (ARM_L, ARM_R):
         try:
             mesh, limbs, beneath, exact = _with_hand(
-                model, mesh, limbs, beneath, exact, fitted, volume, label
+                model, mesh, limbs, beneath, exact, fitted, evidence, label
             )
         except _MittenStaysError as reason:
             _LOG.debug("hand %d stays a mitten: %s", label, reason)
@@ -118,7 +114,7 @@ def _with_hand(
     beneath: np.ndarray,
     exact: np.ndarray,
     fitted: Mesh,
-    volume: Volume,
+    evidence: Evidence,
     label: int,
 ) -> tuple[Mesh, np.ndarray, np.ndarray, np.ndarray]:
     hand = hand_of(model, label)
@@ -137,9 +133,9 @@ def _with_hand(
         raise _MittenStaysError("grown together with something else")
     _check_width(stump.vertices[stump.loop], points[hand.border])
     mitten = mesh.vertices, part[stump.gone]
-    points = _placed(points, hand, stump, middle, normal, mitten, volume.grid.camera)
-    _check_matte(points, volume)
-    _check_room(points, volume, label)
+    points = _placed(points, hand, stump, middle, normal, mitten, evidence.volume.grid.camera)
+    _check_matte(points, evidence.alpha, evidence.camera)
+    _check_room(points, evidence.volume, label)
     points = as_thick(points, hand, stump.vertices[stump.loop], normal)
     start = len(stump.vertices)
     vertices = np.concatenate([stump.vertices, points.astype(np.float32)])
@@ -259,16 +255,16 @@ def _ring_middle(ring: np.ndarray) -> np.ndarray:
     return (weight @ ring) / max(float(weight.sum()), 1e-9)
 
 
-def _check_matte(points: np.ndarray, volume: Volume) -> None:
+def _check_matte(points: np.ndarray, alpha: Alpha, camera: Camera) -> None:
     """That the picture shows the hand where it is: in the frame and in the matte."""
-    pixels = volume.camera.project(points)
-    size = np.array([volume.alpha.width, volume.alpha.height])
+    pixels = camera.project(points)
+    size = np.array([alpha.width, alpha.height])
     if (pixels < 0).any() or (pixels > size).any():
         raise _MittenStaysError("out of the frame")
     low = np.floor(pixels.min(0)).astype(int) - 1
     high = np.ceil(pixels.max(0)).astype(int) + 2
-    matte = volume.alpha.window(low[0], low[1], high[0], high[1]) > 127
-    pixel_m = float(np.median(points[:, 2])) / volume.camera.focal_px
+    matte = alpha.window(low[0], low[1], high[0], high[1]) > 127
+    pixel_m = float(np.median(points[:, 2])) / camera.focal_px
     away = cv2.distanceTransform((~matte).astype(np.uint8), cv2.DIST_L2, 3) * pixel_m
     column, row = (pixels - low).astype(int).T
     outside = float((away[row, column] > _OUTSIDE_M).mean()) if matte.any() else 1.0

@@ -2,42 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from vitruvian.compute import SideBySide, kernel, thread_count
 from vitruvian.surface.volume.ray_spans import Spans
-from vitruvian.types.camera import Camera
+from vitruvian.surface.volume.volume import RayGrid
 
 TRUNCATION_VOXELS = 2.0
-
-
-@dataclass(frozen=True)
-class RayGrid:
-    """A volume whose columns are the rays through the pixels of a window.
-
-    Voxel (row, column, k) lies on the ray through the pixel's centre at the depth
-    ``near_m + k * step_m``.
-
-    Attributes:
-        camera: of the window; its size is that of the volume.
-        near_m, step_m: depth of the first slice and between slices, metres.
-        slices: how many.
-    """
-
-    camera: Camera
-    near_m: float
-    step_m: float
-    slices: int
-
-    def points(self, coordinates: np.ndarray) -> np.ndarray:
-        """Camera-frame points (N, 3) float32 of (row, column, slice) coordinates (N, 3)."""
-        z = self.near_m + coordinates[:, 2] * self.step_m
-        cx, cy = self.camera.principal_point
-        x = (coordinates[:, 1] + 0.5 - cx) / self.camera.focal_px * z
-        y = (coordinates[:, 0] + 0.5 - cy) / self.camera.focal_px * z
-        return np.stack([x, y, z], axis=1).astype(np.float32)
 
 
 @kernel(

@@ -1,111 +1,243 @@
-"""The films along which a volume is cut open: what is large enough, the cut, its smoothing."""
+"""Cutting a volume open where a limb only touches what it lies against.
+
+A field has no memory of which voxel belongs to what: an arm that hangs against the trunk becomes
+one lump with it, and a web when it is raised. Here every voxel near a forearm or hand takes the
+part of the nearest point of the body, and a gap of voxels between the arm and everything that is
+not that arm is emptied, by so little that the two surfaces all but touch. Legs are separated from
+each other in the same way, unless cloth spans the room between them, as a skirt does.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import cv2
 import numpy as np
 
 from vitruvian.compute import kernel
-from vitruvian.geometry.smoothing import drawn_to_neighbors
-from vitruvian.surface.volume.surface_nets import FILM
+from vitruvian.geometry.normals import vertex_normals
+from vitruvian.geometry.rasterizer import rasterize
+from vitruvian.surface.finish.skin_transfer import nearest_vertices
+from vitruvian.surface.volume.gap import gap_between, small_components
+from vitruvian.surface.volume.limbs import (
+    ARM_L,
+    ARM_R,
+    BODY,
+    LEG_L,
+    LEG_R,
+    LIMBS,
+    SHOULDER,
+    UNKNOWN,
+    bone_rings,
+    limb_of_vertex,
+    sample_vertices,
+)
+from vitruvian.surface.volume.volume import GAP_VALUE, RayGrid, Volume
+from vitruvian.types.body import ParametricModel
+from vitruvian.types.mesh import Mesh
 
-_LEAST_PIECE = 0.05  # of a limb's largest piece
-_SMOOTHINGS = 6  # beside films
-_EVENINGS = 2  # everywhere
-_FORTH, _BACK = 0.5, -0.52  # shares of the way to the neighbours' middle, in turn
+_LOOSE_M = 0.025  # beside the fitted body: what spans the room between legs is cloth
+_SKIRT_ROWS = 0.35  # share of the rows between two legs from which on it does in a skirt
+_SIGN_M = 0.02
 
 
-@kernel("void(boolean[:,:,::1],int32[:,:,::1],int64[:,::1],int64[::1])")
-def _flood(mask: np.ndarray, piece: np.ndarray, queue: np.ndarray, sizes: np.ndarray) -> None:
-    """Number the pieces of a volume's mask from 1 on and count the voxels of each."""
-    height, width, depth = mask.shape
-    pieces = 0
-    for y0 in range(height):
-        for x0 in range(width):
-            for z0 in range(depth):
-                if not mask[y0, x0, z0] or piece[y0, x0, z0]:
+@kernel(
+    "int64(float32[:,:,:],float64[:,:,::1],float64,float64,float64,float64,float64,float64,int64[::1],"
+    "int32[:,::1],float32[:,::1])"
+)
+def _collect(
+    field: np.ndarray,
+    lines: np.ndarray,
+    reach: float,
+    focal: float,
+    cx: float,
+    cy: float,
+    near: float,
+    step: float,
+    start: np.ndarray,
+    indices: np.ndarray,
+    points: np.ndarray,
+) -> int:
+    """Voxels inside that lie within ``reach`` of every polyline, and where; returns how many."""
+    height, width, depth = field.shape
+    count = 0
+    for y in range(height):
+        for x in range(width):
+            for k in range(depth):
+                if field[y, x, k] <= 0:
                     continue
-                pieces += 1
-                piece[y0, x0, z0] = pieces
-                queue[0, 0], queue[0, 1], queue[0, 2] = y0, x0, z0
-                first, end = 0, 1
-                while first < end:
-                    y, x, z = queue[first]
-                    first += 1
-                    for side in range(6):
-                        step = 1 if side % 2 else -1
-                        v = y + (step if side < 2 else 0)
-                        u = x + (step if 2 <= side < 4 else 0)
-                        w = z + (step if side >= 4 else 0)
-                        if not (0 <= v < height and 0 <= u < width and 0 <= w < depth):
-                            continue
-                        if mask[v, u, w] and not piece[v, u, w]:
-                            piece[v, u, w] = pieces
-                            queue[end, 0], queue[end, 1], queue[end, 2] = v, u, w
-                            end += 1
-                sizes[pieces] = end
+                pz = near + (k + start[2]) * step
+                px = (x + start[1] + 0.5 - cx) / focal * pz
+                py = (y + start[0] + 0.5 - cy) / focal * pz
+                close = True
+                for line in range(lines.shape[0]):
+                    best = np.inf
+                    for s in range(lines.shape[1] - 1):
+                        ax, ay, az = lines[line, s, 0], lines[line, s, 1], lines[line, s, 2]
+                        dx = lines[line, s + 1, 0] - ax
+                        dy = lines[line, s + 1, 1] - ay
+                        dz = lines[line, s + 1, 2] - az
+                        along = (px - ax) * dx + (py - ay) * dy + (pz - az) * dz
+                        along = min(max(along / (dx * dx + dy * dy + dz * dz + 1e-12), 0.0), 1.0)
+                        ox, oy, oz = (
+                            px - ax - along * dx,
+                            py - ay - along * dy,
+                            pz - az - along * dz,
+                        )
+                        best = min(best, ox * ox + oy * oy + oz * oz)
+                    close = close and best < reach * reach
+                if close:
+                    indices[count, 0], indices[count, 1], indices[count, 2] = y, x, k
+                    points[count, 0], points[count, 1], points[count, 2] = px, py, pz
+                    count += 1
+    return count
 
 
-def crumbs_of(mask: np.ndarray) -> np.ndarray:
-    """Pieces of a volume's mask that are too small to be any limb's.
+def _near_limbs(
+    model: ParametricModel,
+    field: np.ndarray,
+    grid: RayGrid,
+    box: tuple[slice, ...],
+    vertices: np.ndarray,
+    labels: tuple[int, ...],
+) -> tuple[np.ndarray, np.ndarray]:
+    """Indices (N, 3) within a box, and places (N, 3), of voxels inside near all of some limbs."""
+    lines = np.stack(
+        [[vertices[ring].mean(0) for ring in bone_rings(model, label)] for label in labels]
+    ).astype(np.float64)
+    part = field[box]
+    most = int(np.count_nonzero(part > 0))
+    indices, points = np.empty((most, 3), np.int32), np.empty((most, 3), np.float32)
+    cx, cy = grid.camera.principal_point
+    start = np.array([side.start for side in box], np.int64)
+    reach = max(LIMBS[label].reach_m for label in labels)
+    count = _collect(
+        part, lines, reach, grid.camera.focal_px, cx, cy, grid.near_m, grid.step_m, start,
+        indices, points,
+    )  # fmt: skip
+    return indices[:count], points[:count]
 
-    Signs of distances err here and there deep inside; with a film around it, a voxel would be a
-    pit in the surface.
+
+def signed_distance(
+    model: ParametricModel, points: np.ndarray, body: Mesh, normals: np.ndarray, member: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Signed distance (N,) to the vertices that are ``member`` (V,), and the nearest ones (N,).
+
+    Negative behind the nearest vertex's tangent plane.
     """
-    count = int(np.count_nonzero(mask))
-    piece = np.zeros(mask.shape, np.int32)
-    sizes = np.zeros(count + 1, np.int64)
-    _flood(np.ascontiguousarray(mask), piece, np.empty((count, 3), np.int64), sizes)
-    return np.asarray((sizes < _LEAST_PIECE * sizes.max())[piece] & mask)
+    chosen = sample_vertices(model)
+    chosen = chosen[member[chosen]]
+    vertices = body.vertices[chosen]
+    nowhere = np.zeros_like(points), np.zeros_like(vertices)
+    nearest = chosen[nearest_vertices(points, nowhere[0], vertices, nowhere[1], turned_m=0.0)]
+    offset = points - body.vertices[nearest]
+    side = np.einsum("nc,nc->n", offset, normals[nearest])
+    return np.copysign(np.linalg.norm(offset, axis=1), side), nearest
 
 
-def empty_film(part: np.ndarray, film: np.ndarray, own: np.ndarray, rest: np.ndarray) -> None:
-    """Empty the voxels of the rest that touch a limb's own, corners included.
+def separated(model: ParametricModel, volume: Volume, body: Mesh, fitted: Mesh) -> Volume:
+    """The volume with a gap between each limb and what it only touches, and its voxels' owners.
 
-    What is outside between the two is marked as well, so that it stays so.
-    """
-    outside = part <= 0
-    own = own & ~outside
-    rest = rest & ~outside
-    between = rest & _widened(own, 1)
-    part[between] = FILM
-    film[between | (outside & _widened(own, 3) & _widened(rest, 3))] = 1
-
-
-def _widened(mask: np.ndarray, voxels: int) -> np.ndarray:
-    """A volume's mask dilated by a cube."""
-    out = np.pad(mask, voxels)
-    for axis in range(3):
-        once = out
-        for shift in range(1, voxels + 1):
-            once = once | np.roll(out, shift, axis) | np.roll(out, -shift, axis)
-        out = once
-    inner = slice(voxels, -voxels)
-    return out[inner, inner, inner]
-
-
-@kernel("void(float32[:,::1],float32[:,:,::1],boolean[::1])")
-def _mark(vertices: np.ndarray, field: np.ndarray, beside: np.ndarray) -> None:
-    """Mark the vertices of a surface net of whose cell a corner is in a film."""
-    for v in range(len(vertices)):
-        y, x, z = int(vertices[v, 0]), int(vertices[v, 1]), int(vertices[v, 2])
-        for corner in range(8):
-            if field[y + corner // 4, x + corner // 2 % 2, z + corner % 2] == np.float32(FILM):
-                beside[v] = True
-
-
-def smoothed(vertices: np.ndarray, faces: np.ndarray, field: np.ndarray) -> np.ndarray:
-    """The vertices (V, 3) float32 of a surface net without the voxels' traces.
-
-    Every vertex goes a little towards its neighbours. A film is made of whole voxels: its walls are
-    steps, and smoothed to and fro before, so that they keep their place.
+    Signed distances decide what belongs to a limb, so that what is inside the trunk is the
+    trunk's, however close a hand lies.
 
     Args:
-        vertices: in grid coordinates; faces: (F, 3) int32, closed.
-        field: that they were taken from.
+        model: the body model.
+        volume: in one piece.
+        body: in the body model's topology, camera frame, as thick as its clothes.
+        fitted: likewise, bare.
     """
-    beside = np.zeros(len(vertices), np.bool_)
-    _mark(vertices, field, beside)
-    to_and_fro = [np.where(beside, share, 0) for share in (_FORTH, _BACK)]
-    everywhere = np.full(len(vertices), _FORTH)
-    shares = _SMOOTHINGS * to_and_fro + _EVENINGS * [everywhere]
-    return drawn_to_neighbors(vertices, faces, *shares)
+    limbs, normals = limb_of_vertex(model), vertex_normals(body.vertices, body.faces)
+    grid = volume.grid
+    out = replace(
+        volume,
+        field=volume.field.copy(),
+        owner=volume.owner.copy(),
+        gap=volume.gap.copy(),
+        kept_empty=volume.kept_empty.copy(),
+    )
+    for label in (ARM_L, ARM_R):
+        box = _box(model, body.vertices, grid, (label,))
+        if box is None:
+            continue
+        inside, points = _near_limbs(model, out.field, grid, box, body.vertices, (label,))
+        own, _ = signed_distance(model, points, body, normals, limbs == label)
+        other, nearest = signed_distance(model, points, body, normals, limbs != label)
+        of = np.full(out.field[box].shape, UNKNOWN, np.uint8)
+        # The arm is cut off above: far from it, the sign of its distance means nothing.
+        mine = (own < other) & (np.abs(own) < np.abs(other) + _SIGN_M)
+        of[tuple(inside.T)] = np.where(mine, label, limbs[nearest])
+        of[small_components(of == label)] = BODY
+        _open(out, box, of == label, (of != label) & (of != SHOULDER))
+        out.owner[box][of == label] = label
+    box = _box(model, body.vertices, grid, (LEG_L, LEG_R))
+    if box is None:
+        return out
+    inside, points = _near_limbs(model, out.field, grid, box, body.vertices, (LEG_L, LEG_R))
+    near = out.owner[box][tuple(inside.T)] == 0
+    inside, points = inside[near], points[near]
+    if _is_skirt(inside, _loose(grid, fitted)[box[:2]]):
+        return out
+    left, right = (
+        signed_distance(model, points, body, normals, limbs == label)[0] for label in (LEG_L, LEG_R)
+    )
+    of = np.zeros(out.field[box].shape, np.uint8)
+    of[tuple(inside.T)] = np.where(left < right, LEG_L, LEG_R)
+    small = small_components(of == LEG_L), small_components(of == LEG_R)
+    of[small[0]], of[small[1]] = LEG_R, LEG_L
+    _open(out, box, of == LEG_L, of == LEG_R)
+    out.owner[box] = np.where(of > 0, of, out.owner[box])
+    return out
+
+
+def _open(volume: Volume, box: tuple[slice, ...], own: np.ndarray, rest: np.ndarray) -> None:
+    """Empty the gap between two parts of a box, in a volume that is still being made."""
+    gap, kept_empty = gap_between(volume.field[box] > 0, own, rest)
+    volume.field[box][gap] = GAP_VALUE
+    volume.gap[box] |= gap
+    volume.kept_empty[box] |= kept_empty
+
+
+def _is_skirt(between: np.ndarray, loose: np.ndarray) -> bool:
+    """Whether cloth spans the room between the legs in most rows of the picture.
+
+    Args:
+        between: (N, 3) indices of voxels inside that are near both legs.
+        loose: (H, W) bool, pixels away from the bare body.
+    """
+    rows, spanned = np.zeros(len(loose), bool), np.zeros(len(loose), bool)
+    rows[between[:, 0]] = True
+    spanned[between[loose[tuple(between[:, :2].T)], 0]] = True
+    return bool(spanned.sum() > _SKIRT_ROWS * rows.sum())
+
+
+def _loose(grid: RayGrid, fitted: Mesh) -> np.ndarray:
+    """(H, W) bool, pixels of the grid away from the bare body."""
+    camera = grid.camera
+    mask = rasterize(
+        camera.project(fitted.vertices),
+        fitted.vertices[:, 2],
+        fitted.faces,
+        camera.width,
+        camera.height,
+    ).mask
+    away = cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 3)
+    return np.asarray(away * grid.step_m > _LOOSE_M)
+
+
+def _box(
+    model: ParametricModel, vertices: np.ndarray, grid: RayGrid, labels: tuple[int, ...]
+) -> tuple[slice, ...] | None:
+    """The part of the grid that holds everything near some limbs, and two voxels more."""
+    points = vertices[np.isin(limb_of_vertex(model), labels)]
+    pixels = grid.camera.project(points)
+    reach = max(LIMBS[label].reach_m for label in labels) / grid.step_m + 2
+    slices = (points[:, 2] - grid.near_m) / grid.step_m
+    low = np.array([*pixels.min(0)[::-1], slices.min()]) - reach
+    high = np.array([*pixels.max(0)[::-1], slices.max()]) + reach
+    shape = grid.camera.height, grid.camera.width, grid.slices
+    first = np.clip(np.floor(low).astype(int), 0, shape)
+    last = np.clip(np.ceil(high).astype(int), 0, shape)
+    if (last - first < 2).any():
+        return None
+    return tuple(slice(int(a), int(b)) for a, b in zip(first, last, strict=True))

@@ -1,10 +1,8 @@
-"""From a sampled field to a closed manifold surface: surface nets on a well-composed volume.
+"""From a sampled field to its surface: surface nets.
 
 Surface nets (Gibson, "Constrained elastic surface nets", 1998) put one vertex into every cell that
-the surface crosses and one quadrilateral across every grid edge that it crosses. Where two solid
-voxels of a cell touch only along an edge or at a corner, the result is not a manifold; Latecki,
-Eckhardt and Rosenfeld ("Well-composed sets", 1995) call volumes without such places well-composed.
-Here they are filled before the surface is taken, so that it is a manifold always.
+the surface crosses and one quadrilateral across every grid edge that it crosses. Of a well-composed
+volume the result is a closed manifold.
 """
 
 from __future__ import annotations
@@ -12,99 +10,10 @@ from __future__ import annotations
 import numpy as np
 
 from vitruvian.compute import kernel
+from vitruvian.surface.volume.volume import Volume
 
-FILM = -0.03  # value of emptied voxels between two surfaces, which pass close by on either side
-_FILLED = 0.02  # value of a voxel that was filled, likewise
-
-
-def _critical_cells() -> np.ndarray:
-    """(256,) uint8 by the bits of a cell's inside corners (bit 4 y + 2 x + z): 1 where two of them
-    touch along an edge or at a corner only, or two outside ones do."""
-    table = np.zeros(256, np.uint8)
-    for mask in range(256):
-        for first in range(8):
-            for second in range(first + 1, 8):
-                both = (mask >> first & 1) and (mask >> second & 1)
-                neither = not (mask >> first & 1) and not (mask >> second & 1)
-                differ = first ^ second
-                bits = bin(differ).count("1")
-                if bits == 2:
-                    # The other diagonal of the face that they span.
-                    low = differ & -differ
-                    others = (first ^ low, second ^ low)
-                    if both and not any(mask >> k & 1 for k in others):
-                        table[mask] = 1
-                elif bits == 3 and (both or neither):
-                    rest = [k for k in range(8) if k not in (first, second)]
-                    alike = sum(mask >> k & 1 for k in rest)
-                    if (both and alike == 0) or (neither and alike == 6):
-                        table[mask] = 1
-    return table
-
-
-_CRITICAL = _critical_cells()
-
-
-@kernel("int64(float32[:,:,::1],uint8[:,:,::1],uint8[:,:,::1],uint8[::1])")
-def _repair(field: np.ndarray, film: np.ndarray, owner: np.ndarray, critical: np.ndarray) -> int:
-    """One pass over the cells; fills one voxel in each that is not well-composed.
-
-    Where that would close a film, a voxel is emptied instead, and becomes part of it. A film is
-    never filled, so every voxel changes twice at most.
-    """
-    height, width, depth = field.shape
-    filled = 0
-    for y in range(height - 1):
-        for x in range(width - 1):
-            low = 0  # bits of the corners before z
-            for z in range(depth):
-                high = 0
-                for turn in range(2):
-                    high = 0
-                    for k in range(4):
-                        if field[y + (k >> 1), x + (k & 1), z] > 0:
-                            high |= 2 << 2 * k
-                    if turn > 0 or z == 0 or critical[low | high] == 0:
-                        break
-                    best, least = -np.inf, np.inf
-                    fill = empty = whose = parting = 0
-                    for k in range(8):
-                        v, u, w = y + (k >> 2), x + (k >> 1 & 1), z - 1 + (k & 1)
-                        value = field[v, u, w]
-                        parting |= film[v, u, w]
-                        touching = 0  # inside neighbours within the cell
-                        if field[2 * y + 1 - v, u, w] > 0:
-                            touching += 1
-                        if field[v, 2 * x + 1 - u, w] > 0:
-                            touching += 1
-                        if field[v, u, 2 * z - 1 - w] > 0:
-                            touching += 1
-                        if value > 0:
-                            whose = max(whose, owner[v, u, w])
-                            if touching + value < least:
-                                least, empty = touching + value, k
-                        elif (
-                            touching > 0
-                            and value > best
-                            and 0 < v < height - 1
-                            and 0 < u < width - 1
-                            and 0 < w < depth - 1
-                        ):
-                            best, fill = value, k
-                    k = empty if parting else fill
-                    v, u, w = y + (k >> 2), x + (k >> 1 & 1), z - 1 + (k & 1)
-                    if parting:
-                        field[v, u, w] = FILM
-                        film[v, u, w] = 1
-                    else:
-                        field[v, u, w] = _FILLED
-                        owner[v, u, w] = whose
-                    filled += 1
-                low = high >> 1
-    return filled
-
-
-# A cell's edges as their two corners (bits as above), in the order in which crossings are added up.
+# A cell's edges as their two corners (bits 4 y + 2 x + z), in the order in which their crossings
+# are added up.
 _EDGES = np.array(
     [
         (low, low + along)
@@ -221,30 +130,20 @@ def _join(faces: np.ndarray, parent: np.ndarray) -> None:
         parent[v] = a
 
 
-def surface_net(
-    field: np.ndarray, film: np.ndarray | None = None, owner: np.ndarray | None = None
-) -> tuple[np.ndarray, np.ndarray]:
+def surface_net(field: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The surface where a field passes through 0.
 
     Args:
-        field: (H, W, D) float32, positive inside; not positive on the border of the volume.
-            Filled where it is not well-composed.
-        film: (H, W, D) uint8, 1 at voxels outside that must not be filled; grows.
-        owner: (H, W, D) uint8, any labels of the voxels inside; filled ones take a neighbour's.
+        field: (H, W, D) float32, positive inside; not positive on the border; well-composed
+            (``well_composed``) where the surface is to be a manifold.
 
     Returns:
         Vertices (V, 3) float32 as (row, column, slice), whole numbers at the voxels, and faces
-        (F, 3) int32: closed, manifold, outward where (column, row, slice) is a right-handed frame
-        (x, y, z). Empty where nothing is inside.
+        (F, 3) int32: closed, outward where (column, row, slice) is a right-handed frame (x, y, z).
+        Empty where nothing is inside.
     """
     if field.dtype != np.float32 or field.ndim != 3:
         raise ValueError(f"field must be (H, W, D) float32, got {field.shape} {field.dtype}")
-    if film is None:
-        film = np.zeros(field.shape, np.uint8)
-    if owner is None:
-        owner = np.zeros(field.shape, np.uint8)
-    while _repair(field, film, owner, _CRITICAL):
-        pass
     index = np.empty(field.shape, np.int32)
     most = 1 << 18
     while True:
@@ -273,3 +172,29 @@ def largest_components(
     number = np.cumsum(kept_vertices, dtype=np.int32) - 1
     kept = kept_vertices[faces[:, 0]]
     return vertices[kept_vertices], number[faces[kept]].astype(np.int32)
+
+
+@kernel("void(float32[:,::1],float32[:,:,::1],uint8[:,:,::1],uint8[::1])")
+def _ask_cells(vertices: np.ndarray, field: np.ndarray, owner: np.ndarray, out: np.ndarray) -> None:
+    # A vertex on the border of two cells (where the field is exactly 0) is in both.
+    for v in range(len(vertices)):
+        y0, y1 = int(np.ceil(vertices[v, 0])) - 1, int(vertices[v, 0]) + 1
+        x0, x1 = int(np.ceil(vertices[v, 1])) - 1, int(vertices[v, 1]) + 1
+        z0, z1 = int(np.ceil(vertices[v, 2])) - 1, int(vertices[v, 2]) + 1
+        for y in range(max(y0, 0), y1 + 1):
+            for x in range(max(x0, 0), x1 + 1):
+                for z in range(max(z0, 0), z1 + 1):
+                    if field[y, x, z] > 0:
+                        out[v] = max(out[v], owner[y, x, z])
+
+
+def owners(vertices: np.ndarray, volume: Volume) -> np.ndarray:
+    """Whose (V,) uint8 the vertices of a surface net are, by the inside voxels of their cells.
+
+    Args:
+        vertices: (V, 3) in grid coordinates.
+        volume: that they were taken from.
+    """
+    out = np.zeros(len(vertices), np.uint8)
+    _ask_cells(vertices, volume.field, volume.owner, out)
+    return out

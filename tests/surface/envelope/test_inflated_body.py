@@ -1,4 +1,4 @@
-"""Swelling to the silhouette, on people whose true outer surface is known."""
+"""Inflating to the silhouette, on people whose true outer surface is known."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ import pytest
 from vitruvian.body.model.model import body_model
 from vitruvian.geometry.normals import face_normals, vertex_normals
 from vitruvian.geometry.rasterizer import rasterize
-from vitruvian.surface import reconstruct_surface
 from vitruvian.surface.envelope.inflate import smooth_over_mesh, spread_gaps
-from vitruvian.surface.envelope.inflated_body import INWARD_M, OUTWARD_M
+from vitruvian.surface.envelope.inflated_body import INWARD_M, OUTWARD_M, inflated_body
 from vitruvian.types.body import Body
 from vitruvian.types.camera import Camera
 from vitruvian.types.figure import Alpha, Figure, Landmarks
@@ -77,7 +76,7 @@ def photo_with(camera: Camera = CAMERA) -> Photo:
 
 
 def surface_of(mask: np.ndarray, body: Body | None = None) -> Mesh:
-    return reconstruct_surface(photo_with(), figure_of(mask), body or standing_body())
+    return inflated_body(photo_with(), figure_of(mask), body or standing_body())
 
 
 def iou(a: np.ndarray, b: np.ndarray) -> float:
@@ -177,7 +176,7 @@ def test_the_border_of_the_picture_is_no_outline():
     clothed = clothed_mesh().with_vertices(clothed_mesh().vertices + shift)
     mask = mask_of(clothed)
     assert mask[:, -1].any()
-    surface = reconstruct_surface(photo_with(), figure_of(mask), aside)
+    surface = inflated_body(photo_with(), figure_of(mask), aside)
     pixels = CAMERA.project(aside.vertices)
     outside = pixels[:, 0] > CAMERA.width + 30
     assert outside.sum() > 500

@@ -7,7 +7,7 @@ import pytest
 import trimesh
 
 from surface_people import is_closed_manifold, sphere, volume
-from vitruvian.surface.finish.cuffs import beyond_plane, cut_off, simple_loop, strip
+from vitruvian.surface.finish.wrist_seam import beyond_plane, cut_off, simple_loop, strip
 
 
 def upper_part(vertices, faces, height):

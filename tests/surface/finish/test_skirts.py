@@ -36,7 +36,7 @@ def outline(skirt: bool) -> np.ndarray:
 @lru_cache(maxsize=2)
 def surface(skirt: bool) -> Mesh:
     figure = figure_of(outline(skirt))
-    return reconstruct_surface(photo_with(), figure, arms_down_body(), method="clothed")
+    return reconstruct_surface(photo_with(), figure, arms_down_body(), maps=False)
 
 
 def shares(skirt: bool, body: Body | None = None) -> np.ndarray:
@@ -71,7 +71,7 @@ def test_a_skirt_tears_less_than_with_the_legs_own_skin(monkeypatch) -> None:
     _, shared = repose(surface(True), arms_down_body())
     monkeypatch.setattr(clothed, "shared_legs", lambda _, mesh, *__: np.zeros(len(mesh.vertices)))
     figure = figure_of(outline(True))
-    alone = reconstruct_surface(photo_with(), figure, arms_down_body(), method="clothed")
+    alone = reconstruct_surface(photo_with(), figure, arms_down_body(), maps=False)
     _, torn = repose(alone, arms_down_body())
     assert shared.torn < 0.75 * torn.torn
     assert shared.longest_m < torn.longest_m

@@ -1,15 +1,19 @@
-"""Films between limbs: crumbs are no limbs, and a cut is no staircase."""
+"""The gap between limbs: small components are no limbs, and a cut is no staircase."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from surface_people import is_closed_manifold
-from vitruvian.surface.volume.separation import crumbs_of, empty_film, smoothed
+from surface_people import is_closed_manifold, volume_of
+from vitruvian.surface.volume.gap import gap_between, small_components, smoothed
 from vitruvian.surface.volume.surface_nets import surface_net
+from vitruvian.surface.volume.volume import GAP_VALUE, Volume
+from vitruvian.surface.volume.well_composed import well_composed
 
 
-def test_crumbs_are_what_is_small_beside_the_largest_piece():
+def test_what_is_small_beside_the_largest_component_is_told():
     mask = np.zeros((20, 20, 20), bool)
     mask[2:12, 2:12, 2:12] = True
     mask[15, 15, 15] = True
@@ -17,28 +21,30 @@ def test_crumbs_are_what_is_small_beside_the_largest_piece():
     mask[15:18, 2:8, 2:8] = True  # more than a twentieth
     expected = np.zeros_like(mask)
     expected[15, 15, 15] = expected[12, 12, 12] = True
-    np.testing.assert_array_equal(crumbs_of(mask), expected)
+    np.testing.assert_array_equal(small_components(mask), expected)
 
 
-def test_nothing_has_no_crumbs():
-    assert not crumbs_of(np.zeros((4, 5, 6), bool)).any()
+def test_nothing_has_no_small_components():
+    assert not small_components(np.zeros((4, 5, 6), bool)).any()
 
 
-def halved_block() -> tuple[np.ndarray, np.ndarray]:
-    """A block cut in two along a slanted plane, as field, and its film."""
+def halved_block() -> Volume:
+    """A block cut in two along a slanted plane."""
     field = np.full((30, 30, 30), -1, np.float32)
     field[4:26, 4:26, 4:26] = 1
     y, x, z = np.indices(field.shape)
     left = (2 * x + y + 0.6 * z) < 52
-    film = np.zeros(field.shape, np.uint8)
-    empty_film(field, film, left & (field > 0), ~left & (field > 0))
-    return field, film
+    gap, kept_empty = gap_between(field > 0, left, ~left)
+    assert (kept_empty | ~gap).all()
+    assert (field[kept_empty & ~gap] < 0).all()
+    field[gap] = GAP_VALUE
+    return well_composed(replace(volume_of(field), gap=gap, kept_empty=kept_empty))
 
 
 def test_a_slanted_cut_is_smooth_and_flat_sides_stay():
-    field, film = halved_block()
-    vertices, faces = surface_net(field, film)
-    smooth = smoothed(vertices, faces, field)
+    halved = halved_block()
+    vertices, faces = surface_net(halved.field)
+    smooth = smoothed(vertices, faces, halved.gap)
     plane = np.array([1.0, 2.0, 0.6]) / np.linalg.norm([1.0, 2.0, 0.6])
 
     def off_plane(points: np.ndarray) -> np.ndarray:

@@ -40,7 +40,7 @@ PHOTOS = Path(__file__).parents[3] / "shared" / "data" / "ccp" / "photos"
 def surface_of(body: Body, mask: np.ndarray, caplog=None) -> Mesh:
     if caplog is not None:
         caplog.set_level(logging.DEBUG, "vitruvian.surface.finish.hands")
-    return reconstruct_surface(photo_with(), figure_of(mask), body, method="clothed")
+    return reconstruct_surface(photo_with(), figure_of(mask), body, maps=False)
 
 
 @lru_cache(maxsize=1)

@@ -1,0 +1,118 @@
+"""Where the rays of a window are inside a clothed person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+import numpy as np
+
+from vitruvian.compute import SideBySide
+from vitruvian.surface.maps import SurfaceMaps, figure_box, window_alpha
+from vitruvian.surface.volume.completion import complete_spans, put_surfaces, trusted_matte
+from vitruvian.surface.volume.normal_integration import integrate_normals
+from vitruvian.surface.volume.ray_spans import Spans, ray_spans
+from vitruvian.types.body import ParametricModel
+from vitruvian.types.camera import Camera
+from vitruvian.types.figure import Alpha
+from vitruvian.types.mesh import Mesh
+
+RAYS = 2  # to the voxel, along either side of the picture
+MARGIN = 6  # voxels around the figure
+_OUTLINE_SMOOTHING_M = 0.008
+
+
+@dataclass(frozen=True)
+class ClothedSpans:
+    """Where rays are inside a clothed person.
+
+    Attributes:
+        spans: along the rays of ``window``.
+        figure: (H, W) bool, the pixels that show the person.
+        window: of the photograph, around the figure.
+        pixel_m: metres per pixel at the body.
+    """
+
+    spans: Spans
+    figure: np.ndarray
+    window: Camera
+    pixel_m: float
+
+    @property
+    def rim_m(self) -> np.ndarray:
+        """(H, W) float32 distance to the outline, metres, positive inside."""
+        return outline_distance(self.figure, self.pixel_m)
+
+
+def clothed_spans(
+    model: ParametricModel,
+    body: Mesh,
+    alpha: Alpha,
+    camera: Camera,
+    maps: SurfaceMaps | None,
+    voxels: int,
+) -> ClothedSpans | None:
+    """The first two steps of ``clothed_mesh``, which has the same arguments.
+
+    None where neither body nor matte covers anything of the picture.
+    """
+    window = working_camera(body, alpha, camera, voxels)
+    spans = ray_spans(body, window, _skull(model))
+    if not spans.mask.any():
+        return None
+    pixel_m = float(np.median(body.vertices[:, 2])) / window.focal_px
+    full, figure = person_spans(spans, alpha, camera, window, pixel_m, maps)
+    return ClothedSpans(full, figure, window, pixel_m) if full.mask.any() else None
+
+
+@lru_cache(maxsize=4)
+def _skull(model: ParametricModel) -> np.ndarray:
+    """(F,) int16, 1 for the body's faces that are of the head alone, in it and on it."""
+    return model.regions.skull[model.faces].all(1).astype(np.int16)
+
+
+def working_camera(body: Mesh, alpha: Alpha, camera: Camera, voxels: int) -> Camera:
+    """The window around a figure in which its volume is built, ``RAYS`` rays to the voxel."""
+    low, high = figure_box(body, alpha, camera)
+    scale = RAYS * voxels / float((high - low).max())
+    size = np.ceil((high - low) * scale / RAYS).astype(int) + 2 * MARGIN
+    x, y = low - MARGIN * RAYS / scale
+    return camera.window(float(x), float(y), scale, RAYS * int(size[0]), RAYS * int(size[1]))
+
+
+def person_spans(
+    spans: Spans,
+    alpha: Alpha,
+    camera: Camera,
+    window: Camera,
+    pixel_m: float,
+    maps: SurfaceMaps | None,
+) -> tuple[Spans, np.ndarray]:
+    """Where rays are inside the clothed person, and the pixels (H, W) bool that show them."""
+    matte = window_alpha(alpha, camera, window)
+    # A matte's edge wavers by a pixel or two of its network; a limb with that in its outline is
+    # knobbly all round.
+    matte = cv2.GaussianBlur(matte, (0, 0), _OUTLINE_SMOOTHING_M / pixel_m) > 0.5
+    figure = trusted_matte(matte, spans.mask, pixel_m)
+    full = complete_spans(spans, figure, pixel_m)
+    if maps is None:
+        return full, figure
+
+    def side(own: np.ndarray, normals: np.ndarray) -> np.ndarray:
+        rough = np.where(full.mask, own, np.float32(np.inf))
+        return integrate_normals(rough, maps.resampled(normals, window), window, pixel_m)
+
+    with SideBySide() as pool:
+        behind = pool.submit(side, full.back, maps.back_normals)
+        front = side(full.front, maps.front_normals)
+        back = behind.result()
+    return put_surfaces(full, front, back, pixel_m), figure
+
+
+def outline_distance(figure: np.ndarray, pixel_m: float) -> np.ndarray:
+    """(H, W) float32 signed distance to the figure's outline, metres, positive inside."""
+    inside = cv2.distanceTransform(figure.astype(np.uint8), cv2.DIST_L2, 5)
+    outside = cv2.distanceTransform((~figure).astype(np.uint8), cv2.DIST_L2, 5)
+    # Centres of pixels on either side of an edge are half a pixel from it.
+    return (np.where(figure, inside - 0.5, 0.5 - outside) * pixel_m).astype(np.float32)
