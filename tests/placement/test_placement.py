@@ -11,7 +11,13 @@ from vitruvian.geometry.rasterizer import rasterize
 from vitruvian.geometry.render import render_mesh
 from vitruvian.geometry.rotations import axis_angle_from_matrix, matrix_from_axis_angle
 from vitruvian.placement.depth_order import DepthCue
-from vitruvian.placement.place import place_people
+from vitruvian.placement.panels import Panels
+from vitruvian.placement.place import (
+    IN_A_PICTURE,
+    on_the_ground,
+    place_people,
+    place_warnings,
+)
 from vitruvian.placement.upright import estimate_up, standing
 from vitruvian.result.checks import check_person, check_warnings
 from vitruvian.types.body import Body
@@ -145,6 +151,64 @@ def test_whoever_hides_another_is_nearer():
     front, back = standing_body(0.0, 4.0), standing_body(0.15, 4.0)
     placement = place([scaled_about_camera(front, 1.03), back], [0, 1])
     assert placement.bodies[0].translation[2] < placement.bodies[1].translation[2]
+
+
+def shod(body, sole=0.04):
+    """The body's surface with soles beneath, in the camera frame (y down)."""
+    mesh = body.as_mesh()
+    return mesh.with_vertices(mesh.vertices + np.float32([0, sole, 0]))
+
+
+def lows(placement, meshes):
+    return [
+        float((m.vertices @ w[1, :3] + w[1, 3]).min())
+        for m, w in zip(meshes, placement.worlds, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("stature", [1.2, 1.75])
+def test_one_person_stands_on_the_ground_in_shoes(stature):
+    placement = place([standing_body(0, 4, stature)], [0])
+    mesh = shod(placement.bodies[0])
+    assert lows(placement, [mesh])[0] < -0.03
+    placement = on_the_ground(placement, [mesh])
+    assert lows(placement, [mesh])[0] == pytest.approx(0, abs=1e-6)
+    assert place_warnings(placement, [mesh]) == [()]
+    assert placement.worlds[0] is placement.world_from_camera
+
+
+def test_nobody_is_under_the_ground_of_a_group():
+    bodies = [standing_body(-1, 4), standing_body(0, 5), standing_body(1, 6)]
+    placement = place(bodies, [0, 1, 2])
+    meshes = [shod(b, sole) for b, sole in zip(placement.bodies, (0.02, 0.05, 0.03), strict=True)]
+    after = lows(on_the_ground(placement, meshes), meshes)
+    assert min(after) == pytest.approx(0, abs=1e-6)
+    assert max(after) < 0.06
+
+
+def test_far_below_the_others_is_said():
+    bodies = [standing_body(-1, 4), standing_body(1, 4), standing_body(0, 5, camera_height=3.0)]
+    placement = place(bodies, [0, 1, 2], known_sizes=(0, 1, 2))
+    meshes = [b.as_mesh() for b in placement.bodies]
+    placement = on_the_ground(placement, meshes)
+    said = place_warnings(placement, meshes)
+    assert [len(one) for one in said] == [0, 0, 1]
+    assert "m below the ground" in said[2][0]
+    assert max(lows(placement, meshes)[:2]) < 0.05
+
+
+def test_people_of_two_pictures_have_a_ground_each_and_do_not_change_each_other():
+    adult, other = standing_body(-1, 4, 1.75), standing_body(0, 4, 1.6, camera_height=5.0)
+    panels = Panels((0, 1), None)
+    placement = place([adult, other], [0, 1], panels=panels)
+    assert [b.height_m for b in placement.bodies] == [1.75, 1.6]
+    meshes = [b.as_mesh() for b in placement.bodies]
+    placement = on_the_ground(placement, meshes)
+    np.testing.assert_allclose(lows(placement, meshes), 0, atol=1e-6)
+    assert place_warnings(placement, meshes) == [(), (IN_A_PICTURE,)]
+    assert placement.worlds[0] is placement.world_from_camera
+    x = [m.vertices @ w[0, :3] + w[0, 3] for m, w in zip(meshes, placement.worlds, strict=True)]
+    assert x[1].min() == pytest.approx(x[0].max() + 0.4)  # beside, not inside one another
 
 
 def test_known_sizes_are_kept():

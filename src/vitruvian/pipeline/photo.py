@@ -15,9 +15,10 @@ from vitruvian.image.photo import PhotoSource, load_photo
 from vitruvian.options import Detail, Options
 from vitruvian.pipeline.progress import Progress, StageTimer
 from vitruvian.pipeline.stages import dress, find, fit, paint, place
-from vitruvian.placement.place import Placement
+from vitruvian.placement.place import Placement, on_the_ground, place_warnings
 from vitruvian.result.checks import check_person, check_warnings
 from vitruvian.types.figure import Figure
+from vitruvian.types.mesh import Mesh
 from vitruvian.types.photo import Photo
 from vitruvian.types.scene import Checks, Person, Scene
 
@@ -103,7 +104,15 @@ def reconstruct_photo(
         bodies = fit(photo, figures, options)
     with timer("scene"):
         placement = place(photo, figures, bodies, options)
-    people = _finish_all(photo, figures, placement, options, timer)
+    finished = _finish_all(photo, figures, placement, options, timer)
+    meshes = [mesh for mesh, _ in finished]
+    placement = on_the_ground(placement, meshes)
+    people = tuple(
+        _person(number, figure, placement, mesh, checks, said)
+        for number, (figure, (mesh, checks), said) in enumerate(
+            zip(figures, finished, place_warnings(placement, meshes), strict=True), 1
+        )
+    )
     warnings = photo.warnings
     if not people:
         warnings += (NOBODY,)
@@ -127,13 +136,13 @@ def _finish_all(
     placement: Placement,
     options: Options,
     timer: StageTimer,
-) -> tuple[Person, ...]:
-    """Surface, texture and checks of everyone.
+) -> list[tuple[Mesh, Checks]]:
+    """Surface, texture and checks of everyone; the surface in the camera frame.
 
     Two at a time: a surface is built while others are built or textured, for most of either runs
     outside the interpreter, but on one processor at a time.
     """
-    people = []
+    finished = []
     pairs = list(zip(figures, placement.bodies, strict=True))
     with SideBySide() as pool:
         building = (pool.submit(dress, photo, *pair, options) for pair in pairs)
@@ -153,7 +162,27 @@ def _finish_all(
             if options.albedo:  # after the checks, which compare with the photograph as it is
                 with timer("albedo", number, len(figures)):
                     mesh = paint(photo, figure, body, mesh, albedo=True)
-            world_mesh = mesh.transformed(placement.world_from_camera, "world")
-            said = (*figure.warnings, *check_warnings(checks))
-            people.append(Person(number, figure, body, mesh, world_mesh, checks, said))
-    return tuple(people)
+            finished.append((mesh, checks))
+    return finished
+
+
+def _person(
+    number: int,
+    figure: Figure,
+    placement: Placement,
+    mesh: Mesh,
+    checks: Checks,
+    said: tuple[str, ...],
+) -> Person:
+    """Somebody in the world, with all that is to be said of them."""
+    world = placement.worlds[number - 1]
+    return Person(
+        id=number,
+        figure=figure,
+        body=placement.bodies[number - 1],
+        mesh_camera=mesh,
+        mesh=mesh.transformed(world, "world"),
+        checks=checks,
+        warnings=(*figure.warnings, *check_warnings(checks), *said),
+        world_from_camera=None if world is placement.world_from_camera else world,
+    )

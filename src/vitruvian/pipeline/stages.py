@@ -22,6 +22,7 @@ from vitruvian.networks.sam import load_sam
 from vitruvian.options import Options
 from vitruvian.people.finder import find_people
 from vitruvian.placement.depth_order import DepthCue, read_depth
+from vitruvian.placement.panels import find_panels
 from vitruvian.placement.place import Placement, place_people
 from vitruvian.surface import reconstruct_surface
 from vitruvian.texture import texture_mesh
@@ -84,6 +85,7 @@ def place(
         ),
         known_sizes=(0,) if options.height_cm is not None else (),
         depth=_read_depth(photo, figures),
+        panels=find_panels(photo.pixels, [figure.box for figure in figures]),
     )
 
 

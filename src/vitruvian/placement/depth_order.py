@@ -54,6 +54,14 @@ class DepthCue:
     log_distances: np.ndarray
     distance_sds: np.ndarray
 
+    def of(self, people: np.ndarray) -> DepthCue:
+        """The same of some of the people, by their indices."""
+        return replace(
+            self,
+            log_distances=self.log_distances[people],
+            distance_sds=self.distance_sds[people],
+        )
+
 
 @dataclass(frozen=True)
 class Settled:

@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from vitruvian.placement.depth_order import DepthCue, settle
 from vitruvian.placement.ground import STATURE_SD, feet_seen, fit_ground, world_from_ground
 from vitruvian.placement.order import find_occlusions, order_scales
+from vitruvian.placement.panels import Panels, one_panel
 from vitruvian.placement.upright import estimate_up, standing
 from vitruvian.types.body import Body
 from vitruvian.types.camera import Camera
 from vitruvian.types.figure import Figure
 from vitruvian.types.keypoints import ANKLES, HEELS, TOES
+from vitruvian.types.mesh import Mesh
 
 _FEET = np.concatenate([ANKLES, HEELS, TOES])
 _KNOWN_SD = 0.002  # relative, of a stature that was given
 _LEAST_SD = 0.03  # relative: nothing but a tape measure is surer of a stature
+_BELOW = 0.25  # metres under the ground from which on somebody does not stand on it
+_NEARLY = 0.1  # the same for feet that are hardly seen
+_WELL_SEEN = 0.5  # of the trust in the best seen feet
+_BESIDE = 0.4  # metres between the people of two pictures
+_CAMERA_UP = np.array([0.0, -1.0, 0.0])
 _WORTH_REFITTING = 0.01  # relative change of size below which a body is left as it is
+
+IN_A_PICTURE = (
+    "This seems to be somebody in a picture within the picture (a poster, a collage or a "
+    "screenshot): they stand on a ground of their own, beside the others, in a size of their own."
+)
 
 
 @dataclass(frozen=True)
@@ -29,10 +41,17 @@ class Placement:
     Attributes:
         bodies: in the camera frame.
         world_from_camera: (4, 4) float64 rigid matrix.
+        panels: who is seen in a picture within the picture.
+        worlds: for each body its own ``world_from_camera``: people in another panel than the
+            main one stand on a ground of their own, beside the others.
+        trust: (N,) 0..1, how surely the feet of each are seen and on the ground.
     """
 
     bodies: tuple[Body, ...]
     world_from_camera: np.ndarray
+    panels: Panels
+    worlds: tuple[np.ndarray, ...]
+    trust: np.ndarray
 
 
 def _lowest(body: Body, up: np.ndarray) -> np.ndarray:
@@ -48,6 +67,7 @@ def place_people(
     *,
     known_sizes: Collection[int] = (),
     depth: DepthCue | None = None,
+    panels: Panels | None = None,
 ) -> Placement:
     """Turn the world upright, find its ground and settle sizes and depth order.
 
@@ -61,14 +81,113 @@ def place_people(
         refit: fits a figure's body to another stature, in metres.
         known_sizes: indices of the people whose stature was given; they keep it.
         depth: what the depth network says; without it the ground alone settles sizes.
+        panels: who is seen in a picture within the picture; those of different ones tell nothing
+            about each other. By default all are in one.
     """
+    panels = panels or one_panel(len(bodies))
+    trust = np.array(
+        [feet_seen(f.landmarks.visibility[_FEET], f.complete) for f in figures], dtype=float
+    )
+    placed = list(bodies)
+    worlds = [np.eye(4)] * len(bodies)
+    for group in panels.groups():
+        told = depth if panels.numbers[group[0]] == panels.whole else None
+        members, up = _settle_group(
+            [figures[i] for i in group],
+            [bodies[i] for i in group],
+            camera,
+            refit,
+            np.isin(group, list(known_sizes)),
+            trust[group],
+            None if told is None else told.of(group),
+        )
+        world = _world(members, trust[group], up)
+        for i, body in zip(group, members, strict=True):
+            placed[i], worlds[i] = body, world
+    main = worlds[panels.groups()[0][0]] if worlds else _world([], trust, _CAMERA_UP)
+    return Placement(tuple(placed), main, panels, tuple(worlds), trust)
+
+
+def on_the_ground(placement: Placement, meshes: Sequence[Mesh]) -> Placement:
+    """The placement with the ground under the soles of what people wear.
+
+    Bodies stand barefoot inside of their shoes. The ground is under the lowest sole; those whose
+    feet lie far below everybody else's, or somewhat below where they are hardly seen, do not lift
+    the others into the air. People of further pictures within the picture are put in a row beside
+    the first.
+
+    Args:
+        placement: of ``place_people``.
+        meshes: the outer surface of each person, camera frame.
+    """
+    worlds = list(placement.worlds)
+    right = -np.inf
+    for group in placement.panels.groups():
+        world = worlds[group[0]]
+        spans = [_span(world, placement.bodies[i], meshes[i]) for i in group]
+        level = _level(np.array([low for low, _, _ in spans]), placement.trust[group])
+        aside = 0.0
+        if np.isfinite(right):
+            aside = right + _BESIDE - min(left for _, left, _ in spans)
+        moved = world.copy()
+        moved[:3, 3] += [aside, -level, 0.0]
+        right = max(right, *(end + aside for _, _, end in spans))
+        for i in group:
+            worlds[i] = moved
+    if not worlds:
+        return placement
+    main = worlds[placement.panels.groups()[0][0]]
+    return replace(placement, worlds=tuple(worlds), world_from_camera=main)
+
+
+def place_warnings(placement: Placement, meshes: Sequence[Mesh]) -> list[tuple[str, ...]]:
+    """For each person sentences about a place that is not where the picture shows them."""
+    said = []
+    for number, world, body, mesh in zip(
+        placement.panels.numbers, placement.worlds, placement.bodies, meshes, strict=True
+    ):
+        low, _, _ = _span(world, body, mesh)
+        sentences: tuple[str, ...] = ()
+        if number != placement.panels.main:
+            sentences += (IN_A_PICTURE,)
+        if low < -_BELOW:
+            sentences += (
+                f"The feet are {-low:.1f} m below the ground of the others, so size or distance "
+                "may be wrong; a mirror, a poster or stairs can be the reason.",
+            )
+        said.append(sentences)
+    return said
+
+
+def _span(world: np.ndarray, body: Body, mesh: Mesh) -> tuple[float, float, float]:
+    """The lowest point of somebody, and where they begin and end along x, metres in the world."""
+    x = mesh.vertices @ world[0, :3] + world[0, 3]
+    y = mesh.vertices @ world[1, :3] + world[1, 3]
+    # A surface may end above the feet, where the picture does.
+    under = body.vertices @ world[1, :3] + world[1, 3]
+    return float(min(y.min(), under.min())), float(x.min()), float(x.max())
+
+
+def _level(lows: np.ndarray, trust: np.ndarray) -> float:
+    """The height of the ground under people whose lowest points are at ``lows`` (N,), metres."""
+    middle = _weighted_median(lows, 0.05 + trust)
+    near = np.where(trust >= _WELL_SEEN * trust.max(), _BELOW, _NEARLY)
+    return float(lows[lows >= middle - near].min())
+
+
+def _settle_group(
+    figures: Sequence[Figure],
+    bodies: Sequence[Body],
+    camera: Camera,
+    refit: Callable[[Figure, Body, float], Body],
+    known: np.ndarray,
+    feet: np.ndarray,
+    depth: DepthCue | None,
+) -> tuple[list[Body], np.ndarray]:
+    """People of one picture in sizes that agree, and the up direction (3,) there."""
     up = estimate_up(bodies, [1.0 if f.complete else 0.3 for f in figures])
     placed = list(bodies)
     if len(bodies) > 1:
-        known = np.isin(np.arange(len(bodies)), list(known_sizes))
-        feet = np.array(
-            [feet_seen(f.landmarks.visibility[_FEET], f.complete) for f in figures], dtype=float
-        )
         if depth is None:
             up, scales, feet = _by_ground(figures, bodies, feet, known, up)
         else:
@@ -90,7 +209,7 @@ def place_people(
         for i, scale in enumerate(scales):
             if not known[i] and abs(np.log(scale)) > _WORTH_REFITTING:
                 placed[i] = refit(figures[i], bodies[i], float(bodies[i].height_m * scale))
-    return Placement(tuple(placed), _world(placed, figures, up))
+    return placed, up
 
 
 def _by_ground(
@@ -121,16 +240,19 @@ def _stature_sd(figure: Figure) -> float:
     return STATURE_SD if figure.estimate is None else max(figure.estimate.stature_sd, _LEAST_SD)
 
 
-def _world(bodies: Sequence[Body], figures: Sequence[Figure], up: np.ndarray) -> np.ndarray:
+def _world(bodies: Sequence[Body], trust: np.ndarray, up: np.ndarray) -> np.ndarray:
     """``world_from_camera`` with the ground under the feet and the people around the origin."""
     if not bodies:
         return world_from_ground(up, -1.6 * up)
     heights = np.array([float((body.vertices @ up).min()) for body in bodies])
-    trust = np.array([0.05 + feet_seen(f.landmarks.visibility[_FEET], f.complete) for f in figures])
     # The ground is where most feet are; those in the air or below the frame are outvoted.
-    order = np.argsort(heights)
-    cumulative = np.cumsum(trust[order])
-    level = heights[order][np.searchsorted(cumulative, cumulative[-1] / 2)]
+    level = _weighted_median(heights, 0.05 + trust)
     centre = np.mean([body.translation for body in bodies], axis=0)
     origin = centre + (level - centre @ up) * up
     return world_from_ground(up, origin)
+
+
+def _weighted_median(values: np.ndarray, weights: np.ndarray) -> float:
+    order = np.argsort(values)
+    cumulative = np.cumsum(weights[order])
+    return float(values[order][np.searchsorted(cumulative, cumulative[-1] / 2)])

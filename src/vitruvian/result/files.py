@@ -108,14 +108,14 @@ def _save_person(
             files[f"mesh_{name}"] = export_mesh(person.mesh, path)
     files["avatar"] = write_avatar(
         rest_mesh(person.mesh_camera, person.body),
-        _rig(person.body, scene.world_from_camera),
+        _rig(person.body, scene.world_from_camera_of(person)),
         folder / "avatar.glb",
         name=folder.name,
     )
-    body_mesh = person.body.as_mesh().transformed(scene.world_from_camera, "world")
+    body_mesh = person.body.as_mesh().transformed(scene.world_from_camera_of(person), "world")
     files["body_mesh"] = export_mesh(body_mesh, folder / "body.obj")
     description = describe_body(person.body) | {
-        "world_from_camera": scene.world_from_camera.round(6).tolist()
+        "world_from_camera": scene.world_from_camera_of(person).round(6).tolist()
     }
     files["body"] = write_json(folder / "body.json", description)
     files["alpha"] = write_bytes(folder / "alpha.png", encode_png(person.figure.alpha.full()))
@@ -161,7 +161,7 @@ def _views(scene: Scene, person: Person) -> PersonViews:
         _label(person),
         person.mesh,
         len(scene.people),
-        forward=_facing(person.body, scene.world_from_camera),
+        forward=_facing(person.body, scene.world_from_camera_of(person)),
     )
 
 

@@ -47,6 +47,8 @@ class Person(Record):
         mesh: the same in the world frame (y up, metres, ground at y = 0).
         checks: agreement with the photograph.
         warnings: sentences for the user.
+        world_from_camera: (4, 4) float64 of a person in a picture within the picture, who stands
+            on a ground of their own; None for those who share the scene's.
     """
 
     id: int
@@ -56,6 +58,7 @@ class Person(Record):
     mesh: Mesh
     checks: Checks
     warnings: tuple[str, ...] = ()
+    world_from_camera: np.ndarray | None = None
 
     @property
     def height_m(self) -> float:
@@ -98,6 +101,11 @@ class Scene(Record):
     def world_from_camera(self) -> np.ndarray:
         """(4, 4) float64, the inverse of ``camera_from_world``."""
         return np.linalg.inv(self.camera_from_world)
+
+    def world_from_camera_of(self, person: Person) -> np.ndarray:
+        """(4, 4) float64 that takes a person from the camera frame to where ``mesh`` stands."""
+        own = person.world_from_camera
+        return self.world_from_camera if own is None else own
 
     def save(
         self,

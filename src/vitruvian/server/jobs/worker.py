@@ -154,7 +154,7 @@ def _write_more(scene: Scene, folder: Path) -> dict[str, Any]:
     from vitruvian.formats.export import export_mesh
 
     for person in scene.people:
-        body = person.body.as_mesh().transformed(scene.world_from_camera, "world")
+        body = person.body.as_mesh().transformed(scene.world_from_camera_of(person), "world")
         export_mesh(body, folder / f"person-{person.id}" / "body.glb")
     _write_pictures(scene.photo.pixels, folder)
     return {"world_from_camera": scene.world_from_camera.round(6).tolist()}
