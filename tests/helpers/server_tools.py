@@ -58,6 +58,7 @@ def make_settings(data: Path, database_url: str, **given: Any) -> Any:
         "login_per_minute": 1000,
         "register_per_hour": 10_000,
         "upload_per_minute": 10_000,
+        "guest_upload_per_minute": 10_000,
         "shutdown_seconds": 0.3,
         "lease_seconds": 2.0,
     }

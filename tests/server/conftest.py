@@ -68,6 +68,7 @@ def real_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
             worker=None,
             database_url=url,
             upload_per_minute=10_000,
+            guest_upload_per_minute=10_000,
             max_upload_mb=4,
             fast_path_seconds=60,
         )

@@ -12,16 +12,25 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp
 
 from vitruvian._version import __version__
 from vitruvian.server.api import documented
 from vitruvian.server.api.checks import validation_problem
 from vitruvian.server.api.guard import INTERNAL, Guard
-from vitruvian.server.api.routes import account, jobs, reconstructions, sharing, system, upload
+from vitruvian.server.api.routes import (
+    account,
+    jobs,
+    reconstructions,
+    sessions,
+    sharing,
+    system,
+    upload,
+)
 from vitruvian.server.files.page import Page
 from vitruvian.server.jobs.process import COMMAND
-from vitruvian.server.problems import CODE_OF_STATUS, MEDIA_TYPE, Problem, not_found
+from vitruvian.server.problems import CLIENT_LEFT, CODE_OF_STATUS, MEDIA_TYPE, Problem, not_found
 from vitruvian.server.settings import Settings
 from vitruvian.server.state import State
 
@@ -53,12 +62,13 @@ def create_app(settings: Settings, worker_command: Sequence[str] = COMMAND) -> F
         redirect_slashes=False,
     )
     app.state.vitruvian = state
-    for module in (account, reconstructions, jobs, sharing, upload, system):
+    for module in (account, sessions, reconstructions, jobs, sharing, upload, system):
         app.include_router(module.router)
     _serve_page(app)
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http_error)
+    app.add_exception_handler(ClientDisconnect, _on_client_left)
     app.add_exception_handler(Exception, _on_bug)
     describe = app.openapi
 
@@ -122,6 +132,10 @@ async def _on_invalid(_: Request, error: Exception) -> Response:
     if "json_invalid" in kinds:
         return _problem_response(Problem("bad-request", "The body is not JSON."))
     return _problem_response(validation_problem(error.errors()))
+
+
+async def _on_client_left(_: Request, __: Exception) -> Response:
+    return Response(status_code=CLIENT_LEFT)
 
 
 async def _on_bug(_: Request, __: Exception) -> Response:

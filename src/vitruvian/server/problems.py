@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 MEDIA_TYPE = "application/problem+json"
+CLIENT_LEFT = 499  # nobody reads it: for the log, as in nginx's
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ KINDS: dict[str, Kind] = {
     "forbidden": Kind(403, "This is not allowed"),
     "not-found": Kind(404, "There is nothing here"),
     "method-not-allowed": Kind(405, "The method is not allowed here"),
+    "too-slow": Kind(408, "The request came too slowly"),
     "conflict": Kind(409, "This contradicts an earlier request"),
     "too-large": Kind(413, "The file or picture is too large"),
     "unsupported-picture": Kind(415, "The picture is of a kind that is not read here"),
@@ -58,6 +60,7 @@ CODE_OF_STATUS = {
     403: "forbidden",
     404: "not-found",
     405: "method-not-allowed",
+    408: "too-slow",
     409: "conflict",
     413: "too-large",
     415: "unsupported-media-type",

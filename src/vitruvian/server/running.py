@@ -14,6 +14,7 @@ import uvicorn
 
 from vitruvian.errors import InputError
 from vitruvian.server.app import create_app
+from vitruvian.server.connections import BoundedConnection
 from vitruvian.server.jobs.process import COMMAND
 from vitruvian.server.logs import configure_logs
 from vitruvian.server.settings import Settings
@@ -69,6 +70,7 @@ def run(settings: Settings, worker_command: Sequence[str] = COMMAND) -> int:
         "timeout_graceful_shutdown": round(settings.shutdown_seconds) + 10,
         "timeout_keep_alive": 20,
         "h11_max_incomplete_event_size": 32 * 1024,
+        "http": BoundedConnection,
         "ws": "none",
     }
     # uvicorn raises a signal once more when it has obeyed it: then it shall do nothing, so that the

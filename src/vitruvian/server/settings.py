@@ -88,8 +88,15 @@ class Settings:
     anonymous_uploads: bool = _setting(True, "whether `POST /Upload` works without an account")
     password_min_length: int = _setting(10, "shortest password")
     login_per_minute: int = _setting(10, "failed log-ins per address and per name")
-    register_per_hour: int = _setting(60, "registrations and guests per address")
-    upload_per_minute: int = _setting(60, "uploads per account, or per address without one")
+    register_per_hour: int = _setting(60, "registrations per address")
+    guest_per_hour: int = _setting(1000, "browsers per address that become guests")
+    upload_per_minute: int = _setting(60, "uploads per account")
+    guest_upload_per_minute: int = _setting(
+        120, "uploads of guests and without an account, per address: a classroom has one"
+    )
+    uploads_per_address: int = _setting(
+        64, "pictures that may be on their way at once from one address"
+    )
     secure_cookies: str = _setting(
         "auto", "`always`, `never`, or `auto`: as the request came, over https or not"
     )
@@ -161,6 +168,7 @@ _AT_LEAST_ONE = (
     "max_people",
     "max_queue",
     "max_active_jobs",
+    "uploads_per_address",
     "password_min_length",
     "share_default_days",
     "share_max_days",

@@ -31,7 +31,7 @@ from vitruvian.server.settings import Settings, load_secret, prepare_data_folder
 ANONYMOUS = "anonymous"
 GALLERY = "gallery"
 
-_UPLOADS_AT_ONCE = 8  # each is in memory for a moment
+_UPLOADS_AT_ONCE = 8  # that have arrived: each is in memory for a moment
 
 
 class State:

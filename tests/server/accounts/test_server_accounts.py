@@ -256,6 +256,60 @@ def test_guests(client: Any) -> None:
         ]
 
 
+def test_a_browser_has_one_guest(client: Any) -> None:
+    first = client.post("/api/v1/sessions/guest").json()
+    second = client.post("/api/v1/sessions/guest")  # another tab, which knows no CSRF token
+    assert (second.status_code, second.json()) == (201, first)
+    assert "set-cookie" not in second.headers
+    client.headers["X-CSRF-Token"] = first["csrf_token"]
+    made = create(client, picture()).json()
+    assert client.get("/api/v1/reconstructions").json()["total"] == 1
+    # This tab logs in; one that was open before still believes in the guest, and asks for one.
+    register_as_guest(client)
+    old_tab = client.post("/api/v1/sessions/guest", headers={"X-CSRF-Token": first["csrf_token"]})
+    assert old_tab.json()["account"]["name"] == "anna@example.org"
+    client.headers["X-CSRF-Token"] = old_tab.json()["csrf_token"]
+    (kept,) = client.get("/api/v1/reconstructions").json()["items"]
+    assert kept["id"] == made["id"]
+    with state_of(client).database.read() as session:
+        assert sorted(a.kind for a in session.query(Account)) == ["system", "system", "user"]
+
+
+def register_as_guest(client: Any) -> None:
+    """Register and log in within the guest's session."""
+    body = {"name": "anna@example.org", "password": PASSWORD}
+    assert client.post("/api/v1/accounts", json=body).status_code == 202
+    answer = client.post("/api/v1/sessions", json=body)
+    assert answer.status_code == 201
+    client.headers["X-CSRF-Token"] = answer.json()["csrf_token"]
+
+
+def test_a_guest_who_logs_out_leaves_nothing(client: Any, tmp_path: Path) -> None:
+    answer = client.post("/api/v1/sessions/guest")
+    client.headers["X-CSRF-Token"] = answer.json()["csrf_token"]
+    create(client, picture())
+    assert client.delete("/api/v1/session").status_code == 204
+    wait_until(lambda: files_of(tmp_path / "data") == [])
+    with state_of(client).database.read() as session:
+        assert {a.kind for a in session.query(Account)} == {"system"}
+
+
+def test_guests_are_limited_by_uploads_and_not_by_visits(tmp_path: Path) -> None:
+    with app_client(
+        tmp_path / "data", register_per_hour=1, guest_upload_per_minute=3, upload_per_minute=9
+    ) as client:
+        statuses = []
+        for _ in range(5):  # a classroom behind one address
+            pupil = another(client)
+            guest = pupil.post("/api/v1/sessions/guest")
+            assert guest.status_code == 201
+            pupil.headers["X-CSRF-Token"] = guest.json()["csrf_token"]
+            statuses.append(create(pupil, picture()).status_code)
+        assert statuses == [201, 201, 201, 429, 429]
+        register(client)  # who has an account is not held up by them
+        assert create(client, picture()).status_code == 201
+
+
 def test_guests_and_their_results_are_deleted(client: Any, tmp_path: Path) -> None:
     answer = client.post("/api/v1/sessions/guest")
     client.headers["X-CSRF-Token"] = answer.json()["csrf_token"]

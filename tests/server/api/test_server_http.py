@@ -307,9 +307,9 @@ def test_an_upload_that_stands_still_is_given_up(
 ) -> None:
     import asyncio
 
-    from vitruvian.server.api import guard
+    from vitruvian.server.api import bodies
 
-    monkeypatch.setattr(guard, "_CHUNK_SECONDS", 0.2)
+    monkeypatch.setattr(bodies, "_CHUNK_SECONDS", 0.2)
     sent: list[Any] = []
     first = [{"type": "http.request", "body": b"--x\r\n", "more_body": True}]
 
@@ -334,7 +334,7 @@ def test_an_upload_that_stands_still_is_given_up(
         "server": ("127.0.0.1", 80),
     }
     client.portal.call(client.app, scope, receive, send)
-    assert sent[0]["status"] == 400
+    assert sent[0]["status"] == 408
     assert b"The upload stopped" in sent[1]["body"]
 
 

@@ -49,6 +49,8 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
             register_per_hour=100_000,
             login_per_minute=100_000,
             upload_per_minute=100_000,
+            guest_upload_per_minute=100_000,
+            guest_per_hour=100_000,
         )
         try:
             with httpx.Client(base_url=server.url, timeout=30) as client:

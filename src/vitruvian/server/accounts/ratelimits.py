@@ -156,7 +156,9 @@ class RateLimits:
 
     login: RateLimit
     register: RateLimit
+    guest: RateLimit
     upload: RateLimit
+    guest_upload: RateLimit
 
     @classmethod
     def of(cls, settings: Settings, signer: Signer) -> RateLimits:
@@ -169,5 +171,9 @@ class RateLimits:
         return cls(
             login=limit(RateLimitItemPerMinute, settings.login_per_minute, "login"),
             register=limit(RateLimitItemPerHour, settings.register_per_hour, "register"),
+            guest=limit(RateLimitItemPerHour, settings.guest_per_hour, "guest"),
+            guest_upload=limit(
+                RateLimitItemPerMinute, settings.guest_upload_per_minute, "guest-upload"
+            ),
             upload=limit(RateLimitItemPerMinute, settings.upload_per_minute, "upload"),
         )

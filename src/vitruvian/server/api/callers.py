@@ -104,7 +104,8 @@ def _by_token(header: str, state: State) -> Caller:
     return Caller(account=account, scopes=frozenset(found.scopes.split()))
 
 
-def _by_cookie(request: Request, state: State) -> Caller:
+def session_at_hand(request: Request, state: State) -> Caller:
+    """Whose session the browser's cookie is, or nobody; without a look at the CSRF token."""
     token = request.cookies.get(cookie_name(request, state))
     if not token:
         return Caller()
@@ -121,6 +122,14 @@ def _by_cookie(request: Request, state: State) -> Caller:
     idle = now - found.seen_at > state.settings.session_idle_days * 86_400
     if found.expires_at < now or idle:
         return Caller()
+    return Caller(account=account, session=found)
+
+
+def _by_cookie(request: Request, state: State) -> Caller:
+    caller = session_at_hand(request, state)
+    found, now = caller.session, time.time()
+    if found is None:
+        return caller
     if request.method not in _SAFE_METHODS and not state.signer.fits(
         "csrf", found.id, request.headers.get(CSRF_HEADER, "")
     ):
@@ -132,7 +141,7 @@ def _by_cookie(request: Request, state: State) -> Caller:
             session.execute(
                 update(LoginSession).where(LoginSession.id == found.id).values(seen_at=now)
             )
-    return Caller(account=account, session=found)
+    return caller
 
 
 def is_secure(request: Request, state: State) -> bool:
@@ -188,15 +197,19 @@ def forget_cookie(request: Request, response: Response, state: State) -> None:
 
 
 def client_key(request: Request) -> str:
-    """What requests of one origin have in common, for rate limits: an address, or an IPv6 /64."""
-    host = request.client.host if request.client else "local"
+    """What requests of one origin have in common, for rate limits."""
+    return address_key(request.client.host if request.client else None)
+
+
+def address_key(host: str | None) -> str:
+    """An address, or the /64 of one of IPv6."""
     try:
-        address = ip_address(host)
+        address = ip_address(host or "")
     except ValueError:
-        return host
+        return host or "local"
     if isinstance(address, IPv6Address):
         return address.exploded[:19]
-    return host
+    return str(address)
 
 
 def is_local(request: Request) -> bool:

@@ -1,9 +1,10 @@
-"""Checks of what a request says: ids in addresses, values that validation refused."""
+"""Checks of a request: ids in addresses, values that validation refused, rates."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from vitruvian.server.accounts.ratelimits import RateLimit
 from vitruvian.server.problems import Problem, not_found
 
 
@@ -26,3 +27,17 @@ def validation_problem(errors: Any) -> Problem:
     if first["field"] != "body":
         sentence = f"{first['field']}: {sentence}"
     return Problem("validation", sentence, errors=listed)
+
+
+def take(limit: RateLimit, key: str) -> None:
+    """Count an attempt of ``key``; raises ``Problem`` when there were too many."""
+    wait = limit.take(key)
+    if wait:
+        raise too_fast(wait)
+
+
+def too_fast(wait: float) -> Problem:
+    """The answer to too many attempts."""
+    return Problem(
+        "rate-limited", f"Too many attempts; try again in {round(wait) or 1} s.", retry_after=wait
+    )

@@ -12,6 +12,7 @@ _MEANINGS = {
     401: "Nobody is logged in, or name and password do not fit.",
     403: "Not allowed: CSRF, scope, setting or password.",
     404: "There is nothing here, or it belongs to another account.",
+    408: "The body stopped arriving, or came too slowly.",
     409: "This contradicts an earlier request.",
     413: "The file is too large.",
     415: "The file is not a picture that can be read, or the body has a wrong type.",

@@ -4,33 +4,25 @@ headers, one line of log and one count.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import json
 import logging
 import secrets
 import time
-from collections.abc import MutableMapping
-from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from vitruvian.server.api.bodies import Arriving, Body
+from vitruvian.server.api.callers import address_key
 from vitruvian.server.api.pictures import too_large
-from vitruvian.server.problems import MEDIA_TYPE, Problem
+from vitruvian.server.problems import CLIENT_LEFT, MEDIA_TYPE, Problem
 from vitruvian.server.state import State
 
 PICTURE_PATHS = ("/Upload", "/api/v1/reconstructions")
 INTERNAL = "The server failed over this request; try again later."
 _FORM_ROOM = 128 * 1024  # for a form's fields and boundaries
 _JSON_BYTES = 64 * 1024
-_CHUNK_SECONDS = 30.0
-_BODY_SECONDS = 600.0
-# What is still read of a body that is refused: a connection closed on a client that is sending
-# resets, and the client sees that instead of the answer.
-_REFUSED_BYTES = 64 * 2**20
-_REFUSED_SECONDS = 5.0
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 _HEADERS = {
@@ -58,6 +50,7 @@ class Guard:
     def __init__(self, app: ASGIApp, state: State) -> None:
         self._app = app
         self._state = state
+        self._arriving = Arriving(state.settings.uploads_per_address)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -67,24 +60,27 @@ class Guard:
         start = time.perf_counter()
         request_id = secrets.token_hex(8)
         status = 500
-        started = False
+        started = finished = False
+        body = self._body(scope, receive)
 
         # What answers GET answers HEAD; streams, which would go on in silence, do not.
-        body = _Body(receive, self._body_limit(scope), self._state)
         bare = scope["method"] == "HEAD" and not scope["path"].endswith("/events")
         if bare:
             scope = {**scope, "method": "GET"}
 
         async def send_with_headers(message: Message) -> None:
-            nonlocal status, started
+            nonlocal status, started, finished
             if bare and message["type"] == "http.response.body":
                 message = {**message, "body": b""}
             if message["type"] == "http.response.start":
                 status, started = message["status"], True
                 _add_headers(message, scope, request_id)
-                if status >= 400 and "expect" not in Headers(scope=scope):
-                    await body.discard()
+                expects = "expect" in Headers(scope=scope)
+                if status >= 400 and not expects and not await body.discard():
+                    MutableHeaders(scope=message)["Connection"] = "close"
             await send(message)
+            if message["type"] == "http.response.body":
+                finished = not message.get("more_body", False)
 
         try:
             problem = self._refusal(scope)
@@ -100,7 +96,23 @@ class Guard:
                 if not started:
                     await _answer(Problem("internal", INTERNAL), send_with_headers)
         finally:
+            body.end()
+            # Whoever follows events leaves when it is enough.
+            streams = scope["path"].endswith("/events")
+            if body.broken_off or (body.left and not finished and not streams):
+                status = CLIENT_LEFT
             self._record(scope, status, time.perf_counter() - start, request_id)
+
+    def _body(self, scope: Scope, receive: Receive) -> Body:
+        picture = scope["path"] in PICTURE_PATHS
+        client = scope.get("client")
+        return Body(
+            receive,
+            self._body_limit(scope),
+            _too_large(self._state, scope),
+            address_key(client[0] if client else None),
+            self._arriving if picture and scope["method"] == "POST" else None,
+        )
 
     def _refusal(self, scope: Scope) -> Problem | None:
         """Why a request is not even looked at."""
@@ -149,44 +161,6 @@ class Guard:
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
-class _Body:
-    """``receive`` with a limit on size and time, kept while the body is read."""
-
-    def __init__(self, receive: Receive, limit: int, state: State) -> None:
-        self._receive = receive
-        self._limit = limit
-        self._state = state
-        self._bytes = 0
-        self._complete = False
-        self._deadline = time.monotonic() + _BODY_SECONDS
-
-    async def __call__(self) -> MutableMapping[str, Any]:
-        if self._complete:  # now it waits for the client to leave, for as long as that takes
-            return await self._receive()
-        seconds = min(_CHUNK_SECONDS, self._deadline - time.monotonic())
-        try:
-            message = await asyncio.wait_for(self._receive(), max(0.0, seconds))
-        except TimeoutError:
-            self._complete = True  # as far as it will ever come
-            raise Problem("bad-request", "The upload stopped; check the connection.") from None
-        if message["type"] == "http.request":
-            self._bytes += len(message.get("body", b""))
-            self._complete = not message.get("more_body", False)
-            if self._bytes > self._limit:
-                raise _too_large(self._state, None)
-        return message
-
-    async def discard(self) -> None:
-        """Read what is left of the body, up to a limit, and throw it away."""
-        left = _REFUSED_BYTES
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_REFUSED_SECONDS):
-                while left > 0 and not self._complete:
-                    message = await self._receive()
-                    left -= len(message.get("body", b""))
-                    self._complete = not message.get("more_body", False)
-
-
 def _is_cross_site(headers: Headers, host: str) -> bool:
     """Whether a browser says that another site's page made the request."""
     site = headers.get("sec-fetch-site")
@@ -196,8 +170,8 @@ def _is_cross_site(headers: Headers, host: str) -> bool:
     return origin is not None and urlsplit(origin).netloc.lower() != host.lower()
 
 
-def _too_large(state: State, scope: Scope | None) -> Problem:
-    if scope is None or scope["path"] in PICTURE_PATHS:
+def _too_large(state: State, scope: Scope) -> Problem:
+    if scope["path"] in PICTURE_PATHS:
         return too_large(state)
     return Problem("too-large", f"The body has more than {_JSON_BYTES // 1024} kB.")
 
@@ -214,7 +188,7 @@ def _add_headers(message: Message, scope: Scope, request_id: str) -> None:
 async def _answer(problem: Problem, send: Send) -> None:
     body = json.dumps(problem.body()).encode()
     headers = problem.headers | {"Content-Type": MEDIA_TYPE, "Content-Length": str(len(body))}
-    if problem.status == 413:
+    if problem.status in (408, 413):
         headers["Connection"] = "close"  # what else is on its way is not read
     raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": problem.status, "headers": raw})

@@ -1,4 +1,4 @@
-"""Register, log in and out, the account, API tokens."""
+"""Register, the account, its password and API tokens."""
 
 from __future__ import annotations
 
@@ -16,28 +16,22 @@ from vitruvian.server.accounts.passwords import (
     password_weakness,
 )
 from vitruvian.server.accounts.quota import quota, usage
-from vitruvian.server.accounts.ratelimits import RateLimit
 from vitruvian.server.accounts.signing import TOKEN_PREFIX, digest, new_token
 from vitruvian.server.api import schemas
 from vitruvian.server.api.callers import (
-    AnyCaller,
-    Caller,
     InSession,
     account_of,
-    begin_session,
     client_key,
     forget_cookie,
 )
-from vitruvian.server.api.checks import clean_id
+from vitruvian.server.api.checks import clean_id, take, too_fast
 from vitruvian.server.api.documented import not_here, problems
-from vitruvian.server.api.views import account_brief, session_view, token_view
+from vitruvian.server.api.views import account_brief, token_view
 from vitruvian.server.files.janitor import delete_account
 from vitruvian.server.models import (
     Account,
     ApiToken,
-    Job,
     LoginSession,
-    Reconstruction,
     new_id,
 )
 from vitruvian.server.problems import Problem, not_found
@@ -60,7 +54,7 @@ def register(body: schemas.NewAccount, request: Request, state: Here) -> schemas
     weakness = password_weakness(body.password, body.name, state.settings.password_min_length)
     if weakness:
         raise Problem("validation", weakness, errors=[{"field": "password", "detail": weakness}])
-    _take(state.limits.register, client_key(request))
+    take(state.limits.register, client_key(request))
     account = Account(
         id=new_id(),
         kind="user",
@@ -75,61 +69,6 @@ def register(body: schemas.NewAccount, request: Request, state: Here) -> schemas
     except IntegrityError:
         pass  # taken: who owns the name is nobody's business
     return schemas.Message(detail=_REGISTERED)
-
-
-@router.post("/sessions", status_code=201, responses=problems(400, 401, 403, 415, 422, 429))
-def log_in(
-    body: schemas.Credentials, request: Request, response: Response, state: Here, caller: AnyCaller
-) -> schemas.Session:
-    """Log in. A guest's results move to the account."""
-    login = normalise_login(body.name)
-    keys = (f"address {client_key(request)}", f"name {login}")
-    for key in keys:
-        wait = state.limits.login.wait(key)
-        if wait:
-            raise _too_fast(wait)
-    with state.database.read() as session:
-        account = session.scalars(
-            select(Account).where(Account.login == login, Account.kind == "user")
-        ).first()
-    if not password_fits(body.password, account.password_hash if account else None):
-        for key in keys:
-            state.limits.login.add(key)
-        raise Problem("wrong-credentials", "Name or password is wrong; check both.")
-    assert account is not None
-    if caller.account is not None and caller.session is not None:
-        _leave_session(state, caller, account)
-    made = begin_session(request, response, state, account)
-    return session_view(state, account, made)
-
-
-@router.post("/sessions/guest", status_code=201, responses=problems(400, 403, 429))
-def log_in_as_guest(request: Request, response: Response, state: Here) -> schemas.Session:
-    """Begin a session without registering."""
-    if not state.settings.guests:
-        raise not_here()
-    _take(state.limits.register, client_key(request))
-    account = Account(id=new_id(), kind="guest", created_at=time.time())
-    with state.database.write() as session:
-        session.add(account)
-    made = begin_session(request, response, state, account)
-    return session_view(state, account, made)
-
-
-@router.get("/session", responses=problems(401))
-def who_am_i(caller: AnyCaller, state: Here) -> schemas.Session:
-    """The session of this browser; all null when nobody is logged in."""
-    return session_view(state, caller.account, caller.session)
-
-
-@router.delete("/session", status_code=204, responses=problems(401, 403))
-def log_out(request: Request, response: Response, state: Here, caller: InSession) -> None:
-    """Log out."""
-    assert caller.session is not None
-    with state.database.write() as session:
-        session.execute(delete(LoginSession).where(LoginSession.id == caller.session.id))
-    forget_cookie(request, response, state)
-    response.headers["Clear-Site-Data"] = '"cache", "storage"'
 
 
 @router.get("/account", responses=problems(401, 403))
@@ -243,48 +182,11 @@ def revoke_token(token_id: str, state: Here, caller: InSession) -> None:
         raise not_found()
 
 
-def _leave_session(state: State, caller: Caller, account: Account) -> None:
-    """End the session in which somebody logs in; a guest's things move to the account."""
-    assert caller.account is not None
-    assert caller.session is not None
-    with state.database.write() as session:
-        session.execute(delete(LoginSession).where(LoginSession.id == caller.session.id))
-        if caller.account.kind != "guest":
-            return
-        days = state.settings.retention_days
-        session.execute(
-            update(Reconstruction)
-            .where(Reconstruction.account_id == caller.account.id)
-            .values(
-                account_id=account.id,
-                expires_at=time.time() + days * 86_400 if days else None,
-            )
-        )
-        session.execute(
-            update(Job)
-            .where(Job.account_id == caller.account.id)
-            .values(account_id=account.id, idempotency_key=None, expires_hours=None)
-        )
-        session.execute(delete(Account).where(Account.id == caller.account.id))
-
-
 def _check_password(state: State, owner: Account, password: str) -> None:
     key = f"account {owner.id}"
     wait = state.limits.login.wait(key)
     if wait:
-        raise _too_fast(wait)
+        raise too_fast(wait)
     if not password_fits(password, owner.password_hash):
         state.limits.login.add(key)
         raise Problem("wrong-password", "The password is wrong; check it.")
-
-
-def _take(limit: RateLimit, key: str) -> None:
-    wait = limit.take(key)
-    if wait:
-        raise _too_fast(wait)
-
-
-def _too_fast(wait: float) -> Problem:
-    return Problem(
-        "rate-limited", f"Too many attempts; try again in {round(wait) or 1} s.", retry_after=wait
-    )

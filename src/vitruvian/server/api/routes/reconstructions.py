@@ -43,7 +43,7 @@ FILE_ANSWERS: dict[int | str, dict[str, Any]] = problems(416) | {
     "/reconstructions",
     status_code=201,
     response_model=schemas.Reconstruction,
-    responses=problems(400, 401, 403, 409, 413, 415, 422, 429, 500, 503)
+    responses=problems(400, 401, 403, 408, 409, 413, 415, 422, 429, 500, 503)
     | {202: {"model": schemas.Job, "description": "It is in the queue."}},
     openapi_extra={
         "requestBody": picture_form(),
@@ -72,15 +72,14 @@ async def create(request: Request, state: Here, caller: Writer) -> Response:
         raise Problem(
             "bad-request", f"The Idempotency-Key must have 1 to {MAX_IDEMPOTENCY_KEY} characters."
         )
-    await run_in_threadpool(take_upload_token, state, f"account {account_of(caller).id}")
+    await run_in_threadpool(take_upload_token, state, account_of(caller), request)
     # Before the body is read: who has no room need not send it.
     await run_in_threadpool(_check_room, state, caller)
-    data, form = await read_form(request, state)
     owner = account_of(caller)
     expires = state.settings.guest_retention_hours if owner.kind == "guest" else None
-    job_id, _ = await accept(state, Order(owner.id, key, expires), data, form)
-    del data
-    job = await wait_for_end(state, job_id, wait)
+    async with read_form(request, state) as (image, form):
+        job_id, _ = await accept(state, Order(owner.id, key, expires), image, form)
+    job = await wait_for_end(request, state, job_id, wait)
     if job is None:
         raise not_found()
     return await run_in_threadpool(_answer, state, job)

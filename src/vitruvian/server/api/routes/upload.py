@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request
 from starlette.concurrency import run_in_threadpool
 
 from vitruvian.server.api import schemas
-from vitruvian.server.api.callers import AnyCaller, Caller, client_key
+from vitruvian.server.api.callers import AnyCaller, Caller
 from vitruvian.server.api.documented import picture_form, problems
 from vitruvian.server.api.pictures import accept, read_form, take_upload_token, wait_for_end
 from vitruvian.server.api.routes.sharing import add_share
@@ -25,7 +25,7 @@ Here = Annotated[State, Depends(state_of)]
 
 @router.post(
     "/Upload",
-    responses=problems(400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 503),
+    responses=problems(400, 401, 403, 404, 408, 409, 413, 415, 422, 429, 500, 503),
     openapi_extra={"requestBody": picture_form()},
 )
 async def upload(request: Request, state: Here, caller: AnyCaller) -> schemas.Uploaded:
@@ -35,14 +35,14 @@ async def upload(request: Request, state: Here, caller: AnyCaller) -> schemas.Up
     if caller.account is None and not state.settings.anonymous_uploads:
         raise Problem("not-authenticated", "Log in, or send an API token.")
     order = _order(state, caller)
-    key = f"account {caller.account.id}" if caller.account else f"at {client_key(request)}"
-    await run_in_threadpool(take_upload_token, state, key)
+    await run_in_threadpool(take_upload_token, state, caller.account, request)
     await run_in_threadpool(_check_room, state, order.account_id)
-    data, form = await read_form(request, state)
-    form = form.model_copy(update={"formats": f"obj,{form.formats}"})  # what it answers with
-    job_id, _ = await accept(state, order, data, form)
-    del data
-    job = await wait_for_end(state, job_id, state.settings.upload_timeout_seconds, patient=True)
+    async with read_form(request, state) as (image, form):
+        form = form.model_copy(update={"formats": f"obj,{form.formats}"})  # what it answers with
+        job_id, _ = await accept(state, order, image, form)
+    job = await wait_for_end(
+        request, state, job_id, state.settings.upload_timeout_seconds, patient=True
+    )
     if job is None:
         raise not_found()
     return await run_in_threadpool(_answer, state, job)
