@@ -204,13 +204,24 @@ def test_colour_profile_is_applied() -> None:
     buffer = io.BytesIO()
     Image.fromarray(gradient()).save(buffer, "PNG", icc_profile=b"not a profile")
     assert difference(load_photo(buffer.getvalue()).pixels, gradient()) == 0
-    # sRGB to linear light and back again.
+    # sRGB to linear light and back again, whatever the profile calls itself.
+    profile = linear_rgb_profile()
+    assert "srgb" in ImageCms.getProfileDescription(io.BytesIO(profile)).lower()
     buffer = io.BytesIO()
-    Image.fromarray(gradient()).save(buffer, "PNG", icc_profile=linear_rgb_profile())
+    Image.fromarray(gradient()).save(buffer, "PNG", icc_profile=profile)
     expected = np.where(
         (v := gradient() / 255.0) <= 0.0031308, 12.92 * v, 1.055 * v ** (1 / 2.4) - 0.055
     )
     assert difference(load_photo(buffer.getvalue()).pixels, expected * 255) < 1.5
+
+
+def test_srgb_by_another_name_is_left_alone() -> None:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    profile = profile.replace("sRGB".encode("utf-16-be"), "AbCd".encode("utf-16-be"))
+    assert "srgb" not in ImageCms.getProfileDescription(io.BytesIO(profile)).lower()
+    buffer = io.BytesIO()
+    Image.fromarray(gradient()).save(buffer, "PNG", icc_profile=profile)
+    np.testing.assert_array_equal(load_photo(buffer.getvalue()).pixels, gradient())
 
 
 def linear_rgb_profile() -> bytes:
@@ -225,10 +236,6 @@ def linear_rgb_profile() -> bytes:
             assert data[offset : offset + 4] in (b"para", b"curv")
             # A parametric curve of type 0 is y = x ** g; g = 1 in 16.16 fixed point.
             data[offset : offset + 16] = b"para\0\0\0\0\0\0\0\0" + (65536).to_bytes(4, "big")
-        if tag == b"desc":
-            size = int.from_bytes(data[entry + 8 : entry + 12], "big")
-            text = bytes(data[offset : offset + size])
-            data[offset : offset + size] = text.replace(b"s\0R\0G\0B", b"l\0i\0n\0r")
     return bytes(data)
 
 

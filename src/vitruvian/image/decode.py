@@ -17,12 +17,21 @@ from vitruvian.errors import InputError, MissingExtraError
 from vitruvian.image.exif import Exif, read_exif
 from vitruvian.image.jpeg import END, MOST_MISSING, has_all_scans, rows_missing
 from vitruvian.image.limits import MAX_BYTES, MAX_PIXELS, MAX_WORKING_SIDE, MIN_SIDE
+from vitruvian.image.tiff import Chosen, choose_page
+from vitruvian.image.to_srgb import read_cicp, to_srgb
 
 # Only these decoders are ever tried: the others that Pillow carries (PostScript, PSD, FPX...)
 # are not photographs, and some are dangerous on files of strangers. (JPEG's opens MPO too.)
 _FORMATS = ["JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF"]
 _MAGIC = (b"\xff\xd8", b"\x89PNG", b"GIF8", b"RIFF", b"II*\0", b"MM\0*")
 HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+
+# Camera RAW files that are no TIFF, or call themselves none: Fujifilm, Panasonic, Olympus, Sigma.
+_RAW_MAGIC = (b"FUJIFILMCCD", b"IIU\0", b"IIRO", b"IIRS", b"MMOR", b"FOVb")
+_RAW_BRANDS = {b"crx "}  # Canon's CR3
+
+# Pixels of a RAW file's preview on its longer side below which it is a thumbnail.
+SMALLEST_PREVIEW = 400
 
 _JPEGS = {"JPEG", "MPO"}  # an MPO is a JPEG with more pictures behind
 
@@ -153,6 +162,13 @@ def _decode_stream(stream: BinaryIO, label: str) -> Decoded:
 
 def _open_and_convert(stream: BinaryIO, label: str) -> Decoded:
     formats = _formats_for(stream, label)
+    cicp = read_cicp(stream)
+    page = _page_of_tiff(stream, label)
+    if page is not None:
+        with Image.open(stream, formats=["TIFF"]) as first:
+            exif = read_exif(first)
+        with Image.open(io.BytesIO(page.data), formats=[page.kind]) as image:
+            return _convert(image, label, own=True, exif=exif, warned=_of_page(page))
     try:
         image = Image.open(stream, formats=formats)
     except Image.DecompressionBombError as error:
@@ -166,12 +182,43 @@ def _open_and_convert(stream: BinaryIO, label: str) -> Decoded:
         raise _damaged(label) from error
     with image:
         try:
-            return _convert(image, label, own=True)
+            return _convert(image, label, own=True, cicp=cicp)
         except _Damaged:
             if image.format not in _JPEGS:
                 raise
     stream.seek(0)
     return _convert_cut_jpeg(stream.read(), label)
+
+
+def _page_of_tiff(stream: BinaryIO, label: str) -> Chosen | None:
+    """The page to read of a TIFF that is a camera's RAW file or begins with a reduced copy."""
+    is_tiff = stream.read(4) in (b"II*\0", b"MM\0*")
+    stream.seek(0)
+    page = choose_page(stream.read()) if is_tiff else None
+    stream.seek(0)
+    if page is not None and max(page.size) < SMALLEST_PREVIEW:
+        if page.raw:
+            raise _raw(label)
+        return None
+    return page
+
+
+def _of_page(page: Chosen) -> tuple[str, ...]:
+    """The sentence about a picture that is not the one that the file is about."""
+    size = f"{page.size[0]} x {page.size[1]} pixels"
+    if page.raw:
+        return (
+            f"The file is a camera's RAW file: the preview in it, {size}, was used; export a JPEG "
+            "for all that the camera saw.",
+        )
+    return (f"The file has nothing but a reduced copy of a picture, {size}.",) * page.reduced
+
+
+def _raw(label: str) -> InputError:
+    return InputError(
+        f"{label} is a camera's RAW file without a picture that can be read; export it as JPEG.",
+        code="not-a-picture",
+    )
 
 
 def _convert_cut_jpeg(data: bytes, label: str) -> Decoded:
@@ -199,8 +246,12 @@ def _formats_for(stream: BinaryIO, label: str) -> list[str]:
     """The decoders to try, by the first bytes; the suffix of the name means nothing."""
     head = stream.read(12)
     stream.seek(0)
+    if head.startswith(_RAW_MAGIC):
+        raise _raw(label)
     if head[4:8] != b"ftyp":
         return _FORMATS
+    if head[8:12] in _RAW_BRANDS:
+        raise _raw(label)
     if head[8:12] in (b"avif", b"avis"):
         if not features.check("avif"):
             raise _not_a_picture(label)
@@ -242,10 +293,26 @@ def _reduction(size: tuple[int, int]) -> int:
     return -(-max(size) // MAX_WORKING_SIDE)
 
 
-def _convert(image: Image.Image, label: str, *, own: bool, cut: bool = False) -> Decoded:
+def _convert(
+    image: Image.Image,
+    label: str,
+    *,
+    own: bool,
+    cut: bool = False,
+    cicp: tuple[int, int] | None = None,
+    exif: Exif | None = None,
+    warned: tuple[str, ...] = (),
+) -> Decoded:
     """Limits, then pixels.
 
-    ``own`` says that the image may be changed in place, ``cut`` that a JPEG's end was missing.
+    Args:
+        image: opened, and not loaded yet.
+        label: how sentences call it.
+        own: whether the image may be changed in place.
+        cut: whether a JPEG's end was missing.
+        cicp: what a PNG says of its colours, see ``read_cicp``.
+        exif: its tags, where they lie somewhere else in the file.
+        warned: sentences about the file.
     """
     width, height = image.size
     if width * height > MAX_PIXELS:
@@ -265,13 +332,13 @@ def _convert(image: Image.Image, label: str, *, own: bool, cut: bool = False) ->
         if own and factor > 1:
             image.draft(None, (width // factor, height // factor))  # JPEG: decodes at 1/2, 1/4, 1/8
         image.load()
-        warned = (_of_cut_jpeg(image),) if cut else ()
-        exif = read_exif(image)  # after load: PNG may carry it behind the pixels
+        warned += (_of_cut_jpeg(image),) if cut else ()
+        exif = exif or read_exif(image)  # after load: PNG may carry it behind the pixels
         image = _to_8_bit(image)
         factor = _reduction(image.size)
         if factor > 1:
             image = image.reduce(factor)
-        image = _to_srgb(image)
+        image = to_srgb(image, cicp)
     except MemoryError:
         raise InputError(
             f"{label} does not fit in memory; save a smaller copy.", code="too-large"
@@ -328,34 +395,6 @@ def _white(values: np.ndarray) -> float:
         raise ValueError("pixels are not finite")
     top = float(values.max())
     return next((white for white in (1.0, 255.0) if top <= white), 65535.0)
-
-
-def _to_srgb(image: Image.Image) -> Image.Image:
-    """RGB or RGBA in sRGB, through the embedded colour profile where there is one."""
-    target = "RGBA" if image.mode == "RGBA" else "RGB"
-    profile = image.info.get("icc_profile")
-    if profile and image.mode in ("RGB", "RGBA", "CMYK", "L"):
-        converted = _apply_profile(image, profile, target)
-        if converted is not None:
-            return converted
-    return image if image.mode == target else image.convert(target)
-
-
-def _apply_profile(image: Image.Image, profile: bytes, target: str) -> Image.Image | None:
-    """The image taken from ``profile`` to sRGB; None when it is sRGB already, or unreadable."""
-    from PIL import ImageCms
-
-    try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        if "srgb" in ImageCms.getProfileDescription(source).lower():
-            return None
-        return ImageCms.profileToProfile(
-            image, source, ImageCms.createProfile("sRGB"), outputMode=target
-        )
-    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
-        # A profile for another colour space, or a broken one: the plain values are closer to
-        # the truth than a refusal.
-        return None
 
 
 _TRANSPOSE = {
