@@ -65,14 +65,15 @@ def _owners(body_vertices: np.ndarray, around: Neighbors) -> np.ndarray:
     vertex along the body's edges where there is none."""
     owner = np.full(len(around.first) - 1, -1, np.int32)
     owner[body_vertices] = np.arange(len(body_vertices), dtype=np.int32)
-    _spread_owners(owner, around.first, around.members)
+    _spread_owners(owner, around.first, around.members, np.empty_like(owner))
     return np.maximum(owner, 0)
 
 
-@kernel("void(int32[::1],int32[::1],int32[::1])")
-def _spread_owners(owner: np.ndarray, first: np.ndarray, members: np.ndarray) -> None:
+@kernel("void(int32[::1],int32[::1],int32[::1],int32[::1])")
+def _spread_owners(
+    owner: np.ndarray, first: np.ndarray, members: np.ndarray, queue: np.ndarray
+) -> None:
     """Breadth first from the vertices that have an owner."""
-    queue = np.empty(len(owner), np.int32)
     end = 0
     for v in range(len(owner)):
         if owner[v] >= 0:

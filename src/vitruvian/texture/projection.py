@@ -145,7 +145,9 @@ def _look_up_one(
     """
     height, width = alpha.shape
     x, y, z = point
-    colors[:] = 0
+    for k in range(2):
+        for c in range(3):
+            colors[k, c] = 0
     if z <= 0.05:
         return 0.0, 0.0
     u, v = x / z * focal + cx - 0.5, y / z * focal + cy - 0.5
@@ -160,11 +162,11 @@ def _look_up_one(
     a11 = fu * fv * (alpha[row + 1, column + 1] + 0.01)
     matte = a00 + a01 + a10 + a11
     for c in range(3):
-        for k in range(2):
-            picture = pixels if k == 0 else back
-            value = a00 * picture[row, column, c] + a01 * picture[row, column + 1, c]
-            value += a10 * picture[row + 1, column, c] + a11 * picture[row + 1, column + 1, c]
-            colors[k, c] = value / matte
+        own = a00 * pixels[row, column, c] + a01 * pixels[row, column + 1, c]
+        own += a10 * pixels[row + 1, column, c] + a11 * pixels[row + 1, column + 1, c]
+        behind_it = a00 * back[row, column, c] + a01 * back[row, column + 1, c]
+        behind_it += a10 * back[row + 1, column, c] + a11 * back[row + 1, column + 1, c]
+        colors[0, c], colors[1, c] = own / matte, behind_it / matte
 
     opaque = min(max((matte / 255 - 0.5) * 2.5, 0.0), 1.0)
     length = np.sqrt(x * x + y * y + z * z)
@@ -183,8 +185,8 @@ def _look_up_one(
 
 @kernel(
     "void(float32[:,::1],float32[:,::1],uint8[::1],uint8[:,:,::1],uint8[:,:,::1],uint8[:,::1],"
-    "float32[:,::1],float32[:,::1],uint8[:,::1],float64,float64,float64,float32[:,::1],"
-    "float32[:,::1],float32[::1],float32[::1])"
+    "float32[:,::1],float32[:,::1],uint8[:,::1],float64,float64,float64,float64[:,::1],"
+    "float32[:,::1],float32[:,::1],float32[::1],float32[::1])"
 )
 def _look_up(
     points: np.ndarray,
@@ -199,16 +201,16 @@ def _look_up(
     focal: float,
     cx: float,
     cy: float,
+    both: np.ndarray,
     colors: np.ndarray,
     back_colors: np.ndarray,
     seen: np.ndarray,
     behind: np.ndarray,
 ) -> None:
-    both = np.empty((2, 3))
     for n in range(points.shape[0]):
         seen[n], behind[n] = _look_up_one(
-            (points[n, 0], points[n, 1], points[n, 2]),
-            (normals[n, 0], normals[n, 1], normals[n, 2]),
+            (float(points[n, 0]), float(points[n, 1]), float(points[n, 2])),
+            (float(normals[n, 0]), float(normals[n, 1]), float(normals[n, 2])),
             parts[n], pixels, back, alpha, depth, arms, part, focal, cx, cy, both,
         )  # fmt: skip
         for c in range(3):
@@ -233,6 +235,7 @@ def look_up(view: View, points: np.ndarray, normals: np.ndarray, parts: np.ndarr
         np.ascontiguousarray(normals, np.float32),
         np.ascontiguousarray(parts, np.uint8),
         *_view_arguments(view),
+        np.empty((2, 3)),
         colors,
         back_colors,
         seen,
@@ -253,7 +256,7 @@ def _view_arguments(
 
 @kernel(
     "void(int32[::1],float32[:,::1],int32[:,::1],float32[:,::1],uint8[::1],uint8,uint8[:,:,::1],"
-    "uint8[:,:,::1],uint8[:,::1],float32[:,::1],float32[:,::1],uint8[:,::1],float64,float64,float64,uint8[:,::1])"
+    "uint8[:,:,::1],uint8[:,::1],float32[:,::1],float32[:,::1],uint8[:,::1],float64,float64,float64,float64[::1],float64[:,::1],uint8[:,::1])"
 )
 def _paint(
     texel_faces: np.ndarray,
@@ -271,9 +274,10 @@ def _paint(
     focal: float,
     cx: float,
     cy: float,
+    values: np.ndarray,
+    both: np.ndarray,
     out: np.ndarray,
 ) -> None:
-    values, both = np.empty(9), np.empty((2, 3))
     for n in range(texel_faces.shape[0]):
         face = texel_faces[n]
         a, b, c = faces[face, 0], faces[face, 1], faces[face, 2]
@@ -329,6 +333,8 @@ def paint_texels(
             parts,
             head,
             *_view_arguments(view),
+            np.empty(9),
+            np.empty((2, 3)),
             out[chosen],
         )
 

@@ -39,12 +39,13 @@ class Charts:
     label: np.ndarray
 
 
-@kernel("void(int32[:,::1],int32[:,::1],int64[::1])")
-def _neighbor_faces(faces: np.ndarray, out: np.ndarray, first: np.ndarray) -> None:
-    """The face across each edge (corner k to k + 1) of a closed manifold."""
+@kernel("void(int32[:,::1],int32[:,::1],int64[::1],int64[::1],int64[::1])")
+def _neighbor_faces(
+    faces: np.ndarray, out: np.ndarray, first: np.ndarray, fill: np.ndarray, members: np.ndarray
+) -> None:
+    """The face across each edge (corner k to k + 1) of a closed manifold; ``fill`` comes as
+    ``first``, where each vertex's list in ``members`` is to begin."""
     count = faces.shape[0]
-    fill = first[:-1].copy()
-    members = np.empty(3 * count, np.int64)
     for t in range(count):
         for k in range(3):
             v = faces[t, k]
@@ -66,15 +67,16 @@ def face_neighbors(faces: np.ndarray, vertices: int) -> np.ndarray:
     first = np.zeros(vertices + 1, np.int64)
     np.cumsum(np.bincount(faces.ravel(), minlength=vertices), out=first[1:])
     out = np.empty(faces.shape, np.int32)
-    _neighbor_faces(np.ascontiguousarray(faces, np.int32), out, first)
+    members = np.empty(faces.size, np.int64)
+    _neighbor_faces(np.ascontiguousarray(faces, np.int32), out, first, first.copy(), members)
     return out
 
 
-@kernel("int64(int32[:,::1],uint8[::1],int32[::1])")
-def _label_pieces(neighbors: np.ndarray, label: np.ndarray, piece: np.ndarray) -> int:
-    """Number the connected faces of one label."""
-    piece[:] = -1
-    stack = np.empty(len(label), np.int32)
+@kernel("int64(int32[:,::1],uint8[::1],int32[::1],int32[::1])")
+def _label_pieces(
+    neighbors: np.ndarray, label: np.ndarray, stack: np.ndarray, piece: np.ndarray
+) -> int:
+    """Number the connected faces of one label; ``piece`` comes as -1."""
     count = 0
     for start in range(len(label)):
         if piece[start] >= 0:
@@ -149,18 +151,24 @@ def lay_out(
     for _ in range(_VOTES):
         _vote(neighbors, label, other)
         label, other = other, label
-    piece = np.empty(len(faces), np.int32)
     for _ in range(3):
-        count = _label_pieces(neighbors, label, piece)
-        label = _without_crumbs(label, piece, count, neighbors)
-    count = _label_pieces(neighbors, label, piece)
+        piece, count = _pieces(neighbors, label)
+        label = _without_small_pieces(label, piece, count, neighbors)
+    piece, count = _pieces(neighbors, label)
     label_of_piece = np.zeros(count, np.uint8)
     label_of_piece[piece] = label
     uvs, uv_faces = _packed(pixels, faces, piece, label_of_piece)
     return Charts(uvs, uv_faces, label)
 
 
-def _without_crumbs(
+def _pieces(neighbors: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, int]:
+    """The number (F,) int32 of the connected piece of one label that each face is of, and how many
+    there are."""
+    piece = np.full(len(label), -1, np.int32)
+    return piece, _label_pieces(neighbors, label, np.empty_like(piece), piece)
+
+
+def _without_small_pieces(
     label: np.ndarray, piece: np.ndarray, count: int, neighbors: np.ndarray
 ) -> np.ndarray:
     """The labels with every small piece given the one that most of its border touches."""
@@ -174,21 +182,21 @@ def _without_crumbs(
     return np.where(joins[piece], votes.argmax(1)[piece], label).astype(np.uint8)
 
 
-@kernel("int64(int32[:,::1],int32[::1],int64,int32[:,::1],int32[::1],int32[::1])")
+@kernel("int64(int32[:,::1],int32[::1],int32[::1],int32[::1],int32[:,::1],int32[::1],int32[::1])")
 def _corners(
     faces: np.ndarray,
     piece: np.ndarray,
-    vertices: int,
+    newest: np.ndarray,
+    earlier: np.ndarray,
     corners: np.ndarray,
     vertex: np.ndarray,
     owner: np.ndarray,
 ) -> int:
     """One corner per (piece, vertex) in the order of the faces; returns how many.
 
-    A vertex on a seam belongs to two pieces, seldom to more: its corners are a linked list.
+    A vertex on a seam belongs to two pieces, seldom to more: its corners are a linked list, from
+    ``newest``, which comes as -1, along ``earlier``.
     """
-    newest = np.full(vertices, -1, np.int32)
-    earlier = np.empty(faces.size, np.int32)
     count = 0
     for t in range(faces.shape[0]):
         for k in range(3):
@@ -212,7 +220,8 @@ def _packed(
     corners = np.empty(faces.shape, np.int32)
     vertex = np.empty(faces.size, np.int32)
     owner = np.empty(faces.size, np.int32)
-    used = _corners(faces, piece, len(pixels), corners, vertex, owner)
+    newest, earlier = np.full(len(pixels), -1, np.int32), np.empty(faces.size, np.int32)
+    used = _corners(faces, piece, newest, earlier, corners, vertex, owner)
     vertex, owner = vertex[:used], owner[:used]
     points = pixels[vertex]
     count = len(label)

@@ -53,12 +53,12 @@ def _quadrics(vertices: np.ndarray, faces: np.ndarray, stay: float, out: np.ndar
             q[9] += area * (w * w + stay * (x * x + y * y + z * z))
 
 
-@kernel("void(float64[:,::1],int32[:,::1],float64[:,::1],float64[:,::1])")
+@kernel("void(float64[:,::1],int32[:,::1],float64[:,::1],float64[::1],float64[:,::1])")
 def _rate_edges(
-    quadrics: np.ndarray, edges: np.ndarray, vertices: np.ndarray, out: np.ndarray
+    quadrics: np.ndarray, edges: np.ndarray, vertices: np.ndarray, q: np.ndarray, out: np.ndarray
 ) -> None:
-    """Best place (x, y, z) for the merged ends of each edge, and its error."""
-    q = np.empty(10)
+    """Best place (x, y, z) for the merged ends of each edge, and its error; ``q``: (10,) to work
+    with, as are arrays of other kernels: to make them there takes long to compile."""
     for e in range(edges.shape[0]):
         a, b = edges[e, 0], edges[e, 1]
         for k in range(10):
@@ -138,7 +138,7 @@ def _turns_over(
 
 @kernel(
     "int64(float64[:,::1],int32[:,::1],float64[:,::1],int32[:,::1],float64[:,::1],int64[::1],"
-    "int32[::1],int32[::1],int64,int32[::1])"
+    "int32[::1],int32[::1],int64,int32[::1],boolean[::1],int32[::1])"
 )
 def _collapse(
     vertices: np.ndarray,
@@ -151,10 +151,11 @@ def _collapse(
     members: np.ndarray,
     wanted: int,
     goes_to: np.ndarray,
+    locked: np.ndarray,
+    seen: np.ndarray,
 ) -> int:
-    """Collapse up to ``wanted`` edges in order; returns how many."""
-    locked = np.zeros(len(vertices), np.bool_)
-    seen = np.zeros(len(vertices), np.int32)
+    """Collapse up to ``wanted`` edges in order; returns how many. ``locked`` and ``seen`` come
+    with zeros."""
     stamp = 0
     done = 0
     for e in order:
@@ -206,18 +207,20 @@ def _collapse(
 
 @kernel("void(int32[:,::1],int32[::1],int32[::1])")
 def _faces_of_vertices(faces: np.ndarray, first: np.ndarray, members: np.ndarray) -> None:
-    first[:] = 0
-    for t in range(faces.shape[0]):
+    """Lists of the faces around vertices, vertex v's from ``first[v]`` on.
+
+    ``first`` has two more entries than there are vertices, and comes with zeros.
+    """
+    for t in range(len(faces)):
         for k in range(3):
-            first[faces[t, k] + 1] += 1
+            first[faces[t, k] + 2] += 1
     for v in range(1, len(first)):
         first[v] += first[v - 1]
-    fill = first[:-1].copy()
-    for t in range(faces.shape[0]):
+    for t in range(len(faces)):
         for k in range(3):
-            v = faces[t, k]
-            members[fill[v]] = t
-            fill[v] += 1
+            v = faces[t, k] + 1
+            members[first[v]] = t
+            first[v] += 1
 
 
 @kernel("int64(int32[:,::1],int32[:,::1])")
@@ -233,16 +236,18 @@ def _edges(faces: np.ndarray, out: np.ndarray) -> int:
     return count
 
 
-@kernel("UniTuple(int64,2)(int32[::1],int32[:,::1],float64[:,::1],float64[:,::1],int64[::1])")
+@kernel(
+    "UniTuple(int64,2)(int32[::1],int32[:,::1],float64[:,::1],float64[:,::1],int64[::1],int32[::1])"
+)
 def _close_ranks(
     goes_to: np.ndarray,
     faces: np.ndarray,
     vertices: np.ndarray,
     quadrics: np.ndarray,
     source: np.ndarray,
+    number: np.ndarray,
 ) -> tuple[int, int]:
     """Number vertices and faces anew after collapses, in place; returns how many of either."""
-    number = np.empty(len(goes_to), np.int32)
     kept = 0
     for v in range(len(goes_to)):
         if goes_to[v] != v:
@@ -288,23 +293,25 @@ def simplify(
     quadrics = np.zeros((len(points), 10))
     _quadrics(points, faces, _STAY, quadrics)
     for _ in range(_MOST_PASSES):
-        first = np.empty(len(points) + 1, np.int32)
+        first = np.zeros(len(points) + 2, np.int32)
         members = np.empty(faces.size, np.int32)
         _faces_of_vertices(faces, first, members)
         edges = np.empty((faces.size, 2), np.int32)
         edges = edges[: _edges(faces, edges)]
         rated = np.empty((len(edges), 4))
-        _rate_edges(quadrics, edges, points, rated)
+        _rate_edges(quadrics, edges, points, np.empty(10), rated)
         error = np.ascontiguousarray(rated[:, 3])
         considered = max(1, int(_CONSIDERED * len(edges)))
         cheapest = np.argpartition(error, considered - 1)[:considered]
         order = cheapest[np.argsort(error[cheapest])]
         goes_to = np.arange(len(points), dtype=np.int32)
         wanted = (len(faces) - target + 1) // 2
+        locked, number = np.zeros(len(points), bool), np.zeros(len(points), np.int32)
         done = _collapse(
-            points, faces, quadrics, edges, rated, order, first, members, wanted, goes_to
-        )
-        kept, whole = _close_ranks(goes_to, faces, points, quadrics, source)
+            points, faces, quadrics, edges, rated, order, first, members, wanted, goes_to,
+            locked, number,
+        )  # fmt: skip
+        kept, whole = _close_ranks(goes_to, faces, points, quadrics, source, number)
         faces, points = faces[:whole], points[:kept]
         quadrics, source = quadrics[:kept], source[:kept]
         if done == 0 or len(faces) <= target:

@@ -64,9 +64,9 @@ def _flood(faces: np.ndarray, open_: np.ndarray, reached: np.ndarray) -> None:
     while growing:
         growing = False
         for t in range(faces.shape[0]):
-            a, b, c = faces[t, 0], faces[t, 1], faces[t, 2]
-            if reached[a] or reached[b] or reached[c]:
-                for v in (a, b, c):
+            if reached[faces[t, 0]] or reached[faces[t, 1]] or reached[faces[t, 2]]:
+                for k in range(3):
+                    v = faces[t, k]
                     if open_[v] and not reached[v]:
                         reached[v] = True
                         growing = True
@@ -212,7 +212,8 @@ def strip(vertices: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> np.ndar
     i, j = np.unravel_index(np.argmin((gap**2).sum(2)), (len(a), len(b)))
     lower, upper = np.roll(lower, -i), np.roll(upper, -j)
     steps = np.empty(len(a) + len(b), np.uint8)
-    _shortest(np.roll(a, -i, 0), np.roll(b, -j, 0), steps)
+    cost = np.empty((len(a) + 1, len(b) + 1))
+    _shortest(np.roll(a, -i, 0), np.roll(b, -j, 0), cost, steps)
     faces = np.empty((len(steps), 3), np.int32)
     at = on = 0
     rungs = set()
@@ -228,11 +229,10 @@ def strip(vertices: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> np.ndar
     return faces if len(rungs) == len(steps) else None
 
 
-@kernel("void(float64[:,::1],float64[:,::1],uint8[::1])")
-def _shortest(a: np.ndarray, b: np.ndarray, steps: np.ndarray) -> None:
+@kernel("void(float64[:,::1],float64[:,::1],float64[:,::1],uint8[::1])")
+def _shortest(a: np.ndarray, b: np.ndarray, cost: np.ndarray, steps: np.ndarray) -> None:
     """Steps along ``a`` (0) or ``b`` (1) around both with the least sum of squared diagonals."""
     rows, columns = len(a), len(b)
-    cost = np.empty((rows + 1, columns + 1))
     cost[0, 0] = 0
     for i in range(rows + 1):
         for j in range(columns + 1):

@@ -13,7 +13,7 @@ TRUNCATION_VOXELS = 2.0
 
 @kernel(
     "void(float32[:,:,::1],float32[:,:,::1],int32[:,::1],float32[:,::1],int64,int64,int64,"
-    "float32,float32,float32,float32[:,:,::1])",
+    "float32,float32,float32,float32[::1],float32[:,:,::1])",
     fastmath=True,
 )
 def _fill_rows(
@@ -27,19 +27,20 @@ def _fill_rows(
     near: float,
     step: float,
     truncation: float,
+    line: np.ndarray,
     out: np.ndarray,
 ) -> None:
     width, depth = out.shape[1], out.shape[2]
     inverse = np.float32(1.0 / truncation)
-    line = np.empty(depth, np.float32)
     share = np.float32(1.0 / (fine * fine))
     for row in range(first_row, last_row):
         for column in range(width):
-            total = out[row, column]
-            total[:] = 0
+            for z in range(depth):
+                out[row, column, z] = 0
             for sub in range(fine * fine):
                 y, x = row * fine + sub // fine, column * fine + sub % fine
-                line[:] = -1
+                for z in range(depth):
+                    line[z] = -1
                 limit = min(max(rim[y, x] * inverse, np.float32(-1)), np.float32(1))
                 for k in range(count[y, x]):
                     a, b = entries[y, x, k], exits[y, x, k]
@@ -51,7 +52,7 @@ def _fill_rows(
                         if value > line[z]:
                             line[z] = value
                 for z in range(depth):
-                    total[z] += share * min(line[z], np.float32(1))
+                    out[row, column, z] += share * min(line[z], np.float32(1))
 
 
 def span_field(spans: Spans, rim_m: np.ndarray, grid: RayGrid, fine: int) -> np.ndarray:
@@ -87,6 +88,7 @@ def span_field(spans: Spans, rim_m: np.ndarray, grid: RayGrid, fine: int) -> np.
             grid.near_m,
             grid.step_m,
             TRUNCATION_VOXELS * grid.step_m,
+            np.empty(grid.slices, np.float32),
             out,
         )
 

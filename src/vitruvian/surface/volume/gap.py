@@ -13,35 +13,32 @@ _SMOOTHINGS = 2  # everywhere
 _FORTH, _BACK = 0.5, -0.52  # shares of the way to the neighbours' middle, in turn
 
 
-@kernel("void(boolean[:,:,::1],int32[:,:,::1],int64[:,::1],int64[::1])")
-def _flood(mask: np.ndarray, piece: np.ndarray, queue: np.ndarray, sizes: np.ndarray) -> None:
-    """Number the pieces of a volume's mask from 1 on and count the voxels of each."""
-    height, width, depth = mask.shape
-    pieces = 0
-    for y0 in range(height):
-        for x0 in range(width):
-            for z0 in range(depth):
-                if not mask[y0, x0, z0] or piece[y0, x0, z0]:
-                    continue
-                pieces += 1
-                piece[y0, x0, z0] = pieces
-                queue[0, 0], queue[0, 1], queue[0, 2] = y0, x0, z0
-                first, end = 0, 1
-                while first < end:
-                    y, x, z = queue[first]
-                    first += 1
-                    for side in range(6):
-                        step = 1 if side % 2 else -1
-                        v = y + (step if side < 2 else 0)
-                        u = x + (step if 2 <= side < 4 else 0)
-                        w = z + (step if side >= 4 else 0)
-                        if not (0 <= v < height and 0 <= u < width and 0 <= w < depth):
-                            continue
-                        if mask[v, u, w] and not piece[v, u, w]:
-                            piece[v, u, w] = pieces
-                            queue[end, 0], queue[end, 1], queue[end, 2] = v, u, w
-                            end += 1
-                sizes[pieces] = end
+@kernel("void(boolean[::1],int64[::1],int32[::1],int64[::1],int64[::1])")
+def _flood(
+    mask: np.ndarray, steps: np.ndarray, component: np.ndarray, queue: np.ndarray, sizes: np.ndarray
+) -> None:
+    """Number the connected components of a flat mask from 1 on and count the voxels of each.
+
+    ``steps`` lead from a voxel to its neighbours; at the border of the volume nothing is masked.
+    """
+    count = 0
+    for start in range(len(mask)):
+        if not mask[start] or component[start] > 0:
+            continue
+        count += 1
+        component[start] = count
+        queue[0] = start
+        first, end = 0, 1
+        while first < end:
+            at = queue[first]
+            first += 1
+            for k in range(len(steps)):
+                other = at + steps[k]
+                if mask[other] and component[other] == 0:
+                    component[other] = count
+                    queue[end] = other
+                    end += 1
+        sizes[count] = end
 
 
 def small_components(mask: np.ndarray) -> np.ndarray:
@@ -51,10 +48,14 @@ def small_components(mask: np.ndarray) -> np.ndarray:
     pit in the surface.
     """
     count = int(np.count_nonzero(mask))
-    component = np.zeros(mask.shape, np.int32)
+    padded = np.pad(mask, 1)
+    _, width, depth = padded.shape
+    steps = np.array([-width * depth, width * depth, -depth, depth, -1, 1])
+    component = np.zeros(padded.size, np.int32)
     sizes = np.zeros(count + 1, np.int64)
-    _flood(np.ascontiguousarray(mask), component, np.empty((count, 3), np.int64), sizes)
-    return np.asarray((sizes < _LEAST_COMPONENT * sizes.max())[component] & mask)
+    _flood(padded.ravel(), steps, component, np.empty(count, np.int64), sizes)
+    small = (sizes < _LEAST_COMPONENT * sizes.max())[component].reshape(padded.shape)
+    return np.asarray(small[1:-1, 1:-1, 1:-1] & mask)
 
 
 def gap_between(

@@ -67,37 +67,36 @@ def _unite(
     height, width, most = entries.shape
     for y in range(height):
         for x in range(width):
-            n = crossed[y, x]
-            row = signed[start[y, x] : start[y, x] + n]
-            wall = part[start[y, x] : start[y, x] + n]
-            for i in range(1, n):  # insertion sort: a handful, nearly always
-                value, own = row[i], wall[i]
+            begin = start[y, x]
+            end = begin + crossed[y, x]
+            for i in range(begin + 1, end):  # insertion sort: a handful, nearly always
+                value, own = signed[i], part[i]
                 k = i - 1
-                while k >= 0 and abs(row[k]) > abs(value):
-                    row[k + 1], wall[k + 1] = row[k], wall[k]
+                while k >= begin and abs(signed[k]) > abs(value):
+                    signed[k + 1], part[k + 1] = signed[k], part[k]
                     k -= 1
-                row[k + 1], wall[k + 1] = value, own
+                signed[k + 1], part[k + 1] = value, own
             spans = 0
             winding = 0
             left = 0  # the wall of the last exit
-            for i in range(n):
-                if i > 0 and abs(row[i] - row[i - 1]) < _SAME_M:
+            for i in range(begin, end):
+                if i > begin and abs(signed[i] - signed[i - 1]) < _SAME_M:
                     continue  # through an edge: both its faces were counted
-                if row[i] > 0:
+                if signed[i] > 0:
                     if winding == 0:
-                        inside = wall[i] > 0 and wall[i] == left
+                        inside = part[i] > 0 and part[i] == left
                         gap = hollow if inside else least_gap
-                        if spans > 0 and row[i] - exits[y, x, spans - 1] < gap:
+                        if spans > 0 and signed[i] - exits[y, x, spans - 1] < gap:
                             spans -= 1  # goes on with the span before
                         elif spans < most:
-                            entries[y, x, spans] = row[i]
+                            entries[y, x, spans] = signed[i]
                         else:
                             spans -= 1  # too many: the last one swallows the rest
                     winding += 1
                 elif winding > 0:
                     winding -= 1
-                    exits[y, x, spans] = -row[i]
-                    left = wall[i]
+                    exits[y, x, spans] = -signed[i]
+                    left = part[i]
                     if winding == 0:
                         spans += 1
             if winding > 0:  # a ray along an edge: closed where it was last seen
