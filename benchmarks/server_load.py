@@ -4,12 +4,15 @@ Run from the repository's root::
 
     python benchmarks/server_load.py --users 20 --minutes 3
     python benchmarks/server_load.py --users 20 --minutes 3 --kill    # and kill -9 on the way
+    python benchmarks/server_load.py --users 20 --slow 30             # and 30 that never end
     python benchmarks/server_load.py --url http://HOST:PORT           # a server that runs
 
 Every user registers, then uploads the picture again and again: a 201 is the fast path, a 202 is
 followed to its end, a 429 is waited out as the server asks. With ``--kill`` one worker is killed
 after a third of the time, and the whole server, which is started again, after two thirds; what a
-user sent while it was away is sent again under the same idempotency key. At the end every accepted
+user sent while it was away is sent again under the same idempotency key. With ``--slow``, as many
+connections begin to send a picture and then send a byte every five seconds, a third of them within
+the headers; each begins again when the server gives it up. At the end every accepted
 job must have ended once: its account's results are counted against the jobs.
 
 Needs httpx, and Linux for ``--kill``.
@@ -22,6 +25,7 @@ import os
 import re
 import secrets
 import signal
+import socket
 import statistics
 import subprocess
 import sys
@@ -212,6 +216,39 @@ class User(threading.Thread):
             self._tally.doubled += max(0, len(listed) - expected)
 
 
+class SlowSender(threading.Thread):
+    """A connection that sends a byte every five seconds, again and again."""
+
+    def __init__(self, url: str, until: float, in_headers: bool):
+        super().__init__()
+        self._host, self._port = url.removeprefix("http://").rsplit(":", 1)
+        self._until = until
+        head = f"POST /Upload HTTP/1.1\r\nHost: {self._host}\r\n"
+        if not in_headers:
+            head += (
+                "Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 1000000\r\n\r\n"
+                '--x\r\nContent-Disposition: form-data; name="image"; filename="x"\r\n\r\n'
+            )
+        self._head = head.encode()
+
+    def run(self) -> None:
+        while time.monotonic() < self._until:
+            try:
+                with socket.create_connection((self._host, int(self._port)), 5) as connection:
+                    connection.sendall(self._head)
+                    connection.settimeout(5)
+                    while time.monotonic() < self._until:
+                        connection.sendall(b"x")
+                        try:
+                            if not connection.recv(4096):
+                                break
+                        except TimeoutError:
+                            continue
+            except OSError:
+                pass  # given up, or the server is away
+            time.sleep(0.2)
+
+
 def seconds(values: list[float], share: float) -> str:
     """A percentile, for people."""
     if not values:
@@ -243,6 +280,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=3.0)
     parser.add_argument("--picture", type=Path, default=ROOT / "examples" / "person.jpg")
     parser.add_argument("--kill", action="store_true", help="kill a worker, then the server")
+    parser.add_argument("--slow", type=int, default=0, help="connections that send very slowly")
     options = parser.parse_args()
     if options.kill and options.url:
         parser.error("--kill is for the server that this program starts")
@@ -259,15 +297,16 @@ def main() -> int:
         until = begin + options.minutes * 60
         picture = options.picture.read_bytes()
         users = [User(url, picture, until, tally, server) for _ in range(options.users)]
-        for user in users:
-            user.start()
+        slow = [SlowSender(url, until, number % 3 == 0) for number in range(options.slow)]
+        for thread in (*slow, *users):
+            thread.start()
         if options.kill and server:
             time.sleep(options.minutes * 20)
             server.kill_worker()
             time.sleep(max(0.0, begin + options.minutes * 40 - time.monotonic()))
             server.kill()
-        for user in users:
-            user.join()
+        for thread in (*users, *slow):
+            thread.join()
         report(tally, options.users, options.minutes)
         if server:
             server.stop()

@@ -53,7 +53,11 @@ def test_docs_have_every_route_and_code() -> None:
         app = create_app(make_settings(Path(folder), ""))
         paths = app.openapi()["paths"]
     for path, operations in paths.items():
-        shown = path.replace("{reconstruction_id}", "{id}").replace("{share_id}", "{id}")
+        shown = (
+            path.replace("{reconstruction_id}", "{id}")
+            .replace("{share_id}", "{id}")
+            .replace("{session_id}", "{id}")
+        )
         shown = shown.replace("{token_id}", "{id}").replace("{sample_id}", "{id}")
         shown = shown.replace("{job_id}", "{id}")
         for method in operations:

@@ -38,6 +38,8 @@ class Account(Base):
     login: Mapped[str | None] = mapped_column(String(256), unique=True)  # the name, normalised
     password_hash: Mapped[str | None] = mapped_column(String(256))
     created_at: Mapped[float]
+    # When a worker last took a job of theirs: the queue serves accounts in turn.
+    served_at: Mapped[float] = mapped_column(default=0.0, server_default="0")
 
 
 class LoginSession(Base):
@@ -50,6 +52,7 @@ class LoginSession(Base):
     created_at: Mapped[float]
     seen_at: Mapped[float]
     expires_at: Mapped[float]
+    browser: Mapped[str | None] = mapped_column(String(64))  # "Firefox on Linux"
 
     __table_args__ = (Index("sessions_of_account", "account_id"),)
 

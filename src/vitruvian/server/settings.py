@@ -87,7 +87,7 @@ class Settings:
     guests: bool = _setting(True, "whether the page can be used without an account")
     anonymous_uploads: bool = _setting(True, "whether `POST /Upload` works without an account")
     password_min_length: int = _setting(10, "shortest password")
-    login_per_minute: int = _setting(10, "failed log-ins per address and per name")
+    login_per_minute: int = _setting(10, "failed log-ins per address")
     register_per_hour: int = _setting(60, "registrations per address")
     guest_per_hour: int = _setting(1000, "browsers per address that become guests")
     upload_per_minute: int = _setting(60, "uploads per account")

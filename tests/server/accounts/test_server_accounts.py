@@ -24,6 +24,8 @@ from server_tools import (
     register,
     wait_until,
 )
+from vitruvian.server.accounts import passwords
+from vitruvian.server.accounts.browsers import browser_name
 from vitruvian.server.accounts.passwords import password_weakness
 from vitruvian.server.models import Account, ApiToken, LoginSession, Reconstruction
 
@@ -93,6 +95,8 @@ def test_passwords_are_kept_as_argon2id(client: Any) -> None:
         ("aaaaaaaaaaaa", "one of the first"),
         ("Password123", "one of the first"),
         ("abcdefghijklm", "one of the first"),
+        ("qwertyuiop", "one of the first"),
+        ("Manchester", "one of the first"),
         ("anna@example.org1", "contains the name"),
         ("x" * 100 + "abcdefg" * 30, "too long"),
     ],
@@ -106,6 +110,13 @@ def test_weak_passwords(visitor: Any, password: str, why: str) -> None:
     )
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["field"] == "password"
+
+
+def test_the_ten_thousand_commonest_passwords_are_refused() -> None:
+    common = passwords._common()
+    assert len(common) > 10_000
+    assert {"dragon", "monkey", "letmein", "1q2w3e4r5t", "manchester"} <= common
+    assert all(password_weakness(one, "", 1) for one in common)
 
 
 def test_good_passwords() -> None:
@@ -152,6 +163,13 @@ def test_system_accounts_cannot_be_entered(client: Any) -> None:
         assert answer.status_code == 401
 
 
+def far(client: Any, number: int) -> Any:
+    """A browser at another address."""
+    from fastapi.testclient import TestClient
+
+    return TestClient(client.app, base_url="http://127.0.0.1", client=(f"203.0.113.{number}", 5000))
+
+
 def test_log_in_rate(tmp_path: Path) -> None:
     with app_client(tmp_path / "data", login_per_minute=3) as client:
         register(client)
@@ -164,6 +182,25 @@ def test_log_in_rate(tmp_path: Path) -> None:
         assert 0 < int(answer.headers["Retry-After"]) <= 60
         right = wrong | {"password": PASSWORD}  # not a way to test passwords either
         assert client.post("/api/v1/sessions", json=right).status_code == 429
+
+
+def test_a_name_becomes_slow_and_is_never_locked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from vitruvian.server.accounts import ratelimits
+
+    monkeypatch.setattr(ratelimits, "_LONGEST_DELAY_SECONDS", 0.5)
+    with app_client(tmp_path / "data", login_per_minute=3) as client:
+        register(client)
+        wrong = {"name": "Anna@example.org", "password": "wrong password"}
+        for number in range(12):
+            answer = far(client, number).post("/api/v1/sessions", json=wrong)
+            assert answer.status_code == 401  # each address is below its own limit
+        delays = [state_of(client).limits.login_delay(name) for name in ("anna@example.org", "ben")]
+        assert delays == [0.5, 0.0]
+        began = time.perf_counter()
+        log_in(another(client))
+        assert 0.5 <= time.perf_counter() - began < 5
 
 
 def test_csrf(client: Any) -> None:
@@ -211,6 +248,72 @@ def test_changing_the_password_ends_other_sessions(client: Any) -> None:
     assert client.get("/api/v1/account").status_code == 200
     assert other.get("/api/v1/account").status_code == 401
     log_in(other, password="a new long password")
+
+
+def test_changing_the_password_can_revoke_tokens(client: Any) -> None:
+    register(client)
+    token = client.post(
+        "/api/v1/tokens", json={"name": "mine", "scopes": ["reconstructions:read"]}
+    ).json()["token"]
+    script = another(client)
+    script.headers["Authorization"] = f"Bearer {token}"
+    change: dict[str, Any] = {"current_password": PASSWORD, "new_password": "a new long password"}
+    assert client.put("/api/v1/account/password", json=change).status_code == 204
+    assert script.get("/api/v1/reconstructions").status_code == 200
+    change = {
+        "current_password": "a new long password",
+        "new_password": PASSWORD,
+        "revoke_tokens": True,
+    }
+    assert client.put("/api/v1/account/password", json=change).status_code == 204
+    assert script.get("/api/v1/reconstructions").status_code == 401
+    assert client.get("/api/v1/tokens").json()["items"] == []
+
+
+def test_sessions_are_listed_and_ended(client: Any) -> None:
+    firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+    register(client)
+    other = another(client)
+    other.headers["User-Agent"] = firefox
+    log_in(other)
+    ben = another(client)
+    register(ben, "ben@example.org")
+    listed = client.get("/api/v1/sessions").json()["items"]
+    assert [(one["browser"], one["current"]) for one in listed] == [
+        ("Firefox on Linux", False),
+        (None, True),
+    ]
+    there = listed[0]["id"]
+    with state_of(client).database.read() as session:
+        assert there not in {row.id for row in session.query(LoginSession)}
+    path = f"/api/v1/sessions/{there}"
+    assert ben.delete(path).status_code == 404
+    assert other.get("/api/v1/account").status_code == 200
+    assert client.delete(path).status_code == 204
+    assert client.delete(path).status_code == 404
+    assert other.get("/api/v1/account").status_code == 401
+    assert [one["current"] for one in client.get("/api/v1/sessions").json()["items"]] == [True]
+
+
+@pytest.mark.parametrize(
+    ("agent", "name"),
+    [
+        (
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
+            "Chrome/140.0.0.0 Safari/537.36 Edg/140.0.0.0",
+            "Edge on Windows",
+        ),
+        (
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, "
+            "like Gecko) Version/18.0 Mobile/15E148 Safari/604.1",
+            "Safari on iPhone",
+        ),
+        ("curl/8.5.0", "curl"),
+        ("", None),
+    ],
+)
+def test_browsers_have_names(agent: str, name: str | None) -> None:
+    assert browser_name(agent) == name
 
 
 def test_deleting_the_account(client: Any, tmp_path: Path) -> None:

@@ -73,6 +73,27 @@ def test_oldest_first_and_priority_before_age(database: Database) -> None:
     assert position_of(database, "b") == 0
 
 
+def test_accounts_are_served_in_turn(database: Database) -> None:
+    with database.write() as session:
+        session.add_all(Account(id=name, kind="user", created_at=0.0) for name in ("ben", "cleo"))
+    for number in range(4):
+        add(database, f"a{number}", created_at=float(number))
+    add(database, "b0", account_id="ben", created_at=10.0)
+    add(database, "b1", account_id="ben", created_at=11.0)
+    add(database, "c0", account_id="cleo", created_at=12.0)
+    jobs = queue_of(database)
+    foretold = ["a0", "b0", "c0", "a1", "b1", "a2", "a3"]
+    assert [position_of(database, one) for one in foretold] == [1, 2, 3, 4, 5, 6, 7]
+    seen = []
+    while (lease := jobs.lease()) is not None:
+        seen.append(lease.job.id)
+        assert jobs.fail(lease, {"code": "nobody-found"})  # one worker: each ends before the next
+        if len(seen) == 2:  # who comes later and was not served yet is before who was
+            waiting = ["c0", "a1", "b1", "a2", "a3"]
+            assert [position_of(database, one) for one in waiting] == [1, 2, 3, 4, 5]
+    assert seen == foretold
+
+
 def position_of(database: Database, job_id: str) -> int | None:
     with database.read() as session:
         found = session.get(Job, job_id)

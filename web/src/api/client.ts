@@ -37,9 +37,13 @@ export const api = {
   logout: () => ask(http.DELETE("/api/v1/session")),
   register: (name: string, password: string) => ask(http.POST("/api/v1/accounts", { body: { name, password } })),
 
+  sessions: () => ask(http.GET("/api/v1/sessions")),
+  endSession: (session_id: string) =>
+    ask(http.DELETE("/api/v1/sessions/{session_id}", { params: { path: { session_id } } })),
+
   account: () => ask(http.GET("/api/v1/account")),
-  changePassword: (current_password: string, new_password: string) =>
-    ask(http.PUT("/api/v1/account/password", { body: { current_password, new_password } })),
+  changePassword: (current_password: string, new_password: string, revoke_tokens: boolean) =>
+    ask(http.PUT("/api/v1/account/password", { body: { current_password, new_password, revoke_tokens } })),
   /** A guest has no password. */
   deleteAccount: (password: string | null) =>
     ask(http.POST("/api/v1/account/deletion", { body: password === null ? {} : { password } })),

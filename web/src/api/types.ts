@@ -10,5 +10,6 @@ export type Reconstruction = Schemas["Reconstruction"];
 export type Session = Schemas["Session"];
 export type Share = Schemas["Share"];
 export type Summary = Schemas["Summary"];
+export type OpenSession = Schemas["OpenSession"];
 export type Token = Schemas["Token"];
 export type Scope = Token["scopes"][number];

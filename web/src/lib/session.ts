@@ -72,6 +72,9 @@ async function findOwner(): Promise<boolean> {
   await startSession();
   if (account.value) return true;
   if (!config.value?.guests) return false;
-  remember(await api.guest());
+  // One tab at a time, too: the second gets the guest of the first.
+  const begin = async (): Promise<void> => remember(await api.guest());
+  if ("locks" in navigator) await navigator.locks.request("vitruvian-guest", begin);
+  else await begin(); // over plain http from another machine
   return true;
 }

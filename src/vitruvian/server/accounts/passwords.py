@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import secrets
 import threading
 import unicodedata
+from functools import cache
 from itertools import pairwise
+from pathlib import Path
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
@@ -21,15 +24,22 @@ _NOBODYS_HASH = _HASHER.hash(secrets.token_urlsafe(16))
 # Each hash takes 46 MiB: more at once than this wait.
 _hashing = threading.BoundedSemaphore(4)
 
-_COMMON_TEXT = """
-    1234567890 12345678910 0123456789 0987654321 1q2w3e4r5t qwertyuiop qwerty12345 qwerty1234
-    password12 password123 password1234 password12345 password01 passw0rd12 passw0rd123 mypassword
-    letmein1234 iloveyou123 iloveyou12 welcome123 welcome1234 admin12345 administrator changeme123
-    football123 basketball sunshine123 princess123 michael123 1qaz2wsx3edc qazwsxedcrfv asdfghjkl1
-    asdfghjkl; zxcvbnm123 abcdefghij abcdefghijk abcd123456 abc1234567 123456789a a123456789
-    123456789q q123456789 1234567891 1029384756 1111111111 vitruvian123 vitruvian1
+# The 10,000 commonest passwords of known leaks, and all of ten or more characters among the
+# 30,000 commonest, from the package zxcvbn (NOTICE).
+_COMMON_FILE = Path(__file__).parent / "common_passwords.txt.gz"
+# Ten or more characters that follow the pattern of shorter ones in it.
+_LONGER_TEXT = """
+    12345678910 0123456789 qwerty12345 qwerty1234 password12 password1234 password12345 password01
+    passw0rd12 passw0rd123 letmein1234 iloveyou123 iloveyou12 welcome123 welcome1234 admin12345
+    administrator changeme123 football123 sunshine123 princess123 michael123 asdfghjkl1 zxcvbnm123
+    abcdefghij abcdefghijk abcd123456 abc1234567 123456789q 1234567891 vitruvian123 vitruvian1
 """
-_COMMON = frozenset(_COMMON_TEXT.split())
+
+
+@cache
+def _common() -> frozenset[str]:
+    listed = gzip.decompress(_COMMON_FILE.read_bytes()).decode().splitlines()
+    return frozenset(listed) | frozenset(_LONGER_TEXT.split())
 
 
 def normalise_login(name: str) -> str:
@@ -45,7 +55,7 @@ def password_weakness(password: str, name: str, min_length: int) -> str | None:
         return f"The password has {len(plain)} characters; give {min_length} or more."
     if len(plain) > MAX_PASSWORD_LENGTH:
         return f"The password is too long; give at most {MAX_PASSWORD_LENGTH} characters."
-    if lowered in _COMMON or len(set(lowered)) < 4 or _is_sequence(lowered):
+    if lowered in _common() or len(set(lowered)) < 4 or _is_sequence(lowered):
         return "The password is one of the first that are tried; choose another."
     login = normalise_login(name)
     if len(login) >= 4 and login in lowered and len(lowered) < len(login) + 6:

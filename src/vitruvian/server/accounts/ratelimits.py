@@ -137,6 +137,12 @@ class RateLimit:
             return 1.0
         return max(0.01, stats.reset_time - time.time())
 
+    def used(self, key: str) -> int:
+        """How many events of the window are counted, up to the limit."""
+        signed = self._counters.key(key)
+        stats = self._counters.ask(lambda limiter: limiter.get_window_stats(self._item, signed))
+        return self._item.amount - stats.remaining
+
     def add(self, key: str) -> None:
         """Count an event."""
         self._hit(key)
@@ -150,15 +156,30 @@ class RateLimit:
         return self._counters.ask(lambda limiter: limiter.hit(self._item, signed))
 
 
+# Failed log-ins with a name in an hour that cost nothing, and the longest wait after more.
+_FREE_FAILURES = 5
+_LONGEST_DELAY_SECONDS = 4.0
+
+
 @dataclass(frozen=True)
 class RateLimits:
     """The limits of a server, per key."""
 
     login: RateLimit
+    login_of_name: RateLimit
     register: RateLimit
     guest: RateLimit
     upload: RateLimit
     guest_upload: RateLimit
+
+    def login_delay(self, name: str) -> float:
+        """Seconds that a log-in with a name must take longer.
+
+        Guessing from many addresses becomes slow. It never locks the name: its owner waits, too,
+        but no more than a few seconds.
+        """
+        failures = self.login_of_name.used(name) - _FREE_FAILURES
+        return 0.0 if failures < 0 else min(_LONGEST_DELAY_SECONDS, 0.25 * 2**failures)
 
     @classmethod
     def of(cls, settings: Settings, signer: Signer) -> RateLimits:
@@ -170,6 +191,7 @@ class RateLimits:
 
         return cls(
             login=limit(RateLimitItemPerMinute, settings.login_per_minute, "login"),
+            login_of_name=limit(RateLimitItemPerHour, 2 * _FREE_FAILURES, "login-of-name"),
             register=limit(RateLimitItemPerHour, settings.register_per_hour, "register"),
             guest=limit(RateLimitItemPerHour, settings.guest_per_hour, "guest"),
             guest_upload=limit(

@@ -10,6 +10,7 @@ from typing import Annotated
 from fastapi import Depends, Request, Response
 from sqlalchemy import select, update
 
+from vitruvian.server.accounts.browsers import browser_name
 from vitruvian.server.accounts.signing import TOKEN_PREFIX, digest, new_token
 from vitruvian.server.models import Account, ApiToken, LoginSession
 from vitruvian.server.problems import Problem
@@ -170,6 +171,7 @@ def begin_session(
         created_at=now,
         seen_at=now,
         expires_at=now + life,
+        browser=browser_name(request.headers.get("user-agent", "")),
     )
     with state.database.write() as session:
         session.add(made)

@@ -114,10 +114,11 @@ class NewAccount(Credentials):
 
 
 class PasswordChange(Strict):
-    """To change the password."""
+    """To change the password; API tokens stay unless ``revoke_tokens``."""
 
     current_password: Password
     new_password: Password
+    revoke_tokens: bool = False
 
 
 class AccountDeletion(Strict):
@@ -147,6 +148,23 @@ class Session(BaseModel):
     account: AccountBrief | None
     csrf_token: str | None
     expires_at: Time | None
+
+
+class OpenSession(BaseModel):
+    """A browser that is logged in. ``current`` is the one that asks."""
+
+    id: str
+    browser: str | None
+    current: bool
+    created_at: Time
+    seen_at: Time
+    expires_at: Time
+
+
+class OpenSessions(BaseModel):
+    """The sessions of an account, the latest first."""
+
+    items: list[OpenSession]
 
 
 class Amount(BaseModel):

@@ -150,6 +150,20 @@ def session_view(
     )
 
 
+def open_session_view(
+    state: State, row: LoginSession, current: LoginSession
+) -> schemas.OpenSession:
+    """A session in the list of them."""
+    return schemas.OpenSession(
+        id=state.signer.sign("session", row.id),  # the key of the table stays inside
+        browser=row.browser,
+        current=row.id == current.id,
+        created_at=row.created_at,
+        seen_at=row.seen_at,
+        expires_at=row.expires_at,
+    )
+
+
 def token_view(row: ApiToken, token: str | None = None) -> schemas.Token:
     """An API token."""
     return schemas.Token(

@@ -5,6 +5,10 @@ State moves ``queued -> running -> succeeded | failed | cancelled``, and back fr
 renews ``lease_until``; every step of a running job is an UPDATE that names the token, so that a
 runner that was thought dead and comes back changes nothing. A result is inserted in the
 transaction that ends its job: each accepted job ends exactly once.
+
+Accounts are served in turn: of the jobs with the same priority the next one is the oldest of the
+account that has waited longest for a worker. Whoever sends twenty pictures does not hold up
+whoever sends one. Pictures that come without an account share one.
 """
 
 from __future__ import annotations
@@ -18,7 +22,7 @@ from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from vitruvian.server.database import Database
-from vitruvian.server.models import Deletion, Job, Reconstruction, new_id
+from vitruvian.server.models import Account, Deletion, Job, Reconstruction, new_id
 from vitruvian.server.problems import Problem
 
 CRASHED = Problem(
@@ -93,15 +97,19 @@ class JobQueue:
         taken: Lease | None = None
         with self.database.write() as session:
             while taken is None:
-                job = session.scalars(
-                    select(Job)
+                # Both rows are locked, and none is waited for: two servers take the turns of two
+                # accounts.
+                row = session.execute(
+                    select(Job, Account)
+                    .join(Account, Account.id == Job.account_id)
                     .where(_leasable(now))
-                    .order_by(Job.priority, Job.created_at, Job.id)
+                    .order_by(Job.priority, Account.served_at, Job.created_at, Job.id)
                     .limit(1)
-                    .with_for_update(skip_locked=True)
+                    .with_for_update(skip_locked=True, key_share=True)
                 ).first()
-                if job is None:
+                if row is None:
                     break
+                job, account = row
                 if job.cancel_requested:
                     _end(session, job, "cancelled", now)
                     ended.append(job.id)
@@ -117,6 +125,7 @@ class JobQueue:
                     job.started_at = now
                     job.stage, job.progress = None, 0.0
                     job.person_number = job.person_count = None
+                    account.served_at = now
                     taken = Lease(job, token)
                 session.flush()
         for job_id in ended:
@@ -251,13 +260,18 @@ def position(session: Session, job: Job) -> int | None:
         return 0
     if job.state != "queued":
         return None
-    before = or_(
-        Job.priority < job.priority,
-        and_(Job.priority == job.priority, Job.created_at < job.created_at),
-        and_(Job.priority == job.priority, Job.created_at == job.created_at, Job.id < job.id),
+    turn = func.row_number().over(
+        partition_by=(Job.priority, Job.account_id), order_by=(Job.created_at, Job.id)
     )
-    query = select(func.count()).select_from(Job).where(Job.state == "queued", before)
-    return (session.scalar(query) or 0) + 1
+    line = (
+        select(Job.id, Job.priority, Job.created_at, Account.served_at, turn.label("turn"))
+        .join(Account, Account.id == Job.account_id)
+        .where(Job.state == "queued")
+        .subquery()
+    ).c
+    order = (line.priority, line.turn, line.served_at, line.created_at, line.id)
+    ids = session.scalars(select(line.id).order_by(*order)).all()
+    return ids.index(job.id) + 1 if job.id in ids else 0  # taken a moment ago
 
 
 def _leasable(now: float) -> Any:

@@ -87,7 +87,7 @@ def account(state: Here, caller: InSession) -> schemas.Account:
 
 @router.put("/account/password", status_code=204, responses=problems(400, 401, 403, 415, 422, 429))
 def change_password(body: schemas.PasswordChange, state: Here, caller: InSession) -> None:
-    """Change the password; the other sessions end."""
+    """Change the password; the other sessions end, and API tokens if that is wanted."""
     owner = account_of(caller)
     _check_password(state, owner, body.current_password)
     weakness = password_weakness(
@@ -106,6 +106,8 @@ def change_password(body: schemas.PasswordChange, state: Here, caller: InSession
                 LoginSession.account_id == owner.id, LoginSession.id != caller.session.id
             )
         )
+        if body.revoke_tokens:
+            session.execute(delete(ApiToken).where(ApiToken.account_id == owner.id))
 
 
 @router.post("/account/deletion", status_code=204, responses=problems(400, 401, 403, 415, 422, 429))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy import delete, select, update
+from starlette.concurrency import run_in_threadpool
 
 from vitruvian.server.accounts.passwords import normalise_login, password_fits
 from vitruvian.server.api import schemas
@@ -20,12 +22,12 @@ from vitruvian.server.api.callers import (
     forget_cookie,
     session_at_hand,
 )
-from vitruvian.server.api.checks import take, too_fast
+from vitruvian.server.api.checks import clean_id, take, too_fast
 from vitruvian.server.api.documented import not_here, problems
-from vitruvian.server.api.views import session_view
+from vitruvian.server.api.views import open_session_view, session_view
 from vitruvian.server.files.janitor import delete_account
 from vitruvian.server.models import Account, Job, LoginSession, Reconstruction, new_id
-from vitruvian.server.problems import Problem
+from vitruvian.server.problems import Problem, not_found
 from vitruvian.server.state import State, state_of
 
 router = APIRouter(prefix="/api/v1", tags=["account"])
@@ -33,29 +35,75 @@ Here = Annotated[State, Depends(state_of)]
 
 
 @router.post("/sessions", status_code=201, responses=problems(400, 401, 403, 415, 422, 429))
-def log_in(
+async def log_in(
     body: schemas.Credentials, request: Request, response: Response, state: Here, caller: AnyCaller
 ) -> schemas.Session:
     """Log in. A guest's results move to the account."""
+    address = f"address {client_key(request)}"
     login = normalise_login(body.name)
-    keys = (f"address {client_key(request)}", f"name {login}")
-    for key in keys:
-        wait = state.limits.login.wait(key)
-        if wait:
-            raise too_fast(wait)
+    wait = await run_in_threadpool(state.limits.login.wait, address)
+    if wait:
+        raise too_fast(wait)
+    # Not in a thread: those who guess would take them all.
+    await asyncio.sleep(await run_in_threadpool(state.limits.login_delay, login))
+    account = await run_in_threadpool(_check, state, login, body.password, address)
+    return await run_in_threadpool(_enter, request, response, state, caller, account)
+
+
+def _check(state: State, login: str, password: str, address: str) -> Account:
+    """The account that name and password open."""
     with state.database.read() as session:
         account = session.scalars(
             select(Account).where(Account.login == login, Account.kind == "user")
         ).first()
-    if not password_fits(body.password, account.password_hash if account else None):
-        for key in keys:
-            state.limits.login.add(key)
+    fits = password_fits(password, account.password_hash if account else None)
+    if account is None or not fits:
+        state.limits.login.add(address)
+        state.limits.login_of_name.add(login)
         raise Problem("wrong-credentials", "Name or password is wrong; check both.")
-    assert account is not None
+    return account
+
+
+def _enter(
+    request: Request, response: Response, state: State, caller: Caller, account: Account
+) -> schemas.Session:
     if caller.account is not None and caller.session is not None:
         _leave_session(state, caller, account)
     made = begin_session(request, response, state, account)
     return session_view(state, account, made)
+
+
+@router.get("/sessions", responses=problems(401, 403))
+def list_sessions(state: Here, caller: InSession) -> schemas.OpenSessions:
+    """The browsers that are logged in to the account."""
+    assert caller.session is not None
+    with state.database.read() as session:
+        rows = session.scalars(
+            select(LoginSession)
+            .where(
+                LoginSession.account_id == account_of(caller).id,
+                LoginSession.expires_at > time.time(),
+                LoginSession.seen_at > time.time() - state.settings.session_idle_days * 86_400,
+            )
+            .order_by(LoginSession.seen_at.desc())
+        ).all()
+    return schemas.OpenSessions(
+        items=[open_session_view(state, row, caller.session) for row in rows]
+    )
+
+
+@router.delete("/sessions/{session_id}", status_code=204, responses=problems(401, 403, 404, 422))
+def end_session(session_id: str, state: Here, caller: InSession) -> None:
+    """End a session of the account, in whatever browser it is."""
+    wanted = clean_id(session_id)
+    with state.database.write() as session:
+        for row in session.scalars(
+            select(LoginSession).where(LoginSession.account_id == account_of(caller).id)
+        ):
+            if state.signer.fits("session", row.id, wanted):
+                session.delete(row)
+                return
+    raise not_found()
 
 
 @router.post("/sessions/guest", status_code=201, responses=problems(400, 403, 429))
