@@ -16,11 +16,18 @@ import vitruvian
 from vitruvian.commands.cli import make_app
 from vitruvian.errors import CODES, InputError, VitruvianError
 from vitruvian.mesh_formats import FORMATS
-from vitruvian.options import DEFAULTS, OPTIONS, SERVER_DEFAULTS, Options, parse_formats
+from vitruvian.options import (
+    DEFAULTS,
+    OPTIONS,
+    SERVER_DEFAULTS,
+    Options,
+    parse_formats,
+    parse_millimetres,
+)
 from vitruvian.surface import FACES
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
-OF_FILES = {"formats", "vertex_colors", "poses"}  # those of Scene.save
+OF_FILES = {"formats", "vertex_colors", "print_height_mm", "poses"}  # those of Scene.save
 API_FIELDS = {name: option for name, option in OPTIONS.items() if option.server}
 
 
@@ -147,6 +154,7 @@ OUTSIDE = [
     ("fov_deg", 171, "A field of view of 171 degrees cannot be; give 1 to 170."),
     ("max_people", 0, "At most 0 people leaves nobody; give 1 or more."),
     ("detail", "naked", "There is no detail 'naked'; choose body or clothed."),
+    ("print_height_mm", 9, "A print of 9 mm is not possible; give 10 to 3000 mm."),
     ("faces", 1999, "1999 faces are not possible; give 2000 to 200000."),
     ("formats", "usd", "There is no mesh format 'usd'; choose from obj, glb, ply, stl."),
 ]
@@ -260,3 +268,24 @@ def test_the_table_is_cheap() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "millimetres"),
+    [
+        ("150", 150),
+        ("150mm", 150),
+        (" 15 cm", 150),
+        ("0.15m", 150),
+        ("12,5cm", 125),
+        ("6in", 152.4),
+    ],
+)
+def test_lengths_with_their_units(text: str, millimetres: float) -> None:
+    assert parse_millimetres(text) == pytest.approx(millimetres)
+
+
+@pytest.mark.parametrize("text", ["", "tall", "mm", "-5", "1.2.3", "nan", "5 ft 6"])
+def test_what_is_no_length(text: str) -> None:
+    with pytest.raises(InputError, match="is no length; give millimetres"):
+        parse_millimetres(text)

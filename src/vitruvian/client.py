@@ -126,6 +126,7 @@ class Client:
         check: bool | None = None,
         formats: Sequence[str] | None = None,
         vertex_colors: bool | None = None,
+        print_height_mm: float | None = None,
         poses: bool | None = None,
         patience: float = 600.0,
     ) -> RemoteScene:
@@ -139,7 +140,8 @@ class Client:
             name: title; "Photo" by default.
             height_cm, fov_deg, max_people, detail, faces, texture, albedo, check: as in
                 ``vitruvian.reconstruct``.
-            formats, vertex_colors, poses: as in ``Scene.save``; every format by default.
+            formats, vertex_colors, print_height_mm, poses: as in ``Scene.save``; every format by
+                default.
             patience: seconds after which to give up.
 
         Raises:
@@ -159,6 +161,7 @@ class Client:
             "check": check,
             "formats": None if formats is None else ",".join(formats),
             "vertex_colors": vertex_colors,
+            "print_height_mm": print_height_mm,
             "poses": poses,
         }
         body, kind = _form(_read(image), {k: v for k, v in fields.items() if v is not None})

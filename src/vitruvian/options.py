@@ -8,6 +8,7 @@ in ``docs/``, with it. Nothing heavy is imported: the command line's help needs 
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, field, fields
 from numbers import Integral, Real
 from pathlib import Path
@@ -149,6 +150,15 @@ class Options:
     vertex_colors: bool = _option(
         False, "Colours at the vertices of OBJ meshes, too; PLY has them.", "--vertex-colors"
     )
+    print_height_mm: float | None = _option(
+        None,
+        "For 3D printing: mesh.stl this high, in millimetres, on a flat base; else life-size.",
+        "--print-height",
+        metavar="MM",
+        least=10,
+        most=3000,
+        refusal="A print of {value:g} mm is not possible; give {least:g} to {most:g} mm.",
+    )
     poses: bool = _option(
         False,
         "Also draw everyone in other poses, to see the rig at work: poses.png.",
@@ -208,3 +218,19 @@ def parse_formats(text: str) -> tuple[str, ...]:
     wanted = tuple(dict.fromkeys(parts))
     OPTIONS["formats"].check(wanted or text)
     return wanted
+
+
+def parse_millimetres(text: str) -> float:
+    """A length with its unit as people write it: ``150``, ``150mm``, ``15 cm``, ``6in``.
+
+    Raises:
+        InputError: it is none.
+    """
+    found = re.fullmatch(r"\s*([0-9]*[.,]?[0-9]+)\s*(mm|cm|m|in|\")?\s*", text.lower())
+    if found is None:
+        raise InputError(
+            f"{text!r} is no length; give millimetres, or a unit with it, such as 150mm or 15cm.",
+            code="bad-option",
+        )
+    factor = {None: 1.0, "mm": 1.0, "cm": 10.0, "m": 1000.0, "in": 25.4, '"': 25.4}[found[2]]
+    return float(found[1].replace(",", ".")) * factor

@@ -100,13 +100,14 @@ def test_one_picture(folder: Path, pipeline: StandInPipeline, capsys: Any) -> No
             "formats": ("obj", "glb"),
             "poses": False,
             "vertex_colors": False,
+            "print_height_mm": None,
         }
     ]
 
 
 def test_options_reach_the_pipeline(folder: Path, pipeline: StandInPipeline, capsys: Any) -> None:
     options = "--height 181.5 --fov 50 --max-people 3 --detail body --faces 5000 --no-texture"
-    formats = "--formats PLY,.stl,ply --poses --vertex-colors -o deep/er"
+    formats = "--formats PLY,.stl,ply --poses --vertex-colors --print-height 15cm -o deep/er"
     code, out, _ = run(capsys, "photo", "street.jpg", *options.split(), *formats.split())
     assert code == 0
     assert out.startswith("deep/er/street: ")
@@ -123,10 +124,12 @@ def test_options_reach_the_pipeline(folder: Path, pipeline: StandInPipeline, cap
                 formats=("ply", "stl"),
                 poses=True,
                 vertex_colors=True,
+                print_height_mm=150.0,
             ),
             "formats": ("ply", "stl"),
             "poses": True,
             "vertex_colors": True,
+            "print_height_mm": 150.0,
         }
     ]
 

@@ -15,7 +15,7 @@ from PIL import Image
 
 from format_shapes import BOTTOM_LEFT, TOP_LEFT, tube
 from vitruvian.errors import InputError
-from vitruvian.formats import FORMATS, export_mesh, scene_glb, write_glb, write_obj
+from vitruvian.formats import FORMATS, export_mesh, scene_glb, write_glb, write_obj, write_stl
 from vitruvian.formats.corners import sample_texture, split_at_seams
 from vitruvian.formats.obj import obj_body
 from vitruvian.types.mesh import Mesh
@@ -32,13 +32,21 @@ def load(path: Path):
     return trimesh.load(path, process=False, force="mesh")
 
 
+def in_metres(mesh, suffix: str, low: float = 0.0):
+    """What was read with y up and in metres, as all but STL are; ``low`` is where it began."""
+    if suffix == ".stl":
+        x, y, z = mesh.vertices.T / 1000
+        mesh.vertices = np.stack([x, z + low, -y], axis=1)
+    return mesh
+
+
 def corner_positions(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     return np.asarray(vertices)[np.asarray(faces)]
 
 
 @pytest.mark.parametrize("suffix", [f".{name}" for name in sorted(FORMATS)])
 def test_triangles_survive(textured_tube: Mesh, tmp_path: Path, suffix: str) -> None:
-    read = load(export_mesh(textured_tube, tmp_path / f"a{suffix}"))
+    read = in_metres(load(export_mesh(textured_tube, tmp_path / f"a{suffix}")), suffix)
     expected = corner_positions(textured_tube.vertices, textured_tube.faces)
     assert read.faces.shape == textured_tube.faces.shape
     np.testing.assert_allclose(corner_positions(read.vertices, read.faces), expected, atol=1e-6)
@@ -47,7 +55,7 @@ def test_triangles_survive(textured_tube: Mesh, tmp_path: Path, suffix: str) -> 
 @pytest.mark.parametrize("suffix", [f".{name}" for name in sorted(FORMATS)])
 def test_camera_frame_is_written_upright(tmp_path: Path, suffix: str) -> None:
     in_camera = replace(tube(), frame="camera")
-    read = load(export_mesh(in_camera, tmp_path / f"a{suffix}"))
+    read = in_metres(load(export_mesh(in_camera, tmp_path / f"a{suffix}")), suffix, low=-1)
     # y down and z forward become y up and z backward.
     assert read.bounds[0][1] == pytest.approx(-1)
     assert read.bounds[1][1] == pytest.approx(0, abs=1e-6)
@@ -58,7 +66,7 @@ def test_camera_frame_is_written_upright(tmp_path: Path, suffix: str) -> None:
 @pytest.mark.parametrize("suffix", [".obj", ".ply", ".stl"])
 def test_closed_surface_stays_closed(textured_tube: Mesh, tmp_path: Path, suffix: str) -> None:
     path = export_mesh(textured_tube, tmp_path / f"a{suffix}")
-    read = load(path)
+    read = in_metres(load(path), suffix)
     read.merge_vertices(merge_tex=True, merge_norm=True)
     assert read.is_watertight
     assert read.volume == pytest.approx(10 * 0.15**2 * np.sin(np.pi / 5) / 2, rel=1e-5)
@@ -273,3 +281,34 @@ def test_a_file_name_that_is_no_text(textured_tube, tmp_path, suffix):
     if suffix == ".obj":  # names its neighbours by their bytes
         assert b"\nmtllib caf\xe9.mtl\n" in path.read_bytes()
         assert (tmp_path / os.fsdecode(b"caf\xe9.mtl")).exists()
+
+
+def test_stl_stands_on_the_plate_in_millimetres(textured_tube: Mesh, tmp_path: Path) -> None:
+    floating = textured_tube.with_vertices(textured_tube.vertices + np.float32([0, 0.7, 0]))
+    read = load(export_mesh(floating, tmp_path / "a.stl"))
+    low, high = read.bounds
+    assert low[2] == pytest.approx(0, abs=1e-4)
+    assert high[2] == pytest.approx(1000, rel=1e-5)  # the tube is one metre high
+    # What faced the viewer, +z, faces -y: the front of a slicer's plate.
+    toward = floating.vertices[:, 2].max() * 1000
+    assert low[1] == pytest.approx(-toward, rel=1e-5)
+
+
+@pytest.mark.parametrize("height", [30.0, 150.0])
+def test_a_print_stands_on_a_flat_base(textured_tube: Mesh, tmp_path: Path, height: float) -> None:
+    read = load(write_stl(textured_tube, tmp_path / "a.stl", print_height_mm=height))
+    low, high = read.bounds
+    assert high[2] - low[2] == pytest.approx(height, rel=1e-5)
+    read.merge_vertices()
+    shells = read.split(only_watertight=True)
+    assert len(shells) == 2
+    base, figure = sorted(shells, key=lambda shell: shell.bounds[1][2])
+    assert base.volume > 0
+    assert figure.volume > 0
+    # It lies flat on the plate, carries the whole foot, and the figure sinks into it.
+    assert base.bounds[0][2] == pytest.approx(0, abs=1e-4)
+    flat = base.area_faces[base.face_normals[:, 2] < -0.999].sum()
+    assert flat > np.prod(figure.extents[:2])
+    assert 0 < figure.bounds[0][2] < base.bounds[1][2]
+    assert (base.bounds[0][:2] < figure.bounds[0][:2]).all()
+    assert (base.bounds[1][:2] > figure.bounds[1][:2]).all()

@@ -18,7 +18,7 @@ from vitruvian.commands.cli import INTERRUPTED, debugging, say
 from vitruvian.compute import preparation, set_threads, thread_count
 from vitruvian.errors import InputError, VitruvianError, WeightsError
 from vitruvian.image.names import readable
-from vitruvian.options import DEFAULTS, OPTIONS, Options, parse_formats
+from vitruvian.options import DEFAULTS, OPTIONS, Options, parse_formats, parse_millimetres
 from vitruvian.result.folder import folder_names, open_folder
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ def photo(
     check: Annotated[bool, _given("check")] = DEFAULTS["check"],
     formats: Annotated[str, _given("formats")] = ",".join(DEFAULTS["formats"]),
     vertex_colors: Annotated[bool, _given("vertex_colors")] = DEFAULTS["vertex_colors"],
+    print_height: Annotated[str | None, _given("print_height_mm")] = DEFAULTS["print_height_mm"],
     poses: Annotated[bool, _given("poses")] = DEFAULTS["poses"],
     as_json: Annotated[
         bool,
@@ -110,6 +111,7 @@ def photo(
         check=check,
         formats=parse_formats(formats),
         vertex_colors=vertex_colors,
+        print_height_mm=None if print_height is None else parse_millimetres(print_height),
         poses=poses,
         sam=_sam(sam_encoder, sam_decoder),
         sam_everything=sam_everything,

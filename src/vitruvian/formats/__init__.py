@@ -1,6 +1,7 @@
 """Files: meshes as OBJ, GLB, PLY and STL, and avatars with a skeleton.
 
-All of them have y up, a right-handed frame and metres. A format is one module with a writer, and
+All of them have y up, a right-handed frame and metres, but for STL, which is for slicers: z up and
+millimetres. A format is one module with a writer, and
 one line in ``mesh_formats.FORMATS``.
 """
 

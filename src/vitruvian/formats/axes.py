@@ -1,4 +1,4 @@
-"""The axes of every file: glTF's, y up, right-handed, metres."""
+"""The axes of every file but STL: glTF's, y up, right-handed, metres."""
 
 from __future__ import annotations
 

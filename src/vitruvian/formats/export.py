@@ -12,8 +12,8 @@ from vitruvian.types.mesh import Mesh
 def export_mesh(mesh: Mesh, path: str | Path) -> Path:
     """Write ``mesh`` to ``path`` in the format of the path's suffix; returns the path.
 
-    The file has y up and metres; a camera-frame mesh is turned. Raises ``InputError`` for a
-    suffix that is not in ``FORMATS``, and for a place that cannot be written.
+    The file has y up and metres, STL z up and millimetres; a camera-frame mesh is turned. Raises
+    ``InputError`` for a suffix that is not in ``FORMATS``, and for a place that cannot be written.
     """
     path = Path(path)
     known = FORMATS.get(path.suffix.lower().removeprefix("."))

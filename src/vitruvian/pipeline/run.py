@@ -132,6 +132,7 @@ def _do(job: Job, progress: Progress | None) -> dict[str, Any]:
             formats=options.formats,
             poses=options.poses,
             vertex_colors=options.vertex_colors,
+            print_height_mm=options.print_height_mm,
         )
         extra = job.also(scene, folder) if job.also is not None else None
     replaced = earlier if earlier is not None and _another(earlier, job.source) else None

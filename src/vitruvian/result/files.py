@@ -19,6 +19,7 @@ from vitruvian.formats.glb import scene_glb
 from vitruvian.formats.images import encode_png
 from vitruvian.formats.obj import write_obj
 from vitruvian.formats.rig import Rig
+from vitruvian.formats.stl import write_stl
 from vitruvian.geometry.rotations import matrix_from_axis_angle
 from vitruvian.options import OPTIONS
 from vitruvian.result.body_file import describe_body
@@ -44,25 +45,36 @@ def save_scene(
     *,
     poses: bool = False,
     vertex_colors: bool = False,
+    print_height_mm: float | None = None,
 ) -> dict[str, Any]:
     """Write a scene's files into ``directory`` and return the report.
 
     ``scene.glb``, ``viewer.html``, ``preview.png``, ``report.json``, and for each person a folder
     ``person-N`` with ``mesh.*`` in the wanted formats, ``avatar.glb``, ``body.obj``,
     ``body.json`` and ``alpha.png``; with ``poses`` also ``poses.png``. With
-    ``vertex_colors`` OBJ files carry colours at the vertices beside their texture.
+    ``vertex_colors`` OBJ files carry colours at the vertices beside their texture; with
+    ``print_height_mm`` there is a ``mesh.stl`` of that height, on a base.
 
     Raises:
         InputError: an unknown format or a place that cannot be written.
     """
     OPTIONS["formats"].check(formats)
+    OPTIONS["print_height_mm"].check(print_height_mm)
+    if print_height_mm is not None and "stl" not in formats:
+        formats = (*formats, "stl")
     start = time.perf_counter()
     names = {person.id: f"person-{person.id}" for person in scene.people}
     # Encoding and rendering leave the interpreter, so it goes faster side by side.
     with SideBySide() as pool:
         entries = [
             pool.submit(
-                _save_person, scene, person, directory / names[person.id], formats, vertex_colors
+                _save_person,
+                scene,
+                person,
+                directory / names[person.id],
+                formats,
+                vertex_colors,
+                print_height_mm,
             )
             for person in scene.people
         ]
@@ -94,7 +106,12 @@ def save_scene(
 
 
 def _save_person(
-    scene: Scene, person: Person, folder: Path, formats: Sequence[str], vertex_colors: bool
+    scene: Scene,
+    person: Person,
+    folder: Path,
+    formats: Sequence[str],
+    vertex_colors: bool,
+    print_height_mm: float | None,
 ) -> dict[str, Any]:
     """Write one person's folder and return their entry of the report."""
     files = {}
@@ -104,6 +121,8 @@ def _save_person(
             files["mesh_obj"] = write_obj(
                 person.mesh, path, texture_name="texture.png", vertex_colors=vertex_colors
             )
+        elif name == "stl":
+            files["mesh_stl"] = write_stl(person.mesh, path, print_height_mm=print_height_mm)
         else:
             files[f"mesh_{name}"] = export_mesh(person.mesh, path)
     files["avatar"] = write_avatar(

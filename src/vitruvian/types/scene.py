@@ -114,6 +114,7 @@ class Scene(Record):
         *,
         poses: bool = False,
         vertex_colors: bool = False,
+        print_height_mm: float | None = None,
     ) -> dict[str, Any]:
         """Write every file of the scene into ``directory`` and return the report.
 
@@ -124,6 +125,8 @@ class Scene(Record):
                 sitting, as a check of the avatars' skin.
             vertex_colors: write colours at the vertices of ``mesh.obj``, too, read from its
                 texture; PLY files have them always.
+            print_height_mm: write ``mesh.stl`` for printing, too: so high together with a flat
+                base. Without it, an STL is life-size.
 
         Raises:
             InputError: an unknown format or a directory that cannot be written.
@@ -131,5 +134,10 @@ class Scene(Record):
         from vitruvian.result.files import save_scene  # output sits above the scene
 
         return save_scene(
-            self, Path(directory), tuple(formats), poses=poses, vertex_colors=vertex_colors
+            self,
+            Path(directory),
+            tuple(formats),
+            poses=poses,
+            vertex_colors=vertex_colors,
+            print_height_mm=print_height_mm,
         )

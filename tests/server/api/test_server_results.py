@@ -109,7 +109,8 @@ def test_every_file(made: Any) -> None:
         disposition = answer.headers.get("content-disposition", "")
         assert disposition.startswith("attachment") == (use in ("viewer", "all", "mesh_obj_zip"))
     saved = browser.get(files["photo"], params={"download": 1})
-    assert saved.headers["content-disposition"] == 'attachment; filename="photo.jpg"'
+    name = f"{result['name']}-photo.jpg"
+    assert saved.headers["content-disposition"] == f'attachment; filename="{name}"'
 
 
 def test_etag_and_range(made: Any) -> None:
@@ -252,6 +253,7 @@ def test_every_option_reaches_the_result(real: Any) -> None:
         "check": "false",
         "formats": "PLY,obj",
         "vertex_colors": "true",
+        "print_height_mm": "150",
         "poses": "true",
     }
     answer = create(real, PERSON.read_bytes(), **asked)
@@ -268,13 +270,15 @@ def test_every_option_reaches_the_result(real: Any) -> None:
         "check": False,
         "formats": ["ply", "obj"],
         "vertex_colors": True,
+        "print_height_mm": 150,
         "poses": True,
     }
     (person,) = made["people"]
     assert person["height_m"] == pytest.approx(1.72, abs=0.01)
     assert person["checks"]["silhouette_iou"] is None
     assert "albedo" in made["timings_s"]
-    assert not {"mesh_glb", "mesh_stl"} & set(person["files"])
+    assert "mesh_glb" not in person["files"]
+    assert "mesh_stl" in person["files"]  # to be printed
     lines = real.get(person["files"]["mesh_obj"]).text.splitlines()
     first = next(line for line in lines if line.startswith("v "))
     assert len(first.split()) == 7  # with a colour

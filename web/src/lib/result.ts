@@ -45,7 +45,7 @@ const PERSON_FILES: [key: string, title: string, about: string][] = [
   ["mesh_obj_zip", "OBJ", "with material and texture, zipped; opens everywhere"],
   ["mesh_glb", "GLB", "one file with its texture, for the web and engines"],
   ["mesh_ply", "PLY", "coloured points and faces, for research tools"],
-  ["mesh_stl", "STL", "shape only, in metres, for 3D printing"],
+  ["mesh_stl", "STL", "shape only, in millimetres, for 3D printing"],
   ["avatar", "Avatar", "rigged GLB with a humanoid skeleton"],
   ["body_mesh", "Body", "OBJ of the body under the clothes"],
   ["body", "Body numbers", "shape, pose and joints as JSON"],

@@ -263,6 +263,7 @@ class ReconstructionOptions(BaseModel):
     check: bool = SERVER_DEFAULTS["check"]
     formats: list[str] = list(SERVER_DEFAULTS["formats"])
     vertex_colors: bool = SERVER_DEFAULTS["vertex_colors"]
+    print_height_mm: float | None = SERVER_DEFAULTS["print_height_mm"]
     poses: bool = SERVER_DEFAULTS["poses"]
 
 
@@ -450,6 +451,7 @@ class CreateForm(Strict):
     check: bool = SERVER_DEFAULTS["check"]
     formats: str = ",".join(SERVER_DEFAULTS["formats"])
     vertex_colors: bool = SERVER_DEFAULTS["vertex_colors"]
+    print_height_mm: float | None = SERVER_DEFAULTS["print_height_mm"]
     poses: bool = SERVER_DEFAULTS["poses"]
 
     model_config = ConfigDict(extra="forbid", json_schema_extra=_describe_options)

@@ -9,6 +9,7 @@ import tempfile
 import zipfile
 from collections.abc import Iterator
 from typing import IO
+from urllib.parse import quote
 
 from fastapi import Request
 from fastapi.responses import FileResponse, Response, StreamingResponse
@@ -42,6 +43,7 @@ _RANGES = re.compile(
 
 _PRIVATE = "private, max-age=3600"
 _CHUNK = 256 * 1024
+_LONGEST_TITLE = 80
 
 
 def serve_file(
@@ -72,8 +74,7 @@ def serve_file(
     if f'"{tag}"' in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
     if download or path.endswith(_ALWAYS_DOWNLOADS):
-        name = path.replace("/", "-")
-        headers["Content-Disposition"] = f'attachment; filename="{name}"'
+        headers["Content-Disposition"] = disposition(row.name, path)
     media_type = _TYPES.get(suffix, "application/octet-stream")
     try:
         if members is not None:
@@ -87,6 +88,22 @@ def serve_file(
         raise not_found() from None
     _check_range(request, stat.st_size)
     return FileResponse(local, headers=headers, media_type=media_type, stat_result=stat)
+
+
+def disposition(title: str, path: str) -> str:
+    """The header that makes browsers save a file under the picture's name and its own.
+
+    RFC 6266: the plain name for old programs, the encoded one for those with other letters.
+    """
+    # What file systems and headers refuse, and dots in front, which hide files.
+    plain = re.sub(r'[\x00-\x1f\x7f<>:"/\\|?*]+', " ", title)
+    plain = " ".join(plain.split()).strip(". ")[:_LONGEST_TITLE].rstrip(". ")
+    name = "-".join(filter(None, (plain, path.replace("/", "-"))))
+    ascii_name = re.sub(r"[^\x20-\x7e]", "_", name)
+    header = f'attachment; filename="{ascii_name}"'
+    if ascii_name != name:
+        header += f"; filename*=UTF-8''{quote(name, safe='', errors='replace')}"
+    return header
 
 
 def _check_range(request: Request, size: int) -> None:
