@@ -8,7 +8,6 @@ the same ahead of time for all kernels at once.
 
 from __future__ import annotations
 
-import glob
 import os
 import threading
 import types
@@ -67,14 +66,14 @@ class Kernel:
 
     @property
     def cached(self) -> bool:
-        """Whether machine code lies there that is younger than the function's file."""
-        folder = self.cache_path
-        code = self._function.__code__  # type: ignore[attr-defined]
-        written = os.stat(code.co_filename).st_mtime
-        pattern = f"*.{glob.escape(self._function.__qualname__)}-{code.co_firstlineno}.*.nbi"
-        return folder is not None and any(
-            file.stat().st_mtime >= written for file in folder.glob(pattern)
-        )
+        """Whether its machine code lies there, of the function as it is now."""
+        if not can_be_kept():
+            return False
+        try:
+            # numba has no public question for this; what it answers is used for words alone.
+            return bool(self.dispatcher()._cache._cache_file._load_index())
+        except AttributeError:
+            return True
 
     @property
     def loaded(self) -> bool:
