@@ -256,6 +256,33 @@ def test_nobody_is_explained(visit: Visit, tmp_path: Path, shoot: Shoot) -> None
     assert page.request.get("/api/v1/session").json()["account"] is None
 
 
+def test_two_tabs_are_one_guest_and_come_back_from_registering(visit: Visit) -> None:
+    first = visit()
+    second = first.context.new_page()
+    for tab in (first, second):
+        tab.goto("/")
+        tab.wait_for_selector("h1")
+    for tab in (first, second):  # neither knows of the other
+        tab.set_input_files("input[type=file]", EXAMPLES / "person.jpg")
+    for tab in (first, second):
+        tab.wait_for_url("**/r/*")
+    assert first.request.get("/api/v1/reconstructions").json()["total"] == 2
+    result = first.url
+    first.locator(".note").get_by_role("link", name="Register").click()
+    first.get_by_label("Name", exact=True).fill(new_name())
+    first.get_by_label("Password", exact=True).fill(PASSWORD)
+    first.get_by_label("Password once more").fill(PASSWORD)
+    first.get_by_role("button", name="Register").click()
+    first.wait_for_url(result)
+    first.get_by_role("button", name="Log out").wait_for()
+    # The tab from before belongs to the account when it sends the next picture.
+    second.get_by_role("link", name="Vitruvian, start page").click()
+    second.get_by_role("heading", name="A photograph becomes").wait_for()
+    second.set_input_files("input[type=file]", EXAMPLES / "person.jpg")
+    second.wait_for_url("**/r/*")
+    assert first.request.get("/api/v1/reconstructions").json()["total"] == 3
+
+
 def test_paste(visit: Visit) -> None:
     page = visit()
     page.goto("/")
@@ -355,14 +382,48 @@ def test_account(visit: Visit, server_url: str, shoot: Shoot) -> None:
     with pytest.raises(urllib.error.HTTPError, match="401"):
         ask()
 
+    # A phone that was left somewhere.
+    credentials = json.dumps({"name": name, "password": PASSWORD}).encode()
+    phone = urllib.request.Request(
+        f"{server_url}/api/v1/sessions",
+        credentials,
+        {
+            "Content-Type": "application/json",
+            "User-Agent": "Mozilla/5.0 (Linux; Android 16; Mobile) Firefox/140.0",
+        },
+    )
+    with urllib.request.urlopen(phone) as answer:
+        cookie = answer.headers["Set-Cookie"].partition(";")[0]
+
+    def phone_is_logged_in() -> bool:
+        session = urllib.request.Request(f"{server_url}/api/v1/session", headers={"Cookie": cookie})
+        with urllib.request.urlopen(session) as answer:
+            return json.load(answer)["account"] is not None
+
+    assert phone_is_logged_in()
+    page.reload()
+    page.get_by_text("this browser, now").wait_for()
+    end = page.get_by_role("button", name="End the session of Firefox on Android")
+    end.click()
+    end.wait_for(state="detached")
+    assert not phone_is_logged_in()
+
+    page.get_by_role("button", name="Make a token").wait_for()
+    page.get_by_label("Name of a new token").fill("old laptop")
+    page.get_by_role("button", name="Make a token").click()
+    token = page.get_by_label("New token", exact=True).input_value()
+    assert ask()["total"] == 0
     page.get_by_label("Current password").fill("not this one")
     page.get_by_label("New password", exact=True).fill("another long one")
     page.get_by_label("New password once more").fill("another long one")
     page.get_by_role("button", name="Change password").click()
     page.locator("form [role=alert]").wait_for()
     page.get_by_label("Current password").fill(PASSWORD)
+    page.get_by_label("Also revoke all API tokens").check()
     page.get_by_role("button", name="Change password").click()
     page.wait_for_selector("text=The password is changed")
+    with pytest.raises(urllib.error.HTTPError, match="401"):
+        ask()
 
     page.get_by_role("button", name="Delete my account").click()
     page.get_by_label("Your password").fill("another long one")

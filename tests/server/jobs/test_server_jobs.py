@@ -240,7 +240,7 @@ def test_idempotency_key(client: Any) -> None:
 
 
 def test_upload_rate(tmp_path: Path) -> None:
-    with app_client(tmp_path / "data", upload_per_minute=2) as client:
+    with app_client(tmp_path / "data", guest_upload_per_minute=2) as client:
         for _ in range(2):
             assert client.post("/Upload", files={"image": picture()}).status_code == 200
         answer = client.post("/Upload", files={"image": picture()})

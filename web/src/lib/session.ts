@@ -36,7 +36,13 @@ export const config = computed(() => state.config);
 export const loggedIn = computed(() => account.value !== null && !account.value.guest);
 
 export async function logIn(name: string, password: string): Promise<void> {
-  remember(await api.login(name, password));
+  const attempt = async (): Promise<void> => remember(await api.login(name, password));
+  await attempt().catch(async (error: unknown) => {
+    // Another tab has logged in or out since.
+    if (!(error instanceof Problem && error.code === "csrf")) throw error;
+    await refreshSession();
+    await attempt();
+  });
 }
 
 export async function logOut(): Promise<void> {
