@@ -114,17 +114,6 @@ def test_rest_stands_on_the_ground() -> None:
     np.testing.assert_allclose(viewer.skinned("photo") + viewer.place(), posed, atol=2e-6)
 
 
-def test_forward_kinematics_of_rig_agrees() -> None:
-    mesh, rig = rigged_tube(seed=3)
-    world = rig.world_from_joint()
-    bind = np.tile(np.eye(4), (3, 1, 1))
-    bind[:, :3, 3] = -rig.joints
-    points = np.concatenate([mesh.vertices, np.ones((len(mesh.vertices), 1))], 1)
-    each = np.einsum("jab,vb->vja", world @ bind, points)[..., :3]
-    blended = np.einsum("vj,vja->va", mesh.skin_weights[:, :3], each)
-    np.testing.assert_allclose(blended, linear_blend(mesh, rig), atol=1e-6)
-
-
 def test_skeleton_is_a_named_hierarchy() -> None:
     gltf = Viewer(avatar_glb(*rigged_tube(), name="person-1")).gltf
     names = [node.name for node in gltf.nodes]

@@ -14,7 +14,6 @@ from vitruvian.geometry.rotations import (
     quaternion_from_matrix,
     rigid_alignment,
     rotation_between,
-    skew,
 )
 
 coordinates = st.floats(-10, 10, allow_subnormal=False)
@@ -30,11 +29,6 @@ angles = st.one_of(
 rotations = st.tuples(directions, angles).map(
     lambda pair: matrix_from_axis_angle(pair[0] * pair[1])
 )
-
-
-@given(vectors, vectors)
-def test_skew_is_the_cross_product(a, b):
-    np.testing.assert_allclose(skew(a) @ b, np.cross(a, b), atol=1e-9)
 
 
 @given(directions, angles)

@@ -23,13 +23,6 @@ def test_rays_invert_projection(u: float, v: float, depth: float) -> None:
     np.testing.assert_allclose(camera.project(points), [[u, v]], atol=1e-8)
 
 
-def test_intrinsics_agree_with_project() -> None:
-    camera = Camera(800.0, 640, 480, (310.0, 250.0))
-    point = np.array([0.3, -0.2, 2.5])
-    homogeneous = camera.intrinsics @ point
-    np.testing.assert_allclose(camera.project(point), homogeneous[:2] / homogeneous[2])
-
-
 def test_scaled_camera_sees_the_resized_picture() -> None:
     camera = Camera(800.0, 640, 480, (310.0, 250.0), "exif")
     half = camera.scaled(0.5, 320, 240)

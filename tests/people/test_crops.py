@@ -18,10 +18,13 @@ def crop(angle, x=100.0, y=80.0, side=64.0):
 
 
 @given(angles, coordinates, coordinates, st.floats(8, 3000))
-def test_to_crop_undoes_to_image(angle, x, y, side):
+def test_a_crop_is_a_square_about_its_center(angle, x, y, side):
     window = crop(angle, x, y, side)
-    points = np.array([[0.0, 0.0], [256, 0], [37.5, 200.25]])
-    np.testing.assert_allclose(window.to_crop(window.to_image(points)), points, atol=1e-6)
+    np.testing.assert_allclose(window.to_image(np.array([[128.0, 128.0]])), [[x, y]], atol=1e-6)
+    corners = window.to_image(np.array([[0.0, 0.0], [256, 0], [256, 256]]))
+    right, down = np.diff(corners, axis=0)
+    np.testing.assert_allclose(np.linalg.norm([right, down], axis=1), side)
+    np.testing.assert_allclose(down, [-right[1], right[0]], atol=1e-6)
 
 
 @given(angles)
@@ -65,8 +68,9 @@ def test_a_disc_lands_where_the_map_says(side):
     weights = window.extract(image.astype(np.uint8) * 255)[..., 0].astype(float)
     y, x = np.mgrid[:256, :256] + 0.5
     centroid = np.array([(weights * x).sum(), (weights * y).sum()]) / weights.sum()
-    expected = window.to_crop(np.array([[700.3, 520.8]]))[0]
-    np.testing.assert_allclose(centroid, expected, atol=0.1 + 0.06 * 256 / side)
+    pixel = side / 256
+    found = window.to_image(centroid[None])[0]
+    np.testing.assert_allclose(found, [700.3, 520.8], atol=0.06 + 0.1 * pixel)
 
 
 @pytest.mark.parametrize("scale", [1.0, 0.5])

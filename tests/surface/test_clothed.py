@@ -29,7 +29,7 @@ from vitruvian.geometry.rasterizer import rasterize
 from vitruvian.lab.evaluation.metrics.closest import ClosestPointTree
 from vitruvian.surface import reconstruct_surface
 from vitruvian.surface.clothed import FACES, clothed_mesh, voxels_for
-from vitruvian.surface.maps import SurfaceMaps, square_camera
+from vitruvian.surface.maps import SurfaceMaps, figure_box
 from vitruvian.surface.volume.limbs import ARM_L, ARM_R, SHOULDER, limb_of_vertex
 from vitruvian.texture import texture_mesh
 from vitruvian.types.camera import Camera
@@ -173,7 +173,8 @@ def test_a_skirt_is_no_pair_of_trousers():
 def test_normals_bring_folds():
     truth = dressed(arms_down_body())
     mask = mask_of(truth)
-    window = square_camera(truth, alpha_of(mask), CAMERA, 512)
+    (x, y), high = figure_box(truth, alpha_of(mask), CAMERA)
+    window = CAMERA.window(x - 9, y - 9, 494 / (high[1] - y), 512, 512)
     pixels = window.project(truth.vertices)
     drawn = rasterize(pixels, truth.vertices[:, 2], truth.faces, 512, 512)
     turned = rasterize(pixels, 1 / truth.vertices[:, 2], truth.faces, 512, 512)

@@ -18,7 +18,7 @@ from vitruvian.texture.light import (
     srgb_from_linear,
     without_light,
 )
-from vitruvian.texture.projection import person_view
+from vitruvian.texture.view import person_view
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:

@@ -54,15 +54,3 @@ class Rig:
         offsets = np.array(self.joints, dtype=np.float64)
         offsets[1:] -= np.asarray(self.joints)[np.asarray(self.parents)[1:]]
         return offsets
-
-    def world_from_joint(self) -> np.ndarray:
-        """(J, 4, 4) float64 matrices of the posed joints: forward kinematics."""
-        local = np.tile(np.eye(4), (len(self.joint_names), 1, 1))
-        local[:, :3, :3] = self.rotations
-        local[:, :3, 3] = self.offsets
-        local[0, :3, 3] = self.root_translation
-        world = local.copy()
-        for joint, parent in enumerate(self.parents):
-            if parent >= 0:
-                world[joint] = world[parent] @ local[joint]
-        return world

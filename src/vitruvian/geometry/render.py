@@ -95,22 +95,6 @@ def turned(mesh: Mesh, degrees: float, *, up: np.ndarray | None = None) -> Mesh:
     return mesh.with_vertices((mesh.vertices - center) @ rotation.T + center)
 
 
-def framing_camera(mesh: Mesh, width: int, height: int, *, margin: float = 0.06) -> Camera:
-    """A camera at the origin that shows all of a camera-frame mesh, seen from where it is.
-
-    The mesh may be ``turned``: the frame leaves room for any turn.
-    """
-    low, high = mesh.vertices.min(0), mesh.vertices.max(0)
-    center = (low + high) / 2
-    radius = float(np.hypot(mesh.vertices[:, 0] - center[0], mesh.vertices[:, 2] - center[2]).max())
-    near = max(float(center[2]) - radius, 0.1)
-    room = 1 - 2 * margin
-    focal = min(height * room / float(high[1] - low[1]), width * room / (2 * radius)) * near
-    x = width / 2 - focal * center[0] / center[2]
-    y = height / 2 - focal * center[1] / center[2]
-    return Camera(focal, width, height, (float(x), float(y)), "given")
-
-
 def _surface_color(mesh: Mesh, fragments: Fragments) -> np.ndarray:
     """Unlit colours (H, W, 3) float32 sRGB 0..255 of a mesh without a texture."""
     if mesh.vertex_colors is not None:

@@ -63,17 +63,6 @@ def _logarithms(quaternions: np.ndarray, out: np.ndarray) -> None:
             out[n, i] = factor * q[i]
 
 
-def skew(vectors: np.ndarray) -> np.ndarray:
-    """Cross-product matrices (..., 3, 3) with ``skew(a) @ b == cross(a, b)``."""
-    vectors = np.asarray(vectors)
-    out = np.zeros((*vectors.shape[:-1], 3, 3), vectors.dtype)
-    x, y, z = vectors[..., 0], vectors[..., 1], vectors[..., 2]
-    out[..., 0, 1], out[..., 0, 2] = -z, y
-    out[..., 1, 0], out[..., 1, 2] = z, -x
-    out[..., 2, 0], out[..., 2, 1] = -y, x
-    return out
-
-
 def matrix_from_axis_angle(axis_angle: np.ndarray) -> np.ndarray:
     """Rotation matrices (..., 3, 3) of axis-angle vectors (..., 3) in radians (Rodrigues)."""
     vectors = np.ascontiguousarray(axis_angle, np.float64)

@@ -41,10 +41,6 @@ class Crop:
         matrix = self.image_from_crop(size)
         return points @ matrix[:, :2].T + matrix[:, 2]
 
-    def to_crop(self, points: np.ndarray, size: int = CROP_SIZE) -> np.ndarray:
-        """Crop pixels (n, 2) of image pixels (n, 2)."""
-        return (points - self.center) @ self.rotation * (size / self.side) + size / 2
-
     def extract(self, image: np.ndarray, size: int = CROP_SIZE) -> np.ndarray:
         """The (size, size, 3) uint8 crop of an (H, W, 3) uint8 image; black outside of it."""
         height, width = image.shape[:2]

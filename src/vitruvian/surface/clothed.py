@@ -25,7 +25,7 @@ from vitruvian.surface.finish.charts import lay_out
 from vitruvian.surface.finish.face import refined_face
 from vitruvian.surface.finish.hands import Evidence, with_hands
 from vitruvian.surface.finish.simplify import simplify
-from vitruvian.surface.finish.skin_transfer import carried_skin, nearest_vertices
+from vitruvian.surface.finish.skin_transfer import nearest_vertices, transferred_skin
 from vitruvian.surface.finish.skirts import shared_legs
 from vitruvian.surface.maps import SurfaceMaps, figure_box
 from vitruvian.surface.volume.clothed_spans import MARGIN, RAYS, ClothedSpans, clothed_spans
@@ -195,7 +195,7 @@ def _dressed(
     distance = np.linalg.norm(mesh.vertices - fitted.vertices[beneath], axis=1)
     with SideBySide() as pool:
         skin = pool.submit(
-            carried_skin,
+            transferred_skin,
             beneath,
             distance,
             mesh.faces,

@@ -138,16 +138,6 @@ def figure_box(mesh: Mesh, alpha: Alpha, camera: Camera) -> tuple[np.ndarray, np
     return low, high
 
 
-def square_camera(
-    mesh: Mesh, alpha: Alpha, camera: Camera, size: int, margin: float = 0.06
-) -> Camera:
-    """A square window of ``size`` pixels around body and matte, with a share of it as margin."""
-    low, high = figure_box(mesh, alpha, camera)
-    side = float((high - low).max()) / (1 - 2 * margin)
-    x, y = (low + high - side) / 2
-    return camera.window(float(x), float(y), size / side, size, size)
-
-
 def window_alpha(alpha: Alpha, camera: Camera, window: Camera) -> np.ndarray:
     """The matte (height, width) float32 0..1 as a window of the photograph shows it.
 

@@ -21,7 +21,7 @@ import numpy as np
 from vitruvian.geometry.normals import vertex_normals
 from vitruvian.geometry.rasterizer import rasterize
 from vitruvian.image.color import srgb_decoded, srgb_encoded
-from vitruvian.texture.projection import View
+from vitruvian.texture.view import View
 from vitruvian.types.mesh import Mesh
 
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722])

@@ -46,7 +46,9 @@ def body_places(model: ParametricModel) -> Places:
     return Places(regions.part, regions.face, regions.hair, regions.mirror, band, neighbors)
 
 
-def carried_places(model: ParametricModel, body_vertices: np.ndarray, faces: np.ndarray) -> Places:
+def transferred_places(
+    model: ParametricModel, body_vertices: np.ndarray, faces: np.ndarray
+) -> Places:
     """The places of another closed surface, by the body's vertex (V,) beneath each of its own."""
     body = body_places(model)
     owner = _owners(body_vertices, body.neighbors)

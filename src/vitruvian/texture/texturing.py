@@ -13,8 +13,9 @@ from vitruvian.texture.atlas import TexelMap, texel_map
 from vitruvian.texture.behind import closed_over
 from vitruvian.texture.diffuse import diffuse_colors
 from vitruvian.texture.light import without_light
-from vitruvian.texture.places import Places, body_places, carried_places
-from vitruvian.texture.projection import Lookup, View, look_up, paint_texels, person_view
+from vitruvian.texture.places import Places, body_places, transferred_places
+from vitruvian.texture.projection import Lookup, look_up, paint_texels
+from vitruvian.texture.view import View, person_view
 from vitruvian.types.body import ParametricModel
 from vitruvian.types.figure import Figure
 from vitruvian.types.mesh import Mesh
@@ -76,7 +77,7 @@ def texture_mesh(
         laid_out = pool.submit(_texels, model, mesh, size)
         places = body_places(model)
         if mesh.body_vertices is not None:
-            places = carried_places(model, mesh.body_vertices, mesh.faces)
+            places = transferred_places(model, mesh.body_vertices, mesh.faces)
         view = person_view(photo, figure.alpha, mesh, places.part)
         if view is None:
             return replace(mesh, texture=np.full((size, size, 3), _NEUTRAL, np.uint8))

@@ -48,12 +48,6 @@ class Camera:
         return Camera.centered(ASSUMED_FOCAL_PER_LONG_SIDE * max(width, height), width, height)
 
     @property
-    def intrinsics(self) -> np.ndarray:
-        """The (3, 3) float64 matrix from camera frame to homogeneous pixels."""
-        cx, cy = self.principal_point
-        return np.array([[self.focal_px, 0, cx], [0, self.focal_px, cy], [0, 0, 1]])
-
-    @property
     def fov_deg(self) -> float:
         """Field of view across the longer side, in degrees."""
         return float(2 * np.rad2deg(np.arctan(max(self.width, self.height) / 2 / self.focal_px)))

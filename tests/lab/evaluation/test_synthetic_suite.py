@@ -13,10 +13,11 @@ import pytest
 
 from vitruvian.body.model.model import body_model
 from vitruvian.errors import InputError
+from vitruvian.geometry.render import turned
 from vitruvian.geometry.rotations import matrix_from_axis_angle
 from vitruvian.lab.evaluation.matching import best_pairs, mask_overlaps
 from vitruvian.lab.evaluation.metrics.sampling import keep_faces, outer_faces
-from vitruvian.lab.evaluation.rendering import silhouette
+from vitruvian.lab.evaluation.rendering import framing_camera, silhouette
 from vitruvian.lab.evaluation.suites import open_suite, synthetic
 from vitruvian.lab.evaluation.suites.synthetic import (
     SyntheticSuite,
@@ -342,3 +343,14 @@ def test_the_pipeline_finds_synthetic_people(suite: SyntheticSuite) -> None:
     assert all(outcome.numbers["found"] == 1 for outcome in outcomes)
     assert all(outcome.numbers["pa_mpjpe_mm"] < 150 for outcome in outcomes)
     assert all(set(o.numbers) <= {m.key for m in suite.metrics} for o in outcomes)
+
+
+@pytest.mark.parametrize("degrees", [0, 35, 90, 200])
+def test_the_framing_camera_shows_all_of_any_turn(degrees):
+    rng = np.random.default_rng(1)
+    points = rng.uniform([-0.6, -1, -0.3], [0.6, 1, 0.3], (50, 3)) + [0.8, -0.4, 4]
+    mesh = Mesh(points.astype(np.float32), np.array([[0, 1, 2]], np.int32), "camera")
+    camera = framing_camera(mesh, 200, 300)
+    pixels = camera.project(turned(mesh, degrees).vertices)
+    assert (pixels > 0).all()
+    assert (pixels < [200, 300]).all()

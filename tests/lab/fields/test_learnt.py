@@ -16,6 +16,7 @@ from vitruvian.lab.fields.inputs import (
     point_features,
     resized_series,
     signed_along_ray,
+    square_camera,
 )
 from vitruvian.lab.fields.networks import (
     PICTURES,
@@ -28,7 +29,6 @@ from vitruvian.lab.fields.networks import (
 )
 from vitruvian.networks.maps import PersonMaps, draw_body, person_crop
 from vitruvian.surface.clothed import clothed_mesh
-from vitruvian.surface.maps import square_camera
 from vitruvian.surface.volume.clothed_spans import ClothedSpans, clothed_spans
 from vitruvian.types.camera import Camera
 from vitruvian.types.mesh import Mesh

@@ -8,7 +8,7 @@ import pytest
 from surface_people import dressed, sphere, standing_body
 from vitruvian.body.model.model import body_model
 from vitruvian.geometry.normals import vertex_normals
-from vitruvian.surface.finish.skin_transfer import carried_skin, nearest_vertices
+from vitruvian.surface.finish.skin_transfer import nearest_vertices, transferred_skin
 
 
 @pytest.mark.parametrize("turned_m", [0.0, 0.06])
@@ -54,7 +54,7 @@ def sleeve_skin(distance: float) -> np.ndarray:
     body_joints = np.array([[3, 0, 0, 0], [8, 0, 0, 0]])
     body_weights = np.array([[1, 0, 0, 0], [1, 0, 0, 0]], np.float32)
     away = np.full(len(right), distance, np.float32)
-    joints, weights = carried_skin(
+    joints, weights = transferred_skin(
         right.astype(np.int32), away, ball.faces, body_joints, body_weights
     )
     np.testing.assert_allclose(weights.sum(1), 1, atol=1e-5)
@@ -77,7 +77,7 @@ def test_every_vertex_of_the_body_keeps_its_own_weights_nearly():
     model = body_model()
     skin = model.components == 0
     count = len(model.template)
-    joints, weights = carried_skin(
+    joints, weights = transferred_skin(
         np.arange(count, dtype=np.int32), np.zeros(count, np.float32), model.faces,
         model.skin_joints, model.skin_weights,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Render silhouettes of meshes over a photograph."""
+"""Silhouettes of meshes over a photograph, and cameras that show all of one."""
 
 from __future__ import annotations
 
@@ -18,3 +18,19 @@ def silhouette(mesh: Mesh, camera: Camera) -> np.ndarray:
     safe = np.where(vertices[:, 2:] > 0, vertices, [0.0, 0.0, 1.0])
     pixels = camera.project(safe)
     return rasterize(pixels, vertices[:, 2], mesh.faces, camera.width, camera.height).mask
+
+
+def framing_camera(mesh: Mesh, width: int, height: int, *, margin: float = 0.06) -> Camera:
+    """A camera at the origin that shows all of a camera-frame mesh, seen from where it is.
+
+    The mesh may be ``turned``: the frame leaves room for any turn.
+    """
+    low, high = mesh.vertices.min(0), mesh.vertices.max(0)
+    center = (low + high) / 2
+    radius = float(np.hypot(mesh.vertices[:, 0] - center[0], mesh.vertices[:, 2] - center[2]).max())
+    near = max(float(center[2]) - radius, 0.1)
+    room = 1 - 2 * margin
+    focal = min(height * room / float(high[1] - low[1]), width * room / (2 * radius)) * near
+    x = width / 2 - focal * center[0] / center[2]
+    y = height / 2 - focal * center[1] / center[2]
+    return Camera(focal, width, height, (float(x), float(y)), "given")

@@ -13,6 +13,7 @@ from vitruvian.lab.fields.inputs import (
     point_features,
     resized_series,
     signed_along_ray,
+    square_camera,
 )
 from vitruvian.lab.fields.networks import (
     MOST_CORRECTION,
@@ -26,7 +27,7 @@ from vitruvian.lab.fields.networks import (
 from vitruvian.networks.maps import PersonMaps
 from vitruvian.surface.clothed import clothed_mesh
 from vitruvian.surface.envelope.inflated_body import inflated_body
-from vitruvian.surface.maps import network_maps, normals_alone, square_camera
+from vitruvian.surface.maps import network_maps, normals_alone
 from vitruvian.surface.volume.clothed_spans import ClothedSpans
 from vitruvian.surface.volume.field import TRUNCATION_VOXELS
 from vitruvian.surface.volume.volume import Volume

@@ -22,7 +22,7 @@ from vitruvian.body.model.model import body_model
 from vitruvian.errors import InputError, WeightsError
 from vitruvian.formats.atomic import write_bytes
 from vitruvian.lab.fields.correction import Correction
-from vitruvian.lab.fields.inputs import FieldInputs, nearest_pixels, point_features
+from vitruvian.lab.fields.inputs import FieldInputs, nearest_pixels, point_features, square_camera
 from vitruvian.lab.fields.networks import SIZE
 from vitruvian.lab.synthesis.packing import DEPTH_UNIT, NO_DEPTH
 from vitruvian.lab.synthesis.sample import Sample
@@ -31,7 +31,7 @@ from vitruvian.lab.training.recipe import Batch, FixedSource
 from vitruvian.lab.training.sources import VALIDATION_SHARE, ShardIndex
 from vitruvian.surface.envelope.inflated_body import inflated_body
 from vitruvian.surface.maps import SIZE as MAPS_SIZE
-from vitruvian.surface.maps import network_maps, normals_alone, square_camera
+from vitruvian.surface.maps import network_maps, normals_alone
 from vitruvian.surface.volume.clothed_spans import clothed_spans
 from vitruvian.types.body import Body
 from vitruvian.types.figure import Figure

@@ -14,7 +14,7 @@ from vitruvian.body.model.model import body_model
 from vitruvian.geometry.normals import vertex_normals
 from vitruvian.lab.fields.networks import GAIN, PICTURES, POINT_FEATURES
 from vitruvian.networks.maps import PART_CLASSES, PersonMaps, draw_body
-from vitruvian.surface.maps import warped, window_alpha
+from vitruvian.surface.maps import figure_box, warped, window_alpha
 from vitruvian.surface.volume.ray_spans import Spans
 from vitruvian.surface.volume.separation import signed_distance
 from vitruvian.types.camera import Camera
@@ -238,3 +238,13 @@ def resized_series(series: np.ndarray, own: Camera, camera: Camera) -> np.ndarra
         for k in range(0, picture.shape[2], 4)
     ]
     return np.concatenate(pieces, 2).transpose(2, 0, 1)
+
+
+def square_camera(
+    mesh: Mesh, alpha: Alpha, camera: Camera, size: int, margin: float = 0.06
+) -> Camera:
+    """A square window of ``size`` pixels around body and matte, with a share of it as margin."""
+    low, high = figure_box(mesh, alpha, camera)
+    side = float((high - low).max()) / (1 - 2 * margin)
+    x, y = (low + high - side) / 2
+    return camera.window(float(x), float(y), size / side, size, size)

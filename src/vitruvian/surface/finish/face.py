@@ -17,7 +17,7 @@ _NEAR_M = 0.02  # farther from the body's face than this is hair, a hat, a hand 
 _PIXEL_M = 0.001
 _SIDE_PX = 256
 _AWAY_M = 10.0  # of the eye that looks at the face, so far that its rays are parallel
-_EVENINGS = 2
+_SMOOTHINGS = 2
 _SLIT_PX = 4
 _BORDER_PX = 9
 
@@ -65,7 +65,7 @@ def refined_face(
             np.concatenate([chosen, chosen[pairs].all(1)]),
             np.concatenate([origin, origin[pairs[:, 0]]]),
         )
-        vertices = _evened(vertices, faces, share)
+        vertices = _smoothed(vertices, faces, share)
     vertices, _ = relief.laid_on(vertices, chosen)
     added = np.arange(len(mesh.vertices), len(mesh.vertices) + len(vertices) - len(used))
     number = np.concatenate([used, added]).astype(np.int32)
@@ -126,10 +126,10 @@ class _Relief:
         return out, share
 
 
-def _evened(vertices: np.ndarray, faces: np.ndarray, share: np.ndarray) -> np.ndarray:
+def _smoothed(vertices: np.ndarray, faces: np.ndarray, share: np.ndarray) -> np.ndarray:
     """The vertices, each drawn to the middle of its neighbours by its share: what overhangs, such
     as a nose that sticks out, unfolds before it is laid on the relief."""
-    return drawn_to_neighbors(vertices, faces, *_EVENINGS * [share])
+    return drawn_to_neighbors(vertices, faces, *_SMOOTHINGS * [share])
 
 
 def _disc(radius: int) -> np.ndarray:

@@ -172,7 +172,7 @@ def _blended(
     return weights
 
 
-def carried_skin(
+def transferred_skin(
     body_vertex: np.ndarray,
     distance_m: np.ndarray,
     faces: np.ndarray,

@@ -14,7 +14,7 @@ import numpy as np
 from vitruvian.body.model import skeleton
 from vitruvian.body.model.model import body_model
 from vitruvian.errors import InputError
-from vitruvian.geometry.render import framing_camera, render_mesh, turned
+from vitruvian.geometry.render import render_mesh, turned
 from vitruvian.geometry.rotations import rotation_between
 from vitruvian.lab.evaluation.folders import DATA_VARIABLE
 from vitruvian.lab.evaluation.matching import best_pairs, mask_overlaps
@@ -22,7 +22,7 @@ from vitruvian.lab.evaluation.metrics.body import mpjpe, pa_mpjpe, pve
 from vitruvian.lab.evaluation.metrics.sampling import keep_faces, outer_faces
 from vitruvian.lab.evaluation.metrics.silhouette import boundary_f, iou
 from vitruvian.lab.evaluation.pictures import faded, outlined, resized
-from vitruvian.lab.evaluation.rendering import silhouette
+from vitruvian.lab.evaluation.rendering import framing_camera, silhouette
 from vitruvian.lab.evaluation.suite import Metric, Outcome, Picture
 from vitruvian.lab.evaluation.suites.masks import default_reconstruct
 from vitruvian.lab.evaluation.suites.shapes import COMPARISON_METRICS, compare_surfaces
