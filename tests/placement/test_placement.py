@@ -18,7 +18,7 @@ from vitruvian.placement.place import (
     place_people,
     place_warnings,
 )
-from vitruvian.placement.upright import estimate_up, standing
+from vitruvian.placement.upright import estimate_up, standing, turn_warning
 from vitruvian.result.checks import check_person, check_warnings
 from vitruvian.types.body import Body
 from vitruvian.types.camera import Camera
@@ -145,6 +145,33 @@ def test_the_ground_does_not_overrule_an_estimate_that_is_sure_of_an_adult():
         heights[sd] = placed.bodies[2].height_m
     assert heights[0.15] == pytest.approx(1.1, abs=0.08)
     assert heights[0.03] > 1.4
+
+
+def rolled(body, degrees):
+    """The body as a photograph shows it that was turned to the right by so many degrees."""
+    turn = matrix_from_axis_angle(np.array([0, 0, np.deg2rad(degrees)]))
+    return replace(body, vertices=body.vertices @ turn.T, joints=body.joints @ turn.T)
+
+
+@pytest.mark.parametrize(
+    ("degrees", "heads", "remedy"),
+    [(90, "right", "quarter to the left"), (-90, "left", "quarter to the right"),
+     (180, "down", "upside down")],
+)  # fmt: skip
+def test_a_turned_photograph_is_told_and_how_to_mend_it(degrees, heads, remedy):
+    bodies = [rolled(standing_body(x, 4), degrees) for x in (-1, 1)]
+    said = turn_warning(bodies)
+    assert said is not None
+    assert said.startswith(f"People's heads point {'' if heads == 'down' else 'to the '}{heads} ")
+    assert remedy in said
+
+
+def test_a_photograph_as_it_should_be_is_not_called_turned():
+    upright, lying = standing_body(0, 4), rolled(standing_body(1, 4), 90)
+    assert turn_warning([]) is None
+    assert turn_warning([upright]) is None
+    assert turn_warning([rolled(upright, 25)]) is None
+    assert turn_warning([upright, lying]) is None  # somebody lies, and somebody stands
 
 
 def test_whoever_hides_another_is_nearer():

@@ -199,7 +199,8 @@ def _reconstruct_one(
     progress: Progress | None,
 ) -> None:
     """Do one picture, and print what became of it."""
-    from vitruvian.pipeline.run import Job, run  # heavy: not for mere usage errors
+    from vitruvian.pipeline.photo import ASSUMED_LENS, NOBODY  # heavy: not for mere usage errors
+    from vitruvian.pipeline.run import Job, run
 
     outcome = run(Job(image, target, options))
     if outcome.error is not None:
@@ -220,9 +221,11 @@ def _reconstruct_one(
     who = {0: "nobody", 1: "1 person"}.get(count, f"{count} people")
     _print(f"{target}: {who}, {outcome.seconds:.1f} s", progress)
     for warning in report.get("warnings", ()):
-        if warning not in tally.said:  # of a hundred pictures none may name its lens
+        if warning in (ASSUMED_LENS, NOBODY):  # of a hundred pictures none may name its lens
+            if warning in tally.said:
+                continue
             tally.said.add(warning)
-            say(f"{image}: {warning}")
+        say(f"{image}: {warning}")
     for person in report["people"]:
         for warning in person.get("warnings", ()):
             say(f"{image}, person {person['id']}: {warning}")

@@ -16,6 +16,7 @@ from vitruvian.options import Detail, Options
 from vitruvian.pipeline.progress import Progress, StageTimer
 from vitruvian.pipeline.stages import dress, find, fit, paint, place
 from vitruvian.placement.place import Placement, on_the_ground, place_warnings
+from vitruvian.placement.upright import turn_warning
 from vitruvian.result.checks import check_person, check_warnings
 from vitruvian.types.figure import Figure
 from vitruvian.types.mesh import Mesh
@@ -25,7 +26,7 @@ from vitruvian.types.scene import Checks, Person, Scene
 _AT_ONCE = 2  # people whose surfaces are worked on
 
 NOBODY = "Nobody was found in the picture."
-_ASSUMED_LENS = (
+ASSUMED_LENS = (
     "The picture does not say what lens took it; a common one was assumed, so distances may be "
     "off by a common factor."
 )
@@ -117,7 +118,10 @@ def reconstruct_photo(
     if not people:
         warnings += (NOBODY,)
     elif photo.camera.source == "assumed":
-        warnings += (_ASSUMED_LENS,)
+        warnings += (ASSUMED_LENS,)
+    turned = turn_warning(bodies)
+    if turned is not None:
+        warnings += (turned,)
     camera_from_world = np.linalg.inv(placement.world_from_camera)
     return Scene(photo, people, camera_from_world, timer.seconds, warnings, options.albedo)
 

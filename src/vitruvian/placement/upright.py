@@ -13,6 +13,14 @@ from vitruvian.types.body import Body
 _CAMERA_UP = np.array([0.0, -1.0, 0.0])
 _PRIOR_WEIGHT = 0.35  # of a level camera, against 1 for each person who clearly stands
 _MAX_TILT = np.deg2rad(35)
+_STANDS = 0.3  # how surely somebody has to be straight to tell that the picture is turned
+_TURNED = np.deg2rad(30)  # about a quarter or half turn
+# Where heads point in the picture (x right, y down), and the turn that makes that up.
+_TURNS = {
+    (1.0, 0.0): ("to the right", "a quarter to the left"),
+    (-1.0, 0.0): ("to the left", "a quarter to the right"),
+    (0.0, 1.0): ("down", "upside down"),
+}
 
 
 def _fade(value: float, start: float, end: float) -> float:
@@ -69,3 +77,25 @@ def estimate_up(bodies: Sequence[Body], weights: Sequence[float]) -> np.ndarray:
         axis = np.cross(_CAMERA_UP, up)
         up = matrix_from_axis_angle(axis / np.linalg.norm(axis) * _MAX_TILT) @ _CAMERA_UP
     return up
+
+
+def turn_warning(bodies: Sequence[Body]) -> str | None:
+    """The sentence for a photograph that seems to lie on its side or on its head, or None.
+
+    It does when nobody stands straight in it as it is, and everybody would after the same quarter
+    or half turn. People also lie and stand on their hands, so this says "if".
+    """
+    heads = []
+    for body in bodies:
+        score, axis = standing(body)
+        if score > _STANDS:
+            heads.append(axis[:2] / max(float(np.linalg.norm(axis[:2])), 1e-9))
+    if not heads or len(heads) < len(bodies) / 2:
+        return None
+    for direction, (where, turn) in _TURNS.items():
+        if all(head @ np.array(direction) > np.cos(_TURNED) for head in heads):
+            return (
+                f"People's heads point {where} in this picture: if it lies on its side or upside "
+                f"down, turn the picture {turn} and try again."
+            )
+    return None
