@@ -44,6 +44,15 @@ def test_all_stand_on_one_ground_facing_the_camera(group):
         assert 0.8 * person.height_m < top < 1.2 * person.height_m
 
 
+def test_nobody_is_under_the_ground(group):
+    lows = [float(person.mesh.vertices[:, 1].min()) for person in group.people]
+    assert min(lows) == pytest.approx(0, abs=1e-5)
+    alone = vitruvian.reconstruct(
+        EXAMPLES / "person.jpg", check=False, texture=False, faces=6000
+    ).people[0]
+    assert float(alone.mesh.vertices[:, 1].min()) == pytest.approx(0, abs=1e-5)
+
+
 def test_from_left_to_right_as_in_the_picture(group):
     x = [person.mesh.vertices[:, 0].mean() for person in from_the_left(group)]
     assert x == sorted(x)

@@ -150,9 +150,9 @@ def place_warnings(placement: Placement, meshes: Sequence[Mesh]) -> list[tuple[s
         sentences: tuple[str, ...] = ()
         if number != placement.panels.main:
             sentences += (IN_A_PICTURE,)
-        if low < -_BELOW:
+        if low < -_NEARLY:
             sentences += (
-                f"The feet are {-low:.1f} m below the ground of the others, so size or distance "
+                f"The feet are {-low:.2f} m below the ground of the others, so size or distance "
                 "may be wrong; a mirror, a poster or stairs can be the reason.",
             )
         said.append(sentences)
