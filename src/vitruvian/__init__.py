@@ -14,6 +14,7 @@ from vitruvian._version import __version__
 if TYPE_CHECKING:
     from vitruvian.client import Client
     from vitruvian.errors import VitruvianError
+    from vitruvian.hints import Hint
     from vitruvian.image.photo import load_photo
     from vitruvian.options import Options
     from vitruvian.pipeline.photo import reconstruct
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Body": "vitruvian.types.body",
     "Client": "vitruvian.client",
+    "Hint": "vitruvian.hints",
     "Mesh": "vitruvian.types.mesh",
     "Options": "vitruvian.options",
     "Person": "vitruvian.types.scene",
@@ -39,6 +41,7 @@ _HOMES = {
 __all__ = [
     "Body",
     "Client",
+    "Hint",
     "Mesh",
     "Options",
     "Person",

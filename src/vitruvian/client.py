@@ -14,6 +14,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from vitruvian.errors import InputError, VitruvianError
 from vitruvian.formats.atomic import write_bytes
+from vitruvian.hints import Hint, checked_hints, write_hints
 from vitruvian.options import Detail
 
 _POLL_SECONDS = 0.3
@@ -117,6 +118,7 @@ class Client:
         *,
         name: str | None = None,
         height_cm: float | None = None,
+        hints: Mapping[int, Hint] | None = None,
         fov_deg: float | None = None,
         max_people: int | None = None,
         detail: Detail | None = None,
@@ -138,7 +140,7 @@ class Client:
         Args:
             image: a path, or the bytes of an image file.
             name: title; "Photo" by default.
-            height_cm, fov_deg, max_people, detail, faces, texture, albedo, check: as in
+            height_cm, hints, fov_deg, max_people, detail, faces, texture, albedo, check: as in
                 ``vitruvian.reconstruct``.
             formats, vertex_colors, print_height_mm, poses: as in ``Scene.save``; every format by
                 default.
@@ -152,6 +154,7 @@ class Client:
         fields = {
             "name": name,
             "height_cm": height_cm,
+            "hints": None if hints is None else write_hints(checked_hints(hints) or {}),
             "fov_deg": fov_deg,
             "max_people": max_people,
             "detail": detail,

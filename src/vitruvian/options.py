@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from vitruvian.errors import InputError
+from vitruvian.hints import LEAST_HEIGHT_CM, MOST_HEIGHT_CM, Hint, checked_hints
 from vitruvian.mesh_formats import FORMATS
 
 Detail = Literal["body", "clothed"]
@@ -94,10 +96,17 @@ class Options:
         None,
         "Stature of the largest person in the picture, in centimetres; fixes the scale.",
         "--height",
-        metavar="CM",
-        least=40,
-        most=260,
+        metavar="[N:]CM",
+        least=LEAST_HEIGHT_CM,
+        most=MOST_HEIGHT_CM,
         refusal="A height of {value:g} cm cannot be a person's; give {least:g} to {most:g}.",
+    )
+    hints: Mapping[int, Hint] | None = _option(
+        None,
+        "What you know of people, by their number in the report: height, sex, age.",
+        "--sex",
+        "--age",
+        "--hints",
     )
     fov_deg: float | None = _option(
         None,
@@ -180,6 +189,7 @@ class Options:
     )
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "hints", checked_hints(self.hints))
         for name, option in OPTIONS.items():
             option.check(getattr(self, name))
         if self.albedo and not self.texture:
@@ -192,6 +202,16 @@ class Options:
                 "Only SAM networks can look for everything: give their encoder and decoder, too.",
                 code="bad-option",
             )
+
+    def hint(self, number: int) -> Hint:
+        """What is known of the person of a number in the report; of the first, ``height_cm``, too.
+
+        Where both tell a height, the hint's counts.
+        """
+        hint = (self.hints or {}).get(number, Hint())
+        if number == 1 and hint.height_cm is None and self.height_cm is not None:
+            hint = replace(hint, height_cm=self.height_cm)
+        return hint
 
     @classmethod
     def of(cls, **given: Any) -> Options:

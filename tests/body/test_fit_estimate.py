@@ -7,43 +7,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fit_people import CAMERA, photograph, random_body
+from fit_people import CAMERA, estimate_of, photograph, random_body
 from vitruvian.body.fit.fit import fit_body, guessed_joints, guessed_parts
+from vitruvian.body.fit.kind import believed_kind, group_weights
 from vitruvian.body.fit.problem import FitProblem
-from vitruvian.body.fit.shape_prior import group_weights, shape_prior
+from vitruvian.body.fit.shape_prior import shape_prior
 from vitruvian.body.model.model import body_model
 from vitruvian.body.model.skeleton import ACTIVE_JOINTS
-from vitruvian.geometry.rotations import matrix_from_axis_angle, rotation_between
+from vitruvian.geometry.rotations import matrix_from_axis_angle
+from vitruvian.hints import Hint
 from vitruvian.result.body_file import describe_body
-from vitruvian.types.estimate import GROUPS, BodyEstimate
-from vitruvian.types.keypoints import HIPS
-
-
-def estimate_of(betas, rotations, translation, *, group="men", stature_sd=0.03, **changes):
-    """A ``BodyEstimate`` that tells a body as it is."""
-    model = body_model()
-    points, _ = model.evaluate(
-        model.keypoints(), betas, rotations, translation, model.active, jacobian=False
-    )
-    hips = points[HIPS].mean(0)
-    straight = rotation_between(np.array([0.0, 0, 1]), hips)
-    stature = model.stature(betas)
-    turns = rotations[model.active].copy()
-    turns[0] = straight.T @ turns[0]
-    found = BodyEstimate(
-        groups=np.array([0.98 if name == group else 0.005 for name in GROUPS]),
-        stature_m=stature,
-        stature_sd=stature_sd,
-        betas=np.asarray(betas[:10], float),
-        betas_sd=np.full(10, 0.5),
-        keypoints=(points - hips) @ straight / stature,
-        keypoint_sd=np.full((33, 2), 0.02),
-        rotations=turns,
-        rotation_sd=np.full(22, 0.2),
-        parts=np.tile([0.9, 0.05, 0.05], (5, 1)),
-        whole=np.array([0.9, 0.05, 0.05]),
-    )
-    return replace(found, **changes)
 
 
 def test_without_estimate_or_height_people_are_adults():
@@ -56,26 +29,26 @@ def test_without_estimate_or_height_people_are_adults():
 def test_a_sure_group_has_its_own_statistics_when_the_height_is_given():
     model = body_model()
     women = model.shape_prior("women", 10)
-    estimate = estimate_of(*random_body(1), group="women")
-    prior = shape_prior(model, 10, model.stature(women.mean), [estimate])
+    kind = believed_kind([estimate_of(*random_body(1), group="women")], hint=Hint(sex="woman"))
+    prior = shape_prior(model, 10, model.stature(women.mean), kind)
     assert np.allclose(prior.mean, women.mean, atol=0.15)
     assert model.describe_shape(prior.mean)["gender"] > 0.8
-    # A stature that no woman has overrules the estimate.
-    small = shape_prior(model, 10, 0.95, [estimate])
+    # A stature that no woman has overrules everything.
+    small = shape_prior(model, 10, 0.95, kind)
     assert model.describe_shape(small.mean)["maturity"] < 0.5
 
 
 def test_somebody_is_a_child_or_grown_up_but_nothing_between():
     model = body_model()
     doubtful = estimate_of(*random_body(2), groups=np.array([0.3, 0.3, 0.05, 0.2, 0.15]))
-    grown = shape_prior(model, 10, None, [doubtful])
+    grown = shape_prior(model, 10, None, believed_kind([doubtful]))
     assert model.describe_shape(grown.mean)["maturity"] > 0.95
-    assert model.stature(grown.mean) == pytest.approx(1.69, abs=0.03)
+    assert model.stature(grown.mean) == pytest.approx(1.7, abs=0.03)
     likely = replace(doubtful, groups=np.array([0.1, 0.1, 0.05, 0.45, 0.3]))
-    child = shape_prior(model, 10, None, [likely])
+    child = shape_prior(model, 10, None, believed_kind([likely]))
     assert model.describe_shape(child.mean)["maturity"] < 0.7
     headless = np.array([[0.1, 0.8, 0.1], *likely.parts[1:]])
-    unknown = shape_prior(model, 10, None, [replace(likely, parts=headless)])
+    unknown = shape_prior(model, 10, None, believed_kind([replace(likely, parts=headless)]))
     assert model.describe_shape(unknown.mean)["maturity"] > 0.95
     # Children are rarer in photographs than where the estimates were learnt.
     assert group_weights([doubtful])["schoolchildren"] < 0.2
@@ -86,7 +59,9 @@ def test_sex_moves_the_stature():
     model = body_model()
     means = {}
     for group in ("men", "women"):
-        prior = shape_prior(model, 10, None, [estimate_of(*random_body(2), group=group)])
+        prior = shape_prior(
+            model, 10, None, believed_kind([estimate_of(*random_body(2), group=group)])
+        )
         means[group] = model.stature(prior.mean)
     assert means["men"] > means["women"] + 0.08
 

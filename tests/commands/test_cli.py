@@ -18,6 +18,7 @@ from PIL import Image
 import vitruvian
 from vitruvian.commands.cli import COMMANDS, main, make_app
 from vitruvian.errors import WeightsError
+from vitruvian.hints import Hint
 from vitruvian.image.photo import load_photo
 from vitruvian.options import Options
 
@@ -115,7 +116,7 @@ def test_options_reach_the_pipeline(folder: Path, pipeline: StandInPipeline, cap
         {
             "name": "street",
             "options": Options(
-                height_cm=181.5,
+                hints={1: Hint(height_cm=181.5)},
                 fov_deg=50.0,
                 max_people=3,
                 detail="body",
@@ -132,6 +133,18 @@ def test_options_reach_the_pipeline(folder: Path, pipeline: StandInPipeline, cap
             "print_height_mm": 150.0,
         }
     ]
+
+
+def test_hints_of_several_people(folder: Path, pipeline: StandInPipeline, capsys: Any) -> None:
+    Path("known.json").write_text('{"people": {"2": {"age": 30}, "3": {"height_cm": 95}}}')
+    options = "--height 180 --sex 2:WOMAN --age 3:4 --age 2:adult --height 4:165 --hints known.json"
+    assert run(capsys, "photo", "street.jpg", *options.split())[0] == 0
+    assert pipeline.calls[0]["options"].hints == {
+        1: Hint(height_cm=180),
+        2: Hint(sex="woman", age="adult"),
+        3: Hint(height_cm=95, age=4),
+        4: Hint(height_cm=165),
+    }
 
 
 def test_albedo(folder: Path, pipeline: StandInPipeline, capsys: Any) -> None:
@@ -390,7 +403,16 @@ def test_debug_shows_the_traceback(
         ("photo", "Missing argument 'IMAGE...'; see vitruvian photo --help."),
         ("foto a.jpg", None),
         ("photo --heigth 180 a.jpg", None),
-        ("photo --height tall a.jpg", None),
+        (
+            "photo --height tall a.jpg",
+            "A height is in centimetres, such as 172 or 2:172; got 'tall'.",
+        ),
+        ("photo --sex 2:lady a.jpg", "There is no sex 'lady'; choose man, woman or neutral."),
+        (
+            "photo --age 300 a.jpg",
+            "An age of 300 cannot be a person's; give 0 to 120 years, child or adult.",
+        ),
+        ("photo --hints no.json a.jpg", "The hints no.json cannot be read: give a JSON file."),
         (
             "photo --height 900 a.jpg",
             "A height of 900 cm cannot be a person's; give 40 to 260.",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from vitruvian.body.fit import observations
@@ -10,7 +12,9 @@ from vitruvian.body.model.model import body_model
 from vitruvian.geometry.rasterizer import rasterize
 from vitruvian.geometry.rotations import matrix_from_axis_angle, rotation_between
 from vitruvian.types.camera import Camera
+from vitruvian.types.estimate import GROUPS, BodyEstimate
 from vitruvian.types.figure import Alpha, Figure, Landmarks
+from vitruvian.types.keypoints import HIPS
 
 CAMERA = Camera.centered(1200, 800, 1000)
 
@@ -60,3 +64,30 @@ def intersection_over_union(vertices, alpha):
     ).mask
     truth = alpha.full() > 127
     return (mask & truth).sum() / (mask | truth).sum()
+
+
+def estimate_of(betas, rotations, translation, *, group="men", stature_sd=0.03, **changes):
+    """A ``BodyEstimate`` that tells a body as it is."""
+    model = body_model()
+    points, _ = model.evaluate(
+        model.keypoints(), betas, rotations, translation, model.active, jacobian=False
+    )
+    hips = points[HIPS].mean(0)
+    straight = rotation_between(np.array([0.0, 0, 1]), hips)
+    stature = model.stature(betas)
+    turns = rotations[model.active].copy()
+    turns[0] = straight.T @ turns[0]
+    found = BodyEstimate(
+        groups=np.array([0.98 if name == group else 0.005 for name in GROUPS]),
+        stature_m=stature,
+        stature_sd=stature_sd,
+        betas=np.asarray(betas[:10], float),
+        betas_sd=np.full(10, 0.5),
+        keypoints=(points - hips) @ straight / stature,
+        keypoint_sd=np.full((33, 2), 0.02),
+        rotations=turns,
+        rotation_sd=np.full(22, 0.2),
+        parts=np.tile([0.9, 0.05, 0.05], (5, 1)),
+        whole=np.array([0.9, 0.05, 0.05]),
+    )
+    return replace(found, **changes)

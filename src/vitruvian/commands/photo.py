@@ -17,6 +17,7 @@ import typer
 from vitruvian.commands.cli import INTERRUPTED, debugging, say
 from vitruvian.compute import preparation, set_threads, thread_count
 from vitruvian.errors import InputError, VitruvianError, WeightsError
+from vitruvian.hints import merged, parse_hints, read_hints_file
 from vitruvian.image.names import readable
 from vitruvian.options import DEFAULTS, OPTIONS, Options, parse_formats, parse_millimetres
 from vitruvian.result.folder import folder_names, open_folder
@@ -35,14 +36,14 @@ class Tally:
     said: set[str] = field(default_factory=set)
 
 
-def _given(name: str, *flags: str) -> Any:
-    """The command line's side of an option of the reconstruction."""
+def _given(name: str, *flags: str, more: str = "") -> Any:
+    """The command line's side of an option of the reconstruction; ``more`` goes behind its help."""
     option = OPTIONS[name]
     help = option.help
     if option.least is not None and option.most is not None:
         help = f"{help.rstrip('.')}; {option.least:,} to {option.most:,}."
     metavar = option.metavar or ("|".join(option.choices) or None)
-    return typer.Option(*(flags or option.flags), metavar=metavar, help=help)
+    return typer.Option(*(flags or option.flags), metavar=metavar, help=f"{help} {more}".strip())
 
 
 def photo(
@@ -51,7 +52,37 @@ def photo(
         Path,
         typer.Option("--output", "-o", metavar="DIR", help="Folder for the results."),
     ] = Path("out"),
-    height: Annotated[float | None, _given("height_cm")] = DEFAULTS["height_cm"],
+    height: Annotated[
+        list[str] | None,
+        _given(
+            "height_cm",
+            more="Or N:CM for the person of that number in the report; may be given several times.",
+        ),
+    ] = DEFAULTS["height_cm"],
+    sex: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--sex",
+            metavar="[N:]SEX",
+            help="Build of the largest person, or of person N: man, woman or neutral.",
+        ),
+    ] = None,
+    age: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--age",
+            metavar="[N:]AGE",
+            help="Age of the largest person, or of person N: years, child or adult.",
+        ),
+    ] = None,
+    hints: Annotated[
+        Path | None,
+        typer.Option(
+            "--hints",
+            metavar="FILE",
+            help="JSON file with what you know of people; the options above count more.",
+        ),
+    ] = None,
     fov: Annotated[float | None, _given("fov_deg")] = DEFAULTS["fov_deg"],
     max_people: Annotated[int | None, _given("max_people")] = DEFAULTS["max_people"],
     detail: Annotated[str, _given("detail")] = DEFAULTS["detail"],
@@ -101,7 +132,10 @@ def photo(
     report.json, and a folder for each person with meshes and a rigged avatar.
     """
     options = Options(
-        height_cm=height,
+        hints=merged(
+            None if hints is None else read_hints_file(hints.expanduser()),
+            parse_hints(height or (), sex or (), age or ()),
+        ),
         fov_deg=fov,
         max_people=max_people,
         detail=detail,  # type: ignore[arg-type]  # checked there

@@ -12,6 +12,7 @@ import numpy as np
 from vitruvian.compute import SideBySide
 from vitruvian.people.completeness import THRESHOLD, completeness
 from vitruvian.people.detection import Detection, detect, same_person
+from vitruvian.people.faces import read_face
 from vitruvian.people.landmarks import SUSPECT_DISAGREEMENT, LandmarkEstimate
 from vitruvian.people.matte import coarse_mask, refine, share_out
 from vitruvian.people.pose import PoseEstimator, pose_estimator
@@ -85,7 +86,9 @@ def find_people(
         body = pose.body(image, estimate, focal)
         figure = _figure(person, estimate, placed, scale, image.shape[:2], body)
         figures.append(replace(figure, warnings=figure.warnings + more))
-    return figures
+    # In the photograph's own pixels: of a face there are none to spare.
+    faces = _side_by_side(lambda one: read_face(photo.pixels, one.landmarks, one.alpha), figures)
+    return [replace(figure, face=face) for figure, face in zip(figures, faces, strict=True)]
 
 
 def _side_by_side(work: Callable[[_Before], _After], items: Sequence[_Before]) -> list[_After]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -11,13 +11,14 @@ import numpy as np
 
 from vitruvian.compute import SideBySide
 from vitruvian.compute.preparation import prepare
+from vitruvian.hints import Hint
 from vitruvian.image.photo import PhotoSource, load_photo
 from vitruvian.options import Detail, Options
 from vitruvian.pipeline.progress import Progress, StageTimer
 from vitruvian.pipeline.stages import dress, find, fit, paint, place
 from vitruvian.placement.place import Placement, on_the_ground, place_warnings
 from vitruvian.placement.upright import turn_warning
-from vitruvian.result.checks import check_person, check_warnings
+from vitruvian.result.checks import check_person, check_warnings, kind_warnings
 from vitruvian.types.figure import Figure
 from vitruvian.types.mesh import Mesh
 from vitruvian.types.photo import Photo
@@ -26,6 +27,10 @@ from vitruvian.types.scene import Checks, Person, Scene
 _AT_ONCE = 2  # people whose surfaces are worked on
 
 NOBODY = "Nobody was found in the picture."
+_NOT_THERE = (
+    "There is a hint for person {number}, but the people found are {count}; see their numbers in "
+    "the preview."
+)
 ASSUMED_LENS = (
     "The picture does not say what lens took it; a common one was assumed, so distances may be "
     "off by a common factor."
@@ -36,6 +41,7 @@ def reconstruct(
     source: PhotoSource | Photo,
     *,
     height_cm: float | None = None,
+    hints: Mapping[int, Hint] | None = None,
     fov_deg: float | None = None,
     max_people: int | None = None,
     detail: Detail = "clothed",
@@ -54,6 +60,9 @@ def reconstruct(
             or a ``Photo``.
         height_cm: stature of the largest person in the picture, in centimetres; fixes the scale,
             also of others who stand on the same ground.
+        hints: what you know of people, by their number in the report (1 is the largest): stature,
+            sex, age, such as ``{2: vitruvian.Hint(sex="woman", age=8)}``. It overrules what is
+            estimated.
         fov_deg: field of view across the picture's longer side, in degrees; by default from EXIF,
             else assumed.
         max_people: keep only so many, the largest in the picture.
@@ -78,6 +87,7 @@ def reconstruct(
     """
     options = Options.of(
         height_cm=height_cm,
+        hints=hints,
         fov_deg=fov_deg,
         max_people=max_people,
         detail=detail,
@@ -122,6 +132,9 @@ def reconstruct_photo(
     turned = turn_warning(bodies)
     if turned is not None:
         warnings += (turned,)
+    missing = [number for number in options.hints or () if number > len(people)]
+    if people and missing:
+        warnings += (_NOT_THERE.format(number=missing[0], count=len(people)),)
     camera_from_world = np.linalg.inv(placement.world_from_camera)
     return Scene(photo, people, camera_from_world, timer.seconds, warnings, options.albedo)
 
@@ -179,14 +192,19 @@ def _person(
     said: tuple[str, ...],
 ) -> Person:
     """Somebody in the world, with all that is to be said of them."""
-    world = placement.worlds[number - 1]
+    world, body = placement.worlds[number - 1], placement.bodies[number - 1]
     return Person(
         id=number,
         figure=figure,
-        body=placement.bodies[number - 1],
+        body=body,
         mesh_camera=mesh,
         mesh=mesh.transformed(world, "world"),
         checks=checks,
-        warnings=(*figure.warnings, *check_warnings(checks), *said),
+        warnings=(
+            *figure.warnings,
+            *kind_warnings(body.phenotype),
+            *check_warnings(checks),
+            *said,
+        ),
         world_from_camera=None if world is placement.world_from_camera else world,
     )

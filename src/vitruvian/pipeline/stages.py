@@ -15,9 +15,11 @@ world.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from vitruvian.body.fit.fit import fit_body
 from vitruvian.body.model.model import BodyModel, body_model
+from vitruvian.hints import Hint
 from vitruvian.networks.sam import load_sam
 from vitruvian.options import Options
 from vitruvian.people.finder import find_people
@@ -41,9 +43,19 @@ def find(photo: Photo, options: Options = _DEFAULT) -> list[Figure]:
         InputError: the user's SAM networks cannot be used.
     """
     sam = None if options.sam is None else load_sam(*options.sam)
-    return find_people(
+    figures = find_people(
         photo, max_people=options.max_people, sam=sam, sam_everything=options.sam_everything
     )
+    return hinted(figures, options)
+
+
+def hinted(figures: Sequence[Figure], options: Options) -> list[Figure]:
+    """Figures with what the options say of each, by its place in the list."""
+    hints = [options.hint(number) for number in range(1, len(figures) + 1)]
+    return [
+        figure if hint == Hint() else replace(figure, hint=hint)
+        for figure, hint in zip(figures, hints, strict=True)
+    ]
 
 
 def fit(
@@ -52,16 +64,12 @@ def fit(
     options: Options = _DEFAULT,
     model: BodyModel | None = None,
 ) -> list[Body]:
-    """A body for each figure, each by itself; ``height_cm`` is the first one's.
+    """A body for each figure, each by itself.
 
     ``model`` is the body model that is fitted, ours by default; the bodies carry it on.
     """
     model = model or body_model()
-    known = None if options.height_cm is None else options.height_cm / 100
-    return [
-        fit_body(model, figure, photo.camera, height_m=known if index == 0 else None)
-        for index, figure in enumerate(figures)
-    ]
+    return [fit_body(model, figure, photo.camera) for figure in hinted(figures, options)]
 
 
 def place(
@@ -76,6 +84,7 @@ def place(
     ``model`` is that of the bodies, ours by default.
     """
     model = model or body_model()
+    figures = hinted(figures, options)
     return place_people(
         figures,
         bodies,
@@ -83,7 +92,11 @@ def place(
         lambda figure, body, height_m: fit_body(
             model, figure, photo.camera, height_m=height_m, start=body
         ),
-        known_sizes=(0,) if options.height_cm is not None else (),
+        known_sizes=[
+            index
+            for index, figure in enumerate(figures)
+            if figure.hint is not None and figure.hint.height_cm is not None
+        ],
         depth=_read_depth(photo, figures),
         panels=find_panels(photo.pixels, [figure.box for figure in figures]),
     )

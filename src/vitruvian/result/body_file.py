@@ -37,7 +37,10 @@ def describe_body(body: Body) -> dict[str, Any]:
         "uncertain": list(body.uncertain),
         "phenotype": None
         if body.phenotype is None
-        else {name: round(float(value), 3) for name, value in body.phenotype.items()},
+        else {
+            name: value if isinstance(value, str) else round(float(value), 3)
+            for name, value in body.phenotype.items()
+        },
     }
 
 

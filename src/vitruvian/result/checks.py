@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import cv2
 import numpy as np
 
@@ -13,6 +15,7 @@ from vitruvian.types.mesh import Mesh
 from vitruvian.types.photo import Photo
 from vitruvian.types.scene import Checks
 
+_CHILD_MATURITY = 0.7  # of ``phenotype``: that of somebody of twelve or thirteen years
 WORKING_SIZE = 384  # long side in pixels of the compared window
 
 
@@ -51,6 +54,15 @@ def check_person(mesh: Mesh, figure: Figure, photo: Photo, keypoint_error: float
         seen = cv2.resize(photo.pixels[y0:y1, x0:x1], (width, height), interpolation=cv2.INTER_AREA)
         similarity = ssim(np.ascontiguousarray(drawn[..., :3]), seen, both)
     return Checks(iou, keypoint_error, similarity)
+
+
+def kind_warnings(phenotype: Mapping[str, float | str] | None) -> list[str]:
+    """A sentence about a body that is a child's although no face says so."""
+    if phenotype is None or phenotype.get("basis") != "build":
+        return []
+    if float(phenotype["maturity"]) < _CHILD_MATURITY:
+        return ["No face was seen to tell the age by, so that this is a child is a guess."]
+    return []
 
 
 def check_warnings(checks: Checks) -> list[str]:

@@ -75,7 +75,8 @@ class Body(Record):
         uncertain: names of joints that the photograph says little about.
         guessed: parts of the body that are not in view and therefore a guess, of
             ``types.estimate.PARTS``.
-        phenotype: what the shape suggests of the person, see ``BodyModel.describe_shape``.
+        phenotype: what the shape suggests of the person, see ``BodyModel.describe_shape``, and how
+            far that may be off; an estimate that shaped the body, no fact about the person.
     """
 
     model: ParametricModel
@@ -87,7 +88,7 @@ class Body(Record):
     joints: np.ndarray
     keypoint_error: float = float("nan")
     uncertain: tuple[str, ...] = ()
-    phenotype: dict[str, float] | None = None
+    phenotype: dict[str, float | str] | None = None
     guessed: tuple[str, ...] = ()
 
     def joint(self, name: str) -> np.ndarray:

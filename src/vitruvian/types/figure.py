@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vitruvian.hints import Hint
 from vitruvian.types.estimate import BodyEstimate
+from vitruvian.types.face import Face
 from vitruvian.types.record import Record
 
 
@@ -77,6 +79,8 @@ class Figure(Record):
         warnings: sentences for the user.
         estimate: build, age, pose and which parts are in view, as a network sees them; None without
             its weights.
+        face: of the person, where one is seen well enough to tell something.
+        hint: what the user knows of the person; it overrules what is estimated.
     """
 
     box: np.ndarray
@@ -87,3 +91,5 @@ class Figure(Record):
     completeness: float
     warnings: tuple[str, ...] = ()
     estimate: BodyEstimate | None = None
+    face: Face | None = None
+    hint: Hint | None = None

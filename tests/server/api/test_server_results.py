@@ -247,6 +247,7 @@ def test_the_simple_call_makes_an_obj_whatever_it_is_asked_for(real_server: Any)
 def test_every_option_reaches_the_result(real: Any) -> None:
     asked = {
         "height_cm": "172",
+        "hints": '{"people": {"1": {"sex": "neutral", "age": 20}}}',
         "max_people": "1",
         "faces": "3000",
         "albedo": "true",
@@ -261,6 +262,7 @@ def test_every_option_reaches_the_result(real: Any) -> None:
     made = answer.json()
     assert made["options"] == {
         "height_cm": 172,
+        "hints": {"1": {"height_cm": None, "sex": "neutral", "age": 20}},
         "fov_deg": None,
         "max_people": 1,
         "detail": "clothed",

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from vitruvian.body.fit.kind import doubts
 from vitruvian.body.fit.options import FitOptions
 from vitruvian.body.fit.schedule import Solved, solve
-from vitruvian.body.fit.views import Evidence, View, estimates_of
+from vitruvian.body.fit.views import Evidence, View, estimates_of, kind_of
 from vitruvian.body.model.fingers import relaxed_fingers
 from vitruvian.body.model.model import BodyModel
 from vitruvian.body.model.skeleton import PART_JOINTS
@@ -40,7 +41,8 @@ def fit_body(
         model: of the body.
         figure: landmarks and matte of one person.
         camera: of the photograph; its focal length sets the distance.
-        height_m: the person's stature when it is known; a child's gives a child's proportions.
+        height_m: the person's stature when it is known, by default that of the figure's hint; a
+            child's gives a child's proportions.
         silhouette: use the matte.
         options: standard deviations and iteration counts.
         start: a fit of this figure to another stature, to set out from.
@@ -134,6 +136,9 @@ def _solved(
     silhouette: bool,
     starts: Sequence[Body] | None = None,
 ) -> Solved:
+    if height_m is None:
+        told = [view.figure.hint.height_cm for view in views if view.figure.hint is not None]
+        height_m = next((height / 100 for height in told if height is not None), None)
     times = {view.time for view in views}
     if times != set(range(len(times))) or not times:
         raise ValueError(f"views must be of the times 0 to T - 1, each at least once, got {times}")
@@ -168,6 +173,7 @@ def _body(model: BodyModel, solved: Solved, time: int) -> Body:
     errors = [_keypoint_error(one, points, translation, height) for one in evidence]
     seen = [error for error in errors if np.isfinite(error)]
     guessed = guessed_parts(estimates_of([one.view for one in evidence]))
+    kind = kind_of([one.view for one in solved.evidence])
     return Body(
         model=model,
         betas=state.betas,
@@ -178,7 +184,7 @@ def _body(model: BodyModel, solved: Solved, time: int) -> Body:
         joints=posed.joints,
         keypoint_error=float(np.mean(seen)) if seen else float("nan"),
         uncertain=guessed_joints(guessed),
-        phenotype=model.describe_shape(state.betas),
+        phenotype={**model.describe_shape(state.betas), **doubts(kind)},
         guessed=guessed,
     )
 

@@ -15,7 +15,7 @@ from vitruvian.body.fit.pose_prior import pose_prior
 from vitruvian.body.fit.problem import FitProblem
 from vitruvian.body.fit.shape_prior import shape_prior
 from vitruvian.body.fit.solver import FitState
-from vitruvian.body.fit.views import Evidence, View, estimates_of, gather
+from vitruvian.body.fit.views import Evidence, View, gather, kind_of
 from vitruvian.body.model.model import BodyModel
 from vitruvian.body.model.skeleton import KNEES
 from vitruvian.geometry.rotations import (
@@ -62,7 +62,7 @@ def solve(
         starts: (T) bodies fitted to these views with another stature, to set out from.
     """
     evidence = gather(model, views, options, height_m, silhouette=silhouette)
-    shapes = shape_prior(model, options.shapes, height_m, estimates_of(views))
+    shapes = shape_prior(model, options.shapes, height_m, kind_of(views))
     problem = FitProblem(model, evidence, pose_prior(), shapes, options, height_m)
     first = _initial_state(model, evidence, shapes.mean)
     outlined = any(one.outline is not None for one in evidence)

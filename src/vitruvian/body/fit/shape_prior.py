@@ -2,78 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
 
+from vitruvian.body.fit.kind import GROUP_SHARES, Kind
 from vitruvian.body.model.model import BodyModel, ShapePrior
-from vitruvian.types.estimate import CHILDREN, GROUPS, BodyEstimate
+from vitruvian.types.estimate import CHILDREN
 
-# How many of the people in pictures are of each group, roughly; for when nobody asked the network.
-GROUP_SHARES = {"adults": 0.85, "teenagers": 0.05, "schoolchildren": 0.06, "small children": 0.04}
-_PHOTOGRAPHED = {"men": 0.425, "women": 0.425, **GROUP_SHARES}
-# The shares of ``synthesis.sampling.GROUPS``, which the network of body estimates was trained with.
-_LEARNT = {
-    "men": 0.38, "women": 0.38, "teenagers": 0.08, "schoolchildren": 0.1, "small children": 0.06,
-}  # fmt: skip
+# Where and how sharply ``gender`` (0 male, 1 female) is held for a body that is to be neither.
+NEUTRAL_GENDER, _NEUTRAL_SD = 0.35, 0.07
+_GENDERS, _GENDER_SD = (0.1, 0.9), 0.15  # of men and women; for groups of both
+_YEARS = 18.0  # of ``maturity`` 1
+_GROWING = ("teenagers", *CHILDREN)
 
 
 def shape_prior(
-    model: BodyModel,
-    count: int,
-    height_m: float | None = None,
-    estimates: Sequence[BodyEstimate] = (),
+    model: BodyModel, count: int, height_m: float | None = None, kind: Kind | None = None
 ) -> ShapePrior:
     """What is believed of the first ``count`` betas before looking at landmarks and outline.
 
-    Without body estimates, the Gaussian of the group that somebody of that stature most likely is
-    of. With them, a Gaussian with the moments of the groups' mixture, each by its probability and,
-    where the stature is given, by how likely it is in that group; where it is not, either of
-    grown people or of children.
+    Of somebody of whom nothing is known, the Gaussian of the group that somebody of that stature
+    most likely is of. Else a Gaussian with the moments of the groups' mixture, each by its
+    probability and, where the stature is given, by how likely it is in that group; where it is
+    not, either of grown people or of children. The groups of those who still grow are narrowed to
+    the age, where something tells it; adults of doubtful sex get a build between men's and women's.
 
     Args:
         model: of the betas.
         count: K'.
         height_m: stature where it is known.
-        estimates: of the same person, from several pictures.
+        kind: what kind of person it is believed to be.
     """
-    if not estimates:
+    if kind is None:
         return _cached_prior(model, likely_group(model, height_m), count)
-    weights = group_weights(estimates)
+    weights = dict(kind.groups)
     if height_m is not None:
         weights = {g: w * _stature_likelihood(model, g, height_m) for g, w in weights.items()}
         if sum(weights.values()) <= 1e-12:
             return _cached_prior(model, likely_group(model, height_m), count)
-    elif not _is_child(estimates):
-        # A mean of child and adult is neither: one or the other, whichever is likelier.
-        weights = {g: 0.0 if g in CHILDREN else w for g, w in weights.items()}
     else:
-        weights = {g: w if g in CHILDREN else 0.0 for g, w in weights.items()}
-    mean, covariance = _mixture_moments(model, weights, count)
+        # A mean of child and adult is neither: one or the other, whichever is likelier.
+        child = kind.child >= 0.5
+        weights = {g: w if (g in CHILDREN) == child else 0.0 for g, w in weights.items()}
+    if kind.neutral:
+        half = (weights["men"] + weights["women"]) / 2
+        weights |= {"men": half, "women": half}
+    moments = {group: _group_moments(model, group, count) for group in weights}
+    gender, maturity = (model.trait(name, count) for name in ("gender", "maturity"))
+    if np.isfinite(kind.age):
+        at_age = kind.age / _YEARS, kind.age_sd / _YEARS
+        for group in _GROWING:
+            moments[group] = _conditioned(*moments[group], *maturity, *at_age)
+    as_sex = float(np.interp(kind.woman, [0, 1], _GENDERS)), _GENDER_SD
+    moments["teenagers"] = _conditioned(*moments["teenagers"], *gender, *as_sex)
+    mean, covariance = _mixture(moments, weights)
+    if kind.neutral and weights["men"] > 0:
+        mean, covariance = _conditioned(mean, covariance, *gender, NEUTRAL_GENDER, _NEUTRAL_SD)
     return ShapePrior(mean, np.linalg.inv(np.linalg.cholesky(covariance)))
-
-
-def _is_child(estimates: Sequence[BodyEstimate]) -> bool:
-    """Whether to take somebody for a child. Without their head in view there is no telling."""
-    weights = group_weights(estimates)
-    child = sum(weights[group] for group in CHILDREN)
-    head = np.mean([estimate.part("head")["in view"] for estimate in estimates])
-    return bool(child >= 0.5 and head >= 0.5)
-
-
-def group_weights(estimates: Sequence[BodyEstimate]) -> dict[str, float]:
-    """The mean probabilities of ``GROUPS`` where groups are as frequent as in photographs.
-
-    They were learnt where children are more frequent (Bayes' rule; Saerens et al., 2002).
-    """
-    mean = np.mean([estimate.groups for estimate in estimates], axis=0)
-    weights = {
-        group: float(p) * _PHOTOGRAPHED[group] / _LEARNT[group]
-        for group, p in zip(GROUPS, mean, strict=True)
-    }
-    total = sum(weights.values())
-    return {group: weight / total for group, weight in weights.items()}
 
 
 def likely_group(model: BodyModel, height_m: float | None) -> str:
@@ -95,18 +81,32 @@ def _stature_likelihood(model: BodyModel, group: str, height_m: float) -> float:
     return float(np.exp(-(((height_m - mean) / deviation) ** 2) / 2) / deviation)
 
 
-def _mixture_moments(
-    model: BodyModel, weights: dict[str, float], count: int
+def _mixture(
+    moments: dict[str, tuple[np.ndarray, np.ndarray]], weights: dict[str, float]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and covariance of a mixture of the groups' Gaussians."""
+    """Mean and covariance of a mixture of Gaussians."""
     total = sum(weights.values())
-    mean = np.zeros(count)
-    second = np.zeros((count, count))
-    for group, weight in weights.items():
-        group_mean, covariance = _group_moments(model, group, count)
-        mean += weight / total * group_mean
-        second += weight / total * (covariance + np.outer(group_mean, group_mean))
-    return mean, second - np.outer(mean, mean)
+    mean = np.asarray(sum(w / total * moments[g][0] for g, w in weights.items()))
+    second = sum(
+        w / total * (moments[g][1] + np.outer(moments[g][0], moments[g][0]))
+        for g, w in weights.items()
+    )
+    return mean, np.asarray(second) - np.outer(mean, mean)
+
+
+def _conditioned(
+    mean: np.ndarray,
+    covariance: np.ndarray,
+    slope: np.ndarray,
+    offset: float,
+    value: float,
+    sd: float,
+) -> tuple[np.ndarray, np.ndarray]:
+    """A Gaussian of betas of which ``slope @ betas + offset`` was measured as ``value``."""
+    with_betas = covariance @ slope
+    gain = with_betas / (slope @ with_betas + sd**2)
+    moved = mean + gain * (value - offset - slope @ mean)
+    return moved, covariance - np.outer(gain, with_betas)
 
 
 @lru_cache(maxsize=16)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from vitruvian.body.fit.contour import Outline, extract_outline
+from vitruvian.body.fit.kind import Kind, believed_kind
 from vitruvian.body.fit.observations import (
     Observations,
     PoseTarget,
@@ -30,7 +31,7 @@ class View(Record):
     """One camera's picture of a person at one time.
 
     Attributes:
-        figure: landmarks, matte and body estimate of the person.
+        figure: landmarks, matte, body estimate and face of the person, and what the user knows.
         camera: of the picture; its focal length sets the distance.
         time: number of the time, from 0; views of one time see the same pose.
         camera_from_reference: (4, 4) rigid matrix from the frame of the result to this camera's;
@@ -91,6 +92,13 @@ def estimates_of(views: Sequence[View]) -> list[BodyEstimate]:
     return [view.figure.estimate for view in views if view.figure.estimate is not None]
 
 
+def kind_of(views: Sequence[View]) -> Kind | None:
+    """What kind of person all views together, or the user, say somebody is."""
+    faces = [view.figure.face for view in views if view.figure.face is not None]
+    hints = [view.figure.hint for view in views if view.figure.hint is not None]
+    return believed_kind(estimates_of(views), faces, hints[0] if hints else None)
+
+
 def gather(
     model: BodyModel,
     views: Sequence[View],
@@ -100,10 +108,9 @@ def gather(
     silhouette: bool,
 ) -> tuple[Evidence, ...]:
     """The evidence of all views, its metric landmarks scaled to the stature that is expected."""
-    estimates = estimates_of(views)
-    stature = height_m
-    if estimates and height_m is None:
-        stature = model.stature(shape_prior(model, options.shapes, None, estimates).mean)
+    kind, stature = kind_of(views), height_m
+    if kind is not None and height_m is None:
+        stature = model.stature(shape_prior(model, options.shapes, None, kind).mean)
     return tuple(_evidence(model, view, options, stature, silhouette=silhouette) for view in views)
 
 

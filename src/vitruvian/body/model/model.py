@@ -361,6 +361,16 @@ class BodyModel:
         covariance = covariance + 0.05**2 * np.eye(count)
         return ShapePrior(mean, np.linalg.inv(np.linalg.cholesky(covariance)))
 
+    def trait(self, name: str, count: int | None = None) -> tuple[np.ndarray, float]:
+        """How ``gender``, ``muscle`` or ``maturity`` of ``describe_shape`` goes with the betas.
+
+        Returns:
+            Slope (count,) and offset: the trait is ``slope @ betas + offset``, by regression.
+        """
+        names = [str(known) for known in self._data["phenotype_names"]]
+        row = self._data["phenotype_map"][names.index(name)].astype(np.float64)
+        return row[: self.shape_count if count is None else count], float(row[-1])
+
     def describe_shape(self, betas: np.ndarray) -> dict[str, float]:
         """What the shape suggests of the person.
 

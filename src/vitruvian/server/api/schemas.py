@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from vitruvian.errors import InputError
+from vitruvian.hints import AgeGroup, Sex, read_hints, write_hints
 from vitruvian.options import OPTIONS, SERVER_DEFAULTS, Detail, Options, parse_formats
 
 Scope = Literal["reconstructions:read", "reconstructions:write"]
@@ -250,10 +251,19 @@ class Person(BaseModel):
     files: dict[str, str]
 
 
+class PersonHint(BaseModel):
+    """What the user says of a person; what they do not say is null."""
+
+    height_cm: float | None = None
+    sex: Sex | None = None
+    age: float | AgeGroup | None = None
+
+
 class ReconstructionOptions(BaseModel):
     """What was asked for."""
 
     height_cm: float | None = SERVER_DEFAULTS["height_cm"]
+    hints: dict[int, PersonHint] | None = SERVER_DEFAULTS["hints"]
     fov_deg: float | None = SERVER_DEFAULTS["fov_deg"]
     max_people: int | None = SERVER_DEFAULTS["max_people"]
     detail: Detail = SERVER_DEFAULTS["detail"]
@@ -420,6 +430,9 @@ class Config(BaseModel):
     stages: list[Stage]
 
 
+_HINTS_EXAMPLE = '{"people": {"2": {"height_cm": 165, "sex": "woman", "age": 30}}}'
+
+
 def _describe_options(schema: dict[str, Any]) -> None:
     """Add to a form's JSON schema what the table of options says: meaning, range, choices."""
     for name, field in schema["properties"].items():
@@ -433,6 +446,8 @@ def _describe_options(schema: dict[str, Any]) -> None:
                 values[word] = value
         if name == "formats":
             values["examples"] = ["obj,glb"]
+        elif name == "hints":
+            values["examples"] = [_HINTS_EXAMPLE]
         elif option.choices:
             values["enum"] = list(option.choices)
 
@@ -442,6 +457,7 @@ class CreateForm(Strict):
 
     name: Title = "Photo"
     height_cm: float | None = SERVER_DEFAULTS["height_cm"]
+    hints: str | None = SERVER_DEFAULTS["hints"]
     fov_deg: float | None = SERVER_DEFAULTS["fov_deg"]
     max_people: int | None = SERVER_DEFAULTS["max_people"]
     detail: str = SERVER_DEFAULTS["detail"]
@@ -464,6 +480,8 @@ class CreateForm(Strict):
         try:
             if info.field_name == "formats":
                 return ",".join(parse_formats(value))
+            if info.field_name == "hints":
+                return None if not value else write_hints(read_hints(value, "hints"))
             OPTIONS[info.field_name].check(value)
         except InputError as error:
             raise ValueError(str(error)) from None
@@ -479,4 +497,8 @@ class CreateForm(Strict):
 
     def options(self) -> dict[str, Any]:
         """Those that go to the reconstruction, as plain values."""
-        return self.model_dump(exclude={"name"}) | {"formats": list(parse_formats(self.formats))}
+        hints = None if self.hints is None else read_hints(self.hints, "hints")
+        return self.model_dump(exclude={"name"}) | {
+            "formats": list(parse_formats(self.formats)),
+            "hints": None if not hints else {str(n): hint.plain() for n, hint in hints.items()},
+        }
