@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import signal
 import sys
 import threading
@@ -153,6 +154,9 @@ def photo(
     output = output.expanduser()
     jobs = _jobs(images, output)
     made = open_folder(output)
+    # What is imported and loaded at the start stays: to look through it for garbage, again and
+    # again, would take a tenth of the time of a single picture.
+    gc.disable()
     try:
         if threads is not None:
             set_threads(threads)
@@ -166,6 +170,7 @@ def photo(
             load_sam(*options.sam)  # a wrong file is told of once, not for every picture
         return _reconstruct_all(jobs, options, as_json)
     finally:
+        gc.enable()
         if made:
             # Empty when nothing succeeded: then leave no trace.
             with contextlib.suppress(OSError):
@@ -212,6 +217,7 @@ def _reconstruct_all(jobs: list[tuple[str, Path]], options: Options, as_json: bo
         try:
             for image, target in jobs:
                 _reconstruct_one(image, target, options, as_json, tally, progress)
+                gc.enable()
                 if progress and task is not None:
                     progress.advance(task)
                 if stop.is_set():
