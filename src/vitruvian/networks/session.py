@@ -178,6 +178,10 @@ def session_options() -> onnxruntime.SessionOptions:
     options.intra_op_num_threads = thread_count()
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
+    # An arena keeps what each network's largest pass took, for ever and for each network: a third
+    # of the program's memory, for no time that can be measured. A pattern plans for an arena.
+    options.enable_cpu_mem_arena = False
+    options.enable_mem_pattern = False
     # Threads that spin while idle steal time from numba, OpenCV and other processes: on a busy
     # machine of two cores they double the time of a pass, on an idle one they save a millisecond.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
