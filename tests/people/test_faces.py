@@ -20,13 +20,14 @@ def test_aligned_crops_bring_the_points_to_the_template():
     matrix = 80 * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
     points = TEMPLATE @ matrix.T + [200, 300]
     crop = FacePoints(points).aligned()
-    np.testing.assert_allclose(crop.to_crop(points, 1), TEMPLATE, atol=1e-9)
+    np.testing.assert_allclose(crop.to_image(TEMPLATE, 1), points, atol=1e-9)
     assert crop.side == pytest.approx(80)
 
 
 def test_a_level_crop_has_the_eyes_level_and_the_mouth_below():
     points = np.array([[100.0, 110], [130, 100], [122, 140]])
-    right, left, mouth = FacePoints(points).level().to_crop(points, 1)
+    crop = FacePoints(points).level()
+    right, left, mouth = (points - crop.center) @ crop.rotation / crop.side + 0.5
     assert right[1] == pytest.approx(left[1])
     assert right[0] < 0.5 < left[0]
     assert mouth[1] > 0.5 > right[1]

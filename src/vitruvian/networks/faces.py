@@ -134,13 +134,13 @@ class FaceAge:
 
     def __call__(self, chip: np.ndarray) -> tuple[float, float]:
         """Expected age of a (64, 64, 3) uint8 RGB chip and its standard deviation, years."""
-        (output,) = run(self.name, aligned_tensor(chip, AGE_SIZE), ("probabilities",))
+        (output,) = run(self.name, aligned_tensor(chip, AGE_SIZE)[:1], ("probabilities",))
         return self.postprocess(output)
 
     @staticmethod
     def postprocess(output: np.ndarray) -> tuple[float, float]:
-        """From the (2, 81) probabilities of a chip and its mirror image."""
-        return _mean_and_sd(output.astype(np.float64).mean(0), _AGES)
+        """From the (1, 81) probabilities of a chip."""
+        return _mean_and_sd(output[0].astype(np.float64), _AGES)
 
 
 def aligned_tensor(chip: np.ndarray, size: int) -> np.ndarray:

@@ -99,8 +99,8 @@ def test_even_odds_of_chip_and_mirror_image_cancel():
 
 
 def test_an_age_is_expected_and_has_a_spread():
-    output = np.zeros((2, 81))
-    output[0, 10] = output[1, 20] = 1
+    output = np.zeros((1, 81))
+    output[0, [10, 20]] = 0.5
     assert FaceAge.postprocess(output) == pytest.approx((15.0, 5.0))
     ages = np.zeros((1, 100))
     ages[0, [6, 8]] = 0.5  # seven and nine years: the first is one
@@ -121,6 +121,6 @@ def test_golden_numbers_of_a_drawn_face():
     assert found.score == pytest.approx(0.892, abs=0.01)
     np.testing.assert_allclose(found.box * 128, [35.5, 42.2, 92.5, 99.2], atol=0.5)
     assert FaceSex()(drawn_face(32, (16, 16), 13)) == pytest.approx(0.998, abs=0.005)
-    assert FaceAge()(drawn_face(64, (32, 32), 26)) == pytest.approx((23.99, 1.88), abs=0.2)
+    assert FaceAge()(drawn_face(64, (32, 32), 26)) == pytest.approx((23.96, 1.49), abs=0.2)
     deep = FaceDeep()(drawn_face(224, (112, 112), 72))
     assert deep == pytest.approx((0.612, 30.14, 13.97), abs=0.2)
