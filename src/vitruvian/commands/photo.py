@@ -194,6 +194,7 @@ def _load_networks() -> None:
     # Weights that cannot be read are reported by whoever needs them.
     with contextlib.suppress(WeightsError):
         warm_up("movenet_multipose", "blazepose_heavy")
+        warm_up("face_detection", "face_sex", "face_age", "faceres_deep")
 
 
 def _jobs(images: list[str], output: Path) -> list[tuple[str, Path]]:
