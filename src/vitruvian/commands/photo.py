@@ -26,6 +26,8 @@ from vitruvian.result.folder import folder_names, open_folder
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+_FACE_NETWORKS = ("face_detection", "face_sex", "face_age", "faceres_deep")
+
 
 @dataclass
 class Tally:
@@ -163,7 +165,7 @@ def photo(
         # Beside the imports below: networks load without the interpreter. Not a daemon, because
         # a process must not end while the runtime is at work.
         if thread_count() > 1:
-            threading.Thread(target=_load_networks).start()
+            threading.Thread(target=_load_networks, args=(options,)).start()
         if options.sam is not None:
             from vitruvian.networks.sam import load_sam
 
@@ -188,13 +190,14 @@ def _sam(encoder: Path | None, decoder: Path | None) -> tuple[Path, Path] | None
     return encoder.expanduser(), decoder.expanduser()
 
 
-def _load_networks() -> None:
+def _load_networks(options: Options) -> None:
+    """Load what most pictures need, in the order in which they need it."""
     from vitruvian.networks import warm_up
 
+    surface = ("maps",) if options.detail == "clothed" else ()
     # Weights that cannot be read are reported by whoever needs them.
     with contextlib.suppress(WeightsError):
-        warm_up("movenet_multipose", "blazepose_heavy")
-        warm_up("face_detection", "face_sex", "face_age", "faceres_deep")
+        warm_up("movenet_multipose", "blazepose_heavy", "cues", *_FACE_NETWORKS, *surface)
 
 
 def _jobs(images: list[str], output: Path) -> list[tuple[str, Path]]:

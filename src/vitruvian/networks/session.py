@@ -11,6 +11,8 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
+from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
@@ -25,7 +27,8 @@ from vitruvian.errors import WeightsError
 if TYPE_CHECKING:
     import onnxruntime
 
-_lock = threading.RLock()
+_lock = threading.Lock()
+_making: dict[str, threading.Lock] = {}
 _sessions: dict[tuple[str, int], onnxruntime.InferenceSession] = {}  # by name and threads
 
 
@@ -142,13 +145,19 @@ def session(name: str) -> onnxruntime.InferenceSession:
         WeightsError: the file is missing, truncated or not a readable graph.
         KeyError: the manifest has no such network.
     """
+    key = name, thread_count()
+    entry = weights_manifest()[name]
     with _lock:
-        key = name, thread_count()
-        if key not in _sessions:
-            for other in [other for other in _sessions if other[1] != key[1]]:
-                del _sessions[other]
-            _sessions[key] = _create(weights_manifest()[name])
-        return _sessions[key]
+        making = _making.setdefault(name, threading.Lock())
+    with making:  # others load meanwhile, and nobody loads the same twice
+        made = _sessions.get(key)
+        if made is None:
+            made = _create(entry)
+            with _lock:
+                for other in [other for other in _sessions if other[1] != key[1]]:
+                    del _sessions[other]
+                _sessions[key] = made
+        return made
 
 
 def _create(entry: WeightsEntry) -> onnxruntime.InferenceSession:
@@ -214,21 +223,25 @@ def shipped(name: str) -> bool:
 
 
 def warm_up(*names: str) -> None:
-    """Load networks ahead of their first use, side by side (all of the manifest by default)."""
-    wanted = names or tuple(weights_manifest())
-    threads_each = thread_count()
-    missing = [name for name in wanted if (name, threads_each) not in _sessions]
+    """Load networks ahead of their first use, in this order (all of the manifest by default).
 
-    def load(name: str) -> None:
-        # Made outside the lock so that several files load at once; the first one made wins.
-        made = _create(weights_manifest()[name])
-        with _lock:
-            _sessions.setdefault((name, threads_each), made)
+    On all threads but one, which the program goes on with.
 
-    threads = [threading.Thread(target=load, args=(name,)) for name in missing]
+    Raises:
+        WeightsError: as :func:`session`.
+    """
+    waiting = deque(names or weights_manifest())
+
+    def load() -> None:
+        with suppress(IndexError, WeightsError):
+            while True:
+                session(waiting.popleft())
+
+    threads = [threading.Thread(target=load) for _ in range(thread_count() - 2)]
     for thread in threads:
         thread.start()
+    load()
     for thread in threads:
         thread.join()
-    for name in wanted:  # raises here, in the caller, what a thread could not
+    for name in names or weights_manifest():  # raises here what a thread could not
         session(name)
