@@ -2,6 +2,6 @@
 
 import sys
 
-from vitruvian.commands.cli import main
+from vitruvian.cli import main
 
 sys.exit(main())
