@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -88,6 +90,23 @@ def test_who_leaves_is_one_line_with_499(server: ServerProcess) -> None:
     assert "request failed" not in server.log()
 
 
+def run_alone(coroutine: Coroutine[Any, Any, None]) -> None:
+    """Run it on a thread of its own: a browser of other tests keeps a loop running on this one."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, coroutine).result()
+
+
+def answer(one: socket.socket, end: bytes) -> bytes:
+    """What comes until ``end``, or until the connection is closed."""
+    found = b""
+    while end not in found:
+        part = one.recv(4096)
+        if not part:
+            break
+        found += part
+    return found
+
+
 class Line:
     """What a client sends: bytes, and the seconds before each."""
 
@@ -105,8 +124,6 @@ class Line:
 
 def read_all(line: Line, monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Read a body on a clock of its own; returns the patience before each part."""
-    import asyncio
-
     patience: list[float] = []
 
     async def wait_for(awaitable: Any, seconds: float) -> Any:
@@ -125,7 +142,7 @@ def read_all(line: Line, monkeypatch: pytest.MonkeyPatch) -> list[float]:
         while not body.complete:
             await body()
 
-    asyncio.run(read())
+    run_alone(read())
     return patience
 
 
@@ -166,7 +183,7 @@ def test_headers_have_a_deadline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 
     from vitruvian.server import connections
 
-    monkeypatch.setattr(connections, "HEADER_SECONDS", 0.5)
+    monkeypatch.setattr(connections, "HEADER_SECONDS", 1.5)
     monkeypatch.setattr(connections, "MOST_WAITING", 3)
     with app_client(tmp_path / "data") as client:
         config = uvicorn.Config(
@@ -192,19 +209,19 @@ def _headers_end_or_the_connection_does(address: Any) -> None:
         began = time.monotonic()
         one.sendall(whole[:20])
         assert one.recv(100) == b""
-        assert 0.4 < time.monotonic() - began < 3
+        assert 1.2 < time.monotonic() - began < 6
     with socket.create_connection(address, timeout=10) as one:
         one.sendall(whole)
-        assert b"alive" in one.recv(4096)
-        time.sleep(0.8)  # keep-alive is longer than the deadline for headers
+        assert b"alive" in answer(one, b"alive")
+        time.sleep(2.0)  # keep-alive is longer than the deadline for headers
         one.sendall(whole)
-        assert b"alive" in one.recv(4096)
-        one.sendall(whole[:20])  # and half a second request goes like half a first one
+        assert b"alive" in answer(one, b"alive")
+        one.sendall(whole[:20])  # and half of a second request goes like half a first one
         assert one.recv(100) == b""
     many = [socket.create_connection(address, timeout=10) for _ in range(4)]
     began = time.monotonic()
     assert many[0].recv(100) == b""  # the oldest makes room
-    assert time.monotonic() - began < 0.4
+    assert time.monotonic() - began < 1.2
     for one in many:
         one.close()
 
@@ -212,8 +229,6 @@ def _headers_end_or_the_connection_does(address: Any) -> None:
 def test_refused_bodies_do_not_keep_their_connection(
     client: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    import asyncio
-
     monkeypatch.setattr(bodies, "_REFUSED_SECONDS", 0.1)
     sent: list[Any] = []
 
