@@ -9,8 +9,6 @@ each other in the same way, unless cloth spans the room between them, as a skirt
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import cv2
 import numpy as np
 
@@ -149,13 +147,7 @@ def separated(model: ParametricModel, volume: Volume, body: Mesh, fitted: Mesh) 
     """
     limbs, normals = limb_of_vertex(model), vertex_normals(body.vertices, body.faces)
     grid = volume.grid
-    out = replace(
-        volume,
-        field=volume.field.copy(),
-        owner=volume.owner.copy(),
-        gap=volume.gap.copy(),
-        kept_empty=volume.kept_empty.copy(),
-    )
+    out = volume.copied()
     for label in (ARM_L, ARM_R):
         box = _box(model, body.vertices, grid, (label,))
         if box is None:

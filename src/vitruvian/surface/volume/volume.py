@@ -77,6 +77,16 @@ class Volume:
                     f"got {array.shape} {array.dtype}"
                 )
 
+    def copied(self) -> Volume:
+        """The same with arrays of its own, for a step to change before it hands them on."""
+        return Volume(
+            self.grid,
+            self.field.copy(),
+            self.owner.copy(),
+            self.gap.copy(),
+            self.kept_empty.copy(),
+        )
+
     @staticmethod
     def of(grid: RayGrid, field: np.ndarray) -> Volume:
         """A volume in one piece."""

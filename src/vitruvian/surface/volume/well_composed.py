@@ -7,8 +7,6 @@ places well-composed. Here they are filled, or emptied where that would close a 
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from vitruvian.compute import kernel
@@ -117,13 +115,7 @@ def well_composed(volume: Volume) -> Volume:
     A filled voxel takes a neighbour's owner. Where filling would close a gap, a voxel is emptied
     and joins it. The field must not be positive on the volume's border.
     """
-    out = replace(
-        volume,
-        field=volume.field.copy(),
-        owner=volume.owner.copy(),
-        gap=volume.gap.copy(),
-        kept_empty=volume.kept_empty.copy(),
-    )
+    out = volume.copied()
     while _repair(out.field, out.owner, out.gap, out.kept_empty, _CRITICAL):
         pass
     return out
