@@ -163,7 +163,11 @@ def product_kernels() -> list[Kernel]:
     import_module("vitruvian.pipeline.photo")
     import_module("vitruvian.result.files")
     import_module("vitruvian.formats.obj_text")
-    return [one for one in known_kernels() if not one.name.startswith("vitruvian.lab.")]
+    return [
+        one
+        for one in known_kernels()
+        if one.name.startswith("vitruvian.") and not one.name.startswith("vitruvian.lab.")
+    ]
 
 
 def _compiled_code() -> Check:
