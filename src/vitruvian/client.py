@@ -63,7 +63,7 @@ class RemoteScene:
         every = [*self.files.values()]
         for person in self.people:
             every.extend(person["files"].values())
-        paths = {address.split("/files/", 1)[1]: address for address in every}
+        paths = {address.split("/files/", 1)[1].partition("?")[0]: address for address in every}
         return {path: address for path, address in paths.items() if not path.endswith(".zip")}
 
     def save(self, directory: str | Path) -> Path:

@@ -2,7 +2,8 @@
 
 What it does with a picture stands at the picture's end, after ``#``: ``sleep=2``, ``crash``,
 ``hang`` (ignores cancelling), ``fail``, ``lines`` (appends to the file named by the variable
-VITRUVIAN_TEST_RUNS), separated by ``,``.
+VITRUVIAN_TEST_RUNS), separated by ``,``. What it does with a result's own photograph, which is
+not the test's to write, goes by the height that is told.
 """
 
 import json
@@ -12,6 +13,8 @@ import sys
 import threading
 import time
 from pathlib import Path
+
+BY_HEIGHT = {61: "fail", 62: "sleep=1.5"}
 
 orders: queue.Queue = queue.Queue()
 unwanted: set = set()
@@ -55,6 +58,8 @@ def report() -> dict:
 def run(order: dict) -> None:
     job = order["id"]
     tail = Path(order["picture"]).read_bytes().rpartition(b"#")[2].decode("ascii", "ignore")
+    if order.get("camera"):
+        tail = BY_HEIGHT.get(order["options"].get("height_cm"), "")
     wanted = dict((part.split("=") + [""])[:2] for part in tail.split(","))
     runs = os.environ.get("VITRUVIAN_TEST_RUNS")
     if runs:

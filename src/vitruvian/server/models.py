@@ -87,6 +87,10 @@ class Job(Base):
     sample: Mapped[str | None] = mapped_column(String(64))
     idempotency_key: Mapped[str | None] = mapped_column(String(128))
     expires_hours: Mapped[float | None]  # life of the result, where the account's does not apply
+    # The result that it makes anew, from that result's photograph, and the camera which took that:
+    # the picture that is kept does not say it any more.
+    replaces: Mapped[str | None] = mapped_column(String(32))
+    camera: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
     state: Mapped[str] = mapped_column(String(12), default="queued")
     priority: Mapped[int] = mapped_column(default=0)  # the lower, the earlier
@@ -110,11 +114,15 @@ class Job(Base):
         UniqueConstraint("account_id", "idempotency_key", name="job_is_asked_for_once"),
         Index("jobs_in_line", "state", "priority", "created_at"),
         Index("jobs_of_account", "account_id", "created_at"),
+        Index("jobs_of_result", "replaces"),
     )
 
 
 class Reconstruction(Base):
-    """A result. ``details`` is what the worker reported; its files lie below ``prefix``."""
+    """A result. ``details`` is what the worker reported; its files lie below ``prefix``.
+
+    ``revision`` counts how often it was made anew.
+    """
 
     __tablename__ = "reconstructions"
 
@@ -127,6 +135,7 @@ class Reconstruction(Base):
     prefix: Mapped[str] = mapped_column(String(128))
     bytes: Mapped[int]
     details: Mapped[dict[str, Any]]
+    revision: Mapped[int] = mapped_column(default=0, server_default="0")
     created_at: Mapped[float]
     expires_at: Mapped[float | None]
 

@@ -208,6 +208,38 @@ def test_rename_list_share_delete(real: Any, real_server: Any, made: Any) -> Non
     assert len(files_of(real_server.data)) < before
 
 
+def test_correct_in_place(real: Any, real_server: Any) -> None:
+    """What is told of a person changes the result, from the photograph that it keeps."""
+    made = create(real, with_place()).json()
+    url = f"/api/v1/reconstructions/{made['id']}"
+    share = real.post(f"{url}/shares", json={}).json()
+    before = real.get(made["people"][0]["files"]["body"]).json()
+    hints = {"people": {"1": {"height_cm": 150, "sex": "man"}}}
+    answer = real.patch(url, json={"hints": hints}, headers={"Prefer": "wait=60"})
+    assert answer.status_code == 200, answer.text
+    corrected = answer.json()
+    for same in ("id", "name", "created_at", "expires_at", "image"):
+        assert corrected[same] == made[same]
+    assert corrected["people"][0]["height_m"] == pytest.approx(1.5, abs=0.005)
+    assert corrected["options"]["hints"]["1"]["sex"] == "man"
+    # The photograph does not say its focal length any more, but the result does.
+    for name in ("focal_px", "source"):
+        assert corrected["camera"][name] == made["camera"][name]
+    # Browsers keep files for an hour: these have other addresses.
+    assert corrected["files"]["scene"] != made["files"]["scene"]
+    assert real.get(corrected["people"][0]["files"]["body"]).json() != before
+    assert real.get(share["url"]).json()["people"][0]["height_m"] == pytest.approx(1.5, abs=0.005)
+    assert real.get("/api/v1/reconstructions").json()["total"] == 1
+
+    taken_back = real.patch(url, json={"hints": None}, headers={"Prefer": "wait=60"}).json()
+    assert taken_back["options"]["hints"] is None
+    # Nearly the first result: the photograph was compressed once more.
+    assert taken_back["people"][0]["height_m"] == pytest.approx(
+        made["people"][0]["height_m"], abs=0.02
+    )
+    wait_until(lambda: len({p.split("/")[2] for p in files_of(real_server.data)}) <= 2)
+
+
 def test_the_simple_call(real_server: Any) -> None:
     """As an old script does it: post, read the path, fetch the .obj and what it refers to."""
     import httpx

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -259,6 +260,15 @@ class PersonHint(BaseModel):
     age: float | AgeGroup | None = None
 
 
+def _kept_hints(text: str) -> dict[str, Any] | None:
+    """Hints from JSON as plain values of ``Options``; raises ``ValueError`` with a sentence."""
+    try:
+        hints = read_hints(text, "hints")
+    except InputError as error:
+        raise ValueError(str(error)) from None
+    return {str(number): hint.plain() for number, hint in hints.items()} or None
+
+
 class ReconstructionOptions(BaseModel):
     """What was asked for."""
 
@@ -325,10 +335,47 @@ class Samples(BaseModel):
     preparing: bool
 
 
-class Rename(Strict):
-    """To rename a result."""
+class Change(Strict):
+    """To change a result: its name; what is known of the people in it, which makes it anew."""
 
-    name: Title
+    name: Title | None = None
+    hints: dict[str, Any] | None = None
+    height_cm: float | None = None
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"hints": {"people": {"1": {"height_cm": 165, "sex": "woman"}}}}]
+        }
+    )
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Change:
+        if not self.model_fields_set or (self.name is None and self.model_fields_set == {"name"}):
+            raise ValueError("give name, hints or height_cm")
+        return self
+
+    @field_validator("hints")
+    @classmethod
+    def _hints_fit(cls, value: dict[str, Any] | None) -> dict[str, Any] | None:
+        if value is not None:
+            _kept_hints(json.dumps(value))
+        return value
+
+    @field_validator("height_cm")
+    @classmethod
+    def _height_fits(cls, value: float | None) -> float | None:
+        try:
+            OPTIONS["height_cm"].check(value)
+        except InputError as error:
+            raise ValueError(str(error)) from None
+        return value
+
+    def options(self) -> dict[str, Any]:
+        """Options of the reconstruction that change, as plain values."""
+        changes = self.model_dump(include=self.model_fields_set - {"name"})
+        if changes.get("hints") is not None:
+            changes["hints"] = _kept_hints(json.dumps(changes["hints"]))
+        return changes
 
 
 class PersonAtWork(BaseModel):
@@ -363,6 +410,7 @@ class Job(BaseModel):
     started_at: Time | None
     finished_at: Time | None
     reconstruction_id: str | None
+    replaces: str | None = None
     problem: ProblemBody | None
     links: JobLinks
 
@@ -497,8 +545,7 @@ class CreateForm(Strict):
 
     def options(self) -> dict[str, Any]:
         """Those that go to the reconstruction, as plain values."""
-        hints = None if self.hints is None else read_hints(self.hints, "hints")
         return self.model_dump(exclude={"name"}) | {
             "formats": list(parse_formats(self.formats)),
-            "hints": None if not hints else {str(n): hint.plain() for n, hint in hints.items()},
+            "hints": None if self.hints is None else _kept_hints(self.hints),
         }

@@ -29,6 +29,7 @@ def reconstruction_view(
 ) -> schemas.Reconstruction:
     """A result with everything."""
     base = files_url(row, share_token)
+    again = _again(row)
     report, paths = row.details["report"], row.details["files"]
     timings = report["timings_s"]
     return schemas.Reconstruction(
@@ -39,12 +40,12 @@ def reconstruction_view(
             source=report["camera"]["source"],
             world_from_camera=row.details["world_from_camera"],
         ),
-        people=[_person(person, paths, base) for person in report["people"]],
+        people=[_person(person, paths, base, again) for person in report["people"]],
         warnings=report["warnings"],
         timings_s=timings,
         seconds=round(sum(timings.values()), 3),
         options=schemas.ReconstructionOptions(**row.details.get("options", {})),
-        files=_urls(OF_ALL, "", paths, base) | {"all": f"{base}/{ALL_ZIP}"},
+        files=_urls(OF_ALL, "", paths, base, again) | {"all": f"{base}/{ALL_ZIP}{again}"},
     )
 
 
@@ -56,7 +57,9 @@ def summary_view(row: Reconstruction) -> schemas.Summary:
         **_brief(row),
         image=_size(report),
         people=len(report["people"]),
-        files=_urls({"thumbnail": OF_ALL["thumbnail"]}, "", row.details["files"], base),
+        files=_urls(
+            {"thumbnail": OF_ALL["thumbnail"]}, "", row.details["files"], base, _again(row)
+        ),
     )
 
 
@@ -72,22 +75,31 @@ def _brief(row: Reconstruction) -> dict[str, Any]:
     }
 
 
+def _again(row: Reconstruction) -> str:
+    """What tells the files of a result that was made anew from those that browsers have kept."""
+    return f"?v={row.revision}" if row.revision else ""
+
+
 def _size(report: dict[str, Any]) -> schemas.Size:
     return schemas.Size(width=report["image"]["width"], height=report["image"]["height"])
 
 
-def _person(person: dict[str, Any], paths: dict[str, int], base: str) -> schemas.Person:
+def _person(person: dict[str, Any], paths: dict[str, int], base: str, again: str) -> schemas.Person:
     folder = f"person-{person['id']}/"
-    files = _urls(OF_PERSON, folder, paths, base)
+    files = _urls(OF_PERSON, folder, paths, base, again)
     if "mesh_obj" in files:
-        files["mesh_obj_zip"] = f"{base}/{folder}{PERSON_ZIP}"
+        files["mesh_obj_zip"] = f"{base}/{folder}{PERSON_ZIP}{again}"
     fields = {name: value for name, value in person.items() if name in schemas.Person.model_fields}
     return schemas.Person(**(fields | {"files": files}))
 
 
-def _urls(names: dict[str, str], folder: str, paths: dict[str, int], base: str) -> dict[str, str]:
+def _urls(
+    names: dict[str, str], folder: str, paths: dict[str, int], base: str, again: str
+) -> dict[str, str]:
     return {
-        use: f"{base}/{folder}{name}" for use, name in names.items() if f"{folder}{name}" in paths
+        use: f"{base}/{folder}{name}{again}"
+        for use, name in names.items()
+        if f"{folder}{name}" in paths
     }
 
 
@@ -117,6 +129,7 @@ def job_view(session: Session, state: State, job: Job) -> schemas.Job:
         started_at=job.started_at,
         finished_at=job.finished_at,
         reconstruction_id=result,
+        replaces=job.replaces,
         problem=schemas.ProblemBody(**job.problem) if job.problem else None,
         links=schemas.JobLinks(
             self=this,

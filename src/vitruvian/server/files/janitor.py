@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 
-from sqlalchemy import delete, exists, or_, select
+from sqlalchemy import delete, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from vitruvian.server.database import Database
@@ -171,8 +171,10 @@ class Janitor:
 def delete_reconstruction(session: Session, row: Reconstruction) -> None:
     """Delete a result's row and shares, and leave word that its files must go."""
     session.merge(Deletion(prefix=row.prefix, created_at=time.time()))
-    # The job, too: its name is the user's.
-    session.execute(delete(Job).where(Job.id == row.job_id, Job.state.not_in(ACTIVE)))
+    # Its jobs, too: their name is the user's. One that corrects it now has nothing to correct.
+    its = or_(Job.id == row.job_id, Job.replaces == row.id)
+    session.execute(delete(Job).where(its, Job.state.not_in(ACTIVE)))
+    session.execute(update(Job).where(Job.replaces == row.id).values(cancel_requested=True))
     session.delete(row)
 
 

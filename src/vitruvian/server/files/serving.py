@@ -67,7 +67,7 @@ def serve_file(
     suffix = path.rsplit(".", 1)[-1]
     tag = hashlib.sha256(f"{row.prefix}/{path}".encode()).hexdigest()[:32]
     headers = {
-        "ETag": f'"{tag}"',  # a result never changes
+        "ETag": f'"{tag}"',  # a result that is made anew gets another prefix
         "Cache-Control": cache,
         "Content-Security-Policy": _FILE_POLICY,
     }

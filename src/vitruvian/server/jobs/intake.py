@@ -1,4 +1,4 @@
-"""Taking in a picture: whether there is room, what it is; then into the queue."""
+"""Taking in a picture or a correction: whether there is room; then into the queue."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -15,8 +15,8 @@ from vitruvian.server.database import Database
 from vitruvian.server.files.sniff import check_picture
 from vitruvian.server.files.storage import Storage
 from vitruvian.server.jobs.timing import StageClock
-from vitruvian.server.models import ACTIVE, Account, Job, new_id
-from vitruvian.server.problems import Problem
+from vitruvian.server.models import ACTIVE, Account, Job, Reconstruction, new_id
+from vitruvian.server.problems import Problem, not_found
 from vitruvian.server.settings import Settings
 
 
@@ -60,8 +60,14 @@ class Intake:
         self.clock = clock
         self.readable_types = readable_types
 
-    def check_room(self, session: Session, account: Account) -> None:
-        """Raise ``Problem`` when an account or the queue has no room for another job."""
+    def check_room(self, session: Session, account: Account, *, adds: bool = True) -> None:
+        """Raise ``Problem`` when an account or the queue has no room for another job.
+
+        Args:
+            session: of the database.
+            account: whose job.
+            adds: the job adds a result, instead of making one anew.
+        """
         settings = self.settings
         waiting = session.scalar(select(func.count()).select_from(Job).where(Job.state == "queued"))
         if (waiting or 0) >= settings.max_queue:
@@ -83,6 +89,8 @@ class Intake:
                 f"{active} pictures of yours are waiting already; wait until some are done.",
                 retry_after=self.clock.total * 2,
             )
+        if not adds:
+            return
         count, size = usage(session, account)
         results, megabytes = quota(settings, account)
         if count + (active or 0) >= results or size >= megabytes * 2**20:
@@ -140,6 +148,52 @@ class Intake:
             self.storage.delete(job.upload_key)
             raise
         return job.id, True
+
+    def correct(self, account_id: str, reconstruction_id: str, changes: dict[str, Any]) -> str:
+        """Queue a job that makes a result anew, with other options, in place; returns its id.
+
+        It starts from the photograph that the result keeps. A correction that is still on its way
+        is given up for this one.
+
+        Args:
+            account_id: whose result it is.
+            reconstruction_id: the result.
+            changes: options that differ from those the result was made with.
+
+        Raises:
+            Problem: there is no room; the account has no such result.
+        """
+        now = time.time()
+        with self.database.write() as session:
+            account = session.scalars(
+                select(Account).where(Account.id == account_id).with_for_update()
+            ).first()
+            row = session.get(Reconstruction, reconstruction_id, with_for_update=True)
+            if account is None or row is None or row.account_id != account_id:
+                raise not_found()
+            earlier = Job.replaces == row.id
+            session.execute(
+                update(Job).where(earlier, Job.state == "running").values(cancel_requested=True)
+            )
+            session.execute(
+                update(Job)
+                .where(earlier, Job.state == "queued")
+                .values(state="cancelled", finished_at=now)
+            )
+            self.check_room(session, account, adds=False)
+            camera = row.details["report"]["camera"]
+            job = Job(
+                id=new_id(),
+                account_id=account_id,
+                name=row.name,
+                options=row.details["options"] | changes,
+                upload_key=f"{row.prefix}/photo.jpg",
+                replaces=row.id,
+                camera={"focal_px": camera["focal_px"], "source": camera["source"]},
+                created_at=now,
+            )
+            session.add(job)
+            return job.id
 
     def _earlier_job(self, order: Order) -> str | None:
         if order.idempotency_key is None:

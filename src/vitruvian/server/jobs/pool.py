@@ -164,8 +164,9 @@ class WorkerPool:
         start = time.monotonic()
         try:
             with self._storage.local(lease.job.upload_key) as picture:
-                order = {"do": "job", "id": lease.job.id, "picture": str(picture)}
-                worker.say(order | {"folder": str(folder), "options": lease.job.options})
+                order: dict[str, Any] = {"do": "job", "id": lease.job.id, "picture": str(picture)}
+                order |= {"folder": str(folder), "options": lease.job.options}
+                worker.say(order | {"camera": lease.job.camera})
                 answer = self._follow(worker, lease, start)
             self._conclude(lease, answer, folder)
         except FileNotFoundError:

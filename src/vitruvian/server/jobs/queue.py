@@ -4,7 +4,8 @@ State moves ``queued -> running -> succeeded | failed | cancelled``, and back fr
 ``queued`` when a worker or a server is lost. Whoever runs a job holds its ``lease_token`` and
 renews ``lease_until``; every step of a running job is an UPDATE that names the token, so that a
 runner that was thought dead and comes back changes nothing. A result is inserted in the
-transaction that ends its job: each accepted job ends exactly once.
+transaction that ends its job: each accepted job ends exactly once. A job that corrects a result
+puts its files in the place of the earlier ones in that transaction.
 
 Accounts are served in turn: of the jobs with the same priority the next one is the oldest of the
 account that has waited longest for a worker. Whoever sends twenty pictures does not hold up
@@ -168,31 +169,48 @@ class JobQueue:
         self.changed(lease.job.id)
 
     def succeed(self, lease: Lease, result: Result) -> bool:
-        """End a job with its result. False when the lease was lost: then the result is nobody's."""
+        """End a job with its result. False when that is nobody's: the lease was lost, or the result
+        that it corrects is deleted or corrected otherwise.
+        """
+        now = time.time()
+        kept = True
         with self.database.write() as session:
+            # The result before its job, as everywhere: whoever waits for both waits in one order.
+            corrected = lease.job.replaces and session.get(
+                Reconstruction, lease.job.replaces, with_for_update=True
+            )
             job = session.scalars(select(Job).where(_holds(lease)).with_for_update()).first()
             if job is None:
                 return False
-            now = time.time()
-            made = Reconstruction(
-                id=new_id(),
-                job_id=job.id,
-                account_id=job.account_id,
-                name=job.name,
-                sample=job.sample,
-                prefix=result.prefix,
-                bytes=result.bytes,
-                details=result.details | {"options": job.options},
-                created_at=now,
-                expires_at=self.expires_at(job),
-            )
-            session.add(made)
-            job.reconstruction_id = made.id
-            _end(session, job, "succeeded", now)
-            job.progress = 1.0
+            details = result.details | {"options": job.options}
+            if job.replaces is None:
+                corrected = Reconstruction(
+                    id=new_id(),
+                    job_id=job.id,
+                    account_id=job.account_id,
+                    name=job.name,
+                    sample=job.sample,
+                    prefix=result.prefix,
+                    bytes=result.bytes,
+                    details=details,
+                    created_at=now,
+                    expires_at=self.expires_at(job),
+                )
+                session.add(corrected)
+            elif corrected and not job.cancel_requested:
+                session.merge(Deletion(prefix=corrected.prefix, created_at=now))
+                corrected.prefix, corrected.bytes = result.prefix, result.bytes
+                corrected.details = details
+                corrected.revision += 1
+            else:
+                kept = False
+            if kept and corrected:
+                job.reconstruction_id = corrected.id
+                job.progress = 1.0
+            _end(session, job, "succeeded" if kept else "cancelled", now)
         self.changed(lease.job.id)
         self.ended()
-        return True
+        return kept
 
     def fail(self, lease: Lease, problem: Mapping[str, Any]) -> bool:
         """End a job with a problem. False when the lease was lost."""
@@ -296,11 +314,12 @@ def _end(
     now: float,
     problem: dict[str, Any] | None = None,
 ) -> None:
-    """The only place where a job ends: its upload goes with it."""
+    """The only place where a job ends: its upload goes with it. A result keeps its photograph."""
     job.state = state
     job.finished_at = now
     job.problem = problem
     job.lease_token = job.lease_until = None
     job.stage = None
     job.person_number = job.person_count = None
-    session.merge(Deletion(prefix=job.upload_key, created_at=now))
+    if job.replaces is None:
+        session.merge(Deletion(prefix=job.upload_key, created_at=now))

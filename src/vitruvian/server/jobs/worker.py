@@ -4,7 +4,8 @@ It is a program of its own (``python -m vitruvian.server.jobs.worker``), so that
 takes all memory or breaks a decoder takes nothing else with it. It has no access to the database
 and no secret: paths in, files and one description out. Both ways go lines of JSON:
 
-    in   {"do": "job", "id": ..., "picture": path, "folder": path, "options": {...}}
+    in   {"do": "job", "id": ..., "picture": path, "folder": path, "options": {...},
+          "camera": null or {"focal_px": ..., "source": ...}}
          {"do": "cancel", "id": ...}
     out  {"is": "ready"}
          {"is": "stage", "id": ..., "stage": ..., "person": 0, "people": 0}
@@ -25,6 +26,7 @@ import signal
 import sys
 import threading
 import traceback
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -36,6 +38,7 @@ from vitruvian.server.problems import KINDS, Problem
 if TYPE_CHECKING:
     from vitruvian.pipeline.progress import Progress
     from vitruvian.pipeline.run import Outcome
+    from vitruvian.types.photo import Photo
     from vitruvian.types.scene import Scene
 
 THUMBNAIL_SIDE = 320
@@ -91,7 +94,8 @@ class Worker:
                 {"is": "stage", "id": job_id, "stage": told, "person": person, "people": people}
             )
 
-        outcome = process(Path(order["picture"]), folder, order["options"], progress)
+        picture, options = Path(order["picture"]), order["options"]
+        outcome = process(picture, folder, options, progress, order.get("camera"))
         if outcome.error is not None:
             answer = {"is": "failed", "problem": problem_of(outcome.error).body()}
         elif outcome.state == "cancelled":
@@ -109,15 +113,20 @@ class Worker:
 
 
 def process(
-    picture: Path, folder: Path, options: dict[str, Any], progress: Progress | None
+    picture: Path,
+    folder: Path,
+    options: dict[str, Any],
+    progress: Progress | None,
+    camera: dict[str, Any] | None = None,
 ) -> Outcome:
     """Reconstruct a picture into ``folder``.
 
     Args:
-        picture: the upload as it came.
+        picture: the upload as it came, or the photograph of an earlier result.
         folder: exists and is empty.
         options: names and plain values as of ``Options``; what is absent is ``SERVER_DEFAULTS``'.
         progress: told of every stage.
+        camera: ``focal_px`` and its ``source``, of a picture that does not say them itself.
     """
     from vitruvian.pipeline.run import Job, run
 
@@ -126,7 +135,7 @@ def process(
     job = Job(
         # Bytes: no path of this machine gets into sentences or reports. Only pixels and the focal
         # length, a number, go on from here; EXIF stays behind.
-        picture.read_bytes(),
+        picture.read_bytes() if camera is None else _photo(picture, camera),
         folder,
         Options.of(**wanted | {"formats": tuple(wanted["formats"])}),
         replace=False,
@@ -134,6 +143,16 @@ def process(
         also=_write_more,
     )
     return run(job, progress)
+
+
+def _photo(picture: Path, camera: dict[str, Any]) -> Photo:
+    """A photograph that this server wrote, with its camera."""
+    from vitruvian.image.photo import load_photo
+    from vitruvian.types.camera import Camera
+
+    photo = load_photo(picture.read_bytes())
+    size = photo.width, photo.height
+    return replace(photo, camera=Camera.centered(camera["focal_px"], *size, camera["source"]))
 
 
 def problem_of(error: VitruvianError) -> Problem:

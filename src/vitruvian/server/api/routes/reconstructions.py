@@ -1,4 +1,4 @@
-"""Create, list, look at, rename and delete results."""
+"""Create, list, look at, rename, correct and delete results."""
 
 from __future__ import annotations
 
@@ -29,6 +29,14 @@ Here = Annotated[State, Depends(state_of)]
 
 MAX_IDEMPOTENCY_KEY = 128
 
+PREFER = {
+    "name": "Prefer",
+    "in": "header",
+    "schema": {"type": "string"},
+    "description": "`respond-async`, or `wait=N` seconds at most for the result.",
+    "example": "respond-async",
+}
+
 FILE_ANSWERS: dict[int | str, dict[str, Any]] = problems(416) | {
     200: {"description": "The file.", "content": {kind: {} for kind in MEDIA_TYPES}},
     206: {
@@ -48,13 +56,7 @@ FILE_ANSWERS: dict[int | str, dict[str, Any]] = problems(416) | {
     openapi_extra={
         "requestBody": picture_form(),
         "parameters": [
-            {
-                "name": "Prefer",
-                "in": "header",
-                "schema": {"type": "string"},
-                "description": "`respond-async`, or `wait=N` seconds at most for the result.",
-                "example": "respond-async",
-            },
+            PREFER,
             {
                 "name": "Idempotency-Key",
                 "in": "header",
@@ -90,8 +92,8 @@ def _check_room(state: State, caller: Caller) -> None:
         state.intake.check_room(session, account_of(caller))
 
 
-def _answer(state: State, job: Job) -> Response:
-    """201 for a result, 202 for a job, the problem for a failure."""
+def _answer(state: State, job: Job, made: int = 201) -> Response:
+    """``made`` for a result, 202 for a job, the problem for a failure."""
     if job.state == "failed" and job.problem:
         raise problem_from(job.problem)
     if job.state == "cancelled":
@@ -101,9 +103,8 @@ def _answer(state: State, job: Job) -> Response:
             row = session.get(Reconstruction, job.reconstruction_id)
             if row is None:
                 raise not_found()
-            made = reconstruction_view(row)
-            location = f"/api/v1/reconstructions/{row.id}"
-            return _json(made.model_dump_json(), 201, location)
+            body = reconstruction_view(row).model_dump_json()
+            return _json(body, made, f"/api/v1/reconstructions/{row.id}")
         view = job_view(session, state, job)
     return _json(view.model_dump_json(), 202, view.links.self)
 
@@ -193,17 +194,44 @@ def get_reconstruction(
 
 
 @router.patch(
-    "/reconstructions/{reconstruction_id}", responses=problems(400, 401, 403, 404, 415, 422)
+    "/reconstructions/{reconstruction_id}",
+    response_model=schemas.Reconstruction,
+    responses=problems(400, 401, 403, 404, 409, 415, 422, 429, 500, 503)
+    | {202: {"model": schemas.Job, "description": "The correction is in the queue."}},
+    openapi_extra={"parameters": [PREFER]},
 )
-def rename(
-    reconstruction_id: str, body: schemas.Rename, state: Here, caller: Writer
+async def change(
+    request: Request, reconstruction_id: str, body: schemas.Change, state: Here, caller: Writer
+) -> Response:
+    """Rename a result, or correct it: other hints make it anew, in place.
+
+    200 with the result, when it was there in time, else 202 and a job. Until then, and when it
+    fails, the result stays as it is.
+    """
+    changes = body.options()
+    view = await run_in_threadpool(_rename, state, caller, reconstruction_id, body.name)
+    if not changes:
+        return _json(view.model_dump_json(), 200, f"/api/v1/reconstructions/{reconstruction_id}")
+    wait = _wait_seconds(request.headers.get("prefer", ""), state.settings.fast_path_seconds)
+    owner = account_of(caller)
+    await run_in_threadpool(take_upload_token, state, owner, request)
+    job_id = await run_in_threadpool(state.intake.correct, owner.id, reconstruction_id, changes)
+    state.pool.wake()
+    job = await wait_for_end(request, state, job_id, wait)
+    if job is None:
+        raise not_found()
+    return await run_in_threadpool(_answer, state, job, 200)
+
+
+def _rename(
+    state: State, caller: Caller, reconstruction_id: str, name: str | None
 ) -> schemas.Reconstruction:
-    """Rename a result."""
     with state.database.write() as session:
         row = owned(session, caller, reconstruction_id)
-        row.name = body.name
-        session.execute(update(Job).where(Job.id == row.job_id).values(name=body.name))
-        session.flush()
+        if name is not None:
+            row.name = name
+            session.execute(update(Job).where(Job.id == row.job_id).values(name=name))
+            session.flush()
         return reconstruction_view(row)
 
 
