@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from vitruvian.body.model.model import body_model
+from vitruvian.geometry.atlas import texel_map
 from vitruvian.geometry.normals import vertex_normals
 from vitruvian.geometry.rasterizer import rasterize
 from vitruvian.geometry.render import render_mesh, turned
 from vitruvian.texture import texture_mesh
-from vitruvian.texture.atlas import texel_map
 from vitruvian.types.camera import Camera
 from vitruvian.types.figure import Alpha, Figure, Landmarks
 from vitruvian.types.mesh import Mesh

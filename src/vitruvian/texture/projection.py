@@ -8,8 +8,8 @@ import numpy as np
 
 from vitruvian.body.model.regions import LEFT_ARM, RIGHT_ARM
 from vitruvian.compute import SideBySide, kernel, kernel_part, thread_count
+from vitruvian.geometry.atlas import TexelMap
 from vitruvian.geometry.normals import vertex_normals
-from vitruvian.texture.atlas import TexelMap
 from vitruvian.texture.view import View
 from vitruvian.types.mesh import Mesh
 

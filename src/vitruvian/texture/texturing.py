@@ -8,8 +8,8 @@ from functools import lru_cache
 import numpy as np
 
 from vitruvian.compute import SideBySide
+from vitruvian.geometry.atlas import TexelMap, texel_map
 from vitruvian.geometry.normals import vertex_normals
-from vitruvian.texture.atlas import TexelMap, texel_map
 from vitruvian.texture.behind import closed_over
 from vitruvian.texture.diffuse import diffuse_colors
 from vitruvian.texture.light import without_light

@@ -28,6 +28,9 @@ class Mesh(Record):
         uvs: (T, 2) float32 or None; origin at the lower left, as in OBJ (glTF flips v).
         uv_faces: (F, 3) int32 into ``uvs``, or None.
         texture: (H, W, 3) uint8 sRGB or None.
+        normal_map: (H, W, 3) uint8 or None: relief finer than the faces, in the atlas of the
+            texture coordinates. ``value / 127.5 - 1`` is the unit normal in the tangent space of
+            ``geometry.normal_map``, as in glTF.
         vertex_colors: (V, 3) uint8 sRGB or None.
         skin_joints: (V, 4) uint16 indices of joints of the rig, or None.
         skin_weights: (V, 4) float32, rows summing to 1, or None.
@@ -41,6 +44,7 @@ class Mesh(Record):
     uvs: np.ndarray | None = None
     uv_faces: np.ndarray | None = None
     texture: np.ndarray | None = None
+    normal_map: np.ndarray | None = None
     vertex_colors: np.ndarray | None = None
     skin_joints: np.ndarray | None = None
     skin_weights: np.ndarray | None = None
@@ -53,6 +57,8 @@ class Mesh(Record):
             raise ValueError(f"faces must have shape (F, 3), got {self.faces.shape}")
         if (self.uvs is None) != (self.uv_faces is None):
             raise ValueError("uvs and uv_faces go together")
+        if self.normal_map is not None and self.uvs is None:
+            raise ValueError("a normal_map needs uvs and uv_faces")
         if self.uv_faces is not None and self.uv_faces.shape != self.faces.shape:
             raise ValueError(
                 f"uv_faces must have the shape of faces {self.faces.shape}, "

@@ -13,12 +13,13 @@ from vitruvian.body.model.model import body_model
 from vitruvian.errors import InputError
 from vitruvian.image.photo import load_photo
 from vitruvian.lab.evaluation.characters import Character, Shot, photograph
+from vitruvian.lab.evaluation.metrics.relief import drawn_sides
 from vitruvian.lab.evaluation.metrics.silhouette import boundary_f, iou
 from vitruvian.lab.evaluation.pictures import around, resized, shaded
 from vitruvian.lab.evaluation.suite import Metric, Outcome, Picture
 from vitruvian.lab.evaluation.suites.masks import MaskCase, MaskSuite, read_mask
 from vitruvian.lab.evaluation.suites.shapes import ShapeCase, ShapeSuite, true_character
-from vitruvian.networks.maps import BodyMaps, MapsNetwork, PersonMaps, draw_body
+from vitruvian.networks.maps import BodyMaps, MapsNetwork, PersonMaps
 from vitruvian.people.finder import find_people
 from vitruvian.types.body import Body
 from vitruvian.types.figure import Figure
@@ -161,23 +162,12 @@ def true_normals(
 
     Open shells are seen from behind, too: every normal is turned to the side it is seen from.
     """
-    rotation, translation = shot.camera_from_world[:3, :3], shot.camera_from_world[:3, 3]
-    camera = maps.crop.camera(shot.camera)
-    drawn = draw_body(
-        character.mesh.vertices @ rotation.T + translation,
-        character.mesh.faces,
-        (character.normals @ rotation.T).astype(np.float32),
-        camera,
-        float(translation[2]),
-        1.0,
+    sides = drawn_sides(
+        character.mesh.transformed(shot.camera_from_world, "camera"),
+        maps.crop.camera(shot.camera),
+        (character.normals @ shot.camera_from_world[:3, :3].T).astype(np.float32),
     )
-    rows, columns = np.mgrid[: camera.height, : camera.width]
-    rays = camera.rays(np.stack([columns, rows], -1) + 0.5)
-    out = []
-    for normals, sign in ((drawn.front_normals, -1), (drawn.back_normals, 1)):
-        along = np.einsum("hwc,hwc->hw", normals, rays)[..., None]
-        out.append(np.where(sign * along < 0, -normals, normals).astype(np.float32))
-    return out[0], out[1]
+    return sides.front, sides.back
 
 
 def normal_figures(

@@ -17,10 +17,12 @@ from vitruvian.geometry.normals import face_normals
 from vitruvian.lab.evaluation.characters import (
     CHARACTER_SUFFIXES,
     Character,
+    Shot,
     load_character,
     photograph,
 )
 from vitruvian.lab.evaluation.metrics.alignment import Similarity, align_surfaces
+from vitruvian.lab.evaluation.metrics.relief import drawn_sides, relief_figures
 from vitruvian.lab.evaluation.metrics.sampling import (
     keep_faces,
     outer_faces,
@@ -34,6 +36,8 @@ from vitruvian.lab.evaluation.pictures import resized, shaded
 from vitruvian.lab.evaluation.rendering import silhouette
 from vitruvian.lab.evaluation.suite import Metric, Outcome, Picture
 from vitruvian.lab.evaluation.suites.masks import default_reconstruct
+from vitruvian.networks.maps import MapsCrop
+from vitruvian.types.camera import Camera
 from vitruvian.types.mesh import Mesh
 
 DESCRIPTION = "shapes.json"
@@ -107,6 +111,10 @@ class ShapeSuite:
         *COMPARISON_METRICS,
         Metric("body_chamfer_cm", "Chamfer of the bare body", "cm", "lower", 2),
         Metric("nearer_than_body", "nearer than the bare body"),
+        Metric("front_deg", "normals as drawn, front", "°", "lower", 1),
+        Metric("back_deg", "normals as drawn, back", "°", "lower", 1),
+        Metric("front_relief", "fine relief, front, correlation", "", "higher", 2),
+        Metric("back_relief", "fine relief, back, correlation", "", "higher", 2),
         Metric("up_deg", "world's up off by", "°", "lower", 1),
         Metric("silhouette_iou", "surface silhouette IoU"),
         Metric("alpha_iou", "alpha IoU"),
@@ -162,6 +170,7 @@ class ShapeSuite:
         numbers["alpha_iou"] = iou(person.figure.alpha.full() >= 128, shot.mask)
         numbers["silhouette_iou"] = iou(silhouette(prediction, scene.camera), shot.mask)
         numbers["watertight"] = float(is_watertight(prediction.faces))
+        numbers.update(_as_drawn(prediction, scene.camera, character, shot))
         outer = keep_faces(prediction, outer_faces(prediction))
         up = shot.camera_from_world[:3, :3] @ np.array([0.0, 1.0, 0.0])
         numbers["up_deg"] = _between_deg(scene.camera_from_world[:3, 1], up)
@@ -181,6 +190,25 @@ class ShapeSuite:
         ):
             pictures.append(Picture(caption, _plaster(mesh, truth, up, front=front)))
         return Outcome(numbers, tuple(pictures))
+
+
+def _as_drawn(
+    prediction: Mesh, camera: Camera, character: Character, shot: Shot
+) -> dict[str, float]:
+    """Normals of a reconstruction, its normal map included, against the character's, pixel by
+    pixel of the photograph: each is seen through its own camera."""
+    rows, columns = np.flatnonzero(shot.mask.any(1)), np.flatnonzero(shot.mask.any(0))
+    crop = MapsCrop.around(
+        np.array([columns[0], rows[0]]), np.array([columns[-1] + 1, rows[-1] + 1])
+    )
+    turned = character.normals @ shot.camera_from_world[:3, :3].T
+    truth = drawn_sides(
+        character.mesh.transformed(shot.camera_from_world, "camera"),
+        crop.camera(shot.camera),
+        turned.astype(np.float32),
+    )
+    pixel_m = float(np.median(truth.front_depth[truth.mask])) / crop.camera(shot.camera).focal_px
+    return relief_figures(drawn_sides(prediction, crop.camera(camera)), truth, pixel_m)
 
 
 def compare_surfaces(
