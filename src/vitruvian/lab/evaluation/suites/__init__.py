@@ -28,6 +28,12 @@ def _maps(data: Path | None) -> Suite:
     return MapsSuite.open(data_folder(data))
 
 
+def _multiview(data: Path | None) -> Suite:
+    from vitruvian.lab.evaluation.suites.multiview import MultiviewSuite
+
+    return MultiviewSuite.open(data_folder(data))
+
+
 def _speed(data: Path | None) -> Suite:
     from vitruvian.lab.evaluation.suites.speed import SpeedSuite
 
@@ -57,6 +63,10 @@ SUITES: dict[str, tuple[Callable[[Path | None], Suite], str]] = {
     "ccp": (_ccp, "photographs with true masks: people found, alpha, silhouettes, keypoints"),
     "groups": (_groups, "photographs with a head count: everyone found, nobody twice"),
     "maps": (_maps, "characters and photographs: the maps network's normals and alpha"),
+    "multiview": (
+        _multiview,
+        "a person before calibrated cameras: pose of every view against truth",
+    ),
     "shapes": (_shapes, "3D characters photographed from 8 sides: surface against truth"),
     "speed": (_speed, "photographs: seconds by stage, cold start, peak memory"),
     "synthetic": (_synthetic, "people of the generator: body, surface, stature, distance"),
