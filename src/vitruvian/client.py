@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from vitruvian.errors import InputError, VitruvianError
 from vitruvian.formats.atomic import write_bytes
-from vitruvian.hints import Hint, checked_hints, write_hints
+from vitruvian.hints import Hint, Who, checked_hints, write_hints
 from vitruvian.options import Detail
 
 _POLL_SECONDS = 0.3
@@ -118,7 +118,7 @@ class Client:
         *,
         name: str | None = None,
         height_cm: float | None = None,
-        hints: Mapping[int, Hint] | None = None,
+        hints: Mapping[Who, Hint] | None = None,
         fov_deg: float | None = None,
         max_people: int | None = None,
         detail: Detail | None = None,

@@ -1,6 +1,7 @@
 """What the user knows of the people in a picture: it overrules what is estimated.
 
-People are numbered as in the report: from 1, the largest in the picture first.
+Hints are told by whom they are of: the person's number in the report, a box around them in pixels
+of the picture, or ``largest``.
 """
 
 from __future__ import annotations
@@ -15,12 +16,17 @@ from typing import Any, Literal, cast, get_args
 
 from vitruvian.errors import InputError
 
+Box = tuple[float, float, float, float]  # x0, y0, x1, y1 in pixels of the picture
+Who = int | Box | Literal["largest"]
 Sex = Literal["man", "woman", "neutral"]
 AgeGroup = Literal["child", "adult"]
 SEXES: tuple[str, ...] = get_args(Sex)
 AGE_GROUPS: tuple[str, ...] = get_args(AgeGroup)
 LEAST_HEIGHT_CM, MOST_HEIGHT_CM = 40, 260
 OLDEST = 120
+LARGEST: Literal["largest"] = "largest"
+MOST_BOXES = 100
+_WRITTEN = {"height_cm": "height"}
 
 
 @dataclass(frozen=True)
@@ -33,11 +39,13 @@ class Hint:
         height_cm: stature in centimetres.
         sex: the body's build: a man's, a woman's, or neither.
         age: years, or only ``child`` (up to about twelve) or ``adult``.
+        not_a_person: what was found there is none, and is left out.
     """
 
     height_cm: float | None = None
     sex: Sex | None = None
     age: float | AgeGroup | None = None
+    not_a_person: bool = False
 
     def __post_init__(self) -> None:
         if self.height_cm is not None and not _within(
@@ -55,26 +63,40 @@ class Hint:
                 f"{_listed(AGE_GROUPS)}."
             )
 
+        if not isinstance(self.not_a_person, bool):
+            raise _refused(f"not_a_person is true or false; got {self.not_a_person!r}.")
+
     def plain(self) -> dict[str, Any]:
         """What is known as plain values, for JSON."""
-        return {name: value for name, value in asdict(self).items() if value is not None}
+        return {
+            name: value
+            for name, value in asdict(self).items()
+            if value is not None and value is not False
+        }
 
 
-def checked_hints(given: Mapping[Any, Any] | None) -> dict[int, Hint] | None:
-    """Hints by the person's number, of which keys may be text and hints plain mappings.
+def checked_hints(given: Mapping[Any, Any] | None) -> dict[Who, Hint] | None:
+    """Hints by whom they are of; keys may be text and hints plain mappings.
+
+    What JSON holds, ``{"people": ..., "boxes": ...}``, is understood, too.
 
     Raises:
-        InputError: a number or a hint cannot be.
+        InputError: a number, a box or a hint cannot be.
     """
     if given is None:
         return None
     if not isinstance(given, Mapping):
         raise _refused(f"Hints go by the person's number, such as 1; got {given!r}.")
-    return {_number(key): _hint(value) for key, value in given.items()}
+    if given and set(given) <= {"people", "boxes"}:
+        return _document(given)
+    return _few({_who(key): _hint(value) for key, value in given.items()})
 
 
-def read_hints(text: str | bytes, name: str) -> dict[int, Hint]:
-    """Hints from JSON: ``{"people": {"2": {"height_cm": 165, "sex": "woman", "age": 30}}}``.
+def read_hints(text: str | bytes, name: str) -> dict[Who, Hint]:
+    """Hints from JSON, by number and by box.
+
+    >>> read_hints('{"people": {"2": {"sex": "woman"}}, "boxes": [{"box": [10, 20, 90, 300]}]}', "")
+    {2: Hint(..., sex='woman', ...), (10.0, 20.0, 90.0, 300.0): Hint(...)}
 
     Args:
         text: the JSON.
@@ -89,17 +111,29 @@ def read_hints(text: str | bytes, name: str) -> dict[int, Hint]:
         raise _refused(
             f"{name} is not JSON: write it as the page on the command line shows."
         ) from error
-    if not isinstance(read, dict) or set(read) != {"people"}:
-        raise _refused(f'{name} must have one entry, "people", with hints by the person\'s number.')
-    return checked_hints(read["people"]) or {}
+    if not isinstance(read, dict) or not read or not set(read) <= {"people", "boxes"}:
+        raise _refused(
+            f'{name} must have "people", with hints by the person\'s number, or "boxes", with '
+            "hints by a box, or both."
+        )
+    return _document(read)
 
 
-def write_hints(hints: Mapping[int, Hint]) -> str:
+def plain_hints(hints: Mapping[Who, Hint]) -> dict[str, Any]:
+    """Hints as plain values, as ``read_hints`` reads them from JSON."""
+    people = {str(who): hint.plain() for who, hint in hints.items() if not isinstance(who, tuple)}
+    boxes = [
+        {"box": list(who), **hint.plain()} for who, hint in hints.items() if isinstance(who, tuple)
+    ]
+    return {"people": people} | ({"boxes": boxes} if boxes else {})
+
+
+def write_hints(hints: Mapping[Who, Hint]) -> str:
     """Hints as ``read_hints`` reads them."""
-    return json.dumps({"people": {str(number): hint.plain() for number, hint in hints.items()}})
+    return json.dumps(plain_hints(hints))
 
 
-def read_hints_file(path: Path) -> dict[int, Hint]:
+def read_hints_file(path: Path) -> dict[Who, Hint]:
     """``read_hints`` of a file."""
     try:
         text = path.read_bytes()
@@ -109,37 +143,83 @@ def read_hints_file(path: Path) -> dict[int, Hint]:
 
 
 def parse_hints(
-    heights: Iterable[str] = (), sexes: Iterable[str] = (), ages: Iterable[str] = ()
-) -> dict[int, Hint]:
-    """Hints from a command line: ``VALUE`` of the largest person, or ``NUMBER:VALUE``.
+    heights: Iterable[str] = (),
+    sexes: Iterable[str] = (),
+    ages: Iterable[str] = (),
+    added: Iterable[str] = (),
+    not_people: Iterable[str] = (),
+) -> dict[Who, Hint]:
+    """Hints from a command line.
+
+    Args:
+        heights, sexes, ages: ``VALUE`` of the largest person, or ``NUMBER:VALUE``.
+        added: boxes ``X0,Y0,X1,Y1`` of people who were missed.
+        not_people: numbers or boxes of what is no person.
 
     Raises:
         InputError: one cannot be read, or a person has two of a kind.
     """
-    hints: dict[int, Hint] = {}
+    hints: dict[Who, Hint] = {}
     for kind, texts in (("height_cm", heights), ("sex", sexes), ("age", ages)):
         for text in texts:
-            number, value = _split(text)
-            hint = hints.get(number, Hint())
+            who, value = _split(text)
+            hint = hints.get(who, Hint())
             if getattr(hint, kind) is not None:
-                what = {"height_cm": "height"}.get(kind, kind)
-                raise _refused(f"Person {number} has two values of {what}: give one.")
-            hints[number] = _with(hint, kind, value)
-    return hints
+                whose = "The largest person" if who == LARGEST else f"Person {who}"
+                what = _WRITTEN.get(kind, kind)
+                raise _refused(f"{whose} has two values of {what}: give one.")
+            hints[who] = _with(hint, kind, value)
+    for text in added:
+        hints[_box_of_text(text)] = Hint()
+    for text in not_people:
+        one = _box_of_text(text) if "," in text else _number(text.strip())
+        hints[one] = replace(hints.get(one, Hint()), not_a_person=True)
+    return _few(hints)
 
 
-def merged(*parts: Mapping[int, Hint] | None) -> dict[int, Hint] | None:
+def merged(*parts: Mapping[Who, Hint] | None) -> dict[Who, Hint] | None:
     """Hints together; what later ones say counts. None where there are none."""
-    out: dict[int, Hint] = {}
+    out: dict[Who, Hint] = {}
     for part in parts:
-        for number, hint in (part or {}).items():
-            out[number] = replace(out.get(number, Hint()), **hint.plain())
+        for who, hint in (part or {}).items():
+            out[who] = together(out.get(who, Hint()), hint)
     return out or None
 
 
-def _split(text: str) -> tuple[int, str]:
+def together(*hints: Hint) -> Hint:
+    """What several hints say of one person; what later ones say counts."""
+    out = Hint()
+    for hint in hints:
+        out = replace(out, **hint.plain())
+    return out
+
+
+def _document(read: Mapping[str, Any]) -> dict[Who, Hint]:
+    people, boxes = read.get("people", {}), read.get("boxes", [])
+    if not isinstance(people, Mapping):
+        raise _refused(f"Hints go by the person's number, such as 1; got {people!r}.")
+    if not isinstance(boxes, list | tuple):
+        raise _refused(f"Hints by box are a list; got {boxes!r}.")
+    hints: dict[Who, Hint] = {_who(key): _hint(value) for key, value in people.items()}
+    for entry in boxes:
+        if not isinstance(entry, Mapping) or "box" not in entry:
+            raise _refused(f'A hint by box needs "box", [x0, y0, x1, y1]; got {entry!r}.')
+        known = {name: value for name, value in entry.items() if name != "box"}
+        hints[_box(entry["box"])] = _hint(known)
+    return _few(hints)
+
+
+def _few(hints: dict[Who, Hint]) -> dict[Who, Hint]:
+    """The hints, where there are not too many boxes, each of which costs a look at the picture."""
+    count = sum(isinstance(who, tuple) for who in hints)
+    if count > MOST_BOXES:
+        raise _refused(f"Hints for {count} boxes are too many; give at most {MOST_BOXES}.")
+    return hints
+
+
+def _split(text: str) -> tuple[Who, str]:
     number, colon, value = text.partition(":")
-    return (_number(number), value.strip()) if colon else (1, text.strip())
+    return (_number(number), value.strip()) if colon else (LARGEST, text.strip())
 
 
 def _with(hint: Hint, kind: str, text: str) -> Hint:
@@ -155,6 +235,12 @@ def _with(hint: Hint, kind: str, text: str) -> Hint:
     return replace(hint, **{kind: value})
 
 
+def _who(key: Any) -> Who:
+    if isinstance(key, tuple | list):
+        return _box(key)
+    return LARGEST if key == LARGEST else _number(key)
+
+
 def _number(key: Any) -> int:
     try:
         number = int(str(key))
@@ -163,6 +249,26 @@ def _number(key: Any) -> int:
     if number < 1:
         raise _refused(f"People are numbered from 1, the largest first; got {str(key)!r}.")
     return number
+
+
+def _box_of_text(text: str) -> Box:
+    try:
+        return _box([float(part) for part in text.split(",")])
+    except ValueError:
+        raise _refused(
+            f"A box is x0,y0,x1,y1 in pixels of the picture, such as 120,80,340,700; got {text!r}."
+        ) from None
+
+
+def _box(value: Any) -> Box:
+    """A box in pixels; where it lies is settled when the picture is there."""
+    numbers = isinstance(value, list | tuple) and len(value) == 4
+    if not numbers or not all(_within(one, -1e6, 1e6) for one in value):
+        raise _refused(f"A box is four numbers, x0, y0, x1, y1 in pixels; got {value!r}.")
+    x0, y0, x1, y1 = (float(one) for one in value)
+    if not (x0 < x1 and y0 < y1):
+        raise _refused(f"A box goes from its left top to its right bottom; got {list(value)!r}.")
+    return x0, y0, x1, y1
 
 
 def _hint(value: Any) -> Hint:

@@ -10,13 +10,21 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from vitruvian.errors import InputError
-from vitruvian.hints import LEAST_HEIGHT_CM, MOST_HEIGHT_CM, Hint, checked_hints
+from vitruvian.hints import (
+    LARGEST,
+    LEAST_HEIGHT_CM,
+    MOST_HEIGHT_CM,
+    Hint,
+    Who,
+    checked_hints,
+    merged,
+)
 from vitruvian.mesh_formats import FORMATS
 
 Detail = Literal["body", "clothed"]
@@ -101,11 +109,14 @@ class Options:
         most=MOST_HEIGHT_CM,
         refusal="A height of {value:g} cm cannot be a person's; give {least:g} to {most:g}.",
     )
-    hints: Mapping[int, Hint] | None = _option(
+    hints: Mapping[Who, Hint] | None = _option(
         None,
-        "What you know of people, by their number in the report: height, sex, age.",
+        "What you know of people, by their number in the report or by a box: height, sex, age, who "
+        "is no person, who was missed.",
         "--sex",
         "--age",
+        "--add-person",
+        "--not-a-person",
         "--hints",
     )
     fov_deg: float | None = _option(
@@ -203,15 +214,14 @@ class Options:
                 code="bad-option",
             )
 
-    def hint(self, number: int) -> Hint:
-        """What is known of the person of a number in the report; of the first, ``height_cm``, too.
+    def all_hints(self) -> dict[Who, Hint]:
+        """What is known of people, ``height_cm`` with it: it is the largest person's.
 
         Where both tell a height, the hint's counts.
         """
-        hint = (self.hints or {}).get(number, Hint())
-        if number == 1 and hint.height_cm is None and self.height_cm is not None:
-            hint = replace(hint, height_cm=self.height_cm)
-        return hint
+        if self.height_cm is None:
+            return dict(self.hints or {})
+        return merged({LARGEST: Hint(height_cm=self.height_cm)}, self.hints) or {}
 
     @classmethod
     def of(cls, **given: Any) -> Options:

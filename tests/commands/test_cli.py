@@ -18,7 +18,7 @@ from PIL import Image
 import vitruvian
 from vitruvian.commands.cli import COMMANDS, main, make_app
 from vitruvian.errors import WeightsError
-from vitruvian.hints import Hint
+from vitruvian.hints import LARGEST, Hint
 from vitruvian.image.photo import load_photo
 from vitruvian.options import Options
 
@@ -116,7 +116,7 @@ def test_options_reach_the_pipeline(folder: Path, pipeline: StandInPipeline, cap
         {
             "name": "street",
             "options": Options(
-                hints={1: Hint(height_cm=181.5)},
+                hints={LARGEST: Hint(height_cm=181.5)},
                 fov_deg=50.0,
                 max_people=3,
                 detail="body",
@@ -140,10 +140,20 @@ def test_hints_of_several_people(folder: Path, pipeline: StandInPipeline, capsys
     options = "--height 180 --sex 2:WOMAN --age 3:4 --age 2:adult --height 4:165 --hints known.json"
     assert run(capsys, "photo", "street.jpg", *options.split())[0] == 0
     assert pipeline.calls[0]["options"].hints == {
-        1: Hint(height_cm=180),
+        LARGEST: Hint(height_cm=180),
         2: Hint(sex="woman", age="adult"),
         3: Hint(height_cm=95, age=4),
         4: Hint(height_cm=165),
+    }
+
+
+def test_people_added_and_left_out(folder: Path, pipeline: StandInPipeline, capsys: Any) -> None:
+    options = "--add-person 10,20,90,300 --not-a-person 2 --not-a-person 1,2,3,4"
+    assert run(capsys, "photo", "street.jpg", *options.split())[0] == 0
+    assert pipeline.calls[0]["options"].hints == {
+        (10, 20, 90, 300): Hint(),
+        2: Hint(not_a_person=True),
+        (1, 2, 3, 4): Hint(not_a_person=True),
     }
 
 

@@ -49,7 +49,7 @@ def test_equal_is_the_same_object(scene: Scene) -> None:
 def test_printing_shows_no_numbers_of_arrays(scene: Scene) -> None:
     assert repr(scene) == (
         "Scene(photo=<Photo>, people=<2 of Person>, camera_from_world=<float64 (4, 4)>, "
-        "timings_s={'decode': 0.1}, warnings=(), albedo=False)"
+        "timings_s={'decode': 0.1}, warnings=(), albedo=False, left_out=())"
     )
     assert repr(scene.people[0].mesh).startswith(
         "Mesh(vertices=<float32 (5000, 3)>, faces=<int32 (1, 3)>, frame='world', uvs=None"

@@ -78,6 +78,22 @@ def photo(
             help="Age of the largest person, or of person N: years, child or adult.",
         ),
     ] = None,
+    add_person: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--add-person",
+            metavar="X0,Y0,X1,Y1",
+            help="Box in pixels around somebody who was missed; may be given several times.",
+        ),
+    ] = None,
+    not_a_person: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--not-a-person",
+            metavar="N",
+            help="Number, or box, of what was taken for a person and is none; leave it out.",
+        ),
+    ] = None,
     hints: Annotated[
         Path | None,
         typer.Option(
@@ -137,7 +153,7 @@ def photo(
     options = Options(
         hints=merged(
             None if hints is None else read_hints_file(hints.expanduser()),
-            parse_hints(height or (), sex or (), age or ()),
+            parse_hints(height or (), sex or (), age or (), add_person or (), not_a_person or ()),
         ),
         fov_deg=fov,
         max_people=max_people,
@@ -263,7 +279,9 @@ def _reconstruct_one(
         return
     count = len(report["people"])
     who = {0: "nobody", 1: "1 person"}.get(count, f"{count} people")
-    _print(f"{target}: {who}, {outcome.seconds:.1f} s", progress)
+    left_out = len(report.get("left_out", ()))
+    but = f" ({left_out} left out)" if left_out else ""
+    _print(f"{target}: {who}{but}, {outcome.seconds:.1f} s", progress)
     for warning in report.get("warnings", ()):
         if warning in (ASSUMED_LENS, NOBODY):  # of a hundred pictures none may name its lens
             if warning in tally.said:
@@ -273,6 +291,16 @@ def _reconstruct_one(
     for person in report["people"]:
         for warning in person.get("warnings", ()):
             say(f"{image}, person {person['id']}: {warning}")
+    for one in report.get("left_out", ()):
+        say(f"{image}, {_place(one)} left out: {one['sentence']}")
+
+
+def _place(left_out: dict[str, Any]) -> str:
+    """Whom somebody who is left out was, or where."""
+    if left_out["id"] is not None:
+        return f"person {left_out['id']}"
+    x0, y0, x1, y1 = (round(value) for value in left_out["box"])
+    return f"box {x0},{y0},{x1},{y1}"
 
 
 def _fail(image: str, error: VitruvianError, as_json: bool) -> None:

@@ -122,7 +122,6 @@ def _look_in_tiles(image: np.ndarray) -> list[Detection]:
 
 def _confirmed_boxes(image: np.ndarray, people: list[Detection]) -> list[Detection]:
     """People whom only NanoDet saw, and in whose box MoveNet then finds a pose."""
-    height, width = image.shape[:2]
     found = NanoDet()(image)
     added = []
     for box, score in zip(found.boxes, found.scores, strict=True):
@@ -130,20 +129,24 @@ def _confirmed_boxes(image: np.ndarray, people: list[Detection]) -> list[Detecti
             continue
         if max(box[2] - box[0], box[3] - box[1]) < MIN_PERSON_PX:
             continue
-        margin = 0.15 * (box[2:] - box[:2])
-        x0, y0 = np.maximum(box[:2] - margin, 0).astype(int)
-        x1, y1 = np.minimum(box[2:] + margin, [width, height]).astype(int)
-        if x1 - x0 < 8 or y1 - y0 < 8:
-            continue
-        offset = np.array([x0, y0], dtype=np.float64)
-        candidates = [
-            _shifted(person, offset)
-            for person in _look(np.ascontiguousarray(image[y0:y1, x0:x1]), 224, 0.2)
-        ]
+        candidates = look_into(image, box, 0.2)
         best = max(candidates, key=lambda person: box_iou(box, person.box), default=None)
         if best is not None and box_iou(box, best.box) > 0.5:
             added.append(replace(best, score=max(best.score, 0.5 * float(score))))
     return added
+
+
+def look_into(image: np.ndarray, box: np.ndarray, threshold: float) -> list[Detection]:
+    """People whom MoveNet sees in a box (4,) and a margin around it, surer than ``threshold``."""
+    height, width = image.shape[:2]
+    margin = 0.15 * (box[2:] - box[:2])
+    x0, y0 = np.maximum(box[:2] - margin, 0).astype(int)
+    x1, y1 = np.minimum(box[2:] + margin, [width, height]).astype(int)
+    if x1 - x0 < 8 or y1 - y0 < 8:
+        return []
+    offset = np.array([x0, y0], dtype=np.float64)
+    seen = _look(np.ascontiguousarray(image[y0:y1, x0:x1]), 224, threshold)
+    return [_shifted(person, offset) for person in seen]
 
 
 def merge(people: list[Detection]) -> list[Detection]:

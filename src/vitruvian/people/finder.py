@@ -1,23 +1,21 @@
-"""Photograph in, figures out: detection, landmarks, matte and completeness in order."""
+"""Photograph in, people out: who is there, who is meant by the user's hints, who is left out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
-from vitruvian.compute import SideBySide
-from vitruvian.people.completeness import THRESHOLD, completeness
+from vitruvian.hints import LARGEST, Hint, Who, together
+from vitruvian.people.asked import seek, whom
 from vitruvian.people.detection import Detection, detect, same_person
-from vitruvian.people.faces import read_face
-from vitruvian.people.landmarks import SUSPECT_DISAGREEMENT, LandmarkEstimate
-from vitruvian.people.matte import coarse_mask, refine, share_out
+from vitruvian.people.figures import Candidate, Look, draw, side_by_side
+from vitruvian.people.landmarks import LandmarkEstimate
 from vitruvian.people.pose import PoseEstimator, pose_estimator
-from vitruvian.types.estimate import BodyEstimate
-from vitruvian.types.figure import Alpha, Figure, Landmarks
+from vitruvian.types.figure import Figure, Found, LeftOut
 from vitruvian.types.keypoints import CORE
 
 if TYPE_CHECKING:
@@ -29,8 +27,10 @@ WORKING_LONG_SIDE = 1600
 REJECT_DISAGREEMENT = 0.2
 MIN_PRESENCE = 0.4
 
-_Before = TypeVar("_Before")
-_After = TypeVar("_After")
+NOT_A_PERSON = "You said that this is not a person."
+NO_POSE = "Nobody could be made out in this box; draw it around the whole person."
+KNOWN = "Only somebody who was found anyway could be made out in this box."
+OVER_LIMIT = "There are more people in the picture than the {count} that were asked for."
 
 
 def find_people(
@@ -41,82 +41,163 @@ def find_people(
     sam: Sam | None = None,
     sam_everything: bool = False,
 ) -> list[Figure]:
-    """The people of a photograph, largest first.
+    """The people of a photograph who can be reconstructed; see ``look_for_people``."""
+    found = look_for_people(
+        photo, max_people=max_people, pose=pose, sam=sam, sam_everything=sam_everything
+    )
+    return list(found.figures)
+
+
+def look_for_people(
+    photo: Photo,
+    *,
+    hints: Mapping[Who, Hint] | None = None,
+    max_people: int | None = None,
+    pose: PoseEstimator | None = None,
+    sam: Sam | None = None,
+    sam_everything: bool = False,
+) -> Found:
+    """The people of a photograph, largest first, and who is left out.
 
     Args:
         photo: what to look at: its pixels, and its focal length if that is known.
-        max_people: keep only this many of the largest; None keeps everyone.
+        hints: what the user knows of people. Whoever is in a box with nobody in it is sought
+            there; numbers are those of the people with these, but with whoever the numbers call
+            no person.
+        max_people: keep only this many: those in the user's boxes, then the largest; None keeps
+            everyone.
         pose: tells how people stand and what they are like; by default the package's own.
         sam: the user's own SAM networks, which then draw the masks.
         sam_everything: let them look for whole people that the detectors miss, too.
 
     Returns:
-        Figures in pixels of the photograph; an empty list when nobody is found.
+        Figures in pixels of the photograph, numbered; none when nobody is found.
 
     Raises:
         InputError: the SAM networks refuse their input.
     """
+    hints = hints or {}
     image, scale = _working_image(photo.pixels)
     pose = pose or pose_estimator()
-    found = _landmarks(pose, image, detect(image))
+    look = Look(photo, image, scale, pose, sam)
+    everyone = _landmarks(pose, image, detect(image))
     if sam is not None and sam_everything:
-        found += _missed(pose, image, sam, found)
-    found.sort(key=lambda pair: -pair[0].size)
-    if max_people is not None:
-        found = found[:max_people]
-    height, width = photo.pixels.shape[:2]
-    drawn = _side_by_side(lambda pair: coarse_mask(image, pair[1]), found)
-    claimed = [(*pair, mask) for pair, mask in zip(found, drawn, strict=True)]
-    present = [(person, estimate, mask) for person, estimate, mask in claimed if mask is not None]
-    estimates = [estimate for _, estimate, _ in present]
-    coarse = [mask for _, _, mask in present]
-    said: list[tuple[str, ...]] = [() for _ in present]
-    if sam is not None:
-        from vitruvian.people.sam import prompted_masks
+        everyone += _missed(pose, image, sam, everyone)
+    everyone.sort(key=lambda one: -one.person.size)
+    kept = everyone[:max_people]
+    drawn = draw(look, kept)
+    boxes = [who for who in hints if isinstance(who, tuple)]
+    left_out: list[LeftOut] = []
+    by_box: dict[Candidate, Hint] = {}
+    if boxes:
+        by_box, left_out = _follow_boxes(look, everyone, dict(zip(kept, drawn, strict=True)), hints)
+        everyone += [one for one in by_box if one not in everyone]
+        everyone = [one for one in everyone if not by_box.get(one, Hint()).not_a_person]
+        everyone.sort(key=lambda one: -one.person.size)
+        first = sorted(everyone, key=lambda one: one not in by_box)[:max_people]
+        wanted = [one for one in everyone if one in first]
+        if wanted != kept:
+            kept, drawn = wanted, draw(look, wanted)
+    figures = {one: figure for one, figure in zip(kept, drawn, strict=True) if figure is not None}
+    numbers = {one: number for number, one in enumerate(figures, 1)}
+    largest = max(figures, key=lambda one: one.person.size, default=None)
+    known = {
+        one: together(
+            hints.get(LARGEST, Hint()) if one is largest else Hint(),
+            hints.get(numbers[one], Hint()),
+            by_box.get(one, Hint()),
+        )
+        for one in figures
+    }
+    left_out += [
+        LeftOut(one.person.box / scale, "no-pose", NO_POSE)
+        for one in by_box
+        if one in kept and one not in figures
+    ]
+    nobodies = [one for one in figures if known[one].not_a_person]
+    left_out += [_not_a_person(figures[one].box, numbers[one]) for one in nobodies]
+    left_out += [
+        LeftOut(one.person.box / scale, "over-limit", OVER_LIMIT.format(count=len(kept)))
+        for one in everyone
+        if one not in kept
+    ]
+    if nobodies:  # what they claimed may be somebody's
+        kept = [one for one in figures if one not in nobodies]
+        figures = {
+            one: figure
+            for one, figure in zip(kept, draw(look, kept), strict=True)
+            if figure is not None
+        }
+    return Found(
+        tuple(
+            replace(
+                figure,
+                number=numbers[one],
+                hint=None if known[one] == Hint() else known[one],
+            )
+            for one, figure in figures.items()
+        ),
+        tuple(left_out),
+    )
 
-        coarse, said = prompted_masks(image, sam, estimates, coarse)
-    masks = share_out(coarse, estimates)
-    # A lens that was only assumed says nothing of the perspective.
-    known = photo.camera.source != "assumed"
-    focal = photo.camera.focal_px * scale if known else None
-    alphas = _side_by_side(lambda mask: refine(image, mask), masks)
-    figures = []
-    for (person, estimate, mask), alpha, more in zip(present, alphas, said, strict=True):
-        placed = _to_photo(alpha, mask.window, scale, width, height)
-        body = pose.body(image, estimate, focal)
-        figure = _figure(person, estimate, placed, scale, image.shape[:2], body)
-        figures.append(replace(figure, warnings=figure.warnings + more))
-    # In the photograph's own pixels: of a face there are none to spare.
-    faces = _side_by_side(lambda one: read_face(photo.pixels, one.landmarks, one.alpha), figures)
-    return [replace(figure, face=face) for figure, face in zip(figures, faces, strict=True)]
+
+def _follow_boxes(
+    look: Look,
+    everyone: Sequence[Candidate],
+    drawn: Mapping[Candidate, Figure | None],
+    hints: Mapping[Who, Hint],
+) -> tuple[dict[Candidate, Hint], list[LeftOut]]:
+    """Whom the user's boxes mean, those among them who are found only now, and who is not there."""
+    boxes = [who for who in hints if isinstance(who, tuple)]
+    outlines = []
+    for one in everyone:
+        figure = drawn.get(one)
+        outlines.append([one.person.box / look.scale, *([figure.box] if figure else [])])
+    meant: dict[Candidate, Hint] = {}
+    left_out = []
+    for box, index in zip(boxes, whom(boxes, outlines), strict=True):
+        hint = hints[box]
+        if index is not None:
+            meant[everyone[index]] = hint
+            if hint.not_a_person:
+                left_out.append(_not_a_person(outlines[index][-1]))
+            continue
+        if hint.not_a_person:
+            continue
+        neighbours = [one.person for one in (*everyone, *meant)]
+        sought = seek(look.pose, look.image, np.array(box) * look.scale, neighbours)
+        if sought is None:
+            left_out.append(LeftOut(np.array(box), "no-pose", NO_POSE))
+            continue
+        known = [one for one in everyone if _same(sought[1], one.estimate)]
+        if known and hint == Hint():
+            left_out.append(LeftOut(np.array(box), "no-pose", KNOWN))
+            continue
+        one = known[0] if known else Candidate(*sought)
+        meant[one] = together(meant.get(one, Hint()), hint)
+    return meant, left_out
 
 
-def _side_by_side(work: Callable[[_Before], _After], items: Sequence[_Before]) -> list[_After]:
-    """What ``work`` makes of each item, in their order.
-
-    The passes of one person's networks are too small to fill several processors; two people's are
-    not.
-    """
-    if len(items) < 2:
-        return [work(item) for item in items]
-    with SideBySide() as pool:
-        return pool.map(work, items)
+def _not_a_person(box: np.ndarray, number: int | None = None) -> LeftOut:
+    return LeftOut(box, "not-a-person", NOT_A_PERSON, number)
 
 
 def _missed(
     pose: PoseEstimator,
     image: np.ndarray,
     sam: Sam,
-    found: list[tuple[Detection, LandmarkEstimate]],
-) -> list[tuple[Detection, LandmarkEstimate]]:
+    found: list[Candidate],
+) -> list[Candidate]:
     """Whole people among all that SAM cuts out, without those who are known."""
     from vitruvian.people.sam import everything, whole_people
 
-    added: list[tuple[Detection, LandmarkEstimate]] = []
+    added: list[Candidate] = []
     for person, estimate in whole_people(pose, image, everything(image, sam)):
         known = [*found, *added]
-        if not any(same_person(person, other) or _same(estimate, e) for other, e in known):
-            added.append((person, estimate))
+        if not any(
+            same_person(person, other.person) or _same(estimate, other.estimate) for other in known
+        ):
+            added.append(Candidate(person, estimate))
     return added
 
 
@@ -132,83 +213,29 @@ def _working_image(pixels: np.ndarray) -> tuple[np.ndarray, float]:
 
 def _landmarks(
     pose: PoseEstimator, image: np.ndarray, detections: list[Detection]
-) -> list[tuple[Detection, LandmarkEstimate]]:
+) -> list[Candidate]:
     """Landmarks of every detection, without those that show nobody or somebody twice."""
 
-    def look(person: Detection) -> tuple[Detection, LandmarkEstimate]:
+    def look(person: Detection) -> Candidate:
         neighbours = [other for other in detections if other is not person]
-        return person, pose.landmarks(image, person, neighbours)
+        return Candidate(person, pose.landmarks(image, person, neighbours))
 
-    pairs = _side_by_side(look, detections)
-    pairs.sort(key=lambda pair: -_trust(*pair))
-    kept: list[tuple[Detection, LandmarkEstimate]] = []
-    for person, estimate in pairs:
-        if estimate.score < MIN_PRESENCE or estimate.disagreement > REJECT_DISAGREEMENT:
+    candidates = side_by_side(look, detections)
+    candidates.sort(key=lambda one: -_trust(one))
+    kept: list[Candidate] = []
+    for one in candidates:
+        if one.estimate.score < MIN_PRESENCE or one.estimate.disagreement > REJECT_DISAGREEMENT:
             continue
-        if not any(_same(estimate, other) for _, other in kept):
-            kept.append((person, estimate))
+        if not any(_same(one.estimate, other.estimate) for other in kept):
+            kept.append(one)
     return kept
 
 
-def _trust(person: Detection, estimate: LandmarkEstimate) -> float:
-    return person.score * (1 - min(estimate.disagreement, 0.9)) * min(estimate.score, 1.0)
+def _trust(one: Candidate) -> float:
+    estimate = one.estimate
+    return one.person.score * (1 - min(estimate.disagreement, 0.9)) * min(estimate.score, 1.0)
 
 
 def _same(a: LandmarkEstimate, b: LandmarkEstimate) -> bool:
     distance = np.median(np.linalg.norm((a.points - b.points)[CORE], axis=1))
     return bool(distance < 0.12 * min(a.crop.side, b.crop.side))
-
-
-def _to_photo(
-    values: np.ndarray, window: tuple[int, int, int, int], scale: float, width: int, height: int
-) -> Alpha:
-    """The matte cut to where it is not zero, in pixels of the photograph."""
-    x0, y0, x1, y1 = window
-    if scale != 1.0:
-        x0, y0 = round(x0 / scale), round(y0 / scale)
-        x1, y1 = min(round(x1 / scale), width), min(round(y1 / scale), height)
-        values = cv2.resize(values, (x1 - x0, y1 - y0), interpolation=cv2.INTER_LINEAR)
-    rows, columns = np.flatnonzero(values.any(axis=1)), np.flatnonzero(values.any(axis=0))
-    if len(rows) == 0:
-        return Alpha(np.zeros((1, 1), np.uint8), x0, y0, width, height)
-    top, left = int(rows[0]), int(columns[0])
-    values = np.ascontiguousarray(values[top : rows[-1] + 1, left : columns[-1] + 1])
-    return Alpha(values, x0 + left, y0 + top, width, height)
-
-
-def _figure(
-    person: Detection,
-    estimate: LandmarkEstimate,
-    alpha: Alpha,
-    scale: float,
-    working_size: tuple[int, ...],
-    body: BodyEstimate | None,
-) -> Figure:
-    score = completeness(estimate, working_size[1], working_size[0], body)
-    h, w = alpha.values.shape
-    return Figure(
-        box=np.array([alpha.x, alpha.y, alpha.x + w, alpha.y + h], dtype=np.float64),
-        score=float(person.score),
-        landmarks=Landmarks(
-            points=estimate.points / scale,
-            visibility=estimate.visibility,
-            world=estimate.world,
-            disagreement=estimate.disagreement,
-        ),
-        alpha=alpha,
-        complete=score >= THRESHOLD,
-        completeness=score,
-        warnings=_warnings(estimate, score),
-        estimate=body,
-    )
-
-
-def _warnings(estimate: LandmarkEstimate, score: float) -> tuple[str, ...]:
-    sentences = []
-    if score < THRESHOLD:
-        sentences.append("Not the whole figure is in view, so the hidden part is a guess.")
-    if estimate.sides_in_doubt:
-        sentences.append("Left and right are in doubt, so the person may be turned about.")
-    elif estimate.disagreement > SUSPECT_DISAGREEMENT:
-        sentences.append("The pose is uncertain: two networks disagree on where the joints are.")
-    return tuple(sentences)

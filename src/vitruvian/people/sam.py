@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from vitruvian.networks.sam import BACKGROUND, FOREGROUND, Sam, SamEmbedding, SamMasks
+from vitruvian.people.asked import guessed_keypoints
 from vitruvian.people.completeness import THRESHOLD, completeness
 from vitruvian.people.crops import to_index_coordinates
 from vitruvian.people.detection import Detection
@@ -338,7 +339,7 @@ def whole_figure(
     if min(cut.box[2:] - cut.box[:2]) < 12 or cut.mask.mean() > 0.9:
         return None
     alone = np.where(cut.mask[..., None], image, np.uint8(128))
-    guess = Detection(cut.box, cut.quality, _guessed_keypoints(cut.box), np.full(17, 0.5))
+    guess = Detection(cut.box, cut.quality, guessed_keypoints(cut.box), np.full(17, 0.5))
     estimate = pose.landmarks(np.asarray(alone, np.uint8), guess, [])
     own = estimate.points[COCO_LANDMARKS]
     seen = estimate.visibility[COCO_LANDMARKS] > _SEEN
@@ -355,15 +356,6 @@ def whole_figure(
     score = float(cut.quality * cut.stability)
     person = Detection(cut.box, score, own, estimate.visibility[COCO_LANDMARKS])
     return person, replace(estimate, disagreement=0.0, swapped_disagreement=1.0)
-
-
-def _guessed_keypoints(box: np.ndarray) -> np.ndarray:
-    """Where a standing person's 17 keypoints are in a box: the first crop starts from them."""
-    x0, y0, x1, y1 = box
-    middle, width, height = (x0 + x1) / 2, x1 - x0, y1 - y0
-    rows = np.array([0.07] * 5 + [0.2] * 2 + [0.35] * 2 + [0.48] * 4 + [0.73] * 2 + [0.95] * 2)
-    side = np.array([0, 1, -1, 1, -1] + [1, -1] * 6) * np.array([0.1] * 5 + [0.25] * 12)
-    return np.stack([middle + side * width, y0 + rows * height], axis=1)
 
 
 def whole_people(

@@ -11,7 +11,7 @@ import numpy as np
 
 from vitruvian.compute import SideBySide
 from vitruvian.compute.preparation import prepare
-from vitruvian.hints import Hint
+from vitruvian.hints import Hint, Who
 from vitruvian.image.photo import PhotoSource, load_photo
 from vitruvian.options import Detail, Options
 from vitruvian.pipeline.progress import Progress, StageTimer
@@ -41,7 +41,7 @@ def reconstruct(
     source: PhotoSource | Photo,
     *,
     height_cm: float | None = None,
-    hints: Mapping[int, Hint] | None = None,
+    hints: Mapping[Who, Hint] | None = None,
     fov_deg: float | None = None,
     max_people: int | None = None,
     detail: Detail = "clothed",
@@ -60,9 +60,11 @@ def reconstruct(
             or a ``Photo``.
         height_cm: stature of the largest person in the picture, in centimetres; fixes the scale,
             also of others who stand on the same ground.
-        hints: what you know of people, by their number in the report (1 is the largest): stature,
-            sex, age, such as ``{2: vitruvian.Hint(sex="woman", age=8)}``. It overrules what is
-            estimated.
+        hints: what you know of people, by their number in the report (1 is the largest) or by a
+            box in pixels, x0, y0, x1, y1: stature, sex, age, such as
+            ``{2: vitruvian.Hint(sex="woman", age=8)}``. It overrules what is estimated. Where
+            nobody was found in a box, somebody is sought there; whoever is no person
+            (``Hint(not_a_person=True)``) is left out.
         fov_deg: field of view across the picture's longer side, in degrees; by default from EXIF,
             else assumed.
         max_people: keep only so many, the largest in the picture.
@@ -110,18 +112,19 @@ def reconstruct_photo(
     with timer("decode"):
         photo = load_photo(source, fov_deg=options.fov_deg)
     with timer("people"):
-        figures = find(photo, options)
+        found = find(photo, options)
+        figures = found.figures
     with timer("body"):
-        bodies = fit(photo, figures, options)
+        bodies = fit(photo, figures)
     with timer("scene"):
-        placement = place(photo, figures, bodies, options)
+        placement = place(photo, figures, bodies)
     finished = _finish_all(photo, figures, placement, options, timer)
     meshes = [mesh for mesh, _ in finished]
     placement = on_the_ground(placement, meshes)
     people = tuple(
-        _person(number, figure, placement, mesh, checks, said)
-        for number, (figure, (mesh, checks), said) in enumerate(
-            zip(figures, finished, place_warnings(placement, meshes), strict=True), 1
+        _person(index, figure, placement, mesh, checks, said)
+        for index, (figure, (mesh, checks), said) in enumerate(
+            zip(figures, finished, place_warnings(placement, meshes), strict=True)
         )
     )
     warnings = photo.warnings
@@ -132,11 +135,19 @@ def reconstruct_photo(
     turned = turn_warning(bodies)
     if turned is not None:
         warnings += (turned,)
-    missing = [number for number in options.hints or () if number > len(people)]
+    known = {person.id for person in people} | {one.number for one in found.left_out}
+    missing = [who for who in options.hints or () if isinstance(who, int) and who not in known]
     if people and missing:
         warnings += (_NOT_THERE.format(number=missing[0], count=len(people)),)
-    camera_from_world = np.linalg.inv(placement.world_from_camera)
-    return Scene(photo, people, camera_from_world, timer.seconds, warnings, options.albedo)
+    return Scene(
+        photo,
+        people,
+        np.linalg.inv(placement.world_from_camera),
+        timer.seconds,
+        warnings,
+        options.albedo,
+        found.left_out,
+    )
 
 
 def _prepare(options: Options) -> None:
@@ -184,7 +195,7 @@ def _finish_all(
 
 
 def _person(
-    number: int,
+    index: int,
     figure: Figure,
     placement: Placement,
     mesh: Mesh,
@@ -192,9 +203,9 @@ def _person(
     said: tuple[str, ...],
 ) -> Person:
     """Somebody in the world, with all that is to be said of them."""
-    world, body = placement.worlds[number - 1], placement.bodies[number - 1]
+    world, body = placement.worlds[index], placement.bodies[index]
     return Person(
-        id=number,
+        id=figure.number,
         figure=figure,
         body=body,
         mesh_camera=mesh,

@@ -3,7 +3,7 @@
 ``photo.reconstruct`` runs them for one photograph; whoever has several pictures of the same people
 calls them one by one:
 
->>> figures = find(photo)
+>>> figures = find(photo).figures
 >>> placement = place(photo, figures, fit(photo, figures))
 >>> mesh = dress(photo, figures[0], placement.bodies[0])
 >>> mesh = paint(photo, figures[0], placement.bodies[0], mesh)
@@ -15,68 +15,54 @@ world.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from vitruvian.body.fit.fit import fit_body
 from vitruvian.body.model.model import BodyModel, body_model
-from vitruvian.hints import Hint
 from vitruvian.networks.sam import load_sam
 from vitruvian.options import Options
-from vitruvian.people.finder import find_people
+from vitruvian.people.finder import look_for_people
 from vitruvian.placement.depth_order import DepthCue, read_depth
 from vitruvian.placement.panels import find_panels
 from vitruvian.placement.place import Placement, place_people
 from vitruvian.surface import reconstruct_surface
 from vitruvian.texture import texture_mesh
 from vitruvian.types.body import Body
-from vitruvian.types.figure import Figure
+from vitruvian.types.figure import Figure, Found
 from vitruvian.types.mesh import Mesh
 from vitruvian.types.photo import Photo
 
 _DEFAULT = Options()
 
 
-def find(photo: Photo, options: Options = _DEFAULT) -> list[Figure]:
-    """The people of a photograph, the largest first.
+def find(photo: Photo, options: Options = _DEFAULT) -> Found:
+    """The people of a photograph, with what the options' hints say of them, and who is left out.
 
     Raises:
         InputError: the user's SAM networks cannot be used.
     """
     sam = None if options.sam is None else load_sam(*options.sam)
-    figures = find_people(
-        photo, max_people=options.max_people, sam=sam, sam_everything=options.sam_everything
+    return look_for_people(
+        photo,
+        hints=options.all_hints(),
+        max_people=options.max_people,
+        sam=sam,
+        sam_everything=options.sam_everything,
     )
-    return hinted(figures, options)
 
 
-def hinted(figures: Sequence[Figure], options: Options) -> list[Figure]:
-    """Figures with what the options say of each, by its place in the list."""
-    hints = [options.hint(number) for number in range(1, len(figures) + 1)]
-    return [
-        figure if hint == Hint() else replace(figure, hint=hint)
-        for figure, hint in zip(figures, hints, strict=True)
-    ]
-
-
-def fit(
-    photo: Photo,
-    figures: Sequence[Figure],
-    options: Options = _DEFAULT,
-    model: BodyModel | None = None,
-) -> list[Body]:
+def fit(photo: Photo, figures: Sequence[Figure], model: BodyModel | None = None) -> list[Body]:
     """A body for each figure, each by itself.
 
     ``model`` is the body model that is fitted, ours by default; the bodies carry it on.
     """
     model = model or body_model()
-    return [fit_body(model, figure, photo.camera) for figure in hinted(figures, options)]
+    return [fit_body(model, figure, photo.camera) for figure in figures]
 
 
 def place(
     photo: Photo,
     figures: Sequence[Figure],
     bodies: Sequence[Body],
-    options: Options = _DEFAULT,
     model: BodyModel | None = None,
 ) -> Placement:
     """Everyone in one upright world, with the sizes that agree with it.
@@ -84,7 +70,6 @@ def place(
     ``model`` is that of the bodies, ours by default.
     """
     model = model or body_model()
-    figures = hinted(figures, options)
     return place_people(
         figures,
         bodies,

@@ -100,6 +100,7 @@ def save_scene(
         people=people,
         warnings=scene.warnings,
         albedo=scene.albedo,
+        left_out=scene.left_out,
     )
     write_json(directory / "report.json", report)
     return report

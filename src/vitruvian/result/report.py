@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from vitruvian.image.names import readable
+from vitruvian.types.figure import LeftOut
 
 REPORT_VERSION = 1
 
@@ -51,7 +52,7 @@ def person_report(
     """
     return {
         "id": int(id),
-        "box": [round(float(value), 2) for value in box],
+        "box": _rounded(box),
         "score": round(float(score), 4),
         "complete": bool(complete),
         "height_m": round(float(height_m), 4),
@@ -76,6 +77,7 @@ def scene_report(
     people: Sequence[Mapping[str, Any]],
     warnings: Sequence[str] = (),
     albedo: bool = False,
+    left_out: Sequence[LeftOut] = (),
 ) -> dict[str, Any]:
     """The whole report as plain values, ready for ``write_json``.
 
@@ -88,6 +90,7 @@ def scene_report(
         people: ``person_report`` of each.
         warnings: sentences about the picture as a whole.
         albedo: whether the photograph's light was taken out of the textures.
+        left_out: who is seen but not reconstructed.
     """
     return {
         "version": REPORT_VERSION,
@@ -101,6 +104,15 @@ def scene_report(
         "people": [dict(person) for person in people],
         "warnings": list(warnings),
         "albedo": bool(albedo),
+        "left_out": [
+            {
+                "id": one.number,
+                "box": _rounded(one.box),
+                "reason": one.reason,
+                "sentence": one.sentence,
+            }
+            for one in left_out
+        ],
     }
 
 
@@ -108,6 +120,10 @@ def report_schema() -> dict[str, Any]:
     """The JSON Schema that every report meets."""
     text = resources.files(__package__).joinpath("report.schema.json").read_text(encoding="utf-8")
     return json.loads(text)
+
+
+def _rounded(box: Sequence[float] | np.ndarray) -> list[float]:
+    return [round(float(value), 2) for value in box]
 
 
 def _measured(value: float | None) -> float | None:

@@ -81,6 +81,7 @@ class Figure(Record):
             its weights.
         face: of the person, where one is seen well enough to tell something.
         hint: what the user knows of the person; it overrules what is estimated.
+        number: in the report, from 1.
     """
 
     box: np.ndarray
@@ -93,3 +94,42 @@ class Figure(Record):
     estimate: BodyEstimate | None = None
     face: Face | None = None
     hint: Hint | None = None
+    number: int = 0
+
+
+# Why people are seen but not reconstructed; the keys stay when sentences change.
+LEFT_OUT_REASONS = {
+    "not-a-person": "the user said that it is not a person",
+    "no-pose": "nobody could be fitted in the box that the user gave",
+    "over-limit": "there are more people than were asked for",
+}
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class LeftOut(Record):
+    """Somebody who is seen in a photograph but not reconstructed.
+
+    Attributes:
+        box: (4,) float64 x0, y0, x1, y1 in pixels of the photograph.
+        reason: a key of ``LEFT_OUT_REASONS``.
+        sentence: the reason for the user.
+        number: that the person had; None where they have none.
+    """
+
+    box: np.ndarray
+    reason: str
+    sentence: str
+    number: int | None = None
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Found(Record):
+    """Who is in a photograph.
+
+    Attributes:
+        figures: who can be reconstructed.
+        left_out: who cannot, or shall not.
+    """
+
+    figures: tuple[Figure, ...]
+    left_out: tuple[LeftOut, ...] = ()

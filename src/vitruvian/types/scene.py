@@ -11,7 +11,7 @@ import numpy as np
 
 from vitruvian.types.body import Body
 from vitruvian.types.camera import Camera
-from vitruvian.types.figure import Figure
+from vitruvian.types.figure import Figure, LeftOut
 from vitruvian.types.mesh import Mesh
 from vitruvian.types.photo import Photo
 from vitruvian.types.record import Record
@@ -83,6 +83,7 @@ class Scene(Record):
         timings_s: seconds by stage.
         warnings: sentences about the picture as a whole.
         albedo: whether the photograph's light was taken out of the textures.
+        left_out: who is seen in the photograph but not reconstructed, each with the reason.
     """
 
     photo: Photo
@@ -91,6 +92,7 @@ class Scene(Record):
     timings_s: Mapping[str, float] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     albedo: bool = False
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def camera(self) -> Camera:

@@ -221,7 +221,7 @@ def test_correct_in_place(real: Any, real_server: Any) -> None:
     for same in ("id", "name", "created_at", "expires_at", "image"):
         assert corrected[same] == made[same]
     assert corrected["people"][0]["height_m"] == pytest.approx(1.5, abs=0.005)
-    assert corrected["options"]["hints"]["1"]["sex"] == "man"
+    assert corrected["options"]["hints"]["people"]["1"]["sex"] == "man"
     # The photograph does not say its focal length any more, but the result does.
     for name in ("focal_px", "source"):
         assert corrected["camera"][name] == made["camera"][name]
@@ -276,10 +276,13 @@ def test_the_simple_call_makes_an_obj_whatever_it_is_asked_for(real_server: Any)
         assert "mesh_glb" not in result["people"][0]["files"]
 
 
+NOTHING = {"height_cm": None, "sex": None, "age": None, "not_a_person": False}
+
+
 def test_every_option_reaches_the_result(real: Any) -> None:
     asked = {
         "height_cm": "172",
-        "hints": '{"people": {"1": {"sex": "neutral", "age": 20}}}',
+        "hints": '{"people": {"1": {"sex": "neutral", "age": 20}}, "boxes": [{"box": [1,2,3,4]}]}',
         "max_people": "1",
         "faces": "3000",
         "albedo": "true",
@@ -294,7 +297,10 @@ def test_every_option_reaches_the_result(real: Any) -> None:
     made = answer.json()
     assert made["options"] == {
         "height_cm": 172,
-        "hints": {"1": {"height_cm": None, "sex": "neutral", "age": 20}},
+        "hints": {
+            "people": {"1": NOTHING | {"sex": "neutral", "age": 20}},
+            "boxes": [NOTHING | {"box": [1, 2, 3, 4]}],
+        },
         "fov_deg": None,
         "max_people": 1,
         "detail": "clothed",
@@ -308,6 +314,8 @@ def test_every_option_reaches_the_result(real: Any) -> None:
         "poses": True,
     }
     (person,) = made["people"]
+    (missing,) = made["left_out"]
+    assert (missing["reason"], missing["box"], missing["id"]) == ("no-pose", [1, 2, 3, 4], None)
     assert person["height_m"] == pytest.approx(1.72, abs=0.01)
     assert person["checks"]["silhouette_iou"] is None
     assert "albedo" in made["timings_s"]

@@ -23,7 +23,7 @@ from vitruvian.server.problems import Problem
 from vitruvian.server.state import State
 
 MAX_FORM_FIELDS = 16
-MAX_FIELD_BYTES = 4096
+MAX_FIELD_BYTES = 16_384
 
 _LOOK_SECONDS = 0.5
 

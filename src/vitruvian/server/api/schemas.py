@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from vitruvian.errors import InputError
-from vitruvian.hints import AgeGroup, Sex, read_hints, write_hints
+from vitruvian.hints import AgeGroup, Sex, plain_hints, read_hints, write_hints
 from vitruvian.options import OPTIONS, SERVER_DEFAULTS, Detail, Options, parse_formats
 
 Scope = Literal["reconstructions:read", "reconstructions:write"]
@@ -258,6 +258,29 @@ class PersonHint(BaseModel):
     height_cm: float | None = None
     sex: Sex | None = None
     age: float | AgeGroup | None = None
+    not_a_person: bool = False
+
+
+class BoxHint(PersonHint):
+    """A hint by a box, in pixels of the picture."""
+
+    box: tuple[float, float, float, float]
+
+
+class Hints(BaseModel):
+    """What the user says of people, by number (or ``largest``) and by box."""
+
+    people: dict[str, PersonHint] = {}
+    boxes: list[BoxHint] = []
+
+
+class LeftOut(BaseModel):
+    """Somebody who is seen but not reconstructed; ``id`` is the number they had, if any."""
+
+    id: int | None
+    box: list[float]
+    reason: str
+    sentence: str
 
 
 def _kept_hints(text: str) -> dict[str, Any] | None:
@@ -266,14 +289,14 @@ def _kept_hints(text: str) -> dict[str, Any] | None:
         hints = read_hints(text, "hints")
     except InputError as error:
         raise ValueError(str(error)) from None
-    return {str(number): hint.plain() for number, hint in hints.items()} or None
+    return plain_hints(hints) if hints else None
 
 
 class ReconstructionOptions(BaseModel):
     """What was asked for."""
 
     height_cm: float | None = SERVER_DEFAULTS["height_cm"]
-    hints: dict[int, PersonHint] | None = SERVER_DEFAULTS["hints"]
+    hints: Hints | None = SERVER_DEFAULTS["hints"]
     fov_deg: float | None = SERVER_DEFAULTS["fov_deg"]
     max_people: int | None = SERVER_DEFAULTS["max_people"]
     detail: Detail = SERVER_DEFAULTS["detail"]
@@ -298,6 +321,7 @@ class Reconstruction(BaseModel):
     image: Size
     camera: Camera
     people: list[Person]
+    left_out: list[LeftOut] = []
     warnings: list[str]
     timings_s: dict[str, float]
     seconds: float
@@ -478,7 +502,10 @@ class Config(BaseModel):
     stages: list[Stage]
 
 
-_HINTS_EXAMPLE = '{"people": {"2": {"height_cm": 165, "sex": "woman", "age": 30}}}'
+_HINTS_EXAMPLE = (
+    '{"people": {"2": {"height_cm": 165, "sex": "woman", "age": 30}}, '
+    '"boxes": [{"box": [120, 80, 340, 700], "age": 8}]}'
+)
 
 
 def _describe_options(schema: dict[str, Any]) -> None:

@@ -41,6 +41,7 @@ def reconstruction_view(
             world_from_camera=row.details["world_from_camera"],
         ),
         people=[_person(person, paths, base, again) for person in report["people"]],
+        left_out=report.get("left_out", []),  # results of earlier versions have none
         warnings=report["warnings"],
         timings_s=timings,
         seconds=round(sum(timings.values()), 3),
