@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fit_people import CAMERA, estimate_of, photograph, random_body
-from vitruvian.body.fit.fit import fit_body, guessed_joints, guessed_parts
+from vitruvian.body.fit.fit import fit_body
 from vitruvian.body.fit.kind import believed_kind, group_weights
 from vitruvian.body.fit.problem import FitProblem
 from vitruvian.body.fit.shape_prior import shape_prior
@@ -23,7 +23,6 @@ def test_without_estimate_or_height_people_are_adults():
     model = body_model()
     prior = shape_prior(model, 10)
     assert np.allclose(prior.mean, model.shape_prior("adults", 10).mean)
-    assert guessed_parts([]) == ()
 
 
 def test_a_sure_group_has_its_own_statistics_when_the_height_is_given():
@@ -105,19 +104,24 @@ def test_an_estimate_settles_what_wrong_depths_confuse():
     assert with_estimate < 0.5 * without
 
 
-def test_parts_out_of_view_are_named_as_guesses():
+def test_parts_that_the_estimate_calls_cut_count_where_landmarks_agree():
     parts = np.tile([0.9, 0.05, 0.05], (5, 1))
     parts[3:] = [0.1, 0.85, 0.05]
     betas, rotations, translation = random_body(5)
     figure, _ = photograph(betas, rotations, translation)
     estimate = estimate_of(betas, rotations, translation, parts=parts)
-    body = fit_body(body_model(), replace(figure, estimate=estimate), CAMERA, silhouette=False)
-    assert body.guessed == ("legs", "feet")
-    assert "foot.L" in body.uncertain
-    assert "head" not in body.uncertain
-    assert describe_body(body)["guessed"] == ["legs", "feet"]
-    everything = guessed_joints(("head", "arms", "hands", "legs", "feet"))
-    assert set(everything) < set(ACTIVE_JOINTS)
+    sure = replace(figure, estimate=estimate)
+    assert fit_body(body_model(), sure, CAMERA, silhouette=False).seen.complete
+    visibility = figure.landmarks.visibility.copy()
+    visibility[25:] = 0.1
+    doubtful = replace(sure, landmarks=replace(figure.landmarks, visibility=visibility))
+    body = fit_body(body_model(), doubtful, CAMERA, silhouette=False)
+    cut = ("thigh", "lower leg", "foot")
+    assert body.seen.cut == tuple(f"{side} {part}" for part in cut for side in ("left", "right"))
+    described = describe_body(body)
+    assert described["guessed"] == list(body.seen.unseen)
+    assert {"foot.L", "toes.R"} < set(described["uncertain"]) < set(ACTIVE_JOINTS)
+    assert "head" not in described["uncertain"]
 
 
 def test_a_fit_that_slides_away_is_done_again_without_the_estimate(monkeypatch):

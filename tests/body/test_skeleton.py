@@ -4,6 +4,7 @@ from vitruvian.body.model import skeleton
 from vitruvian.body.model.model import body_model
 from vitruvian.networks.body_estimate import JOINT_MIRROR
 from vitruvian.types import estimate
+from vitruvian.types.seen import BODY_PARTS
 
 
 def names_of_roles() -> set[str]:
@@ -40,7 +41,7 @@ def test_limbs_lead_away_from_the_trunk() -> None:
 def test_estimates_count_joints_and_parts_as_the_skeleton_does() -> None:
     joints = skeleton.ACTIVE_JOINTS
     assert len(joints) == estimate.JOINTS
-    assert tuple(skeleton.PART_JOINTS) == estimate.PARTS
+    assert tuple(skeleton.PART_JOINTS) == BODY_PARTS
     model = body_model()
     for name, other in zip(joints, JOINT_MIRROR, strict=True):
         mirrored = model.joint_names[model.joint_mirror[model.joint_index[name]]]

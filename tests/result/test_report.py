@@ -9,6 +9,7 @@ import pytest
 
 from vitruvian.formats import write_json
 from vitruvian.result.report import person_report, report_schema, scene_report
+from vitruvian.types.seen import WHOLE
 
 jsonschema = pytest.importorskip("jsonschema")
 
@@ -18,8 +19,9 @@ def example() -> dict:
         id=1,
         box=np.array([10.123, 20, 110.5, 420]),
         score=np.float32(0.91),
-        complete=np.bool_(True),
+        seen=WHOLE,
         height_m=1.73456,
+        height_sd_m=0.05204,
         silhouette_iou=np.float64(0.87),
         keypoint_error=float("nan"),
         warnings=["The feet are hidden."],
@@ -50,7 +52,9 @@ def test_report_is_plain_and_meets_its_schema(tmp_path: Path) -> None:
         "box": [10.12, 20.0, 110.5, 420.0],
         "score": 0.91,
         "complete": True,
+        "seen": {"extent": "whole", "share": 1.0, "cut": [], "hidden": [], "guessed": []},
         "height_m": 1.7346,
+        "height_sd_m": 0.052,
         "checks": {"silhouette_iou": 0.87, "keypoint_error": None, "image_similarity": None},
         "warnings": ["The feet are hidden."],
         "files": {"mesh": "person-1/mesh.obj", "avatar": "person-1/avatar.glb"},

@@ -138,15 +138,13 @@ def _figure(
         alpha=alpha,
         complete=score >= THRESHOLD,
         completeness=score,
-        warnings=_warnings(estimate, score),
+        warnings=_warnings(estimate),
         estimate=body,
     )
 
 
-def _warnings(estimate: LandmarkEstimate, score: float) -> tuple[str, ...]:
+def _warnings(estimate: LandmarkEstimate) -> tuple[str, ...]:
     sentences = []
-    if score < THRESHOLD:
-        sentences.append("Not the whole figure is in view, so the hidden part is a guess.")
     if estimate.sides_in_doubt:
         sentences.append("Left and right are in doubt, so the person may be turned about.")
     elif estimate.disagreement > SUSPECT_DISAGREEMENT:

@@ -19,6 +19,7 @@ from vitruvian.pipeline.stages import dress, find, fit, paint, place
 from vitruvian.placement.place import Placement, on_the_ground, place_warnings
 from vitruvian.placement.upright import turn_warning
 from vitruvian.result.checks import check_person, check_warnings, kind_warnings
+from vitruvian.result.seen import seen_warnings
 from vitruvian.types.figure import Figure
 from vitruvian.types.mesh import Mesh
 from vitruvian.types.photo import Photo
@@ -212,10 +213,12 @@ def _person(
         mesh=mesh.transformed(world, "world"),
         checks=checks,
         warnings=(
+            *seen_warnings(body.seen),
             *figure.warnings,
             *kind_warnings(body.phenotype),
             *check_warnings(checks),
             *said,
         ),
         world_from_camera=None if world is placement.world_from_camera else world,
+        seen=body.seen,
     )

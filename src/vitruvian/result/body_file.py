@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from vitruvian.body.model.skeleton import PART_JOINTS
 from vitruvian.types.body import Body
 
 
@@ -33,8 +34,9 @@ def describe_body(body: Body) -> dict[str, Any]:
             name: _rounded(point, 5) for name, point in zip(names, body.joints, strict=True)
         },
         "keypoint_error": error,
-        "guessed": list(body.guessed),
-        "uncertain": list(body.uncertain),
+        "height_sd": round(float(body.height_sd_m), 4),
+        "guessed": list(body.seen.unseen),
+        "uncertain": [joint for part in body.seen.unseen for joint in PART_JOINTS[part]],
         "phenotype": None
         if body.phenotype is None
         else {

@@ -16,6 +16,7 @@ import numpy as np
 
 from vitruvian.image.names import readable
 from vitruvian.types.figure import LeftOut
+from vitruvian.types.seen import Seen
 
 REPORT_VERSION = 1
 
@@ -25,8 +26,9 @@ def person_report(
     id: int,
     box: Sequence[float] | np.ndarray,
     score: float,
-    complete: bool,
+    seen: Seen,
     height_m: float,
+    height_sd_m: float,
     silhouette_iou: float | None,
     keypoint_error: float | None,
     image_similarity: float | None = None,
@@ -39,8 +41,9 @@ def person_report(
         id: from 1, the largest person in the picture first.
         box: (4,) x0, y0, x1, y1 in pixels of the picture.
         score: 0..1, how sure the detection is.
-        complete: the whole figure is in view.
+        seen: what the picture shows of the person.
         height_m: stature in metres, as if standing upright.
+        height_sd_m: its standard deviation; 0 where it was given.
         silhouette_iou: rendered mesh against the matte, 0..1; None or NaN when not measured.
         keypoint_error: mean reprojection error / person's height in the picture; None or NaN
             when not measured.
@@ -54,8 +57,16 @@ def person_report(
         "id": int(id),
         "box": _rounded(box),
         "score": round(float(score), 4),
-        "complete": bool(complete),
+        "complete": seen.complete,
+        "seen": {
+            "extent": seen.extent,
+            "share": round(float(seen.share), 2),
+            "cut": list(seen.cut),
+            "hidden": list(seen.hidden),
+            "guessed": list(seen.guessed),
+        },
         "height_m": round(float(height_m), 4),
+        "height_sd_m": round(float(height_sd_m), 4),
         "checks": {
             "silhouette_iou": _measured(silhouette_iou),
             "keypoint_error": _measured(keypoint_error),

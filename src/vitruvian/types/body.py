@@ -11,6 +11,7 @@ import numpy as np
 from vitruvian.types.mesh import Mesh
 from vitruvian.types.record import Record
 from vitruvian.types.regions import Regions
+from vitruvian.types.seen import WHOLE, Seen
 
 
 class ParametricModel(Hashable, Protocol):
@@ -72,11 +73,10 @@ class Body(Record):
         joints: (J, 3) float64, camera frame, metres.
         keypoint_error: mean reprojection error of the visible landmarks / height in pixels; nan
             when nothing is visible.
-        uncertain: names of joints that the photograph says little about.
-        guessed: parts of the body that are not in view and therefore a guess, of
-            ``types.estimate.PARTS``.
         phenotype: what the shape suggests of the person, see ``BodyModel.describe_shape``, and how
             far that may be off; an estimate that shaped the body, no fact about the person.
+        seen: what the photographs show of the person.
+        height_sd_m: standard deviation of ``height_m``, metres; 0 where it was given.
     """
 
     model: ParametricModel
@@ -87,9 +87,9 @@ class Body(Record):
     vertices: np.ndarray
     joints: np.ndarray
     keypoint_error: float = float("nan")
-    uncertain: tuple[str, ...] = ()
     phenotype: dict[str, float | str] | None = None
-    guessed: tuple[str, ...] = ()
+    seen: Seen = WHOLE
+    height_sd_m: float = 0.0
 
     def joint(self, name: str) -> np.ndarray:
         """Position (3,) of a joint by its name, such as ``head`` or ``wrist.L``, camera frame."""

@@ -15,6 +15,7 @@ from vitruvian.types.figure import Figure, LeftOut
 from vitruvian.types.mesh import Mesh
 from vitruvian.types.photo import Photo
 from vitruvian.types.record import Record
+from vitruvian.types.seen import WHOLE, Seen
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,8 @@ class Person(Record):
         warnings: sentences for the user.
         world_from_camera: (4, 4) float64 of a person in a picture within the picture, who stands
             on a ground of their own; None for those who share the scene's.
+        seen: what the picture shows of them, and whether the result ends where the frame cuts
+            them off.
     """
 
     id: int
@@ -59,6 +62,7 @@ class Person(Record):
     checks: Checks
     warnings: tuple[str, ...] = ()
     world_from_camera: np.ndarray | None = None
+    seen: Seen = WHOLE
 
     @property
     def height_m(self) -> float:
@@ -66,9 +70,14 @@ class Person(Record):
         return self.body.height_m
 
     @property
+    def height_sd_m(self) -> float:
+        """Standard deviation of the stature, metres; 0 where it was given."""
+        return self.body.height_sd_m
+
+    @property
     def complete(self) -> bool:
         """Whether the whole figure is in view."""
-        return self.figure.complete
+        return self.seen.complete
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -6,19 +6,25 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from vitruvian.body.fit.kind import doubts
+from vitruvian.body.fit.kind import Kind, doubts
 from vitruvian.body.fit.options import FitOptions
 from vitruvian.body.fit.schedule import Solved, solve
-from vitruvian.body.fit.views import Evidence, View, estimates_of, kind_of
+from vitruvian.body.fit.views import Evidence, View, kind_of
 from vitruvian.body.model.fingers import relaxed_fingers
-from vitruvian.body.model.model import BodyModel
-from vitruvian.body.model.skeleton import PART_JOINTS
+from vitruvian.body.model.model import BodyModel, Posed
+from vitruvian.body.model.skeleton import HEAD
+from vitruvian.body.seen import what_is_seen
 from vitruvian.geometry.rotations import axis_angle_from_matrix
 from vitruvian.types.body import Body
 from vitruvian.types.camera import Camera
-from vitruvian.types.estimate import PARTS, BodyEstimate
 from vitruvian.types.figure import Figure
 from vitruvian.types.motion import Motion
+from vitruvian.types.seen import Seen, together
+
+# Relative standard deviations of statures: of adults of whom nothing tells it, and the least that
+# anything but a tape measure leaves.
+ADULT_STATURE_SD, LEAST_STATURE_SD = 0.055, 0.03
+_CHILD_POSSIBLE = 0.1  # probability of a child, from which on somebody need not be an adult
 
 
 def fit_body(
@@ -114,19 +120,6 @@ def fit_motion(
     )
 
 
-def guessed_parts(estimates: Sequence[BodyEstimate]) -> tuple[str, ...]:
-    """Parts of the body, of ``PARTS``, that no picture is more likely to show than not."""
-    if not estimates:
-        return ()
-    in_view = np.max([estimate.parts[:, 0] for estimate in estimates], axis=0)
-    return tuple(name for name, seen in zip(PARTS, in_view, strict=True) if seen < 0.5)
-
-
-def guessed_joints(parts: Sequence[str]) -> tuple[str, ...]:
-    """Joints of those parts."""
-    return tuple(joint for part in parts for joint in PART_JOINTS[part])
-
-
 def _solved(
     model: BodyModel,
     views: Sequence[View],
@@ -172,8 +165,9 @@ def _body(model: BodyModel, solved: Solved, time: int) -> Body:
     evidence = [one for one in solved.evidence if one.view.time == time]
     errors = [_keypoint_error(one, points, translation, height) for one in evidence]
     seen = [error for error in errors if np.isfinite(error)]
-    guessed = guessed_parts(estimates_of([one.view for one in evidence]))
     kind = kind_of([one.view for one in solved.evidence])
+    look = posed.rotations[model.joint_index[HEAD]][:, 2]
+    shown = together([_seen(model, one, posed, look) for one in evidence])
     return Body(
         model=model,
         betas=state.betas,
@@ -183,10 +177,34 @@ def _body(model: BodyModel, solved: Solved, time: int) -> Body:
         vertices=posed.vertices,
         joints=posed.joints,
         keypoint_error=float(np.mean(seen)) if seen else float("nan"),
-        uncertain=guessed_joints(guessed),
         phenotype={**model.describe_shape(state.betas), **doubts(kind)},
-        guessed=guessed,
+        seen=shown,
+        height_sd_m=height * _stature_sd([one.view.figure for one in solved.evidence], kind),
     )
+
+
+def _seen(model: BodyModel, one: Evidence, posed: Posed, look: np.ndarray) -> Seen:
+    """What one view shows of a body whose head looks along ``look`` (3,), result's frame."""
+    vertices, _ = one.seen(posed.vertices)
+    joints, _ = one.seen(posed.joints)
+    ahead, _ = one.seen(np.stack([np.zeros(3), look]))
+    return what_is_seen(
+        model, one.view.figure, one.view.camera, vertices, joints, ahead[1] - ahead[0]
+    )
+
+
+def _stature_sd(figures: Sequence[Figure], kind: Kind | None) -> float:
+    """Relative standard deviation of a fitted stature; 0 where the user gave it."""
+    if any(figure.hint is not None and figure.hint.height_cm is not None for figure in figures):
+        return 0.0
+    told = [figure.estimate.stature_sd for figure in figures if figure.estimate is not None]
+    if not told:
+        return ADULT_STATURE_SD
+    sd = min(told)
+    if kind is not None and kind.child < _CHILD_POSSIBLE:
+        # What a cut figure does not tell, the statistics of adults do.
+        sd = min(sd, ADULT_STATURE_SD)
+    return float(max(sd, LEAST_STATURE_SD))
 
 
 def _keypoint_error(

@@ -31,14 +31,20 @@ ACTIVE_JOINTS = (
     *TOES,
 )  # fmt: skip
 
-# Active joints of the parts of a body, by the names of ``types.estimate.PARTS``.
-PART_JOINTS = {
+# Active joints that carry each of ``types.seen.BODY_PARTS``; chest and hips are the spine's.
+PART_JOINTS: dict[str, tuple[str, ...]] = {
     "head": (NECK, HEAD),
-    "arms": (*SHOULDERS, *ELBOWS),
-    "hands": WRISTS,
-    "legs": (*HIPS, *KNEES),
-    "feet": (*ANKLES, *TOES),
-}
+    "chest": (),
+    "hips": (),
+    **{
+        f"{side} {part}": joints
+        for part, pairs in (
+            ("upper arm", (SHOULDERS,)), ("forearm", (ELBOWS,)), ("hand", (WRISTS,)),
+            ("thigh", (HIPS,)), ("lower leg", (KNEES,)), ("foot", (ANKLES, TOES)),
+        )
+        for side, joints in zip(("left", "right"), zip(*pairs, strict=True), strict=True)
+    },
+}  # fmt: skip
 
 # How the names of all joints of a part begin, on either side.
 ARM_STEMS = ("upperarm", "lowerarm", "wrist", "metacarpal", "finger")

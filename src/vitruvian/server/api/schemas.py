@@ -238,6 +238,16 @@ class Checks(BaseModel):
     image_similarity: float | None = None
 
 
+class SeenParts(BaseModel):
+    """What the picture shows of a person; see ``report.json``."""
+
+    extent: str
+    share: float
+    cut: list[str]
+    hidden: list[str]
+    guessed: list[str]
+
+
 class Person(BaseModel):
     """One person of a result."""
 
@@ -245,7 +255,9 @@ class Person(BaseModel):
     box: list[float]
     score: float
     complete: bool
+    seen: SeenParts | None = None
     height_m: float
+    height_sd_m: float | None = None
     measurements_cm: dict[str, float] | None = None
     checks: Checks
     warnings: list[str]
