@@ -15,7 +15,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from vitruvian.errors import InputError, VitruvianError
 from vitruvian.formats.atomic import write_bytes
 from vitruvian.hints import Hint, Who, checked_hints, write_hints
-from vitruvian.options import Detail
+from vitruvian.options import Detail, Incomplete
 
 _POLL_SECONDS = 0.3
 _BUSY_STATUSES = (429, 503)
@@ -122,6 +122,7 @@ class Client:
         fov_deg: float | None = None,
         max_people: int | None = None,
         detail: Detail | None = None,
+        incomplete: Incomplete | None = None,
         faces: int | None = None,
         texture: bool | None = None,
         albedo: bool | None = None,
@@ -140,8 +141,8 @@ class Client:
         Args:
             image: a path, or the bytes of an image file.
             name: title; "Photo" by default.
-            height_cm, hints, fov_deg, max_people, detail, faces, texture, albedo, check: as in
-                ``vitruvian.reconstruct``.
+            height_cm, hints, fov_deg, max_people, detail, incomplete, faces, texture, albedo,
+                check: as in ``vitruvian.reconstruct``.
             formats, vertex_colors, print_height_mm, poses: as in ``Scene.save``; every format by
                 default.
             patience: seconds after which to give up.
@@ -158,6 +159,7 @@ class Client:
             "fov_deg": fov_deg,
             "max_people": max_people,
             "detail": detail,
+            "incomplete": incomplete,
             "faces": faces,
             "texture": texture,
             "albedo": albedo,

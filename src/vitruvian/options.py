@@ -28,6 +28,7 @@ from vitruvian.hints import (
 from vitruvian.mesh_formats import FORMATS
 
 Detail = Literal["body", "clothed"]
+Incomplete = Literal["cut", "complete"]
 
 
 @dataclass(frozen=True)
@@ -143,6 +144,13 @@ class Options:
         "--detail",
         choices=get_args(Detail),
         refusal="There is no detail {value!r}; choose {choices}.",
+    )
+    incomplete: Incomplete = _option(  # noqa: RUF009
+        "cut",
+        "End people where the frame cuts them off, or complete them by body and usual clothes.",
+        "--incomplete",
+        choices=get_args(Incomplete),
+        refusal="There is no way {value!r} to treat who is cut off; choose {choices}.",
     )
     faces: int = _option(
         24_000,

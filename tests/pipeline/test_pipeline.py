@@ -144,3 +144,27 @@ def test_bad_options_are_told_in_a_sentence(options, word):
 def test_an_unknown_format_is_told_in_a_sentence(group, tmp_path):
     with pytest.raises(InputError, match="fbx"):
         group.save(tmp_path, formats=("fbx",))
+
+
+def test_who_is_cut_off_becomes_a_half_figure_or_is_completed(tmp_path):
+    pixels = vitruvian.load_photo(EXAMPLES / "person.jpg").pixels
+    person = vitruvian.reconstruct(pixels, check=False, texture=False, detail="body").people[0]
+    _, top, _, bottom = person.figure.box.astype(int)
+    half = pixels[: (top + bottom) // 2]
+    few = {"texture": False, "check": False, "faces": 4000}
+    cut = vitruvian.reconstruct(half, **few)
+    report = cut.save(tmp_path, formats=("stl",))["people"][0]
+    assert not report["complete"]
+    assert report["seen"]["extent"] in ("half", "three-quarter")
+    assert {"left foot", "right foot"} <= set(report["seen"]["cut"])
+    assert "left foot" not in report["seen"]["guessed"]
+    assert report["warnings"][0].startswith("The picture ends")
+    assert report["height_sd_m"] > 0.04
+    mesh = cut.people[0].mesh
+    assert mesh.vertices[:, 1].min() == pytest.approx(0, abs=1e-5)
+    assert np.ptp(mesh.vertices[:, 1]) < 0.7 * report["height_m"]
+    body = json.loads((tmp_path / "person-1" / "body.json").read_text())
+    assert "left foot" in body["guessed"]
+    whole = vitruvian.reconstruct(half, incomplete="complete", **few).people[0]
+    assert "left foot" in whole.seen.guessed
+    assert np.ptp(whole.mesh.vertices[:, 1]) > 0.9 * whole.height_m

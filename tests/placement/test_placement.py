@@ -23,6 +23,7 @@ from vitruvian.result.checks import check_person, check_warnings
 from vitruvian.types.body import Body
 from vitruvian.types.camera import Camera
 from vitruvian.types.figure import Alpha, Figure, Landmarks
+from vitruvian.types.mesh import Mesh
 from vitruvian.types.photo import Photo
 from vitruvian.types.scene import Checks
 
@@ -304,3 +305,24 @@ def test_the_depth_network_tells_a_child_whose_feet_are_hidden():
     assert without.bodies[2].height_m > 1.4
     assert placement.bodies[2].height_m == pytest.approx(1.1, abs=0.12)
     assert placement.bodies[0].height_m == pytest.approx(truth[0].height_m, abs=0.08)
+
+
+def bust(body: Body, above: float) -> Mesh:
+    """The surface of somebody whom the frame cuts off so far above the feet."""
+    mesh = body.as_mesh()
+    vertices = mesh.vertices.copy()
+    vertices[:, 1] = np.minimum(vertices[:, 1], vertices[:, 1].max() - above)
+    return mesh.with_vertices(vertices)
+
+
+def test_a_bust_alone_stands_on_its_cut_and_beside_others_it_keeps_its_height():
+    placement = place([standing_body(0, 4)], [0])
+    mesh = bust(placement.bodies[0], 1.2)
+    alone = on_the_ground(placement, [mesh])
+    assert lows(alone, [mesh])[0] == pytest.approx(0, abs=1e-6)
+    assert place_warnings(alone, [mesh]) == [()]
+    placement = place([standing_body(-1, 4), standing_body(1, 4)], [0, 1])
+    meshes = [shod(placement.bodies[0]), bust(placement.bodies[1], 1.2)]
+    beside = lows(on_the_ground(placement, meshes), meshes)
+    assert beside[0] == pytest.approx(0, abs=0.01)
+    assert beside[1] == pytest.approx(1.2, abs=0.1)

@@ -27,12 +27,13 @@ def write_avatar(
     name: str = "person",
     image_format: str = "jpeg",
     unlit: bool = False,
+    base_m: float = 0.0,
 ) -> Path:
     """Write ``avatar_glb`` of the arguments to ``path`` and return the path.
 
     Raises ``InputError`` when the place cannot be written.
     """
-    data = avatar_glb(mesh, rig, name=name, image_format=image_format, unlit=unlit)
+    data = avatar_glb(mesh, rig, name=name, image_format=image_format, unlit=unlit, base_m=base_m)
     return write_bytes(path, data)
 
 
@@ -43,6 +44,7 @@ def avatar_glb(
     name: str = "person",
     image_format: str = "jpeg",
     unlit: bool = False,
+    base_m: float = 0.0,
 ) -> bytes:
     """A GLB with the mesh at rest, its skeleton, and the photograph's pose as a clip.
 
@@ -50,13 +52,15 @@ def avatar_glb(
     there; the animation ``photo`` (two equal keys, one second apart) puts the person into the
     pose of the photograph, on the spot: viewers frame the rest pose, and would play to an empty
     view where somebody stands metres from the middle of a group. Only the root's height is the
-    photograph's; ``extras.position`` of the animation moves the person to their place.
+    photograph's; ``extras.position`` of the animation moves the person to their place. A bust or a
+    half figure stands on y = 0 on its cut, and the joints of its legs are below.
 
     Args:
         mesh: rest-pose mesh in the frame ``body``, with ``skin_joints`` and ``skin_weights``.
         rig: skeleton of the mesh and the photograph's pose.
         name: name of the mesh's node; the armature's is ``<name>-armature``.
         image_format, unlit: see ``write_glb``.
+        base_m: height in the world of the cut on which the person stands in the file, metres.
 
     Raises:
         ValueError: the mesh has no skin, is not in the body frame, or names a joint that the
@@ -89,7 +93,7 @@ def avatar_glb(
     # Beside the skeleton, not under it: a skinned mesh follows its joints only.
     builder.add_node({"name": name, "mesh": index, "skin": skin})
     at_rest = np.asarray(rig.joints[0]) + lift
-    in_place = np.array([at_rest[0], rig.root_translation[1], at_rest[2]])
+    in_place = np.array([at_rest[0], rig.root_translation[1] - base_m, at_rest[2]])
     _add_clip(
         builder,
         CLIP_NAME,

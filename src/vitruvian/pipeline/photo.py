@@ -13,9 +13,9 @@ from vitruvian.compute import SideBySide
 from vitruvian.compute.preparation import prepare
 from vitruvian.hints import Hint, Who
 from vitruvian.image.photo import PhotoSource, load_photo
-from vitruvian.options import Detail, Options
+from vitruvian.options import Detail, Incomplete, Options
 from vitruvian.pipeline.progress import Progress, StageTimer
-from vitruvian.pipeline.stages import dress, find, fit, paint, place
+from vitruvian.pipeline.stages import dress, ends_at_frame, find, fit, paint, place
 from vitruvian.placement.place import Placement, on_the_ground, place_warnings
 from vitruvian.placement.upright import turn_warning
 from vitruvian.result.checks import check_person, check_warnings, kind_warnings
@@ -46,6 +46,7 @@ def reconstruct(
     fov_deg: float | None = None,
     max_people: int | None = None,
     detail: Detail = "clothed",
+    incomplete: Incomplete = "cut",
     faces: int = 24_000,
     texture: bool = True,
     albedo: bool = False,
@@ -70,6 +71,8 @@ def reconstruct(
             else assumed.
         max_people: keep only so many, the largest in the picture.
         detail: ``body`` stops at the parametric body, ``clothed`` builds the outer surface.
+        incomplete: ``cut`` ends people where the frame cuts them off, with a closed, flat cut;
+            ``complete`` completes them by body and usual clothes, which is a guess.
         faces: about how many each clothed person may have, 2,000 to 200,000; more is finer and
             slower.
         texture: project the photograph onto the meshes.
@@ -94,6 +97,7 @@ def reconstruct(
         fov_deg=fov_deg,
         max_people=max_people,
         detail=detail,
+        incomplete=incomplete,
         faces=faces,
         texture=texture,
         albedo=albedo,
@@ -123,7 +127,7 @@ def reconstruct_photo(
     meshes = [mesh for mesh, _ in finished]
     placement = on_the_ground(placement, meshes)
     people = tuple(
-        _person(index, figure, placement, mesh, checks, said)
+        _person(index, figure, placement, mesh, checks, said, options)
         for index, (figure, (mesh, checks), said) in enumerate(
             zip(figures, finished, place_warnings(placement, meshes), strict=True)
         )
@@ -174,7 +178,11 @@ def _finish_all(
     finished = []
     pairs = list(zip(figures, placement.bodies, strict=True))
     with SideBySide() as pool:
-        building = (pool.submit(dress, photo, *pair, options) for pair in pairs)
+        ups = [world[1, :3] for world in placement.worlds]
+        building = (
+            pool.submit(dress, photo, *pair, options, up=up)
+            for pair, up in zip(pairs, ups, strict=True)
+        )
         ahead = deque(islice(building, _AT_ONCE))
         for number, (figure, body) in enumerate(pairs, 1):
             with timer("surface", number, len(figures)):
@@ -202,9 +210,11 @@ def _person(
     mesh: Mesh,
     checks: Checks,
     said: tuple[str, ...],
+    options: Options,
 ) -> Person:
     """Somebody in the world, with all that is to be said of them."""
     world, body = placement.worlds[index], placement.bodies[index]
+    seen = body.seen.ending_at_the_frame() if ends_at_frame(body, options) else body.seen
     return Person(
         id=figure.number,
         figure=figure,
@@ -213,12 +223,12 @@ def _person(
         mesh=mesh.transformed(world, "world"),
         checks=checks,
         warnings=(
-            *seen_warnings(body.seen),
+            *seen_warnings(seen),
             *figure.warnings,
             *kind_warnings(body.phenotype),
             *check_warnings(checks),
             *said,
         ),
         world_from_camera=None if world is placement.world_from_camera else world,
-        seen=body.seen,
+        seen=seen,
     )

@@ -16,6 +16,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from vitruvian.body.fit.fit import fit_body
 from vitruvian.body.model.model import BodyModel, body_model
 from vitruvian.networks.sam import load_sam
@@ -25,13 +27,16 @@ from vitruvian.placement.depth_order import DepthCue, read_depth
 from vitruvian.placement.panels import find_panels
 from vitruvian.placement.place import Placement, place_people
 from vitruvian.surface import reconstruct_surface
+from vitruvian.surface.volume.frame_cut import FrameCut
 from vitruvian.texture import texture_mesh
 from vitruvian.types.body import Body
 from vitruvian.types.figure import Figure, Found
 from vitruvian.types.mesh import Mesh
 from vitruvian.types.photo import Photo
+from vitruvian.types.seen import BASED
 
 _DEFAULT = Options()
+_CAMERA_UP = np.array([0.0, -1.0, 0.0])
 
 
 def find(photo: Photo, options: Options = _DEFAULT) -> Found:
@@ -87,11 +92,32 @@ def place(
     )
 
 
-def dress(photo: Photo, figure: Figure, body: Body, options: Options = _DEFAULT) -> Mesh:
-    """The outer surface over a body; the body itself where ``detail`` asks for no more."""
+def dress(
+    photo: Photo,
+    figure: Figure,
+    body: Body,
+    options: Options = _DEFAULT,
+    *,
+    up: np.ndarray | None = None,
+) -> Mesh:
+    """The outer surface over a body; the body itself where ``detail`` asks for no more.
+
+    ``up`` (3,) is the world's up direction in the camera's frame, across which the base of a
+    figure lies that the frame cuts off below; by default the picture's.
+    """
     if options.detail == "body":
         return body.as_mesh()
-    return reconstruct_surface(photo, figure, body, faces=options.faces)
+    cut = None
+    if ends_at_frame(body, options):
+        based = body.seen.extent in BASED
+        cut = FrameCut((_CAMERA_UP if up is None else up) if based else None)
+    return reconstruct_surface(photo, figure, body, faces=options.faces, cut=cut)
+
+
+def ends_at_frame(body: Body, options: Options = _DEFAULT) -> bool:
+    """Whether somebody's surface ends where the frame cuts them off."""
+    cut = options.incomplete == "cut" and bool(body.seen.cut)
+    return cut and options.detail == "clothed"
 
 
 def paint(photo: Photo, figure: Figure, body: Body, mesh: Mesh, *, albedo: bool = False) -> Mesh:

@@ -113,8 +113,9 @@ def on_the_ground(placement: Placement, meshes: Sequence[Mesh]) -> Placement:
 
     Bodies stand barefoot inside of their shoes. The ground is under the lowest sole; those whose
     feet lie far below everybody else's, or somewhat below where they are hardly seen, do not lift
-    the others into the air. People of further pictures within the picture are put in a row beside
-    the first.
+    the others into the air. Whose surface ends above the feet, where the picture does, keeps their
+    height above that ground; where nobody's feet are there, the lowest cut stands on it. People of
+    further pictures within the picture are put in a row beside the first.
 
     Args:
         placement: of ``place_people``.
@@ -125,13 +126,16 @@ def on_the_ground(placement: Placement, meshes: Sequence[Mesh]) -> Placement:
     for group in placement.panels.groups():
         world = worlds[group[0]]
         spans = [_span(world, placement.bodies[i], meshes[i]) for i in group]
-        level = _level(np.array([low for low, _, _ in spans]), placement.trust[group])
+        if any(span.stands for span in spans):
+            level = _level(np.array([span.feet for span in spans]), placement.trust[group])
+        else:
+            level = min(span.low for span in spans)
         aside = 0.0
         if np.isfinite(right):
-            aside = right + _BESIDE - min(left for _, left, _ in spans)
+            aside = right + _BESIDE - min(span.left for span in spans)
         moved = world.copy()
         moved[:3, 3] += [aside, -level, 0.0]
-        right = max(right, *(end + aside for _, _, end in spans))
+        right = max(right, *(span.right + aside for span in spans))
         for i in group:
             worlds[i] = moved
     if not worlds:
@@ -146,26 +150,40 @@ def place_warnings(placement: Placement, meshes: Sequence[Mesh]) -> list[tuple[s
     for number, world, body, mesh in zip(
         placement.panels.numbers, placement.worlds, placement.bodies, meshes, strict=True
     ):
-        low, _, _ = _span(world, body, mesh)
+        span = _span(world, body, mesh)
         sentences: tuple[str, ...] = ()
         if number != placement.panels.main:
             sentences += (IN_A_PICTURE,)
-        if low < -_NEARLY:
+        if span.stands and span.feet < -_NEARLY:
             sentences += (
-                f"The feet are {-low:.2f} m below the ground of the others, so size or distance "
-                "may be wrong; a mirror, a poster or stairs can be the reason.",
+                f"The feet are {-span.feet:.2f} m below the ground of the others, so size or "
+                "distance may be wrong; a mirror, a poster or stairs can be the reason.",
             )
         said.append(sentences)
     return said
 
 
-def _span(world: np.ndarray, body: Body, mesh: Mesh) -> tuple[float, float, float]:
-    """The lowest point of somebody, and where they begin and end along x, metres in the world."""
+@dataclass(frozen=True)
+class _Span:
+    """Of somebody's surface the lowest point, and where it begins and ends along x; and the lowest
+    point of surface and body. Metres in the world."""
+
+    low: float
+    left: float
+    right: float
+    feet: float
+
+    @property
+    def stands(self) -> bool:
+        """Whether the surface goes down to the feet; it may end above, where the picture does."""
+        return self.low < self.feet + _NEARLY
+
+
+def _span(world: np.ndarray, body: Body, mesh: Mesh) -> _Span:
     x = mesh.vertices @ world[0, :3] + world[0, 3]
-    y = mesh.vertices @ world[1, :3] + world[1, 3]
-    # A surface may end above the feet, where the picture does.
-    under = body.vertices @ world[1, :3] + world[1, 3]
-    return float(min(y.min(), under.min())), float(x.min()), float(x.max())
+    low = float((mesh.vertices @ world[1, :3]).min() + world[1, 3])
+    under = float((body.vertices @ world[1, :3]).min() + world[1, 3])
+    return _Span(low, float(x.min()), float(x.max()), min(low, under))
 
 
 def _level(lows: np.ndarray, trust: np.ndarray) -> float:

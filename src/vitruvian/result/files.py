@@ -36,6 +36,7 @@ from vitruvian.result.report import person_report, scene_report
 from vitruvian.result.viewer import write_viewer
 from vitruvian.types.body import Body
 from vitruvian.types.scene import Person, Scene
+from vitruvian.types.seen import BASED
 
 
 def save_scene(
@@ -131,6 +132,7 @@ def _save_person(
         _rig(person.body, scene.world_from_camera_of(person)),
         folder / "avatar.glb",
         name=folder.name,
+        base_m=_base_m(person),
     )
     body_mesh = person.body.as_mesh().transformed(scene.world_from_camera_of(person), "world")
     files["body_mesh"] = export_mesh(body_mesh, folder / "body.obj")
@@ -154,6 +156,12 @@ def _save_person(
     )
 
 
+def _base_m(person: Person) -> float:
+    """How high in the world the cut is on which somebody stands; 0 for those who have feet."""
+    based = person.seen.left_out and person.seen.extent in BASED
+    return float(person.mesh.vertices[:, 1].min()) if based else 0.0
+
+
 def _save_page(scene: Scene, directory: Path, names: dict[int, str]) -> None:
     """Write everyone together, and the page that shows them."""
     packed = scene_glb({names[person.id]: person.mesh for person in scene.people})
@@ -162,6 +170,7 @@ def _save_page(scene: Scene, directory: Path, names: dict[int, str]) -> None:
         {
             "name": names[person.id],
             "height_m": person.height_m,
+            "height_sd_m": None if person.complete else person.height_sd_m,
             "box": [float(value) for value in person.figure.box],
         }
         for person in scene.people
@@ -195,7 +204,8 @@ def _posed_person(person: Person) -> PosedViews:
 
 
 def _label(person: Person) -> str:
-    return f"Person {person.id} · {person.height_m * 100:.0f} cm"
+    off = "" if person.complete else f" ± {person.height_sd_m * 100:.0f}"
+    return f"Person {person.id} · {person.height_m * 100:.0f}{off} cm"
 
 
 def _facing(body: Body, world_from_camera: np.ndarray) -> np.ndarray:

@@ -30,6 +30,7 @@ from vitruvian.surface.finish.skirts import shared_legs
 from vitruvian.surface.maps import SurfaceMaps, figure_box
 from vitruvian.surface.volume.clothed_spans import MARGIN, RAYS, ClothedSpans, clothed_spans
 from vitruvian.surface.volume.field import span_field
+from vitruvian.surface.volume.frame_cut import FrameCut, base_level, standing_on
 from vitruvian.surface.volume.gap import smoothed
 from vitruvian.surface.volume.limbs import groups_of_points, groups_of_vertices
 from vitruvian.surface.volume.separation import separated
@@ -47,6 +48,7 @@ _LEAST_VOXELS, _MOST_VOXELS = 96, 320
 _PX_PER_VOXEL = 2.5  # of the photograph: somebody small in it is not worth as many voxels
 _SHRUNK = 0.1  # voxels by which smoothing draws the outline in
 _LEAST_SHARE = 0.02  # of the largest component's faces, below which one is left out
+_LEAST_SHARE_CUT = 0.15  # likewise where the frame cuts: a hand whose arm it cut off would float
 
 
 class Correction(Protocol):
@@ -67,6 +69,7 @@ def clothed_mesh(
     faces: int = FACES,
     voxels: int | None = None,
     correction: Correction | None = None,
+    cut: FrameCut | None = None,
 ) -> Mesh:
     """The outer surface of a clothed person, closed and manifold.
 
@@ -82,23 +85,27 @@ def clothed_mesh(
         voxels: of the volume along the figure's longer side; by default as many as fit the faces,
             fewer where the photograph shows the figure in few pixels.
         correction: of the volume, before limbs are separated.
+        cut: end the surface where the photograph's frame cuts the person, with a closed cut; by
+            default the body beyond the frame is part of it.
 
     Returns:
         A mesh in the camera frame with texture coordinates, skin and ``body_vertices``; the body
         itself where neither it nor the matte covers anything of the picture.
     """
     if voxels is None:
-        low, high = figure_box(body, alpha, camera)
+        low, high = figure_box(body, alpha, camera, framed=cut is not None)
         voxels = voxels_for(faces, float((high - low).max()))
-    clothed = clothed_spans(model, body, alpha, camera, maps, voxels)
+    clothed = clothed_spans(model, body, alpha, camera, maps, voxels, framed=cut is not None)
     if clothed is None:
         return body
     solid = body, fitted or body
     volume = _sampled(clothed)
     if correction is not None:
         volume = correction(volume, clothed)
+    if cut is not None:
+        volume = _on_its_base(volume, clothed, cut)
     volume = well_composed(separated(model, volume, *solid))
-    mesh, limbs = _extracted(volume, faces)
+    mesh, limbs = _extracted(volume, faces, _LEAST_SHARE if cut is None else _LEAST_SHARE_CUT)
     if len(mesh.faces) == 0:
         return body
     mesh, beneath, of_hand = _finished(model, mesh, limbs, solid, Evidence(volume, alpha, camera))
@@ -146,10 +153,21 @@ def _sampled(clothed: ClothedSpans) -> Volume:
     return Volume.of(grid, span_field(spans, clothed.rim_m + _SHRUNK * step, grid, RAYS))
 
 
-def _extracted(volume: Volume, budget: int) -> tuple[Mesh, np.ndarray]:
+def _on_its_base(volume: Volume, clothed: ClothedSpans, cut: FrameCut) -> Volume:
+    """The volume ending on a flat base where the frame's lower border cuts the person."""
+    if cut.up is None or clothed.frame_m is None:
+        return volume
+    level = base_level(
+        clothed.spans, clothed.figure, clothed.frame_m, clothed.window, clothed.pixel_m, cut.up
+    )
+    return volume if level is None else standing_on(volume, cut.up, level)
+
+
+def _extracted(volume: Volume, budget: int, least_share: float) -> tuple[Mesh, np.ndarray]:
     """A well-composed volume's surface with so many faces, and whose free limb (V,) uint8 each of
-    its vertices is, a number of ``limbs``."""
-    vertices, faces = largest_components(*surface_net(volume.field), _LEAST_SHARE)
+    its vertices is, a number of ``limbs``; components of less than a share of the largest's faces
+    are left out."""
+    vertices, faces = largest_components(*surface_net(volume.field), least_share)
     limbs = owners(vertices, volume)
     vertices = smoothed(vertices, faces, volume.gap)
     points, faces, source = simplify(volume.grid.points(vertices), faces, budget)

@@ -126,8 +126,13 @@ def normals_alone(found: PersonMaps, drawn: BodyMaps, body: Body, camera: Camera
     return SurfaceMaps(found.crop.camera(camera), front, back)
 
 
-def figure_box(mesh: Mesh, alpha: Alpha, camera: Camera) -> tuple[np.ndarray, np.ndarray]:
-    """Left top and right bottom (2,) in pixels of everything that is body or matte."""
+def figure_box(
+    mesh: Mesh, alpha: Alpha, camera: Camera, *, framed: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
+    """Left top and right bottom (2,) in pixels of everything that is body or matte.
+
+    ``framed`` leaves out what lies beyond the photograph, as long as anything is inside.
+    """
     pixels = camera.project(mesh.vertices)
     low, high = pixels.min(0), pixels.max(0)
     shown = alpha.values > 127
@@ -135,6 +140,10 @@ def figure_box(mesh: Mesh, alpha: Alpha, camera: Camera) -> tuple[np.ndarray, np
     if len(rows):
         low = np.minimum(low, [alpha.x + columns[0], alpha.y + rows[0]])
         high = np.maximum(high, [alpha.x + columns[-1] + 1, alpha.y + rows[-1] + 1])
+    if framed:
+        inner, outer = np.maximum(low, 0), np.minimum(high, [camera.width, camera.height])
+        if (outer > inner + 1).all():
+            return inner, outer
     return low, high
 
 

@@ -6,6 +6,7 @@ from vitruvian.compute import SideBySide
 from vitruvian.surface.clothed import FACES, clothed_mesh
 from vitruvian.surface.envelope.inflated_body import inflated_body
 from vitruvian.surface.maps import network_maps, normals_alone
+from vitruvian.surface.volume.frame_cut import FrameCut
 from vitruvian.types.body import Body
 from vitruvian.types.figure import Figure
 from vitruvian.types.mesh import Mesh
@@ -13,7 +14,13 @@ from vitruvian.types.photo import Photo
 
 
 def reconstruct_surface(
-    photo: Photo, figure: Figure, body: Body, *, faces: int = FACES, maps: bool = True
+    photo: Photo,
+    figure: Figure,
+    body: Body,
+    *,
+    faces: int = FACES,
+    maps: bool = True,
+    cut: FrameCut | None = None,
 ) -> Mesh:
     """A person's outer surface, closed, in the camera frame, with texture coordinates and skin.
 
@@ -24,6 +31,7 @@ def reconstruct_surface(
         faces: about how many; more make a finer volume.
         maps: take the relief from the maps network, where its weights are there; else it is the
             body's.
+        cut: end the surface where the frame cuts the person; by default it goes on as the body.
 
     Returns:
         A mesh with ``body_vertices``, see :func:`clothed.clothed_mesh`.
@@ -43,4 +51,5 @@ def reconstruct_surface(
         fitted=body.as_mesh(),
         maps=normals,
         faces=faces,
+        cut=cut,
     )

@@ -11,6 +11,8 @@ State = Literal["seen", "behind", "hidden", "cut"]
 # How much of people pictures show, as portraits are called: down to the feet, the thighs or knees,
 # the waist, the chest, the neck; ``part`` for what has no such name.
 EXTENTS: tuple[str, ...] = get_args(Extent)
+# Those that end below, on a cut they can stand on.
+BASED: tuple[Extent, ...] = ("three-quarter", "half", "bust", "head")
 # In view; behind the own body; not to be seen where it should be; beyond the frame.
 STATES: tuple[str, ...] = get_args(State)
 # From the head down, left before right.

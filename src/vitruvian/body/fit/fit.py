@@ -24,7 +24,6 @@ from vitruvian.types.seen import Seen, together
 # Relative standard deviations of statures: of adults of whom nothing tells it, and the least that
 # anything but a tape measure leaves.
 ADULT_STATURE_SD, LEAST_STATURE_SD = 0.055, 0.03
-_CHILD_POSSIBLE = 0.1  # probability of a child, from which on somebody need not be an adult
 
 
 def fit_body(
@@ -200,10 +199,10 @@ def _stature_sd(figures: Sequence[Figure], kind: Kind | None) -> float:
     told = [figure.estimate.stature_sd for figure in figures if figure.estimate is not None]
     if not told:
         return ADULT_STATURE_SD
-    sd = min(told)
-    if kind is not None and kind.child < _CHILD_POSSIBLE:
-        # What a cut figure does not tell, the statistics of adults do.
-        sd = min(sd, ADULT_STATURE_SD)
+    # What a cut figure does not tell, the statistics of adults do, as far as it is an adult.
+    child = 1.0 if kind is None else kind.child
+    adult = min(*told, ADULT_STATURE_SD)
+    sd = np.sqrt(child * min(told) ** 2 + (1 - child) * adult**2)
     return float(max(sd, LEAST_STATURE_SD))
 
 

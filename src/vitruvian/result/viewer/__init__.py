@@ -36,8 +36,9 @@ def write_viewer(
         scene_glb: what ``vitruvian.formats.scene_glb`` returns.
         photo: (H, W, 3) uint8 sRGB shown beside the scene (as a small JPEG), or None.
         people: for each person ``name`` (the node's name in the scene) and optionally ``label``
-            (shown; made from the name when absent), ``height_m`` (shown when not None) and
-            ``box`` (x0, y0, x1, y1 in pixels of ``photo``: makes the person clickable there).
+            (shown; made from the name when absent), ``height_m`` (shown when not None),
+            ``height_sd_m`` (its standard deviation, shown when not None) and ``box`` (x0, y0, x1,
+            y1 in pixels of ``photo``: makes the person clickable there).
         title: heading of the page, such as the picture's file name.
 
     Returns the path. Raises ``InputError`` when the place cannot be written.
@@ -72,6 +73,7 @@ def _photo_tag(photo: np.ndarray) -> str:
 
 def _person(person: Mapping[str, Any], photo: np.ndarray | None) -> dict[str, Any]:
     name, height, box = person["name"], person.get("height_m"), person.get("box")
+    off = person.get("height_sd_m")
     shown_box = None
     if box is not None and photo is not None:
         rows, columns = photo.shape[:2]
@@ -80,6 +82,10 @@ def _person(person: Mapping[str, Any], photo: np.ndarray | None) -> dict[str, An
     return {
         "name": name,
         "label": person.get("label") or str(name).replace("-", " ").capitalize(),
-        "height": None if height is None else f"{height:.2f} m",
+        "height": None if height is None else _metres(height, off),
         "box": shown_box,
     }
+
+
+def _metres(height: float, off: float | None) -> str:
+    return f"{height:.2f} m" if off is None else f"{height:.2f} ± {off:.2f} m"

@@ -19,7 +19,7 @@ from pydantic import (
 
 from vitruvian.errors import InputError
 from vitruvian.hints import AgeGroup, Sex, plain_hints, read_hints, write_hints
-from vitruvian.options import OPTIONS, SERVER_DEFAULTS, Detail, Options, parse_formats
+from vitruvian.options import OPTIONS, SERVER_DEFAULTS, Detail, Incomplete, Options, parse_formats
 
 Scope = Literal["reconstructions:read", "reconstructions:write"]
 JobState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
@@ -312,6 +312,7 @@ class ReconstructionOptions(BaseModel):
     fov_deg: float | None = SERVER_DEFAULTS["fov_deg"]
     max_people: int | None = SERVER_DEFAULTS["max_people"]
     detail: Detail = SERVER_DEFAULTS["detail"]
+    incomplete: Incomplete = SERVER_DEFAULTS["incomplete"]
     faces: int = SERVER_DEFAULTS["faces"]
     texture: bool = SERVER_DEFAULTS["texture"]
     albedo: bool = SERVER_DEFAULTS["albedo"]
@@ -548,6 +549,7 @@ class CreateForm(Strict):
     fov_deg: float | None = SERVER_DEFAULTS["fov_deg"]
     max_people: int | None = SERVER_DEFAULTS["max_people"]
     detail: str = SERVER_DEFAULTS["detail"]
+    incomplete: str = SERVER_DEFAULTS["incomplete"]
     faces: int = SERVER_DEFAULTS["faces"]
     texture: bool = SERVER_DEFAULTS["texture"]
     albedo: bool = SERVER_DEFAULTS["albedo"]

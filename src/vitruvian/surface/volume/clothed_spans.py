@@ -11,6 +11,7 @@ import numpy as np
 from vitruvian.compute import SideBySide
 from vitruvian.surface.maps import SurfaceMaps, figure_box, window_alpha
 from vitruvian.surface.volume.completion import complete_spans, put_surfaces, trusted_matte
+from vitruvian.surface.volume.frame_cut import frame_distance
 from vitruvian.surface.volume.normal_integration import integrate_normals
 from vitruvian.surface.volume.ray_spans import Spans, ray_spans
 from vitruvian.types.body import ParametricModel
@@ -32,17 +33,21 @@ class ClothedSpans:
         figure: (H, W) bool, the pixels that show the person.
         window: of the photograph, around the figure.
         pixel_m: metres per pixel at the body.
+        frame_m: (H, W) float32, how far each ray is inside the frame at which the person ends,
+            metres; None where they go on.
     """
 
     spans: Spans
     figure: np.ndarray
     window: Camera
     pixel_m: float
+    frame_m: np.ndarray | None = None
 
     @property
     def rim_m(self) -> np.ndarray:
         """(H, W) float32 distance to the outline, metres, positive inside."""
-        return outline_distance(self.figure, self.pixel_m)
+        rim = outline_distance(self.figure, self.pixel_m)
+        return rim if self.frame_m is None else np.minimum(rim, self.frame_m)
 
 
 def clothed_spans(
@@ -52,18 +57,24 @@ def clothed_spans(
     camera: Camera,
     maps: SurfaceMaps | None,
     voxels: int,
+    *,
+    framed: bool = False,
 ) -> ClothedSpans | None:
     """The first two steps of ``clothed_mesh``, which has the same arguments.
 
-    None where neither body nor matte covers anything of the picture.
+    ``framed`` ends the person at the photograph's frame. None where neither body nor matte covers
+    anything of the picture.
     """
-    window = working_camera(body, alpha, camera, voxels)
+    window = working_camera(body, alpha, camera, voxels, framed=framed)
     spans = ray_spans(body, window, _skull(model))
     if not spans.mask.any():
         return None
     pixel_m = float(np.median(body.vertices[:, 2])) / window.focal_px
     full, figure = person_spans(spans, alpha, camera, window, pixel_m, maps)
-    return ClothedSpans(full, figure, window, pixel_m) if full.mask.any() else None
+    if not full.mask.any():
+        return None
+    inside = frame_distance(window, camera, pixel_m) if framed else None
+    return ClothedSpans(full, figure, window, pixel_m, inside)
 
 
 @lru_cache(maxsize=4)
@@ -72,9 +83,11 @@ def _skull(model: ParametricModel) -> np.ndarray:
     return model.regions.skull[model.faces].all(1).astype(np.int16)
 
 
-def working_camera(body: Mesh, alpha: Alpha, camera: Camera, voxels: int) -> Camera:
+def working_camera(
+    body: Mesh, alpha: Alpha, camera: Camera, voxels: int, *, framed: bool = False
+) -> Camera:
     """The window around a figure in which its volume is built, ``RAYS`` rays to the voxel."""
-    low, high = figure_box(body, alpha, camera)
+    low, high = figure_box(body, alpha, camera, framed=framed)
     scale = RAYS * voxels / float((high - low).max())
     size = np.ceil((high - low) * scale / RAYS).astype(int) + 2 * MARGIN
     x, y = low - MARGIN * RAYS / scale
