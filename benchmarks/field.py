@@ -61,9 +61,9 @@ def shape_scores(folder: Path, networks: Networks, views: int, skip: str) -> Ite
         shot = photograph(character, case.yaw_deg, seed=case.seed)
         truth = world.transformed(shot.camera_from_world, "camera")
         scene = reconstruct(shot.pixels, max_people=1, detail="body", texture=False, check=False)
-        if not scene.people:
+        person = scene.largest
+        if person is None:
             continue
-        person = scene.people[0]
         out: Scores = {}
         for name, network in ({AT_HAND: None} | networks).items():
             start = time.process_time()

@@ -93,8 +93,8 @@ def test_what_is_no_box(box: str, sentence: str) -> None:
 @pytest.mark.parametrize(
     ("heights", "sentence"),
     [
-        (["0:172"], "People are numbered from 1, the largest first; got '0'."),
-        (["anna:172"], "People are numbered from 1, the largest first; got 'anna'."),
+        (["0:172"], "People are numbered from 1, left to right; got '0'."),
+        (["anna:172"], "People are numbered from 1, left to right; got 'anna'."),
         (["2:"], "A height is in centimetres, such as 172 or 2:172; got ''."),
         (["172", "180"], "The largest person has two values of height: give one."),
         (["2:172", "2:180"], "Person 2 has two values of height: give one."),
@@ -137,7 +137,7 @@ def test_json_there_and_back(tmp_path: Path) -> None:
             "not_a_person is true or false; got 1.",
         ),
         ('{"people": []}', "Hints go by the person's number, such as 1; got []."),
-        ('{"people": {"x": {}}}', "People are numbered from 1, the largest first; got 'x'."),
+        ('{"people": {"x": {}}}', "People are numbered from 1, left to right; got 'x'."),
         (
             '{"people": {"1": {"size": 3}}}',
             "A hint may have age, height_cm, not_a_person or sex; got {'size': 3}.",

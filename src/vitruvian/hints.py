@@ -247,7 +247,7 @@ def _number(key: Any) -> int:
     except ValueError:
         number = 0
     if number < 1:
-        raise _refused(f"People are numbered from 1, the largest first; got {str(key)!r}.")
+        raise _refused(f"People are numbered from 1, left to right; got {str(key)!r}.")
     return number
 
 

@@ -50,7 +50,8 @@ def test_somebody_missed_is_added_where_the_box_is(street: Photo, plain: Found) 
     assert added.box[2] < 100
     assert (added.alpha.values > 127).sum() > 8000
     assert found.left_out == ()
-    assert sorted(figure.number for figure in found.figures) == [1, 2, 3, 4]
+    assert [figure.number for figure in found.figures] == [1, 2, 3, 4]
+    assert added.number == 1  # left to right
 
 
 def test_whoever_is_not_there_is_left_out_with_the_reason(street: Photo, plain: Found) -> None:

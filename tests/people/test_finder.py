@@ -45,8 +45,9 @@ def test_everyone_once(shared_data, name, at_least, at_most):
     figures = find_people(photo)
     assert at_least <= len(figures) <= at_most
     assert overlap(figures) < 0.02
-    sizes = [figure.alpha.values.shape[0] for figure in figures]
-    assert sizes[0] >= 0.5 * max(sizes)
+    middles = [figure.box[0] + figure.box[2] for figure in figures]
+    assert middles == sorted(middles)
+    assert [figure.number for figure in figures] == list(range(1, len(figures) + 1))
     for figure in figures:
         assert figure.alpha.full().shape == photo.pixels.shape[:2]
         assert figure.landmarks.points.shape == (33, 2)

@@ -50,10 +50,14 @@ def test_a_poster_on_the_wall() -> None:
     room.paste(frame, (150, 60))
     person, in_poster = (700, 150, 860, 850), (220, 120, 380, 520)
     assert numbers(room, person, in_poster) == (0, 1)
-    # The world is the photograph's, even where the poster is larger than its visitors.
     found = find_panels(np.asarray(room), [in_poster, person])
-    assert found.main == found.whole == 1
+    assert found.numbers == (1, 0)
     assert found.groups()[0].tolist() == [1]
+    # The world is the photograph's, even where the poster is larger than its visitors.
+    far = (700, 350, 780, 700)
+    found = find_panels(np.asarray(room), [far, in_poster])
+    assert (found.numbers, found.main, found.whole) == ((1, 0), 1, 1)
+    assert found.groups()[0].tolist() == [0]
 
 
 def test_a_screenshot_with_margins() -> None:

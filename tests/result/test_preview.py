@@ -144,7 +144,9 @@ def test_preview_fits_its_width(tmp_path: Path, people: int, shape: tuple[int, i
     photo = np.full((*shape, 3), 90, np.uint8)
     width, height = view_size(people)
     views = PersonViews("Person", [np.full((height, width, 4), 200, np.uint8)] * 3)
-    path = write_preview(tmp_path / "preview.png", photo, photo, [views] * people)
+    path = write_preview(
+        tmp_path / "preview.png", photo, photo, [views] * min(people, MAX_PEOPLE), people=people
+    )
     with Image.open(path) as image:
         assert image.mode == "RGB"
         assert image.width <= MAX_WIDTH
@@ -156,7 +158,7 @@ def test_preview_holds_every_part(tmp_path: Path) -> None:
     photo = np.full((300, 200, 3), (10, 200, 10), np.uint8)
     overlay = np.full((300, 200, 3), (200, 10, 200), np.uint8)
     views = person_views("Person 1, 1.00 m", compass(), 1)
-    path = write_preview(tmp_path / "preview.png", photo, overlay, [views])
+    path = write_preview(tmp_path / "preview.png", photo, overlay, [views], people=1)
     pixels = np.asarray(Image.open(path)).astype(int)
 
     def columns_of(color: tuple[int, int, int]) -> np.ndarray:

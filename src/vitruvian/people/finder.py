@@ -57,7 +57,7 @@ def look_for_people(
     sam: Sam | None = None,
     sam_everything: bool = False,
 ) -> Found:
-    """The people of a photograph, largest first, and who is left out.
+    """The people of a photograph, left to right, and who is left out.
 
     Args:
         photo: what to look at: its pixels, and its focal length if that is known.
@@ -78,73 +78,82 @@ def look_for_people(
     """
     hints = hints or {}
     image, scale = _working_image(photo.pixels)
-    pose = pose or pose_estimator()
-    look = Look(photo, image, scale, pose, sam)
-    everyone = _landmarks(pose, image, detect(image))
+    look = Look(photo, image, scale, pose or pose_estimator(), sam)
+    everyone = _landmarks(look.pose, image, detect(image))
     if sam is not None and sam_everything:
-        everyone += _missed(pose, image, sam, everyone)
-    everyone.sort(key=lambda one: -one.person.size)
-    kept = everyone[:max_people]
-    drawn = draw(look, kept)
-    boxes = [who for who in hints if isinstance(who, tuple)]
+        everyone += _missed(look.pose, image, sam, everyone)
+    kept = _largest(everyone, {}, max_people)
+    figures = _figures(look, kept)
     left_out: list[LeftOut] = []
     by_box: dict[Candidate, Hint] = {}
-    if boxes:
-        by_box, left_out = _follow_boxes(look, everyone, dict(zip(kept, drawn, strict=True)), hints)
+    if any(isinstance(who, tuple) for who in hints):
+        by_box, left_out = _follow_boxes(look, everyone, figures, hints)
         everyone += [one for one in by_box if one not in everyone]
         everyone = [one for one in everyone if not by_box.get(one, Hint()).not_a_person]
-        everyone.sort(key=lambda one: -one.person.size)
-        first = sorted(everyone, key=lambda one: one not in by_box)[:max_people]
-        wanted = [one for one in everyone if one in first]
-        if wanted != kept:
-            kept, drawn = wanted, draw(look, wanted)
-    figures = {one: figure for one, figure in zip(kept, drawn, strict=True) if figure is not None}
-    numbers = {one: number for number, one in enumerate(figures, 1)}
-    largest = max(figures, key=lambda one: one.person.size, default=None)
-    known = {
-        one: together(
-            hints.get(LARGEST, Hint()) if one is largest else Hint(),
-            hints.get(numbers[one], Hint()),
-            by_box.get(one, Hint()),
-        )
-        for one in figures
-    }
+        again = _largest(everyone, by_box, max_people)
+        if again != kept:
+            kept, figures = again, _figures(look, again)
     left_out += [
         LeftOut(one.person.box / scale, "no-pose", NO_POSE)
-        for one in by_box
-        if one in kept and one not in figures
+        for one in kept
+        if one in by_box and one not in figures
     ]
-    nobodies = [one for one in figures if known[one].not_a_person]
-    left_out += [_not_a_person(figures[one].box, numbers[one]) for one in nobodies]
     left_out += [
         LeftOut(one.person.box / scale, "over-limit", OVER_LIMIT.format(count=len(kept)))
         for one in everyone
         if one not in kept
     ]
+    known = _numbered(figures, hints, by_box)
+    nobodies = [one for one, figure in known.items() if figure.hint and figure.hint.not_a_person]
+    left_out += [_not_a_person(known[one].box, known[one].number) for one in nobodies]
     if nobodies:  # what they claimed may be somebody's
-        kept = [one for one in figures if one not in nobodies]
-        figures = {
-            one: figure
-            for one, figure in zip(kept, draw(look, kept), strict=True)
-            if figure is not None
+        others = [one for one in kept if one not in nobodies]
+        known = {
+            one: replace(figure, number=known[one].number, hint=known[one].hint)
+            for one, figure in _figures(look, others).items()
         }
-    return Found(
-        tuple(
-            replace(
-                figure,
-                number=numbers[one],
-                hint=None if known[one] == Hint() else known[one],
-            )
-            for one, figure in figures.items()
-        ),
-        tuple(left_out),
-    )
+    figures_in_order = sorted(known.values(), key=lambda figure: figure.number)
+    return Found(tuple(figures_in_order), tuple(left_out))
+
+
+def _largest(
+    everyone: Sequence[Candidate], first: Mapping[Candidate, Hint], most: int | None
+) -> list[Candidate]:
+    """At most so many people, those of ``first`` before others; the largest come first."""
+    ordered = sorted(everyone, key=lambda one: -one.person.size)
+    kept = sorted(ordered, key=lambda one: one not in first)[:most]
+    return [one for one in ordered if one in kept]
+
+
+def _figures(look: Look, candidates: Sequence[Candidate]) -> dict[Candidate, Figure]:
+    """Those of whom something is to be seen, drawn."""
+    drawn = zip(candidates, draw(look, candidates), strict=True)
+    return {one: figure for one, figure in drawn if figure is not None}
+
+
+def _numbered(
+    figures: Mapping[Candidate, Figure],
+    hints: Mapping[Who, Hint],
+    by_box: Mapping[Candidate, Hint],
+) -> dict[Candidate, Figure]:
+    """Figures with numbers, left to right, and what is known of each."""
+    ordered = sorted(figures, key=lambda one: float(figures[one].box[0] + figures[one].box[2]))
+    largest = max(figures, key=lambda one: figures[one].size, default=None)
+    out = {}
+    for number, one in enumerate(ordered, 1):
+        hint = together(
+            hints.get(LARGEST, Hint()) if one is largest else Hint(),
+            hints.get(number, Hint()),
+            by_box.get(one, Hint()),
+        )
+        out[one] = replace(figures[one], number=number, hint=None if hint == Hint() else hint)
+    return out
 
 
 def _follow_boxes(
     look: Look,
     everyone: Sequence[Candidate],
-    drawn: Mapping[Candidate, Figure | None],
+    drawn: Mapping[Candidate, Figure],
     hints: Mapping[Who, Hint],
 ) -> tuple[dict[Candidate, Hint], list[LeftOut]]:
     """Whom the user's boxes mean, those among them who are found only now, and who is not there."""

@@ -62,8 +62,8 @@ def reconstruct(
             or a ``Photo``.
         height_cm: stature of the largest person in the picture, in centimetres; fixes the scale,
             also of others who stand on the same ground.
-        hints: what you know of people, by their number in the report (1 is the largest) or by a
-            box in pixels, x0, y0, x1, y1: stature, sex, age, such as
+        hints: what you know of people, by their number in the report (from 1, left to right) or by
+            a box in pixels, x0, y0, x1, y1: stature, sex, age, such as
             ``{2: vitruvian.Hint(sex="woman", age=8)}``. It overrules what is estimated. Where
             nobody was found in a box, somebody is sought there; whoever is no person
             (``Hint(not_a_person=True)``) is left out.

@@ -30,7 +30,7 @@ class Panels:
     """Who is seen in which picture within the picture.
 
     Attributes:
-        numbers: for each person that of the panel; equal for those who share one, 0 for the first
+        numbers: for each person that of the panel; equal for those who share one, 0 for the largest
             person's.
         whole: the number of the panel that is the photograph itself, or None where everybody is in
             a picture within it.
@@ -41,8 +41,8 @@ class Panels:
 
     @property
     def main(self) -> int:
-        """The number of the panel whose world is the scene's: the photograph, or the first."""
-        return self.numbers[0] if self.whole is None else self.whole
+        """The number of the panel whose world is the scene's: the photograph, or the largest's."""
+        return self.whole or 0
 
     def groups(self) -> list[np.ndarray]:
         """Indices of the people of each panel, the main one first."""
@@ -69,15 +69,17 @@ def find_panels(pixels: np.ndarray, boxes: Sequence[Sequence[float] | np.ndarray
     small = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     rows, columns = _edges(small)
     height, width = small.shape[:2]
-    numbers: list[int] = []
+    numbers = [0] * len(boxes)
     known: list[_Rectangle] = []
-    for box in boxes:
-        rectangle = _around(rows, columns, np.asarray(box, float) * scale, (height, width))
+    corners = np.asarray(boxes, float)
+    # The largest person comes first, whose panel may be the main one.
+    for index in np.argsort(-(corners[:, 2:] - corners[:, :2]).max(axis=1), kind="stable"):
+        rectangle = _around(rows, columns, corners[index] * scale, (height, width))
         same = [i for i, other in enumerate(known) if _overlap(rectangle, other) > _SAME]
         if not same:
             same = [len(known)]
             known.append(rectangle)
-        numbers.append(same[0])
+        numbers[index] = same[0]
     whole = [i for i, one in enumerate(known) if _overlap(one, (0, 0, width, height)) > _SAME]
     return Panels(tuple(numbers), whole[0] if whole else None)
 

@@ -79,16 +79,18 @@ def save_scene(
             )
             for person in scene.people
         ]
-        views = [pool.submit(_views, scene, person) for person in scene.people]
+        shown = _shown(scene)
+        views = [pool.submit(_views, scene, person) for person in shown]
         overlay = pool.submit(_overlay, scene)
         page = pool.submit(_save_page, scene, directory, names)
         pictures = [view.result() for view in views]
-        photo = fit_photo(scene.photo.pixels, len(pictures))
-        write_preview(directory / "preview.png", photo, overlay.result(), pictures)
+        count = len(scene.people)
+        photo = fit_photo(scene.photo.pixels, count)
+        write_preview(directory / "preview.png", photo, overlay.result(), pictures, people=count)
         page.result()
         if poses:
-            posed = pool.map(_posed_person, scene.people[:MAX_PEOPLE])
-            write_poses(directory / "poses.png", list(posed), people=len(scene.people))
+            posed = pool.map(_posed_person, shown)
+            write_poses(directory / "poses.png", list(posed), people=count)
         people = [entry.result() for entry in entries]
     timings = {**scene.timings_s, "files": time.perf_counter() - start}
     report = scene_report(
@@ -105,6 +107,12 @@ def save_scene(
     )
     write_json(directory / "report.json", report)
     return report
+
+
+def _shown(scene: Scene) -> list[Person]:
+    """Who is drawn in the overviews: everybody, or the largest few; left to right."""
+    largest = sorted(scene.people, key=lambda person: -person.figure.size)[:MAX_PEOPLE]
+    return [person for person in scene.people if person in largest]
 
 
 def _save_person(

@@ -201,7 +201,9 @@ def write_preview(
     path: str | Path,
     photo: np.ndarray,
     overlay: np.ndarray,
-    people: Sequence[PersonViews],
+    views: Sequence[PersonViews],
+    *,
+    people: int,
 ) -> Path:
     """Write one picture that shows the whole result; at most ``MAX_WIDTH`` pixels wide.
 
@@ -210,22 +212,23 @@ def write_preview(
         photo: (H, W, 3) uint8 sRGB.
         overlay: the same with the meshes over it (``overlay_meshes``; drawing on the result of
             ``fit_photo`` saves time).
-        people: pictures of everyone (``person_views``); the first ``MAX_PEOPLE`` are shown.
+        views: pictures of everyone, or of ``MAX_PEOPLE`` (``person_views``).
+        people: how many there are.
 
     Returns the path. Raises ``InputError`` when the place cannot be written.
     """
     blocks = [
-        Block("Photograph", [fit_photo(photo, len(people))], [""]),
-        Block("Reconstruction over it", [fit_photo(overlay, len(people))], [""]),
+        Block("Photograph", [fit_photo(photo, people)], [""]),
+        Block("Reconstruction over it", [fit_photo(overlay, people)], [""]),
     ]
-    for person in people[:MAX_PEOPLE]:
+    for person in views:
         captions = VIEW_NAMES[: len(person.views)]
         blocks.append(Block(person.label, [on_paper(view) for view in person.views], captions))
     note = ""
-    if not people:
+    if not views:
         note = "Nobody was found in this picture."
-    elif len(people) > MAX_PEOPLE:
-        note = f"{len(people) - MAX_PEOPLE} more people are not shown here."
+    elif len(views) < people:
+        note = f"{people - len(views)} more people are not shown here."
     return write_bytes(path, encode_png(compose(blocks, note)))
 
 

@@ -38,7 +38,7 @@ def person_report(
     """One entry of the report's ``people``, as plain values.
 
     Args:
-        id: from 1, the largest person in the picture first.
+        id: from 1, left to right in the picture.
         box: (4,) x0, y0, x1, y1 in pixels of the picture.
         score: 0..1, how sure the detection is.
         seen: what the picture shows of the person.

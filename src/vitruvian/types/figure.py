@@ -81,7 +81,7 @@ class Figure(Record):
             its weights.
         face: of the person, where one is seen well enough to tell something.
         hint: what the user knows of the person; it overrules what is estimated.
-        number: in the report, from 1.
+        number: in the report, from 1, left to right.
     """
 
     box: np.ndarray
@@ -95,6 +95,11 @@ class Figure(Record):
     face: Face | None = None
     hint: Hint | None = None
     number: int = 0
+
+    @property
+    def size(self) -> float:
+        """The longer side of the box in pixels."""
+        return float(max(self.box[2] - self.box[0], self.box[3] - self.box[1]))
 
 
 # Why people are seen but not reconstructed; the keys stay when sentences change.
@@ -127,7 +132,7 @@ class Found(Record):
     """Who is in a photograph.
 
     Attributes:
-        figures: who can be reconstructed.
+        figures: who can be reconstructed, left to right.
         left_out: who cannot, or shall not.
     """
 

@@ -41,7 +41,7 @@ class Person(Record):
     """One reconstructed person.
 
     Attributes:
-        id: from 1, the largest in the picture first.
+        id: from 1, left to right in the picture, by the middles of the boxes.
         figure: what was found in the picture.
         body: the fitted body, camera frame.
         mesh_camera: the outer surface in the camera frame.
@@ -86,7 +86,7 @@ class Scene(Record):
 
     Attributes:
         photo: the picture.
-        people: the largest in the picture first; empty when nobody was found.
+        people: left to right; empty when nobody was found.
         camera_from_world: (4, 4) float64 rigid matrix from the world frame (glTF axes: y up,
             right-handed, ground at y = 0) to the camera frame (OpenCV axes).
         timings_s: seconds by stage.
@@ -107,6 +107,11 @@ class Scene(Record):
     def camera(self) -> Camera:
         """The camera of the photograph."""
         return self.photo.camera
+
+    @property
+    def largest(self) -> Person | None:
+        """Whose box in the picture is the longest; None when nobody was found."""
+        return max(self.people, key=lambda person: person.figure.size, default=None)
 
     @property
     def world_from_camera(self) -> np.ndarray:

@@ -289,7 +289,10 @@ def stand_in(photo: Any, *, shift: int = 0, body_shift: int = 0) -> Any:
     body = SimpleNamespace(as_mesh=lambda: body_mesh, keypoint_error=0.0123)
     person = SimpleNamespace(figure=figure, body=body, mesh_camera=slab(mask, photo.camera))
     return SimpleNamespace(
-        people=(person, person), camera=photo.camera, timings_s={"people": 0.25, "body": 0.5}
+        people=(person, person),
+        largest=person,
+        camera=photo.camera,
+        timings_s={"people": 0.25, "body": 0.5},
     )
 
 
@@ -326,7 +329,7 @@ def test_masks_suite_on_one_that_is_aside(tmp_path: Path) -> None:
 
 def test_a_person_who_is_missed_scores_nothing(tmp_path: Path) -> None:
     def blind(photo: Any) -> Any:
-        return SimpleNamespace(people=(), camera=photo.camera, timings_s={})
+        return SimpleNamespace(people=(), largest=None, camera=photo.camera, timings_s={})
 
     suite = MaskSuite(mask_folder(tmp_path), blind)
     outcome = suite.run(suite.cases()[0])

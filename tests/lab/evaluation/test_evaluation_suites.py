@@ -219,6 +219,7 @@ def oracle(character: Character, change: Callable[[np.ndarray], np.ndarray]) -> 
         leaning[:3, :3] = matrix_from_axis_angle(np.array([0.1, 0, 0]))
         return SimpleNamespace(
             people=(person,),
+            largest=person,
             camera=shot.camera,
             camera_from_world=shot.camera_from_world @ leaning,
             timings_s={"all": 1.5},
@@ -263,7 +264,7 @@ def test_shapes_suite_without_anybody(model: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("vitruvian.lab.evaluation.suites.shapes.photograph", remember)
 
     def blind(pixels: np.ndarray) -> Any:
-        return SimpleNamespace(people=(), timings_s={})
+        return SimpleNamespace(people=(), largest=None, timings_s={})
 
     suite = ShapeSuite(model.parent, 1, blind)
     outcome = suite.run(suite.cases()[0])

@@ -120,9 +120,9 @@ class MaskSuite:
             "torn": float("nan"),
             "seconds": float(sum(scene.timings_s.values())),
         }
-        if not scene.people:
+        person = scene.largest
+        if person is None:
             return Outcome(numbers, tuple(pictures), "Nobody was found.")
-        person = scene.people[0]
         alpha = person.figure.alpha.full()
         found = alpha >= 128
         numbers["alpha_iou"] = iou(found, true)

@@ -163,9 +163,9 @@ class ShapeSuite:
             "seconds": float(sum(scene.timings_s.values())),
         }
         pictures = [Picture("picture", resized(shot.pixels, 300))]
-        if not scene.people:
+        person = scene.largest
+        if person is None:
             return Outcome(numbers, tuple(pictures), "Nobody was found.")
-        person = scene.people[0]
         prediction: Mesh = person.mesh_camera
         numbers["alpha_iou"] = iou(person.figure.alpha.full() >= 128, shot.mask)
         numbers["silhouette_iou"] = iou(silhouette(prediction, scene.camera), shot.mask)

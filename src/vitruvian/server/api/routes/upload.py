@@ -88,4 +88,11 @@ def _answer(state: State, job: Job) -> schemas.Uploaded:
         token = state.signer.share_token(made.id)
         view = reconstruction_view(result, token)
     paths = [person.files["mesh_obj"] for person in view.people]
-    return schemas.Uploaded(path=paths[0], paths=paths, result=f"/api/v1/shared/{token}")
+    largest = max(view.people, key=lambda person: _longer_side(person.box))
+    return schemas.Uploaded(
+        path=largest.files["mesh_obj"], paths=paths, result=f"/api/v1/shared/{token}"
+    )
+
+
+def _longer_side(box: list[float]) -> float:
+    return max(box[2] - box[0], box[3] - box[1])
