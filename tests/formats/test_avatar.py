@@ -12,7 +12,7 @@ import pygltflib
 import pytest
 from scipy.spatial.transform import Rotation
 
-from format_shapes import linear_blend, quarter_atlas, rigged_tube, tube
+from format_shapes import bumps, linear_blend, quarter_atlas, rigged_tube, tube
 from vitruvian.body.model.model import body_model
 from vitruvian.formats import Rig, avatar_glb, scene_glb, write_avatar, write_glb
 from vitruvian.formats.corners import split_at_seams
@@ -221,9 +221,10 @@ def test_body_model_survives_the_file(
 
 def files_to_validate(folder: Path) -> dict[str, Path]:
     plain = tube()
+    fine = replace(plain, normal_map=bumps())
     uncoloured = replace(plain, texture=None, uvs=None, uv_faces=None)
     colors = np.full((len(plain.vertices), 3), 99, np.uint8)
-    scene = {"person-1": plain, "person-2": uncoloured}
+    scene = {"person-1": plain, "person-2": uncoloured, "person-3": fine}
     (folder / "scene.glb").write_bytes(scene_glb(scene, extras={"person-1": {"height_m": 1.7}}))
     (folder / "empty.glb").write_bytes(scene_glb({}))
     mesh, rig = rigged_tube()

@@ -24,6 +24,13 @@ def quarter_atlas(size: int = 64) -> np.ndarray:
     return atlas
 
 
+def bumps(size: int = 64) -> np.ndarray:
+    """A normal map (size, size, 3) uint8 that leans right in the left half, up in the right."""
+    out = np.empty((size, size, 3), np.uint8)
+    out[:, : size // 2], out[:, size // 2 :] = (198, 128, 234), (128, 198, 234)
+    return out
+
+
 def tube(rings: int = 12, sides: int = 10, *, frame: str = "world") -> Mesh:
     """A closed cylinder from y = 0 to 1, radius 0.15, with a texture seam down its side.
 

@@ -78,8 +78,8 @@ def test_every_promised_file_is_written(group, tmp_path):
         folder = tmp_path / f"person-{entry['id']}"
         names = {path.name for path in folder.iterdir()}
         assert {
-            "mesh.obj", "mesh.mtl", "texture.png", "mesh.glb", "mesh.ply", "mesh.stl",
-            "avatar.glb", "body.obj", "body.json", "alpha.png",
+            "mesh.obj", "mesh.mtl", "texture.png", "normals.png", "mesh.glb", "mesh.ply",
+            "mesh.stl", "avatar.glb", "body.obj", "body.json", "alpha.png",
         } <= names  # fmt: skip
         for path in entry["files"].values():
             assert (tmp_path / path).is_file()

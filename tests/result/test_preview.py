@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from format_shapes import BOTTOM_LEFT, TOP_LEFT, tube
+from format_shapes import BOTTOM_LEFT, TOP_LEFT, bumps, tube
 from vitruvian.result.preview import (
     MAX_PEOPLE,
     MAX_WIDTH,
@@ -190,3 +190,23 @@ def test_titles_and_captions_have_room(width: int) -> None:
         assert block.width >= sum(block.cells)
     edge = together[:, -GAP // 2 :]
     assert (edge == edge[0, 0]).all()  # the note ends before the edge
+
+
+def test_the_overlay_shows_everyones_own_normal_map() -> None:
+    """Two people, of whom one has a map: each looks as alone."""
+    camera = Camera.centered(300, 200, 160)
+    fine = replace(tube(rings=30, sides=60), normal_map=bumps())
+    plain = replace(fine, normal_map=None)
+    photo = np.full((160, 200, 3), 50, np.uint8)
+
+    def placed(mesh: Mesh, x: float) -> Mesh:
+        return mesh.with_vertices(mesh.vertices * [1, -1, -1] + [x, 0.5, 3], "camera")
+
+    left, right = placed(fine, -0.4), placed(plain, 0.4)
+    both = overlay_meshes(photo, [left, right], camera)
+    apart = [overlay_meshes(photo, [one], camera) for one in (left, right)]
+    for half, alone in ((slice(0, 100), apart[0]), (slice(100, 200), apart[1])):
+        # But for the rows at which one map ends and the other begins.
+        assert (np.abs(both[:, half].astype(int) - alone[:, half]) > 3).mean() < 0.01
+    without = overlay_meshes(photo, [placed(plain, -0.4)], camera)
+    assert np.abs(apart[0].astype(int) - without).max() > 20

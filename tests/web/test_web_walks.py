@@ -73,7 +73,7 @@ def test_from_photo_to_files(visit: Visit, shoot: Shoot) -> None:
         page.locator(".downloads a", has_text="OBJ").first.click()
     with zipfile.ZipFile(download.value.path()) as archive:
         names = {Path(name).name for name in archive.namelist()}
-        assert names == {"mesh.obj", "mesh.mtl", "texture.png"}
+        assert names == {"mesh.obj", "mesh.mtl", "texture.png", "normals.png"}
         mesh = next(name for name in archive.namelist() if name.endswith(".obj"))
         assert archive.read(mesh).count(b"\nf ") > 10_000
 

@@ -12,6 +12,7 @@ from vitruvian.formats.atomic import write_bytes
 from vitruvian.formats.axes import in_file_axes
 from vitruvian.formats.corners import SplitMesh, split_at_seams
 from vitruvian.formats.gltf import ARRAY_BUFFER, ELEMENT_ARRAY_BUFFER, GltfBuilder
+from vitruvian.geometry.normal_map import corner_tangents
 from vitruvian.geometry.normals import vertex_normals
 from vitruvian.image.color import srgb_decoded
 from vitruvian.image.names import readable
@@ -28,7 +29,8 @@ def write_glb(
         path: where the ``.glb`` goes.
         image_format: ``jpeg`` (quality 90) or ``png`` (lossless, 5 times larger).
         unlit: mark the material ``KHR_materials_unlit``: viewers then show the photograph's
-            own light and add none. Without it the person takes part in the scene's lighting.
+            own light and add none, nor the normal map, which is left out. Without it the person
+            takes part in the scene's lighting.
 
     Returns the path. Raises ``InputError`` when the place cannot be written.
     """
@@ -80,20 +82,26 @@ def add_mesh(
     """
     mesh = in_file_axes(mesh)
     split = split_at_seams(mesh)
+    vertices = mesh.vertices.astype(np.float32)[split.source]
     # Normals of the uncut surface: the shading then does not show the seams.
+    normals = _normals(mesh)[split.source]
     attributes = {
-        "POSITION": builder.add_accessor(
-            mesh.vertices.astype(np.float32)[split.source], target=ARRAY_BUFFER, bounds=True
-        ),
-        "NORMAL": builder.add_accessor(_normals(mesh)[split.source], target=ARRAY_BUFFER),
+        "POSITION": builder.add_accessor(vertices, target=ARRAY_BUFFER, bounds=True),
+        "NORMAL": builder.add_accessor(normals, target=ARRAY_BUFFER),
     }
-    texture = None
+    texture = normal_texture = None
     if split.uvs is not None:
         top_left = split.uvs.copy()
         top_left[:, 1] = 1 - top_left[:, 1]  # glTF's v points down
         attributes["TEXCOORD_0"] = builder.add_accessor(top_left, target=ARRAY_BUFFER)
         if mesh.texture is not None:
             texture = builder.add_texture(mesh.texture, image_format=image_format)
+        if mesh.normal_map is not None and not unlit:
+            tangents = corner_tangents(vertices, split.faces, normals, split.uvs, split.faces)
+            attributes["TANGENT"] = builder.add_accessor(tangents, target=ARRAY_BUFFER)
+            normal_texture = builder.add_texture(
+                mesh.normal_map, image_format=image_format, full_chroma=True
+            )
     if mesh.vertex_colors is not None and texture is None:
         attributes["COLOR_0"] = builder.add_accessor(
             _linear_colors(mesh.vertex_colors)[split.source], target=ARRAY_BUFFER, normalized=True
@@ -105,7 +113,9 @@ def add_mesh(
     primitive = {
         "attributes": attributes,
         "indices": builder.add_accessor(_indices(split), target=ELEMENT_ARRAY_BUFFER),
-        "material": builder.add_material(name, texture=texture, unlit=unlit),
+        "material": builder.add_material(
+            name, texture=texture, normal_texture=normal_texture, unlit=unlit
+        ),
     }
     return builder.add("meshes", {"name": name, "primitives": [primitive]})
 

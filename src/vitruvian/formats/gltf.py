@@ -74,10 +74,15 @@ class GltfBuilder:
             accessor["max"] = np.atleast_1d(data.max(0)).astype(float).tolist()
         return self.add("accessors", accessor)
 
-    def add_texture(self, pixels: np.ndarray, *, image_format: str = "jpeg") -> int:
-        """Store an (H, W, 3) uint8 sRGB atlas as ``jpeg`` (quality 90) or lossless ``png``."""
+    def add_texture(
+        self, pixels: np.ndarray, *, image_format: str = "jpeg", full_chroma: bool = False
+    ) -> int:
+        """Store an (H, W, 3) uint8 atlas as ``jpeg`` (quality 90) or lossless ``png``.
+
+        ``full_chroma`` keeps red and blue at full size in a JPEG: for numbers, such as normals.
+        """
         if image_format == "jpeg":
-            data, mime = encode_jpeg(pixels), "image/jpeg"
+            data, mime = encode_jpeg(pixels, full_chroma=full_chroma), "image/jpeg"
         elif image_format == "png":
             data, mime = encode_png(pixels), "image/png"
         else:
@@ -95,12 +100,24 @@ class GltfBuilder:
             )
         return self.add("textures", {"source": image, "sampler": 0})
 
-    def add_material(self, name: str, *, texture: int | None = None, unlit: bool = False) -> int:
-        """Store a matt material (metallic 0, roughness 1), white under its texture if any."""
+    def add_material(
+        self,
+        name: str,
+        *,
+        texture: int | None = None,
+        normal_texture: int | None = None,
+        unlit: bool = False,
+    ) -> int:
+        """Store a matt material (metallic 0, roughness 1), white under its texture if any.
+
+        An unlit one gets no normal map: there is no light to show it.
+        """
         base: dict[str, Any] = {"metallicFactor": 0.0, "roughnessFactor": 1.0}
         if texture is not None:
             base["baseColorTexture"] = {"index": texture}
         material: dict[str, Any] = {"name": name, "pbrMetallicRoughness": base}
+        if normal_texture is not None and not unlit:
+            material["normalTexture"] = {"index": normal_texture}
         if unlit:
             material["extensions"] = {"KHR_materials_unlit": {}}
             self._extensions.add("KHR_materials_unlit")

@@ -13,9 +13,15 @@ def encode_png(pixels: np.ndarray) -> bytes:
     return _encode(".png", pixels, [])
 
 
-def encode_jpeg(pixels: np.ndarray, *, quality: int = 90) -> bytes:
-    """JPEG bytes of grey (H, W) or RGB (H, W, 3) uint8 pixels."""
-    return _encode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])
+def encode_jpeg(pixels: np.ndarray, *, quality: int = 90, full_chroma: bool = False) -> bytes:
+    """JPEG bytes of grey (H, W) or RGB (H, W, 3) uint8 pixels.
+
+    ``full_chroma`` stores colours at the size of the picture instead of half of it (4:4:4).
+    """
+    options = [cv2.IMWRITE_JPEG_QUALITY, quality]
+    if full_chroma:
+        options += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
+    return _encode(".jpg", pixels, options)
 
 
 def _encode(suffix: str, pixels: np.ndarray, options: list[int]) -> bytes:

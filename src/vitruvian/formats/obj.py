@@ -21,12 +21,13 @@ def write_obj(
     path: str | Path,
     *,
     texture_name: str | None = None,
+    normal_map_name: str | None = None,
     vertex_colors: bool = False,
 ) -> Path:
-    """Write ``mesh`` as OBJ; with a texture also ``<stem>.mtl`` and a PNG beside it.
+    """Write ``mesh`` as OBJ; with a texture or normal map also ``<stem>.mtl`` and PNGs beside it.
 
     Readers split the line that names those files at spaces, and take what begins with ``-`` for an
-    option: where the stem has such characters, the two files get a plain name, see
+    option: where the stem has such characters, those files get a plain name, see
     ``plain_name``.
 
     Positions are in metres with y up, to the micrometre; a camera-frame mesh is turned. Texture
@@ -37,6 +38,7 @@ def write_obj(
         mesh: the mesh, in any frame.
         path: where the ``.obj`` goes.
         texture_name: file name of the PNG; ``<stem>.png`` when None; made plain, too.
+        normal_map_name: likewise; ``<stem>-normals.png`` when None.
         vertex_colors: write colours at the vertices beside a texture, too, read from it; sRGB.
 
     Returns the path. Raises ``InputError`` when the place cannot be written.
@@ -44,11 +46,21 @@ def write_obj(
     path = Path(path)
     mesh = in_file_axes(mesh)
     header = "# Vitruvian: y up, right-handed, metres\ns 1\n"  # shaded smoothly
-    if mesh.texture is not None and mesh.uvs is not None:
-        texture_name = plain_name(texture_name or f"{path.stem}.png")
+    pictures = {
+        plain_name(name): pixels
+        for name, pixels in (
+            (texture_name or f"{path.stem}.png", mesh.texture),
+            (normal_map_name or f"{path.stem}-normals.png", mesh.normal_map),
+        )
+        if pixels is not None and mesh.uvs is not None
+    }
+    if pictures:
+        for name, pixels in pictures.items():
+            write_bytes(path.with_name(name), encode_png(pixels))
+        kinds = [kind for kind in ("texture", "normal_map") if getattr(mesh, kind) is not None]
         material_name = plain_name(f"{path.stem}.mtl")
-        write_bytes(path.with_name(texture_name), encode_png(mesh.texture))
-        write_bytes(path.with_name(material_name), os.fsencode(_material(texture_name)))
+        material = _material(**dict(zip(kinds, pictures, strict=True)))
+        write_bytes(path.with_name(material_name), os.fsencode(material))
         header += f"mtllib {material_name}\nusemtl person\n"
     return write_bytes(path, os.fsencode(header) + obj_body(mesh, vertex_colors=vertex_colors))
 
@@ -88,8 +100,12 @@ def obj_body(mesh: Mesh, *, vertex_colors: bool = False) -> bytes:
     return b"".join(parts)
 
 
-def _material(texture_name: str) -> str:
-    return (
-        "newmtl person\nKa 1 1 1\nKd 1 1 1\nKs 0 0 0\nd 1\nillum 1\n"
-        f"map_Kd {texture_name}\n"
-    )  # fmt: skip
+def _material(texture: str | None = None, normal_map: str | None = None) -> str:
+    lines = ["newmtl person", "Ka 1 1 1", "Kd 1 1 1", "Ks 0 0 0", "d 1", "illum 1"]
+    if texture is not None:
+        lines.append(f"map_Kd {texture}")
+    if normal_map is not None:
+        # Readers know one or the other: ``norm`` is the extension for physically based materials,
+        # and Blender, Unity and others take the picture of a ``map_Bump`` for normals.
+        lines += [f"norm {normal_map}", f"map_Bump {normal_map}"]
+    return "\n".join(lines) + "\n"

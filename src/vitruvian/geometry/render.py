@@ -7,6 +7,7 @@ from typing import Literal
 import cv2
 import numpy as np
 
+from vitruvian.geometry.normal_map import surface_normals
 from vitruvian.geometry.normals import vertex_normals
 from vitruvian.geometry.rasterizer import Fragments, rasterize
 from vitruvian.geometry.rotations import matrix_from_axis_angle
@@ -40,7 +41,8 @@ def render_mesh(
         width, height: size of the drawing in pixels.
         mode: ``texture`` shows the atlas unshaded (else the vertex colours, else grey);
             ``clay`` is lit softly from beside the camera; ``normals`` shows (n + 1) / 2 of the
-            unit normals with x right, y up and z towards the camera.
+            unit normals with x right, y up and z towards the camera. The latter two show the
+            mesh's normal map.
         background: sRGB colour behind the mesh; None leaves it transparent.
         supersample: samples per pixel along each axis.
         closed: the mesh is, so faces seen from behind are all hidden and need no drawing.
@@ -71,7 +73,7 @@ def render_mesh(
     elif mode == "clay":
         color = _clay(mesh, fragments)
     elif mode == "normals":
-        normals = _normals(mesh, fragments) * np.array([1, -1, -1], np.float32)
+        normals = surface_normals(mesh, fragments) * np.array([1, -1, -1], np.float32)
         color = (normals + 1) * 127.5
     else:
         raise ValueError(f"mode must be texture, clay or normals, got {mode!r}")
@@ -123,17 +125,19 @@ def _mip_level(mesh: Mesh, fragments: Fragments) -> np.ndarray:
     return texture
 
 
-def _normals(mesh: Mesh, fragments: Fragments) -> np.ndarray:
-    normals = fragments.interpolate(vertex_normals(mesh.vertices, mesh.faces), mesh.faces)
-    return normals / np.maximum(np.linalg.norm(normals, axis=2, keepdims=True), 1e-9)
-
-
 def _clay(mesh: Mesh, fragments: Fragments) -> np.ndarray:
-    """Clay's colours (H, W, 3) float32, lit at the vertices (Gouraud, 1971)."""
-    normals = vertex_normals(mesh.vertices, mesh.faces)
-    headlight = np.clip(-normals[:, 2:], 0, 1)
+    """Clay's colours (H, W, 3) float32; lit at the vertices (Gouraud, 1971) where no normal map
+    asks for more."""
+    if mesh.normal_map is not None:
+        return _lit_clay(surface_normals(mesh, fragments))
+    return fragments.interpolate(_lit_clay(vertex_normals(mesh.vertices, mesh.faces)), mesh.faces)
+
+
+def _lit_clay(normals: np.ndarray) -> np.ndarray:
+    """Colours (..., 3) float32 of clay with unit normals (..., 3), camera frame."""
+    headlight = np.clip(-normals[..., 2:], 0, 1)
     key = np.clip(normals @ np.array([[-0.45], [-0.65], [-0.61]], np.float32), 0, 1)
-    return fragments.interpolate(_CLAY * (0.18 + 0.45 * headlight + 0.37 * key), mesh.faces)
+    return _CLAY * (0.18 + 0.45 * headlight + 0.37 * key)
 
 
 def _over(drawn: np.ndarray, background: tuple[int, int, int]) -> np.ndarray:

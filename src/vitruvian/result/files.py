@@ -129,7 +129,11 @@ def _save_person(
         path = folder / f"mesh.{name}"
         if name == "obj":
             files["mesh_obj"] = write_obj(
-                person.mesh, path, texture_name="texture.png", vertex_colors=vertex_colors
+                person.mesh,
+                path,
+                texture_name="texture.png",
+                normal_map_name="normals.png",
+                vertex_colors=vertex_colors,
             )
         elif name == "stl":
             files["mesh_stl"] = write_stl(person.mesh, path, print_height_mm=print_height_mm)

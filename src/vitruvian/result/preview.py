@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -13,6 +13,7 @@ import numpy as np
 from vitruvian.formats.atomic import write_bytes
 from vitruvian.formats.axes import in_file_axes
 from vitruvian.formats.images import encode_png
+from vitruvian.geometry.normal_map import FLAT
 from vitruvian.geometry.render import render_mesh
 from vitruvian.result.sheet import GAP, MAX_WIDTH, Block, compose, on_paper
 from vitruvian.types.camera import Camera
@@ -160,6 +161,8 @@ def overlay_meshes(
 ) -> np.ndarray:
     """The photograph with the meshes drawn over it as clay, nearer ones before farther ones.
 
+    Their normal maps are on.
+
     Args:
         photo: (H, W, 3) uint8 sRGB, of any size with the proportions of ``camera``'s picture.
         meshes: in the camera frame; they need not share a topology.
@@ -171,18 +174,48 @@ def overlay_meshes(
     """
     if not meshes:
         return photo.copy()
+    everyone = _in_one(meshes)
+    height, width = photo.shape[:2]
+    drawn = render_mesh(everyone, camera, width, height, mode="clay", closed=True)
+    weight = drawn[..., 3:] * np.float32(opacity / 255)
+    return (photo + (drawn[..., :3] - photo.astype(np.float32)) * weight + 0.5).astype(np.uint8)
+
+
+def _in_one(meshes: Sequence[Mesh]) -> Mesh:
+    """The geometry of camera-frame meshes as one, with their normal maps one below another."""
     starts = np.cumsum([0] + [len(mesh.vertices) for mesh in meshes[:-1]])
-    everyone = Mesh(
+    together = Mesh(
         vertices=np.concatenate([mesh.vertices for mesh in meshes]).astype(np.float32),
         faces=np.concatenate(
             [mesh.faces + start for mesh, start in zip(meshes, starts, strict=True)]
         ).astype(np.int32),
         frame="camera",
     )
-    height, width = photo.shape[:2]
-    drawn = render_mesh(everyone, camera, width, height, mode="clay", closed=True)
-    weight = drawn[..., 3:] * np.float32(opacity / 255)
-    return (photo + (drawn[..., :3] - photo.astype(np.float32)) * weight + 0.5).astype(np.uint8)
+    maps = [mesh.normal_map for mesh in meshes]
+    size = max((len(one) for one in maps if one is not None), default=0)
+    if not size:
+        return together
+    uvs, uv_faces, count = [], [], 0
+    atlas: list[np.ndarray] = []
+    for number, mesh in enumerate(meshes):
+        own, corners = mesh.uvs, mesh.uv_faces
+        if mesh.normal_map is None or own is None or corners is None:
+            own, corners = np.full((1, 2), 0.5, np.float32), np.zeros_like(mesh.faces)
+            atlas.append(np.full((size, size, 3), FLAT, np.uint8))
+        else:
+            atlas.append(
+                np.asarray(cv2.resize(mesh.normal_map, (size, size), interpolation=cv2.INTER_AREA))
+            )
+        below = len(meshes) - 1 - number
+        uvs.append(np.stack([own[:, 0], (own[:, 1] + below) / len(meshes)], axis=1))
+        uv_faces.append(corners + count)
+        count += len(own)
+    return replace(
+        together,
+        uvs=np.concatenate(uvs).astype(np.float32),
+        uv_faces=np.concatenate(uv_faces).astype(np.int32),
+        normal_map=np.concatenate(atlas),
+    )
 
 
 def fit_photo(photo: np.ndarray, people: int) -> np.ndarray:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from vitruvian.compute import SideBySide
 from vitruvian.surface.clothed import FACES, clothed_mesh
 from vitruvian.surface.envelope.inflated_body import inflated_body
-from vitruvian.surface.maps import network_maps, normals_alone
+from vitruvian.surface.finish.normal_map import with_normal_map
+from vitruvian.surface.maps import network_maps, normals_alone, refined_maps
 from vitruvian.surface.volume.frame_cut import FrameCut
 from vitruvian.types.body import Body
 from vitruvian.types.figure import Figure
@@ -34,7 +35,8 @@ def reconstruct_surface(
         cut: end the surface where the frame cuts the person; by default it goes on as the body.
 
     Returns:
-        A mesh with ``body_vertices``, see :func:`clothed.clothed_mesh`.
+        A mesh with ``body_vertices``, see :func:`clothed.clothed_mesh`, and, with maps, a
+        ``normal_map``.
     """
     seen = None
     with SideBySide() as pool:
@@ -42,14 +44,20 @@ def reconstruct_surface(
         if maps:
             seen = network_maps(photo, figure, body)  # networks leave the interpreter meanwhile
         normals = None if seen is None else normals_alone(*seen, body, photo.camera)
-        inflated = inflating.result()
-    return clothed_mesh(
-        body.model,
-        inflated,
-        figure.alpha,
-        photo.camera,
-        fitted=body.as_mesh(),
-        maps=normals,
-        faces=faces,
-        cut=cut,
-    )
+        # Only the normal map needs the finer maps: they are made beside the mesh.
+        refining = None
+        if normals is not None:
+            refining = pool.submit(refined_maps, photo, figure, body, normals)
+        mesh = clothed_mesh(
+            body.model,
+            inflating.result(),
+            figure.alpha,
+            photo.camera,
+            fitted=body.as_mesh(),
+            maps=normals,
+            faces=faces,
+            cut=cut,
+        )
+        if refining is None or mesh.body_vertices is None:
+            return mesh
+        return with_normal_map(mesh, refining.result(), body.model)

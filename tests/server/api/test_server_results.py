@@ -135,7 +135,7 @@ def test_archives(made: Any) -> None:
     assert not [name for name in names if name.startswith("/") or ".." in name]
     url = result["people"][0]["files"]["mesh_obj_zip"]
     mesh = zipfile.ZipFile(io.BytesIO(browser.get(url).content))
-    assert set(mesh.namelist()) == {"mesh.obj", "mesh.mtl", "texture.png"}
+    assert set(mesh.namelist()) == {"mesh.obj", "mesh.mtl", "texture.png", "normals.png"}
     assert b"mtllib mesh.mtl" in mesh.read("mesh.obj")
     assert b"texture.png" in mesh.read("mesh.mtl")
 

@@ -1,6 +1,13 @@
 // Reads the GLB files that Vitruvian's scene_glb writes: meshes of one primitive under root nodes
 // without transforms, tightly packed. Not a general glTF loader, and a tenth of its size.
-import { BufferAttribute, BufferGeometry, LinearMipmapLinearFilter, SRGBColorSpace, Texture } from "three";
+import {
+  BufferAttribute,
+  BufferGeometry,
+  LinearMipmapLinearFilter,
+  NoColorSpace,
+  SRGBColorSpace,
+  Texture,
+} from "three";
 import type { Model } from "../viewer/model";
 
 interface Accessor {
@@ -27,7 +34,10 @@ interface Content {
   bufferViews?: View[];
   images?: { bufferView: number; mimeType: string }[];
   textures?: { source: number }[];
-  materials?: { pbrMetallicRoughness: { baseColorTexture?: { index: number } } }[];
+  materials?: {
+    pbrMetallicRoughness: { baseColorTexture?: { index: number } };
+    normalTexture?: { index: number };
+  }[];
   meshes?: { primitives: Primitive[] }[];
   nodes?: { name: string; mesh?: number }[];
 }
@@ -36,6 +46,7 @@ const WIDTH = { SCALAR: 1, VEC2: 2, VEC3: 3, VEC4: 4 };
 const ATTRIBUTES = [
   ["POSITION", "position"],
   ["NORMAL", "normal"],
+  ["TANGENT", "tangent"],
   ["TEXCOORD_0", "uv"],
   ["COLOR_0", "color"],
 ] as const;
@@ -65,14 +76,16 @@ export async function readGlb(data: ArrayBuffer): Promise<Model[]> {
     return new BufferAttribute(array, width, accessor.normalized ?? false);
   }
 
-  async function texture(index: number): Promise<Texture> {
+  async function texture(index: number, colorSpace: string): Promise<Texture> {
     const image = pick(content.images, pick(content.textures, index).source);
     const view = pick(content.bufferViews, image.bufferView);
     const bytes = new Uint8Array(data, binaryStart + view.byteOffset, view.byteLength);
-    const bitmap = await createImageBitmap(new Blob([bytes], { type: image.mimeType }));
+    const bitmap = await createImageBitmap(new Blob([bytes], { type: image.mimeType }), {
+      colorSpaceConversion: "none",
+    });
     const result = new Texture(bitmap);
     result.flipY = false;
-    result.colorSpace = SRGBColorSpace;
+    result.colorSpace = colorSpace;
     result.minFilter = LinearMipmapLinearFilter;
     result.anisotropy = 4;
     result.needsUpdate = true;
@@ -87,8 +100,15 @@ export async function readGlb(data: ArrayBuffer): Promise<Model[]> {
       if (index !== undefined) geometry.setAttribute(to, attribute(index));
     }
     geometry.setIndex(attribute(primitive.indices));
-    const map = pick(content.materials, primitive.material).pbrMetallicRoughness.baseColorTexture;
-    return { name: node.name, geometry, texture: map ? await texture(map.index) : null };
+    const material = pick(content.materials, primitive.material);
+    const map = material.pbrMetallicRoughness.baseColorTexture;
+    const relief = material.normalTexture;
+    return {
+      name: node.name,
+      geometry,
+      texture: map ? await texture(map.index, SRGBColorSpace) : null,
+      normalMap: relief ? await texture(relief.index, NoColorSpace) : null,
+    };
   });
   return Promise.all(models);
 }

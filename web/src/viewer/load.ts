@@ -2,7 +2,7 @@
 import { BufferAttribute, BufferGeometry, type Mesh } from "three";
 import { type GLTF, GLTFLoader } from "three/examples/jsm/loaders/GLTFLoader.js";
 import { Avatar } from "./avatar";
-import { type Model, textureOf } from "./model";
+import { type Model, normalMapOf, textureOf } from "./model";
 import { parseObj } from "./obj";
 
 const loader = new GLTFLoader();
@@ -25,7 +25,7 @@ export async function loadScene(url: string, signal?: AbortSignal): Promise<Mode
   gltf.scene.traverse((node) => {
     const mesh = node as Mesh;
     if (!mesh.isMesh) return;
-    models.push({ name: mesh.name, geometry: mesh.geometry, texture: textureOf(mesh) });
+    models.push({ name: mesh.name, geometry: mesh.geometry, texture: textureOf(mesh), normalMap: normalMapOf(mesh) });
   });
   return models;
 }

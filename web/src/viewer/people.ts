@@ -13,15 +13,19 @@ import {
   Vector3,
 } from "three";
 import type { Avatar } from "./avatar";
-import { type Model, textureOf } from "./model";
+import { type Model, normalMapOf, textureOf } from "./model";
 
 export type Look = "textured" | "clay" | "normals" | "wireframe" | "body";
 
 const CLAY = 0xcdb9a2;
 
 /** Materials of each look for one texture. Wireframe has two: the surface, and lines over it. */
-function makeLooks(texture: Texture | null, colored: boolean): Record<Look, Material | Material[]> {
-  const clay = new MeshStandardMaterial({ color: CLAY, roughness: 0.82 });
+function makeLooks(
+  texture: Texture | null,
+  normalMap: Texture | null,
+  colored: boolean,
+): Record<Look, Material | Material[]> {
+  const clay = new MeshStandardMaterial({ color: CLAY, roughness: 0.82, normalMap });
   const surface = new MeshBasicMaterial({
     color: 0x3b3733,
     polygonOffset: true,
@@ -33,7 +37,7 @@ function makeLooks(texture: Texture | null, colored: boolean): Record<Look, Mate
     // The photograph already holds its light: no second one is put on it.
     textured: texture || colored ? new MeshBasicMaterial({ map: texture, vertexColors: colored }) : clay,
     clay,
-    normals: new MeshNormalMaterial(),
+    normals: new MeshNormalMaterial({ normalMap }),
     wireframe: [surface, lines],
     body: new MeshStandardMaterial({ color: 0xb9c4c9, roughness: 0.75 }),
   };
@@ -63,7 +67,7 @@ export class PersonModel {
     this.name = model.name;
     const geometry = model.geometry;
     drawTwice(geometry);
-    this.looks = makeLooks(model.texture, geometry.hasAttribute("color"));
+    this.looks = makeLooks(model.texture, model.normalMap, geometry.hasAttribute("color"));
     this.surface = new Mesh(geometry, this.looks.textured);
     geometry.computeBoundingBox();
     this.bounds = geometry.boundingBox?.clone() ?? new Box3();
@@ -85,7 +89,11 @@ export class PersonModel {
   setAvatar(avatar: Avatar): void {
     this.avatar = avatar;
     drawTwice(avatar.mesh.geometry);
-    this.avatarLooks = makeLooks(textureOf(avatar.mesh), avatar.mesh.geometry.hasAttribute("color"));
+    this.avatarLooks = makeLooks(
+      textureOf(avatar.mesh),
+      normalMapOf(avatar.mesh),
+      avatar.mesh.geometry.hasAttribute("color"),
+    );
     this.group.add(avatar.root);
     this.refresh();
   }
@@ -124,7 +132,8 @@ export class PersonModel {
   dispose(): void {
     for (const looks of [this.looks, this.avatarLooks]) {
       for (const material of Object.values(looks ?? {}).flat() as Material[]) {
-        (material as MeshBasicMaterial).map?.dispose();
+        (material as MeshStandardMaterial).map?.dispose();
+        (material as MeshStandardMaterial).normalMap?.dispose();
         material.dispose();
       }
     }

@@ -18,6 +18,7 @@ OF_PERSON = {
     **{f"mesh_{name}": f"mesh.{name}" for name in FORMATS},
     "mesh_mtl": "mesh.mtl",
     "texture": "texture.png",
+    "normal_map": "normals.png",
     "avatar": "avatar.glb",
     "body_glb": "body.glb",
     "body_mesh": "body.obj",
@@ -27,4 +28,4 @@ OF_PERSON = {
 # Made when they are asked for.
 ALL_ZIP = "all.zip"
 PERSON_ZIP = "mesh.zip"
-ZIPPED_MESH = ("mesh.obj", "mesh.mtl", "texture.png")
+ZIPPED_MESH = ("mesh.obj", "mesh.mtl", "texture.png", "normals.png")
