@@ -29,7 +29,7 @@ def test_nothing_is_said_of_whole_figures() -> None:
         ("three-quarter", "so this is a three-quarter figure.", "so what is below is a guess."),
         ("half", "The picture ends at the waist, so this is a half figure.", "below is a guess."),
         ("bust", "so this is a bust.", "at the chest, so what is below is a guess."),
-        ("head", "a face and no body, so this is a bust.", "no body, so the body is a guess."),
+        ("head", "a face and no body, so this is a head.", "no body, so the body is a guess."),
     ],
 )  # fmt: skip
 def test_one_sentence_says_where_the_picture_ends(

@@ -14,6 +14,7 @@ from vitruvian.people.asked import seek, whom
 from vitruvian.people.detection import Detection, detect, same_person
 from vitruvian.people.figures import Candidate, Look, draw, side_by_side
 from vitruvian.people.landmarks import LandmarkEstimate
+from vitruvian.people.portrait import portraits
 from vitruvian.people.pose import PoseEstimator, pose_estimator
 from vitruvian.types.figure import Figure, Found, LeftOut
 from vitruvian.types.keypoints import CORE
@@ -80,6 +81,7 @@ def look_for_people(
     image, scale = _working_image(photo.pixels)
     look = Look(photo, image, scale, pose or pose_estimator(), sam)
     everyone = _landmarks(look.pose, image, detect(image))
+    everyone += portraits(look.pose, image, everyone)
     if sam is not None and sam_everything:
         everyone += _missed(look.pose, image, sam, everyone)
     kept = _largest(everyone, {}, max_people)

@@ -24,7 +24,7 @@ def seen_warnings(seen: Seen) -> list[str]:
         end = "left out" if seen.left_out else "a guess"
         sentences.append(f"The frame cuts off {what}, which {be} {end}.")
     elif seen.extent == "head":
-        made = "this is a bust" if seen.left_out else "the body is a guess"
+        made = "this is a head" if seen.left_out else "the body is a guess"
         sentences.append(f"The picture shows a face and no body, so {made}.")
     elif seen.extent in _ENDS:
         where, name = _ENDS[seen.extent], _NAMES[seen.extent]
