@@ -46,9 +46,10 @@ class LandmarkEstimate:
         disagreement: median distance to the detector's keypoints / size of the person.
         swapped_disagreement: the same with BlazePose's left and right exchanged.
         mask: (256, 256) float32 logits of the person in ``crop``, straight and mirrored pass
-            averaged as the landmarks are; None where neighbours were greyed out, for with them
-            goes what the person carries beyond the detector's box.
+            averaged as the landmarks are.
         features: (2, FEATURES) float32 of BlazePose in ``crop``, straight and in the mirror.
+        alone: neighbours were greyed out first. They are not in the mask, but neither is what the
+            person carries beyond the detector's box.
     """
 
     points: np.ndarray
@@ -61,6 +62,7 @@ class LandmarkEstimate:
     swapped_disagreement: float
     mask: np.ndarray | None = None
     features: np.ndarray | None = None
+    alone: bool = False
 
     @property
     def sides_in_doubt(self) -> bool:
@@ -89,15 +91,15 @@ def estimate_landmarks(
     own = _without_neighbours(image, person) if _overlapped(person, neighbours) else image
     estimate = _passes(own, crop_of_detection(person), person, follow=follow)
     if not retry:
-        return replace(estimate, mask=None) if own is not image else estimate
+        return replace(estimate, alone=own is not image)
     attempts = [estimate]
     if not _trustworthy(estimate):
         attempts.append(_passes(own, crop_of_box(person), person, follow=False))
     if own is not image:
-        return replace(min(attempts, key=_loss), mask=None)
+        return replace(min(attempts, key=_loss), alone=True)
     if not _trustworthy(estimate):
         alone = _passes(_without_neighbours(image, person), crop_of_detection(person), person)
-        attempts.append(replace(alone, mask=None))
+        attempts.append(replace(alone, alone=True))
     return min(attempts, key=_loss)
 
 

@@ -32,6 +32,8 @@ LOGIT_THRESHOLD = 0.7
 MAX_REFINED_PX = 384
 # Half-width of the band that is refined, in parts of the person's height.
 BAND = 0.015
+# Two masks of one person count by this power of how much of the skeleton they cover.
+AGREEMENT_POWER = 4
 _NOTHING = -12.0  # logit outside the crop
 
 # Landmark pairs that a skeleton is drawn with.
@@ -83,7 +85,10 @@ def coarse_mask(image: np.ndarray, estimate: LandmarkEstimate) -> CoarseMask | N
     """BlazePose's mask of one person, laid over the image; None when it is empty.
 
     The mean of the logits of a tight crop in the mirror and of those that came with the
-    landmarks, or else those of the tight crop itself.
+    landmarks. Where the landmarks were read with the neighbours greyed out, a tight crop of the
+    whole picture is the second, and both together are weighed against the mask without the
+    neighbours by how well either covers the skeleton: among several people BlazePose's mask is at
+    times a neighbour's.
     """
     network = BlazePose()
     crop = mask_crop(estimate)
@@ -91,7 +96,7 @@ def coarse_mask(image: np.ndarray, estimate: LandmarkEstimate) -> CoarseMask | N
     mirrored = network.mask(np.ascontiguousarray(pixels[:, ::-1]))[:, ::-1]
     logits = np.clip(np.ascontiguousarray(mirrored), _NOTHING, -_NOTHING)
     other, other_crop = estimate.mask, estimate.crop
-    if other is None:
+    if other is None or estimate.alone:
         other, other_crop = network.mask(pixels), crop
     height, width = image.shape[:2]
     reach = crop.side * np.abs(crop.rotation).sum(axis=1) / 2
@@ -105,7 +110,16 @@ def coarse_mask(image: np.ndarray, estimate: LandmarkEstimate) -> CoarseMask | N
     other = np.clip(other, _NOTHING, -_NOTHING)
     mean = crop.paste(logits, window, scale, _NOTHING)
     mean = (mean + other_crop.paste(other, window, scale, _NOTHING)) / 2
-    return CoarseMask(mean - np.float32(LOGIT_THRESHOLD), window, scale, person_px * scale)
+    if estimate.alone and estimate.mask is not None:
+        own = np.clip(estimate.mask, _NOTHING, -_NOTHING)
+        own = estimate.crop.paste(own, window, scale, _NOTHING)
+        bones = skeleton(estimate, window, scale, person_px * scale, mean.shape)
+        shares = [float((each[bones] > LOGIT_THRESHOLD).mean()) for each in (mean, own)]
+        mean_weight, own_weight = np.array(shares) ** AGREEMENT_POWER + 1e-6
+        mean = (mean_weight * mean + own_weight * own) / np.float32(mean_weight + own_weight)
+    return CoarseMask(
+        np.asarray(mean - LOGIT_THRESHOLD, np.float32), window, scale, person_px * scale
+    )
 
 
 def share_out(masks: list[CoarseMask], estimates: list[LandmarkEstimate]) -> list[CoarseMask]:
@@ -140,17 +154,34 @@ def _claim(mask: CoarseMask, estimate: LandmarkEstimate) -> np.ndarray:
     The logits, less 12 for every quarter of the person's size to their skeleton, and at most 20.
     A pixel of the mask counts 24 more, so that it is above 0 and beats whoever does not claim it.
     """
-    points = (estimate.points - mask.window[:2]) * mask.scale
-    away = np.full(mask.logits.shape, 255, np.uint8)
-    thickness = max(round(0.05 * mask.size), 1)
-    for a, b in _BONES:
-        start, stop = (tuple(int(v) for v in np.round(points[k])) for k in (a, b))
-        cv2.line(away, start, stop, 0, thickness)
-    trunk = np.round(points[[*SHOULDERS, *HIPS[::-1]]]).astype(np.int32)
-    cv2.fillConvexPoly(away, trunk, 0)
+    bones = skeleton(estimate, mask.window, mask.scale, mask.size, mask.logits.shape)
+    away = np.where(bones, np.uint8(0), np.uint8(255))
     distance = cv2.distanceTransform(away, cv2.DIST_L2, 3)
     penalty = np.minimum(distance * np.float32(48 / mask.size), 20)
     return np.asarray(mask.logits - penalty + 24 * (mask.logits > 0), dtype=np.float32)
+
+
+def skeleton(
+    estimate: LandmarkEstimate,
+    window: tuple[int, int, int, int],
+    scale: float,
+    size: float,
+    shape: tuple[int, ...],
+) -> np.ndarray:
+    """Where limbs, trunk and head of somebody are (h, w) bool, in the grid of a mask.
+
+    Args:
+        estimate: landmarks in pixels of the image.
+        window, scale, size, shape: of the mask; see ``CoarseMask``.
+    """
+    points = (estimate.points - window[:2]) * scale
+    drawn = np.zeros(shape, np.uint8)
+    thickness = max(round(0.05 * size), 1)
+    for first, second in np.round(points[_BONES]).astype(np.int32):
+        cv2.line(drawn, first.tolist(), second.tolist(), 1, thickness)
+    trunk = np.round(points[[*SHOULDERS, *HIPS[::-1]]]).astype(np.int32)
+    cv2.fillConvexPoly(drawn, trunk, 1)
+    return drawn > 0
 
 
 def _raise_to(rivals: np.ndarray, mask: CoarseMask, claim: np.ndarray, other: CoarseMask) -> None:

@@ -197,7 +197,7 @@ def _shared(mask: CoarseMask, sample: Sample, rng: np.random.Generator) -> Coars
 
 def _mask_of_landmarks(image: np.ndarray, estimate: LandmarkEstimate) -> CoarseMask | None:
     """The mask that came with the landmarks where there is one: saves ``coarse_mask`` a pass."""
-    if estimate.mask is None:
+    if estimate.mask is None or estimate.alone:
         return coarse_mask(image, estimate)
     tight = mask_crop(estimate)
     height, width = image.shape[:2]
