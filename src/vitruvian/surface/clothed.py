@@ -95,7 +95,9 @@ def clothed_mesh(
     if voxels is None:
         low, high = figure_box(body, alpha, camera, framed=cut is not None)
         voxels = voxels_for(faces, float((high - low).max()))
-    clothed = clothed_spans(model, body, alpha, camera, maps, voxels, framed=cut is not None)
+    clothed = clothed_spans(
+        model, body, alpha, camera, maps, voxels, fitted=fitted, framed=cut is not None
+    )
     if clothed is None:
         return body
     solid = body, fitted or body

@@ -15,14 +15,8 @@ from vitruvian.types.mesh import Mesh
 from vitruvian.types.photo import Photo
 
 SIZE = 256
-FINE_SIZE = 512
-_FINE_FROM_PX = 400  # a figure that is shown smaller holds nothing that 256 pixels do not
-_FINE_PX = 6  # sigma, of the finer window, below which only that resolves anything
-_PRINT_PX, _PRINT_AROUND_PX = 3, 14  # sigma of chroma that counts as print, and of looking for it
-_PRINT_CHROMA = 2.5  # CIELAB units, at a lightness of 50, off its surroundings: printed
-_VIVID = 15.0  # chroma of cloth on which twice as much is due to its shading alone
-_DARK = 25.0  # lightness below which chroma is mostly noise
-_PRINT = (0.25, 0.5)  # share of printed pixels at which relief is first doubted, and not believed
+_BODY_M = 0.06  # sigma: relief of the body is what is finer
+_RIM = (0.15, 0.7)  # of that, from the body's outline, where it is first taken out, and wholly
 _SMALL = ((110, 128), (190, 192))  # figures below so many pixels: network's input
 
 
@@ -116,85 +110,13 @@ def shown_px(figure: Figure, body: Body, camera: Camera) -> float:
     return float((high - low).max())
 
 
-def refined_maps(photo: Photo, figure: Figure, body: Body, coarse: SurfaceMaps) -> SurfaceMaps:
-    """The maps at twice the size, the mean of what the network says at either; see ``averaged``.
-
-    The maps as they are where the photograph does not show the person large enough for more.
-    """
-    if shown_px(figure, body, photo.camera) < _FINE_FROM_PX:
-        return coarse
-    seen = network_maps(photo, figure, body, FINE_SIZE)
-    if seen is None:
-        return coarse
-    fine = normals_alone(*seen, body, photo.camera)
-    crop = seen[0].crop
-    busy = printed(crop.extract(photo.pixels), crop.extract(figure.alpha.full()))
-    return averaged(coarse, fine, busy)
-
-
-def averaged(coarse: SurfaceMaps, fine: SurfaceMaps, printed: np.ndarray) -> SurfaceMaps:
-    """Two estimates of one person's normals in one: they err differently.
-
-    What both resolve is their mean. What is finer only ``fine`` has, and it counts whole; but where
-    the picture shows print, which the network takes for relief, that fades.
-
-    Args:
-        coarse, fine: of the same person.
-        printed: (S, S) float32 0..1 in the window of ``fine``.
-    """
-    believed = (1 - printed)[..., None]
-    front, back = (
-        _unit(_combined(raised, own, believed))
-        for raised, own in (
-            (coarse.resampled(coarse.front_normals, fine.camera), fine.front_normals),
-            (coarse.resampled(coarse.back_normals, fine.camera), fine.back_normals),
-        )
-    )
-    return SurfaceMaps(fine.camera, front, back)
-
-
-def _combined(coarse: np.ndarray, fine: np.ndarray, believed: np.ndarray) -> np.ndarray:
-    difference = fine - coarse
-    return coarse + believed * (difference - 0.5 * cv2.GaussianBlur(difference, (0, 0), _FINE_PX))
-
-
-def printed(pixels: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """Where cloth is printed, (S, S) float32 0..1: its chroma is busy all around.
-
-    A seam between two colours is not: it touches few pixels.
-
-    Args:
-        pixels: (S, S, 3) uint8 sRGB.
-        alpha: (S, S) uint8, the person's matte; what is beside it does not count.
-    """
-    lab = cv2.cvtColor(pixels.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-    # Under more light, a, b and L + 16 grow alike: their ratio knows colours, not folds.
-    chroma = lab[..., 1:] * (66 / (np.maximum(lab[..., :1], _DARK) + 16))
-    weight = np.asarray(alpha, np.float32) / 255
-    blurred = cv2.GaussianBlur(chroma * weight[..., None], (0, 0), _PRINT_PX)
-    around = cv2.GaussianBlur(weight, (0, 0), _PRINT_PX)
-    mean = blurred / np.maximum(around, 1e-3)[..., None]
-    off = chroma - mean
-    least = _PRINT_CHROMA * (1 + np.sqrt(np.einsum("hwc,hwc->hw", mean, mean)) / _VIVID)
-    busy = (np.einsum("hwc,hwc->hw", off, off) > least**2) * weight
-    share = _wide_mean(busy, weight)
-    start, end = _PRINT
-    return np.asarray(np.clip((share - start) / (end - start), 0, 1), np.float32)
-
-
-def _wide_mean(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """The mean of values (S, S), which are weighted already, around every pixel."""
-    small = values.shape[1] // 4, values.shape[0] // 4
-    sums, counts = (
-        cv2.GaussianBlur(
-            cv2.resize(one, small, interpolation=cv2.INTER_AREA), (0, 0), _PRINT_AROUND_PX / 4
-        )
-        for one in (values, weight)
-    )
-    return cv2.resize(sums / np.maximum(counts, 1e-3), values.shape[::-1])
-
-
-def normals_alone(found: PersonMaps, drawn: BodyMaps, body: Body, camera: Camera) -> SurfaceMaps:
+def normals_alone(
+    found: PersonMaps,
+    drawn: BodyMaps,
+    body: Body,
+    camera: Camera,
+    hidden: np.ndarray | None = None,
+) -> SurfaceMaps:
     """The network's normals; the body's own where they are finer, on the face and the hands.
 
     The network's mattes and depths are left out: they are no better than the person's matte and
@@ -204,17 +126,54 @@ def normals_alone(found: PersonMaps, drawn: BodyMaps, body: Body, camera: Camera
         found: what the network says; drawn: the body that it was shown; see ``network_maps``.
         body: the same.
         camera: the photograph's.
+        hidden: (V,) 0..1, how far cloth hides the body's relief (``volume.drape.hidden_share``);
+            as far, what the network has of it is taken out again.
     """
-    regions = body.model.regions
-    fine = np.maximum(regions.face, regions.hand)[:, None]
+    model, regions = body.model, body.model.regions
+    window = found.crop.camera(camera)
+    shares = np.zeros((len(regions.part), 2), np.float32)
+    shares[:, 0] = np.maximum(regions.face, regions.hand)
+    if hidden is not None:
+        shares[:, 1] = hidden
+    sigma = _BODY_M * window.focal_px / float(body.translation[2])
     front, back = (
-        _unit(ours + fragments.interpolate(fine, body.model.faces) * (own - ours))
+        _of_clothes(ours, own, fragments.interpolate(shares, model.faces), sigma)
         for ours, own, fragments in (
             (found.front_normals, drawn.front_normals, drawn.front),
             (found.back_normals, drawn.back_normals, drawn.back),
         )
     )
-    return SurfaceMaps(found.crop.camera(camera), front, back)
+    return SurfaceMaps(window, front, back)
+
+
+def _of_clothes(ours: np.ndarray, own: np.ndarray, shares: np.ndarray, sigma: float) -> np.ndarray:
+    """The network's normals with the body's where ``shares`` (S, S, 2) has it in its first
+    channel, and without the body's relief, as far as it is in them, where in its second."""
+    hidden = shares[..., 1]
+    if hidden.any():
+        covered = (np.abs(own).max(2) > 0).astype(np.uint8)
+        # At the body's own outline its normals look sideways; what the network has there is cloth.
+        inside = cv2.distanceTransform(covered, cv2.DIST_L2, 3) / sigma
+        hidden = hidden * np.clip((inside - _RIM[0]) / (_RIM[1] - _RIM[0]), 0, 1)
+        covered = covered.astype(np.float32)
+        theirs, ours_fine = (_finer(one, covered, sigma) for one in (own, ours))
+        weight = hidden[..., None] * theirs
+        power = float((weight * theirs).sum())
+        # The network was shown the body, and how much of that it repeats differs with the picture.
+        told = float((weight * ours_fine).sum()) / power if power > 0 else 0.0
+        ours = ours - min(max(told, 0.0), 1.0) * weight
+    return unit(ours + shares[..., :1] * (own - ours))
+
+
+def _finer(values: np.ndarray, mask: np.ndarray, sigma: float) -> np.ndarray:
+    """What of values (S, S, 3) is finer than a blur within the mask (S, S); 0 beside it."""
+    small = tuple(max(round(side / 4), 1) for side in mask.shape[::-1])
+    sums, counts = (
+        cv2.GaussianBlur(cv2.resize(one, small, interpolation=cv2.INTER_AREA), (0, 0), sigma / 4)
+        for one in (values * mask[..., None], mask)
+    )
+    broad = cv2.resize(sums / np.maximum(counts, 1e-6)[..., None], mask.shape[::-1])
+    return np.asarray((values - broad) * mask[..., None])
 
 
 def figure_box(
@@ -258,6 +217,7 @@ def window_alpha(alpha: Alpha, camera: Camera, window: Camera) -> np.ndarray:
     return out.astype(np.float32) / np.float32(255)
 
 
-def _unit(normals: np.ndarray) -> np.ndarray:
-    length = np.linalg.norm(normals, axis=2, keepdims=True)
+def unit(normals: np.ndarray) -> np.ndarray:
+    """Vectors (..., 3) at unit length; float32."""
+    length = np.linalg.norm(normals, axis=-1, keepdims=True)
     return np.asarray(normals / np.maximum(length, 1e-6), np.float32)

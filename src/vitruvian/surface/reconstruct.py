@@ -6,7 +6,9 @@ from vitruvian.compute import SideBySide
 from vitruvian.surface.clothed import FACES, clothed_mesh
 from vitruvian.surface.envelope.inflated_body import inflated_body
 from vitruvian.surface.finish.normal_map import with_normal_map
-from vitruvian.surface.maps import network_maps, normals_alone, refined_maps
+from vitruvian.surface.maps import network_maps, normals_alone
+from vitruvian.surface.refined_maps import refined_maps
+from vitruvian.surface.volume.drape import hidden_share
 from vitruvian.surface.volume.frame_cut import FrameCut
 from vitruvian.types.body import Body
 from vitruvian.types.figure import Figure
@@ -43,14 +45,18 @@ def reconstruct_surface(
         inflating = pool.submit(inflated_body, photo, figure, body)
         if maps:
             seen = network_maps(photo, figure, body)  # networks leave the interpreter meanwhile
-        normals = None if seen is None else normals_alone(*seen, body, photo.camera)
+        inflated = inflating.result()
+        normals = None
+        if seen is not None:
+            hidden = hidden_share(body.model, inflated, body.as_mesh())
+            normals = normals_alone(*seen, body, photo.camera, hidden)
         # Only the normal map needs the finer maps: they are made beside the mesh.
         refining = None
         if normals is not None:
-            refining = pool.submit(refined_maps, photo, figure, body, normals)
+            refining = pool.submit(refined_maps, photo, figure, body, normals, hidden)
         mesh = clothed_mesh(
             body.model,
-            inflating.result(),
+            inflated,
             figure.alpha,
             photo.camera,
             fitted=body.as_mesh(),

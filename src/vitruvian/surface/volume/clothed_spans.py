@@ -11,6 +11,7 @@ import numpy as np
 from vitruvian.compute import SideBySide
 from vitruvian.surface.maps import SurfaceMaps, figure_box, window_alpha
 from vitruvian.surface.volume.completion import complete_spans, put_surfaces, trusted_matte
+from vitruvian.surface.volume.drape import Hidden, draped, hidden_pixels
 from vitruvian.surface.volume.frame_cut import frame_distance
 from vitruvian.surface.volume.normal_integration import integrate_normals
 from vitruvian.surface.volume.ray_spans import Spans, ray_spans
@@ -58,6 +59,7 @@ def clothed_spans(
     maps: SurfaceMaps | None,
     voxels: int,
     *,
+    fitted: Mesh | None = None,
     framed: bool = False,
 ) -> ClothedSpans | None:
     """The first two steps of ``clothed_mesh``, which has the same arguments.
@@ -70,7 +72,15 @@ def clothed_spans(
     if not spans.mask.any():
         return None
     pixel_m = float(np.median(body.vertices[:, 2])) / window.focal_px
-    full, figure = person_spans(spans, alpha, camera, window, pixel_m, maps)
+    matte = window_alpha(alpha, camera, window)
+    # A matte's edge wavers by a pixel or two of its network; a limb with that in its outline is
+    # knobbly all round.
+    matte = cv2.GaussianBlur(matte, (0, 0), _OUTLINE_SMOOTHING_M / pixel_m) > 0.5
+    figure = trusted_matte(matte, spans.mask, pixel_m)
+    hidden = None
+    if fitted is not None:
+        hidden = hidden_pixels(model, body, fitted, figure, window, pixel_m)
+    full = person_spans(spans, figure, hidden, window, pixel_m, maps)
     if not full.mask.any():
         return None
     inside = frame_distance(window, camera, pixel_m) if framed else None
@@ -96,31 +106,29 @@ def working_camera(
 
 def person_spans(
     spans: Spans,
-    alpha: Alpha,
-    camera: Camera,
+    figure: np.ndarray,
+    hidden: Hidden | None,
     window: Camera,
     pixel_m: float,
     maps: SurfaceMaps | None,
-) -> tuple[Spans, np.ndarray]:
-    """Where rays are inside the clothed person, and the pixels (H, W) bool that show them."""
-    matte = window_alpha(alpha, camera, window)
-    # A matte's edge wavers by a pixel or two of its network; a limb with that in its outline is
-    # knobbly all round.
-    matte = cv2.GaussianBlur(matte, (0, 0), _OUTLINE_SMOOTHING_M / pixel_m) > 0.5
-    figure = trusted_matte(matte, spans.mask, pixel_m)
+) -> Spans:
+    """Where rays are inside the clothed person whom the pixels ``figure`` (H, W) bool show."""
     full = complete_spans(spans, figure, pixel_m)
+    first, last = full.front, full.back
+    if hidden is not None:
+        first, last = draped(full, hidden, outline_distance(figure, pixel_m), pixel_m)
     if maps is None:
-        return full, figure
+        return full if hidden is None else put_surfaces(full, first, last, pixel_m)
 
     def side(own: np.ndarray, normals: np.ndarray) -> np.ndarray:
         rough = np.where(full.mask, own, np.float32(np.inf))
         return integrate_normals(rough, maps.resampled(normals, window), window, pixel_m)
 
     with SideBySide() as pool:
-        behind = pool.submit(side, full.back, maps.back_normals)
-        front = side(full.front, maps.front_normals)
+        behind = pool.submit(side, last, maps.back_normals)
+        front = side(first, maps.front_normals)
         back = behind.result()
-    return put_surfaces(full, front, back, pixel_m), figure
+    return put_surfaces(full, front, back, pixel_m)
 
 
 def outline_distance(figure: np.ndarray, pixel_m: float) -> np.ndarray:

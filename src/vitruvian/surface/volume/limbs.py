@@ -17,6 +17,7 @@ from vitruvian.types.regions import LEFT_ARM, LEFT_LEG, RIGHT_ARM, RIGHT_LEG
 # Numbers of limbs that are separated; ``SHOULDER`` is the rest of an arm, which is not.
 BODY, SHOULDER, ARM_L, ARM_R, LEG_L, LEG_R, UNKNOWN = range(7)
 _SAMPLE_M = 0.012
+_SKIRT_ROWS = 0.35  # share of the rows between two legs that cloth bridges down to a hem
 _RING = 24  # vertices of the body around a place that stand for it
 
 
@@ -100,3 +101,22 @@ def bone_rings(model: ParametricModel, label: int) -> tuple[np.ndarray, ...]:
         nearest_members(model.template, members, place, _RING)
         for place in (start, middle, end, tip)
     )
+
+
+def to_the_hem(rows: np.ndarray, bridged: np.ndarray) -> np.ndarray:
+    """(H,) bool: the rows of a picture down to the hem of a skirt or coat, if there is one.
+
+    A hem is the lowest row that cloth bridges where it also does in enough of the rows above.
+
+    Args:
+        rows: (H,) bool, where two legs are side by side.
+        bridged: (H,) bool, where cloth spans the room between them.
+    """
+    out = np.zeros(len(rows), bool)
+    places = np.flatnonzero(rows)
+    if len(places):
+        share = np.cumsum(bridged[places]) / np.arange(1, len(places) + 1)
+        hems = np.flatnonzero(bridged[places] & (share > _SKIRT_ROWS))
+        if len(hems):
+            out[: places[hems[-1]] + 1] = True
+    return out

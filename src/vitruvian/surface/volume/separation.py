@@ -29,13 +29,13 @@ from vitruvian.surface.volume.limbs import (
     bone_rings,
     limb_of_vertex,
     sample_vertices,
+    to_the_hem,
 )
 from vitruvian.surface.volume.volume import GAP_VALUE, RayGrid, Volume
 from vitruvian.types.body import ParametricModel
 from vitruvian.types.mesh import Mesh
 
 _LOOSE_M = 0.025  # beside the fitted body: what spans the room between legs is cloth
-_SKIRT_ROWS = 0.35  # share of the rows between two legs from which on it does in a skirt
 _SIGN_M = 0.02
 
 
@@ -168,8 +168,11 @@ def separated(model: ParametricModel, volume: Volume, body: Mesh, fitted: Mesh) 
     inside, points = _near_limbs(model, out.field, grid, box, body.vertices, (LEG_L, LEG_R))
     near = out.owner[box][tuple(inside.T)] == 0
     inside, points = inside[near], points[near]
-    if _is_skirt(inside, _loose(grid, fitted)[box[:2]]):
+    # Cloth down to a hem is one piece; below it, the legs are two.
+    below = ~_within_skirt(inside, _loose(grid, fitted)[box[:2]])
+    if not below.any():
         return out
+    inside, points = inside[below], points[below]
     left, right = (
         signed_distance(model, points, body, normals, limbs == label)[0] for label in (LEG_L, LEG_R)
     )
@@ -190,8 +193,8 @@ def _open(volume: Volume, box: tuple[slice, ...], own: np.ndarray, rest: np.ndar
     volume.kept_empty[box] |= kept_empty
 
 
-def _is_skirt(between: np.ndarray, loose: np.ndarray) -> bool:
-    """Whether cloth spans the room between the legs in most rows of the picture.
+def _within_skirt(between: np.ndarray, loose: np.ndarray) -> np.ndarray:
+    """Which voxels (N,) bool lie in rows that a skirt or coat covers.
 
     Args:
         between: (N, 3) indices of voxels inside that are near both legs.
@@ -200,7 +203,7 @@ def _is_skirt(between: np.ndarray, loose: np.ndarray) -> bool:
     rows, spanned = np.zeros(len(loose), bool), np.zeros(len(loose), bool)
     rows[between[:, 0]] = True
     spanned[between[loose[tuple(between[:, :2].T)], 0]] = True
-    return bool(spanned.sum() > _SKIRT_ROWS * rows.sum())
+    return np.asarray(to_the_hem(rows, spanned)[between[:, 0]])
 
 
 def _loose(grid: RayGrid, fitted: Mesh) -> np.ndarray:

@@ -1,0 +1,106 @@
+"""Maps at twice the size, for relief that is finer than the mesh."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from vitruvian.surface.maps import SurfaceMaps, network_maps, normals_alone, shown_px, unit
+from vitruvian.types.body import Body
+from vitruvian.types.figure import Figure
+from vitruvian.types.photo import Photo
+
+FINE_SIZE = 512
+_FINE_FROM_PX = 400  # a figure that is shown smaller holds nothing that 256 pixels do not
+_FINE_PX = 6  # sigma, of the finer window, below which only that resolves anything
+_PRINT_PX, _PRINT_AROUND_PX = 3, 14  # sigma of chroma that counts as print, and of looking for it
+_PRINT_CHROMA = 2.5  # CIELAB units, at a lightness of 50, off its surroundings: printed
+_VIVID = 15.0  # chroma of cloth on which twice as much is due to its shading alone
+_DARK = 25.0  # lightness below which chroma is mostly noise
+_PRINT = (0.25, 0.5)  # share of printed pixels at which relief is first doubted, and not believed
+
+
+def refined_maps(
+    photo: Photo,
+    figure: Figure,
+    body: Body,
+    coarse: SurfaceMaps,
+    hidden: np.ndarray | None = None,
+) -> SurfaceMaps:
+    """The maps at twice the size, the mean of what the network says at either; see ``averaged``.
+
+    ``hidden`` is as for ``normals_alone``.
+
+    The maps as they are where the photograph does not show the person large enough for more.
+    """
+    if shown_px(figure, body, photo.camera) < _FINE_FROM_PX:
+        return coarse
+    seen = network_maps(photo, figure, body, FINE_SIZE)
+    if seen is None:
+        return coarse
+    fine = normals_alone(*seen, body, photo.camera, hidden)
+    crop = seen[0].crop
+    busy = printed(crop.extract(photo.pixels), crop.extract(figure.alpha.full()))
+    return averaged(coarse, fine, busy)
+
+
+def averaged(coarse: SurfaceMaps, fine: SurfaceMaps, printed: np.ndarray) -> SurfaceMaps:
+    """Two estimates of one person's normals in one: they err differently.
+
+    What both resolve is their mean. What is finer only ``fine`` has, and it counts whole; but where
+    the picture shows print, which the network takes for relief, that fades.
+
+    Args:
+        coarse, fine: of the same person.
+        printed: (S, S) float32 0..1 in the window of ``fine``.
+    """
+    believed = (1 - printed)[..., None]
+    front, back = (
+        unit(_combined(raised, own, believed))
+        for raised, own in (
+            (coarse.resampled(coarse.front_normals, fine.camera), fine.front_normals),
+            (coarse.resampled(coarse.back_normals, fine.camera), fine.back_normals),
+        )
+    )
+    return SurfaceMaps(fine.camera, front, back)
+
+
+def _combined(coarse: np.ndarray, fine: np.ndarray, believed: np.ndarray) -> np.ndarray:
+    difference = fine - coarse
+    return coarse + believed * (difference - 0.5 * cv2.GaussianBlur(difference, (0, 0), _FINE_PX))
+
+
+def printed(pixels: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """Where cloth is printed, (S, S) float32 0..1: its chroma is busy all around.
+
+    A seam between two colours is not: it touches few pixels.
+
+    Args:
+        pixels: (S, S, 3) uint8 sRGB.
+        alpha: (S, S) uint8, the person's matte; what is beside it does not count.
+    """
+    lab = cv2.cvtColor(pixels.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    # Under more light, a, b and L + 16 grow alike: their ratio knows colours, not folds.
+    chroma = lab[..., 1:] * (66 / (np.maximum(lab[..., :1], _DARK) + 16))
+    weight = np.asarray(alpha, np.float32) / 255
+    blurred = cv2.GaussianBlur(chroma * weight[..., None], (0, 0), _PRINT_PX)
+    around = cv2.GaussianBlur(weight, (0, 0), _PRINT_PX)
+    mean = blurred / np.maximum(around, 1e-3)[..., None]
+    off = chroma - mean
+    least = _PRINT_CHROMA * (1 + np.sqrt(np.einsum("hwc,hwc->hw", mean, mean)) / _VIVID)
+    busy = (np.einsum("hwc,hwc->hw", off, off) > least**2) * weight
+    share = _wide_mean(busy, weight)
+    start, end = _PRINT
+    return np.asarray(np.clip((share - start) / (end - start), 0, 1), np.float32)
+
+
+def _wide_mean(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """The mean of values (S, S), which are weighted already, around every pixel."""
+    small = values.shape[1] // 4, values.shape[0] // 4
+    sums, counts = (
+        cv2.GaussianBlur(
+            cv2.resize(one, small, interpolation=cv2.INTER_AREA), (0, 0), _PRINT_AROUND_PX / 4
+        )
+        for one in (values, weight)
+    )
+    return cv2.resize(sums / np.maximum(counts, 1e-3), values.shape[::-1])

@@ -1,0 +1,211 @@
+"""Cloth that stands off the body hides its relief: no navel or crotch shows through a coat.
+
+The layers of a ray start from the inflated body, whose navel, breasts, buttocks and legs are still
+there. Cloth that stands off spans their hollows. So where it does, middle and squared half
+thickness of trunk and legs lose what is narrower than a hand's breadth: for a round or oval section
+the latter is a parabola, which the smoothing leaves as it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+import numpy as np
+
+from vitruvian.body.model.skeleton import LEFT, LEGS, RIGHT
+from vitruvian.geometry.normals import vertex_normals
+from vitruvian.geometry.rasterizer import rasterize
+from vitruvian.networks.maps import carried_on
+from vitruvian.surface.envelope.inflate import smooth_over_mesh
+from vitruvian.surface.volume.limbs import to_the_hem
+from vitruvian.surface.volume.ray_spans import Spans
+from vitruvian.types.body import ParametricModel
+from vitruvian.types.camera import Camera
+from vitruvian.types.mesh import Mesh
+from vitruvian.types.regions import LEFT_ARM, LEFT_LEG, RIGHT_ARM, RIGHT_LEG, TRUNK
+
+_STANDS_OFF_M = (0.008, 0.022)  # from the body, from which relief fades, at which it is gone
+_SLEEVE = 0.8  # of what sleeves stand off, the garment does on the trunk, where arms hide its sides
+_SMOOTHING_M = 0.06  # sigma; of relief 12 cm long a hundredth is left
+_SPAN_M = 0.24  # from side to side, such as between two legs
+_RIM_M = (0.01, 0.04)  # from the outline: there the matte tells the shape
+_BRIDGED_M = 0.02  # off the bare body: what is between two legs is cloth
+_THIGH = (0.35, 0.55)  # along the upper leg, to which its top reaches, and fades
+_ROUNDS = 15  # of smoothing the share over the mesh
+_NONE = 255
+
+
+def hidden_share(model: ParametricModel, inflated: Mesh, fitted: Mesh) -> np.ndarray:
+    """(V,) float32 0..1: how far cloth over a vertex of trunk and legs hides the body's relief.
+
+    Args:
+        model: the body model.
+        inflated: the body inflated to its outline, camera frame.
+        fitted: the bare body, likewise.
+    """
+    regions = model.regions
+    normals = vertex_normals(fitted.vertices, fitted.faces)
+    off = np.einsum("vc,vc->v", inflated.vertices - fitted.vertices, normals)
+    sleeves = [
+        float(np.median(off[(regions.part == arm) & (regions.hand < 0.1)]))
+        for arm in (LEFT_ARM, RIGHT_ARM)
+    ]
+    off = np.where(regions.part == TRUNK, np.maximum(off, _SLEEVE * min(sleeves)), off)
+    off = np.minimum(off, off[regions.mirror])  # a bag stands off on one side alone
+    start, end = _STANDS_OFF_M
+    share = np.clip((off - start) / (end - start), 0, 1)
+    cloth = np.isin(regions.part, (TRUNK, LEFT_LEG, RIGHT_LEG))
+    bare = np.maximum.reduce([regions.head, regions.throat, regions.hand, regions.foot])
+    share = smooth_over_mesh(share[:, None], regions.edges, _ROUNDS)[:, 0]
+    return np.asarray(share * cloth * (1 - bare), np.float32)
+
+
+@dataclass(frozen=True)
+class Hidden:
+    """Where in a window cloth hides the body.
+
+    Attributes:
+        share: (H, W) float32 0..1.
+        cloth: (H, W) bool, pixels whose ray meets nothing but trunk, legs and what stands off them.
+    """
+
+    share: np.ndarray
+    cloth: np.ndarray
+
+
+def hidden_pixels(
+    model: ParametricModel,
+    inflated: Mesh,
+    fitted: Mesh,
+    figure: np.ndarray,
+    window: Camera,
+    pixel_m: float,
+) -> Hidden:
+    """``hidden_share`` in a window around the person.
+
+    Legs count where a skirt or coat bridges them, and high up, where they touch and only a hem can
+    stand off; trousers stay two.
+
+    Args:
+        model: the body model; inflated, fitted: as there.
+        figure: (H, W) bool, the pixels that show the person.
+        window: of the photograph.
+        pixel_m: metres per pixel at the body.
+    """
+    size = window.width, window.height
+    pixels, depth = window.project(inflated.vertices), inflated.vertices[:, 2]
+    part = np.append(model.regions.part[inflated.faces[:, 0]], np.uint8(_NONE))
+    front = rasterize(pixels, depth, inflated.faces, *size)
+    back = rasterize(pixels, 1 / np.maximum(depth, 0.05), inflated.faces, *size)
+    first, last = part[front.face], part[back.face]
+    bare = rasterize(window.project(fitted.vertices), fitted.vertices[:, 2], fitted.faces, *size)
+    away = cv2.distanceTransform((~bare.mask).astype(np.uint8), cv2.DIST_L2, 3) * pixel_m
+    legs = _skirt_rows(part[bare.face], figure & (away > _BRIDGED_M))
+    known = np.isin(first, (TRUNK, LEFT_LEG, RIGHT_LEG)) & np.isin(
+        last, (TRUNK, LEFT_LEG, RIGHT_LEG)
+    )
+    share = hidden_share(model, inflated, fitted)
+    values = front.interpolate(share[:, None], inflated.faces)
+    of_leg = (first == LEFT_LEG) | (first == RIGHT_LEG)
+    thigh = front.interpolate(_upper_thigh(model)[:, None], inflated.faces)[..., 0]
+    values *= np.where(of_leg, np.maximum(legs[:, None], thigh), 1)[..., None]
+    spread = carried_on(values, known)[..., 0]
+    return Hidden(np.asarray(spread, np.float32), known | ~front.mask)
+
+
+def _skirt_rows(part: np.ndarray, loose: np.ndarray) -> np.ndarray:
+    """(H,) bool, the rows from the crotch to the hem of what bridges the legs.
+
+    Args:
+        part: (H, W) uint8, what a ray meets first of the bare body.
+        loose: (H, W) bool, pixels of the figure away from the bare body.
+    """
+    columns = np.arange(part.shape[1])
+    ends = []
+    for leg in (LEFT_LEG, RIGHT_LEG):
+        mine = part == leg
+        ends.append((np.where(mine, columns, 10**6).min(1), np.where(mine, columns, -1).max(1)))
+    (low_a, high_a), (low_b, high_b) = ends
+    both = (high_a >= 0) & (high_b >= 0)
+    left = np.where(low_a < low_b, high_a, high_b)
+    right = np.where(low_a < low_b, low_b, low_a)
+    between = (columns > left[:, None]) & (columns < right[:, None])
+    bridged = both & (between & loose).any(1)
+    return to_the_hem(both, bridged)
+
+
+@lru_cache(maxsize=4)
+def _upper_thigh(model: ParametricModel) -> np.ndarray:
+    """(V,) float32: 1 at the top of the legs, 0 from the middle of the thigh downwards."""
+    out = np.zeros(len(model.template), np.float32)
+    for region, joints in ((LEFT_LEG, LEGS[LEFT]), (RIGHT_LEG, LEGS[RIGHT])):
+        upper, knee = (model.joint_template[model.joint_index[name]] for name in joints[:2])
+        axis = knee - upper
+        along = (model.template - upper) @ axis / (axis @ axis)
+        mine = model.regions.part == region
+        start, end = _THIGH
+        out[mine] = np.clip((end - along[mine]) / (end - start), 0, 1)
+    return out
+
+
+def draped(
+    spans: Spans, hidden: Hidden, rim_m: np.ndarray, pixel_m: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Front and back depth (H, W) float32 of spans, without the body's relief under cloth.
+
+    Args:
+        spans: completed to the figure.
+        hidden: where cloth hides the body.
+        rim_m: (H, W) float32 distance to the outline, metres, positive inside.
+        pixel_m: metres per pixel.
+    """
+    where = spans.mask & hidden.cloth & (rim_m > 0)
+    weight = (where * hidden.share**2).astype(np.float32)
+    start, end = _RIM_M
+    amount = np.sqrt(weight) * np.clip((rim_m - start) / (end - start), 0, 1)
+    if not amount.any():
+        return spans.front, spans.back
+    share = np.sqrt(weight)
+    front = -_spanned(-spans.front, where, share, pixel_m)
+    back = _spanned(spans.back, where, share, pixel_m)
+    middle, half2 = np.zeros_like(front), np.zeros_like(front)
+    middle[where] = 0.5 * (front[where] + back[where])
+    half2[where] = (0.5 * (back[where] - front[where])) ** 2
+    sigma = _SMOOTHING_M / pixel_m
+    values = np.stack([middle, half2], axis=2)
+    once = _mean(values, weight, sigma)
+    # Twice, with what the first left over (Tukey, 1977): slopes and parabolas stay what they are.
+    smooth = once + _mean(values - once, weight, sigma)
+    middle += amount * (smooth[..., 0] - middle)
+    half2 += amount * (smooth[..., 1] - half2)
+    half = np.sqrt(np.maximum(half2, (0.5 * pixel_m) ** 2))
+    moved = amount > 0
+    return (
+        np.where(moved, middle - half, spans.front).astype(np.float32),
+        np.where(moved, middle + half, spans.back).astype(np.float32),
+    )
+
+
+def _spanned(
+    outwards: np.ndarray, where: np.ndarray, share: np.ndarray, pixel_m: float
+) -> np.ndarray:
+    """A surface (H, W) whose hollows between left and right are spanned by taut cloth.
+
+    A closing: what lies behind the straight line between two places no farther apart than
+    ``_SPAN_M`` comes forward, as far as ``share`` says.
+    """
+    deep = float(outwards[where].min()) - 1
+    values = np.where(where, outwards, np.float32(deep)).astype(np.float32)
+    line = np.ones((1, 2 * round(0.5 * _SPAN_M / pixel_m) + 1), np.uint8)
+    closed = cv2.morphologyEx(values, cv2.MORPH_CLOSE, line)
+    return np.asarray(values + share * where * (closed - values), np.float32)
+
+
+def _mean(values: np.ndarray, weight: np.ndarray, sigma: float) -> np.ndarray:
+    """Weighted means (H, W, C) around each pixel; a pixel without weight around it gets 0."""
+    weight = np.asarray(weight, np.float32)
+    sums = cv2.GaussianBlur(values * weight[..., None], (0, 0), sigma)
+    counts = cv2.GaussianBlur(weight, (0, 0), sigma)
+    return np.asarray(sums / np.maximum(counts, 1e-6)[..., None])
