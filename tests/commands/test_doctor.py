@@ -104,9 +104,9 @@ def test_absent_package_and_old_python_are_failures() -> None:
 
 def test_warm_up_compiles_what_is_not_there_and_says_where_it_is() -> None:
     first = run_apart("warm-up")
-    assert re.fullmatch(r"\d+ of \d\d loops compiled in \d+\.\d s, kept below /.+\.\n", first)
+    assert re.fullmatch(r"\d+ of \d\d loops compiled in \d+\.\d s, kept in /.+\.\n", first)
     assert run_apart("warm-up").startswith("0 of ")
     (check,) = (one for one in json.loads(run_apart("doctor", "--json")) if "code" in one["name"])
     count = first.split()[2]
-    assert check["detail"].startswith(f"{count} of {count} loops, kept below ")
+    assert check["detail"].startswith(f"{count} of {count} loops, kept in ")
     assert check["state"] == "ok"

@@ -38,11 +38,6 @@ def test_a_kernel_calls_kernels_and_their_parts() -> None:
     assert _outer.__doc__ == "The root of the sum of squares."
 
 
-def test_a_kernel_takes_its_types_only() -> None:
-    with pytest.raises(TypeError, match="No matching definition"):
-        _outer(np.array([[3.0, 4.0]]))
-
-
 def test_a_part_cannot_be_called_from_python() -> None:
     with pytest.raises(TypeError, match="_square is a part of kernels"):
         _square(2.0)

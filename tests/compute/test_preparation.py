@@ -58,10 +58,10 @@ def test_with_one_thread_it_is_done_here(tmp_path: Path) -> None:
 @pytest.fixture
 def asked(monkeypatch):
     """The question asked afresh; afterwards what was answered before counts again."""
-    cache.can_be_kept.cache_clear()
+    cache.kept_in.cache_clear()
     monkeypatch.delenv(VARIABLE, raising=False)
-    yield cache.can_be_kept
-    cache.can_be_kept.cache_clear()
+    yield cache.kept_in
+    cache.kept_in.cache_clear()
 
 
 def test_a_temporary_folder_serves_where_nothing_else_can_be_written(
@@ -72,8 +72,8 @@ def test_a_temporary_folder_serves_where_nothing_else_can_be_written(
     monkeypatch.setattr(cache.tempfile, "gettempdir", lambda: str(tmp_path))
     real = cache._writable
     monkeypatch.setattr(cache, "_writable", lambda folder: tmp_path in folder.parents)
-    assert asked()
-    folder = Path(os.environ[VARIABLE])
+    folder = asked().parent
+    assert os.environ[VARIABLE] == str(folder)
     monkeypatch.delenv(VARIABLE)
     assert folder.parent == tmp_path
     assert folder.stat().st_mode & 0o777 == 0o700

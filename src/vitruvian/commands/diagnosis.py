@@ -172,16 +172,15 @@ def product_kernels() -> list[Kernel]:
 
 def _compiled_code() -> Check:
     """Whether machine code is kept on disk: else each start compiles for half a minute."""
-    from vitruvian.compute.cache import VARIABLE
-    from vitruvian.compute.kernels import cache_folder
+    from vitruvian.compute.cache import VARIABLE, kept_in
 
     kernels = product_kernels()
-    folder = cache_folder(kernels)
+    folder = kept_in()
     if folder is None:
         remedy = f"set {VARIABLE} to a folder that can be written"
         return Check("compiled code", "failed", "no place to keep it", remedy)
     ready = sum(kernel.cached for kernel in kernels)
-    found = f"{ready} of {len(kernels)} loops, kept below {folder}"
+    found = f"{ready} of {len(kernels)} loops, kept in {folder}"
     if ready == len(kernels):
         return Check("compiled code", "ok", found)
     return Check(

@@ -15,15 +15,15 @@ def warm_up() -> int:
     Prints how much was compiled and where it is kept.
     """
     from vitruvian.commands.diagnosis import product_kernels
-    from vitruvian.compute.kernels import cache_folder
+    from vitruvian.compute.cache import kept_in
     from vitruvian.compute.preparation import Preparation
 
     start = time.perf_counter()
     kernels = product_kernels()
     compiled = Preparation(kernels, say).start().wait().compiled
-    folder = cache_folder(kernels)
+    folder = kept_in()
     typer.echo(
         f"{compiled} of {len(kernels)} loops compiled in {time.perf_counter() - start:.1f} s, "
-        + (f"kept below {folder}." if folder else "not kept.")
+        + (f"kept in {folder}." if folder else "not kept.")
     )
     return 0 if folder else 1

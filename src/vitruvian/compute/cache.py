@@ -1,36 +1,39 @@
 """Where compiled code is kept: beside the program, in the user's cache, or else for a while.
 
-numba looks for a folder itself and gives up where neither the installation nor the home can be
-written, as in a container that is run by somebody else. There a folder of temporary files serves.
+Code is read from any of these places, so that what was compiled when an image was built serves
+whoever runs it. In a container that is run by somebody without a home, a folder of temporary files
+takes what is new.
 """
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 import stat
 import sys
 import tempfile
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
 VARIABLE = "NUMBA_CACHE_DIR"
 
 _PACKAGE = Path(__file__).parents[1]
+_DIGEST = 32
 _log = logging.getLogger("vitruvian")
 
 
 @cache
-def can_be_kept() -> bool:
-    """Whether there is a folder for compiled code; says so once where it does not last.
+def kept_in() -> Path | None:
+    """The folder that takes compiled code; None where there is none. Says so where it won't last.
 
     To be called before numba is imported, which reads the variable then.
     """
     given = os.environ.get(VARIABLE, "")
-    if given and _writable(Path(given)):
-        return True
-    if not given and (_writable(_PACKAGE / "__pycache__") or _writable(_user_cache())):
-        return True
+    for folder in _places():
+        if _writable(folder):
+            return folder
     problem = (
         f"{VARIABLE} is {given}, which cannot be written"
         if given
@@ -42,20 +45,78 @@ def can_be_kept() -> bool:
             f"{problem}: compiled code is not kept, and every start compiles it anew; "
             f"set {VARIABLE} to a folder that can be written."
         )
-        return False
+        return None
     _log.warning(
         f"{problem}: compiled code is kept in {temporary}; set {VARIABLE} to a folder that lasts."
     )
     os.environ[VARIABLE] = str(temporary)
     if "numba" in sys.modules:
         sys.modules["numba"].config.CACHE_DIR = str(temporary)
-    return True
+    return temporary / "vitruvian"
+
+
+def _places() -> list[Path]:
+    """Folders that may hold compiled code, the best first."""
+    given = os.environ.get(VARIABLE, "")
+    if given:
+        return [Path(given) / "vitruvian"]
+    return [_PACKAGE / "__pycache__" / "kernels", _user_cache() / "vitruvian" / "kernels"]
 
 
 def _user_cache() -> Path:
-    """Where numba keeps things of this user; on any system, near enough to ask about writing."""
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    return Path(base) if base else Path(os.path.expanduser("~")) / ".cache"
+    """Where programs keep things of this user."""
+    if sys.platform == "win32" and os.environ.get("LOCALAPPDATA"):
+        return Path(os.environ["LOCALAPPDATA"])
+    if os.environ.get("XDG_CACHE_HOME"):
+        return Path(os.environ["XDG_CACHE_HOME"])
+    return Path(os.path.expanduser("~")) / ".cache"
+
+
+def find(name: str) -> Path | None:
+    """The file of compiled code of this name, wherever it lies."""
+    return next((place / name for place in _places() if (place / name).is_file()), None)
+
+
+def read(name: str) -> list[bytes] | None:
+    """The pieces of a file as they were written; None where there is no such file or it is damaged.
+
+    What somebody else wrote there is taken for damage.
+    """
+    for place in _places():
+        with suppress(OSError, ValueError):
+            content = (place / name).read_bytes()
+            if hashlib.sha256(content[_DIGEST:]).digest() == content[:_DIGEST]:
+                return _split(content[_DIGEST:])
+    return None
+
+
+def _split(content: bytes) -> list[bytes]:
+    """The pieces, each behind its length in eight bytes."""
+    pieces = []
+    while content:
+        length = int.from_bytes(content[:8], "little")
+        pieces.append(content[8 : 8 + length])
+        content = content[8 + length :]
+    return pieces
+
+
+def write(name: str, pieces: list[bytes]) -> None:
+    """Keep pieces of compiled code in a file, whole or not at all."""
+    folder = kept_in()
+    if folder is None:
+        return
+    content = b"".join(len(piece).to_bytes(8, "little") + piece for piece in pieces)
+    with suppress(OSError):  # a full disk: then it is compiled again
+        folder.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{name}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(hashlib.sha256(content).digest() + content)
+            os.chmod(temporary, 0o644)  # for whoever runs what was installed by somebody else
+            os.replace(temporary, folder / name)
+        except OSError:
+            os.unlink(temporary)
+            raise
 
 
 def _writable(folder: Path) -> bool:

@@ -1,35 +1,35 @@
 """Inner loops that numba compiles: at their first call, and then never again on this machine.
 
 A kernel is a plain function of NumPy arrays and numbers under :func:`kernel`, which says its
-types. Importing its module costs nothing: numba is loaded and the machine code read from numba's
-cache, or compiled into it, when the kernel is first called. ``vitruvian.compute.preparation`` does
-the same ahead of time for all kernels at once.
+types. Importing its module costs nothing: when the kernel is first called, its machine code is read
+from a file and linked, which takes a millisecond and no numba; where there is none yet, numba
+compiles it. ``vitruvian.compute.preparation`` does the same ahead of time for all kernels at once.
 """
 
 from __future__ import annotations
 
-import os
+import logging
 import threading
 import types
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import update_wrapper
-from pathlib import Path
+from functools import cached_property, update_wrapper
 from typing import Any
 
-from vitruvian.compute.cache import can_be_kept
+from vitruvian.compute import cache
 
 _building = threading.RLock()
 _kernels: list[Kernel] = []
+_log = logging.getLogger("vitruvian")
 
 
 class Kernel:
     """A function that is compiled when it is first called.
 
     Attributes:
-        signature: numba's types of the result and the arguments; None for a part of other kernels,
-            which is compiled with them and cannot be called on its own.
-        compiled_here: after :meth:`load`, whether the cache did not have it.
+        signature: numba's types of the result (nothing, or numbers) and the arguments; None for a
+            part of other kernels, which is compiled with them and cannot be called on its own.
+        compiled_here: after :meth:`load`, whether there was no file of it.
     """
 
     def __init__(
@@ -48,7 +48,11 @@ class Kernel:
         self._loading = threading.Lock()
 
     def __call__(self, *arguments: Any) -> Any:
-        """Run the compiled function, which does not hold the interpreter's lock."""
+        """Run the compiled function, which does not hold the interpreter's lock.
+
+        Raises:
+            TypeError: an argument is not of the signature's type. Arrays are not converted.
+        """
         if self._compiled is None:
             self.load()
         return self._compiled(*arguments)  # type: ignore[misc]
@@ -59,21 +63,9 @@ class Kernel:
         return f"{self._function.__module__}.{self._function.__qualname__}"
 
     @property
-    def cache_path(self) -> Path | None:
-        """The folder that numba keeps the machine code in; None where there is none."""
-        stats = self.dispatcher().stats
-        return Path(stats.cache_path) if can_be_kept() else None
-
-    @property
     def cached(self) -> bool:
-        """Whether its machine code lies there, of the function as it is now."""
-        if not can_be_kept():
-            return False
-        try:
-            # numba has no public question for this; what it answers is used for words alone.
-            return bool(self.dispatcher()._cache._cache_file._load_index())
-        except AttributeError:
-            return True
+        """Whether its machine code is on disk, of the function as it is now."""
+        return cache.find(self._file) is not None
 
     @property
     def loaded(self) -> bool:
@@ -81,16 +73,17 @@ class Kernel:
         return self._compiled is not None
 
     def load(self) -> None:
-        """Read the machine code from the cache, or compile it into the cache. From any thread."""
+        """Link the machine code, or compile it first and keep it. From any thread."""
         if self.signature is None:
             raise TypeError(f"{self.name} is a part of kernels and cannot be called on its own.")
         with self._loading:
             if self._compiled is None:
-                dispatcher = self.dispatcher()
-                dispatcher.compile(self.signature)
-                dispatcher.disable_compile()
-                self.compiled_here = not can_be_kept() or bool(dispatcher.stats.cache_misses)
-                self._compiled = dispatcher
+                images = cache.read(self._file)
+                self.compiled_here = images is None
+                if images is None:
+                    images = self._compile()
+                    cache.write(self._file, images)
+                self._compiled = self._linked(images) if images else self._in_numba()
 
     @contextmanager
     def left_to_another(self) -> Iterator[None]:
@@ -98,22 +91,65 @@ class Kernel:
         with self._loading:
             yield
 
-    def dispatcher(self) -> Any:
-        """What numba knows the function as; made from it when first wanted."""
-        with _building:
-            kept = can_be_kept()
-            import numba
+    def texts(self) -> Iterator[str]:
+        """All that its machine code depends on, but for the machine."""
+        from vitruvian.compute.fingerprint import texts
 
+        fastmath = self._fastmath
+        yield f"{self.signature} {sorted(fastmath) if isinstance(fastmath, set) else fastmath}"
+        yield from texts(self._function)
+
+    @cached_property
+    def _file(self) -> str:
+        """The name of the file of machine code."""
+        from vitruvian.compute.fingerprint import fingerprint
+
+        name = self.name.removeprefix("vitruvian.").replace("<locals>.", "")
+        return f"{name}-{fingerprint(self.texts())}.kernel"
+
+    def _compile(self) -> list[bytes]:
+        """Images of machine code; none, where it needs numba around it."""
+        from vitruvian.compute.build import UnfitError, machine_code
+
+        assert self.signature is not None
+        with _building:
+            try:
+                function = self._with_dispatchers()
+                return list(machine_code(function, self.signature, self._fastmath))
+            except UnfitError as error:
+                _log.debug(f"{self.name} is left to numba: {error}.")
+                return []
+
+    def _linked(self, images: list[bytes]) -> Callable[..., Any]:
+        from vitruvian.compute.engine import link
+        from vitruvian.compute.signature import parse_signature
+
+        assert self.signature is not None
+        try:
+            return link(self.name, images, parse_signature(self.signature))
+        except (ImportError, OSError, RuntimeError, AttributeError, TypeError) as error:
+            _log.debug(f"{self.name} cannot be linked and is left to numba: {error}.")
+            return self._in_numba()
+
+    def _in_numba(self) -> Callable[..., Any]:
+        """The function as numba calls it, from numba's own files: where linking does not work."""
+        from vitruvian.compute.build import dispatcher
+
+        with _building:
+            kept = cache.kept_in() is not None
+            made = dispatcher(self._with_dispatchers(), self._fastmath, cache=kept)
+            made.compile(self.signature)
+            made.disable_compile()
+            return made  # type: ignore[no-any-return]
+
+    def dispatcher(self) -> Any:
+        """What numba calls in other kernels; made from the function when first wanted."""
+        from vitruvian.compute.build import dispatcher
+
+        with _building:
             if self._dispatcher is None:
-                options: dict[str, Any] = {
-                    "nogil": True,
-                    "error_model": "numpy",  # no exception to compile for every division
-                    "no_cfunc_wrapper": True,  # called from Python alone
-                }
-                options["cache"] = self.signature is not None and kept
-                if self._fastmath:
-                    options["fastmath"] = self._fastmath
-                self._dispatcher = numba.njit(**options)(self._with_dispatchers())
+                function = self._with_dispatchers()
+                self._dispatcher = dispatcher(function, self._fastmath, no_cpython_wrapper=True)
             return self._dispatcher
 
     def _with_dispatchers(self) -> types.FunctionType:
@@ -159,9 +195,3 @@ def kernel_part(function: Callable[..., Any]) -> Kernel:
 def known_kernels() -> list[Kernel]:
     """The kernels of all modules imported so far, in the order of import."""
     return list(_kernels)
-
-
-def cache_folder(kernels: list[Kernel]) -> str | None:
-    """The folder below which the machine code of kernels lies; None where it is not kept."""
-    folders = [str(kernel.cache_path) for kernel in kernels] if can_be_kept() else []
-    return os.path.commonpath(folders) if folders else None

@@ -19,7 +19,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from vitruvian.compute.cache import can_be_kept
+from vitruvian.compute.cache import kept_in
 from vitruvian.compute.kernels import Kernel, known_kernels
 from vitruvian.compute.threads import thread_count
 
@@ -91,7 +91,7 @@ class Preparation:
         if missing < _FEW:
             return
         helpers = min(thread_count() - 1, _MOST_HELPERS)
-        if not sys.executable or not can_be_kept():
+        if not sys.executable or kept_in() is None:
             helpers = 0
         seconds = max(1, round(missing * _SECONDS_EACH / (1 + helpers)))
         self._say(f"Preparing compiled code for this machine (once, about {seconds} s)…")

@@ -143,13 +143,12 @@ def _mark_rim(
             on_rim[edges[e, 1]] = True
 
 
-@kernel("int64[::1](float32[:,::1],float32[:,::1])")
-def _nearest(queries: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Index (Q,) of the nearest of ``points`` (P, 4) to each of ``queries`` (Q, 4).
+@kernel("void(float32[:,::1],float32[:,::1],int64[::1])")
+def _nearest(queries: np.ndarray, points: np.ndarray, nearest: np.ndarray) -> None:
+    """Fill in the index (Q,) of the nearest of ``points`` (P, 4) to each of ``queries`` (Q, 4).
 
     All pairs: with a few hundred by a thousand this takes less than building a tree.
     """
-    nearest = np.zeros(len(queries), np.int64)
     for q in range(len(queries)):
         best = np.inf
         for p in range(len(points)):
@@ -158,7 +157,6 @@ def _nearest(queries: np.ndarray, points: np.ndarray) -> np.ndarray:
             if distance < best:
                 best = distance
                 nearest[q] = p
-    return nearest
 
 
 def match_outline(
@@ -203,9 +201,11 @@ def match_outline(
 
     normals = _smoothed_normals(body, cells)
     reach = _NORMAL_WEIGHT * outline.height
-    nearest = _nearest(
+    nearest = np.zeros(len(positions), np.int64)
+    _nearest(
         np.concatenate([positions, normals * reach], axis=1).astype(np.float32),
         np.concatenate([outline.points, outline.normals * reach], axis=1).astype(np.float32),
+        nearest,
     )
     distance = np.linalg.norm(outline.points[nearest] - positions, axis=1)
     limit = _MAX_DISTANCE * outline.height * (2 if first_round else 1)

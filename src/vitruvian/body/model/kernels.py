@@ -11,17 +11,18 @@ from vitruvian.compute import kernel
 
 
 @kernel(
-    "Tuple((float64[:,:,::1],float64[:,::1]))"
-    "(int64[::1],float64[:,::1],float64[:,:,::1],float64[::1])"
+    "void(int64[::1],float64[:,::1],float64[:,:,::1],float64[::1],float64[:,:,::1],float64[:,::1])"
 )
 def joint_transforms(
-    parents: np.ndarray, joints: np.ndarray, rotations: np.ndarray, translation: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Global rotations (J, 3, 3) and positions (J, 3) of the joints."""
-    count = len(parents)
-    turned = np.empty((count, 3, 3))
-    heads = np.empty((count, 3))
-    for j in range(count):
+    parents: np.ndarray,
+    joints: np.ndarray,
+    rotations: np.ndarray,
+    translation: np.ndarray,
+    turned: np.ndarray,
+    heads: np.ndarray,
+) -> None:
+    """Fill in global rotations ``turned`` (J, 3, 3) and positions ``heads`` (J, 3) of joints."""
+    for j in range(len(parents)):
         p = parents[j]
         for i in range(3):
             if p < 0:
@@ -38,7 +39,6 @@ def joint_transforms(
                 for m in range(3):
                     value += turned[p, i, m] * rotations[j, m, k]
                 turned[j, i, k] = value
-    return turned, heads
 
 
 @kernel(
@@ -98,7 +98,8 @@ def evaluate(
         for k in range(shapes):
             for i in range(3):
                 joints[j, i] += betas[k] * joint_directions[j, k, i]
-    turned, heads = joint_transforms(parents, joints, rotations, translation)
+    turned, heads = np.empty((count, 3, 3)), np.empty((count, 3))
+    joint_transforms(parents, joints, rotations, translation, turned, heads)
 
     # Nearest active joint at or above each joint, and above each active joint: the chains that
     # a point's derivative runs along.

@@ -83,11 +83,14 @@ def joint_motion(
         rotations: (J, 3, 3) local.
         translation: (3,) position of the root joint.
     """
-    turned, heads = kernels.joint_transforms(
+    turned, heads = np.empty((len(parents), 3, 3)), np.empty((len(parents), 3))
+    kernels.joint_transforms(
         np.ascontiguousarray(parents, np.int64),
         joints,
         np.ascontiguousarray(rotations, np.float64),
         np.ascontiguousarray(translation, np.float64),
+        turned,
+        heads,
     )
     return JointMotion(turned, heads, heads - np.einsum("jab,jb->ja", turned, joints))
 

@@ -57,7 +57,8 @@ def limb_coordinates(rest: np.ndarray, faces: np.ndarray, body: PosedAnatomy) ->
     """Metres (V, 3) along the limb and across it twice, of garment vertices at rest (V, 3)."""
     region, index = body_regions(), body_model().joint_index
     skin = region.skin[::16]
-    near = _nearest(rest, np.ascontiguousarray(body.rest[skin], np.float32))
+    near = np.zeros(len(rest), np.int64)
+    _nearest(rest, np.ascontiguousarray(body.rest[skin], np.float32), near)
     arm = smoothed(region.arm[skin][near], faces, SPREAD)[:, None]
     # Both begin at the shoulders, so that the blend of the two in between stays even.
     level = body.rest_joints[index[SHOULDERS[LEFT]], 1]
@@ -140,9 +141,8 @@ def _average(faces, values, out):
         out[v] = out[v] / count[v] if count[v] > 0 else values[v]
 
 
-@kernel("int64[::1](float32[:,::1],float32[:,::1])")
-def _nearest(points, others):
-    out = np.zeros(len(points), np.int64)
+@kernel("void(float32[:,::1],float32[:,::1],int64[::1])")
+def _nearest(points, others, out):
     for k in range(len(points)):
         best = np.inf
         for v in range(len(others)):
@@ -151,4 +151,3 @@ def _nearest(points, others):
             far = dx * dx + dy * dy + dz * dz
             if far < best:
                 best, out[k] = far, v
-    return out

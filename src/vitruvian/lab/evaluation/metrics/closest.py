@@ -22,16 +22,14 @@ def _spread_bits(value: np.uint64) -> np.uint64:
     return (value | (value << np.uint64(2))) & np.uint64(0x1249249249249249)
 
 
-@kernel("uint64[::1](uint64[:,::1])")
-def _morton_codes(cells: np.ndarray) -> np.ndarray:
-    codes = np.empty(len(cells), np.uint64)
+@kernel("void(uint64[:,::1],uint64[::1])")
+def _morton_codes(cells: np.ndarray, codes: np.ndarray) -> None:
     for i in range(len(cells)):
         codes[i] = (
             _spread_bits(cells[i, 0])
             | (_spread_bits(cells[i, 1]) << np.uint64(1))
             | (_spread_bits(cells[i, 2]) << np.uint64(2))
         )
-    return codes
 
 
 @kernel_part
@@ -275,5 +273,6 @@ def _morton_order(points: np.ndarray) -> np.ndarray:
     low = points.min(0)
     extent = max(float((points.max(0) - low).max()), 1e-30)
     cells = ((points - low) / extent * (2**21 - 1)).astype(np.uint64)
-    codes = _morton_codes(np.ascontiguousarray(cells))
+    codes = np.empty(len(cells), np.uint64)
+    _morton_codes(np.ascontiguousarray(cells), codes)
     return np.argsort(codes, kind="stable").astype(np.int64)
