@@ -92,11 +92,21 @@ def test_somebody_small_gets_no_finer_maps() -> None:
     assert refined_maps(photo, figure, body, coarse) is coarse
 
 
-def test_somebody_large_gets_them() -> None:
+def test_somebody_large_gets_them_where_they_are() -> None:
+    """The window is as tall as the square would be, but no wider than needed."""
     body = standing_body()
-    figure = figure_of(mask_of(body.as_mesh()))
-    found = refined_maps(photo_with(), figure, body, facing(COARSE, 0.0))
-    assert found.camera.width == FINE_SIZE
+    mask = mask_of(body.as_mesh())
+    mask[:, :200] = mask[:, -200:] = False  # arms that hang down
+    pose = body.vertices.copy()
+    pose[:, 0] = np.clip(pose[:, 0], -0.25, 0.35)
+    narrow = replace(body, vertices=pose)
+    found = refined_maps(photo_with(), figure_of(mask), narrow, facing(COARSE, 0.0))
+    assert found.camera.height in (FINE_SIZE, FINE_SIZE - 32)
+    assert found.camera.width <= FINE_SIZE // 2
+    pixels = found.camera.project(pose)
+    assert (pixels > 0).all()
+    assert (pixels < [found.camera.width, found.camera.height]).all()
+    assert found.front_normals.shape == (found.camera.height, found.camera.width, 3)
 
 
 def correlation(a: np.ndarray, b: np.ndarray) -> float:

@@ -323,6 +323,26 @@ class MapsNetwork:
             outputs = run(self.name, inputs, OUTPUTS)
         return self.postprocess(outputs, body, crop)
 
+    def normals(
+        self, rgb: np.ndarray, mask: np.ndarray, body: BodyMaps, inside: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Front and back normals (H, W, 3) alone, of a window of any shape; as ``PersonMaps``.
+
+        Args:
+            rgb: (H, W, 3) uint8, H and W multiples of 32; mask: (H, W) uint8.
+            body: the fitted body, drawn by the window's camera.
+            inside: (H, W), where the window lies in the picture.
+        """
+        if rgb.shape[0] % STRIDE or rgb.shape[1] % STRIDE:
+            raise ValueError(f"expected sides of 32 n pixels, got {rgb.shape}")
+        inputs, wanted = network_input(rgb, mask, body, inside)[None], OUTPUTS[2:4]
+        if self._session is not None:
+            outputs = self._session.run(list(wanted), {"inputs": inputs})
+        else:
+            outputs = run(self.name, inputs, wanted)
+        front, back = (np.ascontiguousarray(one[0].transpose(1, 2, 0)) for one in outputs)
+        return front, back
+
     @staticmethod
     def postprocess(outputs: list[np.ndarray], body: BodyMaps | None, crop: MapsCrop) -> PersonMaps:
         """Name the network's outputs, and add the offsets to the body's depth."""

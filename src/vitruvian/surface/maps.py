@@ -24,11 +24,11 @@ _SMALL = ((110, 128), (190, 192))  # figures below so many pixels: network's inp
 class SurfaceMaps:
     """The normals of a person's nearest and farthest surface.
 
-    Both are pictures of one square window of the photograph. Beside the person they mean nothing.
+    Both are pictures of one window of the photograph. Beside the person they mean nothing.
 
     Attributes:
-        camera: of the window (``Camera.window`` of the photograph's), S x S pixels.
-        front_normals, back_normals: (S, S, 3) float32 unit normals in the camera frame (x right,
+        camera: of the window (``Camera.window`` of the photograph's), W x H pixels.
+        front_normals, back_normals: (H, W, 3) float32 unit normals in the camera frame (x right,
             y down, z forward) of the first and the last surface that the ray meets: the former
             have negative z, the latter positive.
     """
@@ -129,24 +129,35 @@ def normals_alone(
         hidden: (V,) 0..1, how far cloth hides the body's relief (``volume.drape.hidden_share``);
             as far, what the network has of it is taken out again.
     """
+    normals = found.front_normals, found.back_normals
+    return of_clothes(normals, found.crop.camera(camera), drawn, body, hidden)
+
+
+def of_clothes(
+    normals: tuple[np.ndarray, np.ndarray],
+    window: Camera,
+    drawn: BodyMaps,
+    body: Body,
+    hidden: np.ndarray | None,
+) -> SurfaceMaps:
+    """``normals_alone`` of the network's front and back normals (H, W, 3) in a window."""
     model, regions = body.model, body.model.regions
-    window = found.crop.camera(camera)
     shares = np.zeros((len(regions.part), 2), np.float32)
     shares[:, 0] = np.maximum(regions.face, regions.hand)
     if hidden is not None:
         shares[:, 1] = hidden
     sigma = _BODY_M * window.focal_px / float(body.translation[2])
     front, back = (
-        _of_clothes(ours, own, fragments.interpolate(shares, model.faces), sigma)
+        _of_side(ours, own, fragments.interpolate(shares, model.faces), sigma)
         for ours, own, fragments in (
-            (found.front_normals, drawn.front_normals, drawn.front),
-            (found.back_normals, drawn.back_normals, drawn.back),
+            (normals[0], drawn.front_normals, drawn.front),
+            (normals[1], drawn.back_normals, drawn.back),
         )
     )
     return SurfaceMaps(window, front, back)
 
 
-def _of_clothes(ours: np.ndarray, own: np.ndarray, shares: np.ndarray, sigma: float) -> np.ndarray:
+def _of_side(ours: np.ndarray, own: np.ndarray, shares: np.ndarray, sigma: float) -> np.ndarray:
     """The network's normals with the body's where ``shares`` (S, S, 2) has it in its first
     channel, and without the body's relief, as far as it is in them, where in its second."""
     hidden = shares[..., 1]

@@ -5,12 +5,15 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from vitruvian.surface.maps import SurfaceMaps, network_maps, normals_alone, shown_px, unit
+from vitruvian.geometry.normals import vertex_normals
+from vitruvian.networks.maps import GREY, STRIDE, MapsNetwork, draw_body, person_crop
+from vitruvian.surface.maps import SurfaceMaps, of_clothes, shown_px, unit
 from vitruvian.types.body import Body
 from vitruvian.types.figure import Figure
 from vitruvian.types.photo import Photo
 
 FINE_SIZE = 512
+_MARGIN_PX = 24  # of the picture around the person that the network looks at
 _FINE_FROM_PX = 400  # a figure that is shown smaller holds nothing that 256 pixels do not
 _FINE_PX = 6  # sigma, of the finer window, below which only that resolves anything
 _PRINT_PX, _PRINT_AROUND_PX = 3, 14  # sigma of chroma that counts as print, and of looking for it
@@ -33,15 +36,42 @@ def refined_maps(
 
     The maps as they are where the photograph does not show the person large enough for more.
     """
-    if shown_px(figure, body, photo.camera) < _FINE_FROM_PX:
+    if not MapsNetwork.available() or shown_px(figure, body, photo.camera) < _FINE_FROM_PX:
         return coarse
-    seen = network_maps(photo, figure, body, FINE_SIZE)
-    if seen is None:
-        return coarse
-    fine = normals_alone(*seen, body, photo.camera, hidden)
-    crop = seen[0].crop
-    busy = printed(crop.extract(photo.pixels), crop.extract(figure.alpha.full()))
-    return averaged(coarse, fine, busy)
+    mesh, alpha = body.as_mesh(), figure.alpha.full()
+    crop = person_crop(mesh.vertices, photo.camera, alpha, FINE_SIZE)
+    square, mask = crop.camera(photo.camera), crop.extract(alpha)
+    # Somebody who stands is in less than half of the square: the rest would cost as much.
+    part = _occupied(square.project(mesh.vertices), mask)
+    top, left = (side.start for side in part)
+    width, height = (side.stop - side.start for side in part[::-1])
+    window = square.window(left, top, 1, width, height)
+    normals = vertex_normals(mesh.vertices, mesh.faces)
+    drawn = draw_body(
+        mesh.vertices, mesh.faces, normals, window, float(body.translation[2]), body.height_m
+    )
+    pixels, mask = crop.extract(photo.pixels, GREY)[part], mask[part]
+    inside = crop.inside(photo.width, photo.height)[part]
+    seen = MapsNetwork().normals(pixels, mask, drawn, inside)
+    fine = of_clothes(seen, window, drawn, body, hidden)
+    return averaged(coarse, fine, printed(pixels, mask))
+
+
+def _occupied(points: np.ndarray, mask: np.ndarray) -> tuple[slice, slice]:
+    """The rows and columns of a square (S, S) that hold body points (V, 2) and mask, with a margin;
+    as many as the network takes."""
+    size = len(mask)
+    out = []
+    for axis in (1, 0):
+        shown = np.flatnonzero((mask > 127).any(axis))
+        low, high = points[:, axis].min(), points[:, axis].max()
+        if len(shown):
+            low, high = min(low, shown[0]), max(high, shown[-1] + 1)
+        low, high = max(low - _MARGIN_PX, 0), min(high + _MARGIN_PX, size)
+        length = min(-(-max(int(np.ceil(high - low)), 1) // STRIDE) * STRIDE, size)
+        start = int(np.clip(round((low + high - length) / 2), 0, size - length))
+        out.append(slice(start, start + length))
+    return out[0], out[1]
 
 
 def averaged(coarse: SurfaceMaps, fine: SurfaceMaps, printed: np.ndarray) -> SurfaceMaps:
@@ -52,7 +82,7 @@ def averaged(coarse: SurfaceMaps, fine: SurfaceMaps, printed: np.ndarray) -> Sur
 
     Args:
         coarse, fine: of the same person.
-        printed: (S, S) float32 0..1 in the window of ``fine``.
+        printed: (H, W) float32 0..1 in the window of ``fine``.
     """
     believed = (1 - printed)[..., None]
     front, back = (
@@ -71,13 +101,13 @@ def _combined(coarse: np.ndarray, fine: np.ndarray, believed: np.ndarray) -> np.
 
 
 def printed(pixels: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """Where cloth is printed, (S, S) float32 0..1: its chroma is busy all around.
+    """Where cloth is printed, (H, W) float32 0..1: its chroma is busy all around.
 
     A seam between two colours is not: it touches few pixels.
 
     Args:
-        pixels: (S, S, 3) uint8 sRGB.
-        alpha: (S, S) uint8, the person's matte; what is beside it does not count.
+        pixels: (H, W, 3) uint8 sRGB.
+        alpha: (H, W) uint8, the person's matte; what is beside it does not count.
     """
     lab = cv2.cvtColor(pixels.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
     # Under more light, a, b and L + 16 grow alike: their ratio knows colours, not folds.
@@ -95,8 +125,8 @@ def printed(pixels: np.ndarray, alpha: np.ndarray) -> np.ndarray:
 
 
 def _wide_mean(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """The mean of values (S, S), which are weighted already, around every pixel."""
-    small = values.shape[1] // 4, values.shape[0] // 4
+    """The mean of values (H, W), which are weighted already, around every pixel."""
+    small = max(values.shape[1] // 4, 1), max(values.shape[0] // 4, 1)
     sums, counts = (
         cv2.GaussianBlur(
             cv2.resize(one, small, interpolation=cv2.INTER_AREA), (0, 0), _PRINT_AROUND_PX / 4

@@ -22,7 +22,7 @@ from vitruvian.types.body import ParametricModel
 from vitruvian.types.mesh import Mesh
 
 SIZE = 512  # texels along the atlas: the front gets about one for each pixel of the maps
-_BROAD = 24 / 512  # sigma, of the window, of differences that are left out
+_BROAD = 24 / 457  # sigma, of the figure's longer side, of differences that are left out
 _COARSER = 4  # the broad part is smooth: it is found in a picture so much smaller
 _LIMIT = 0.7  # a difference as long as this is halved, longer ones never double it
 _NEAR_M = 0.02  # of the seen depth, or the mesh hides the texel
@@ -93,13 +93,18 @@ def with_normal_map(mesh: Mesh, maps: SurfaceMaps, model: ParametricModel) -> Me
 
 
 def _fine_difference(target: np.ndarray, own: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """(S, S, 3) float32: what is fine of ``target - own`` within the mask, of limited length."""
+    """(H, W, 3) float32: what is fine of ``target - own`` within the mask, of limited length."""
     weight = mask.astype(np.float32)
     difference = (target - own) * weight[..., None]
-    side = max(mask.shape[0] // _COARSER, 1)
-    sigma = _BROAD * side
+    height, width = (max(side // _COARSER, 1) for side in mask.shape)
+    longer = max(
+        (np.ptp(np.flatnonzero(mask.any(axis))) for axis in (0, 1) if mask.any()), default=1
+    )
+    sigma = max(_BROAD * longer / _COARSER, 0.5)
     sums, counts = (
-        cv2.GaussianBlur(cv2.resize(one, (side, side), interpolation=cv2.INTER_AREA), (0, 0), sigma)
+        cv2.GaussianBlur(
+            cv2.resize(one, (width, height), interpolation=cv2.INTER_AREA), (0, 0), sigma
+        )
         for one in (difference, weight)
     )
     broad = cv2.resize(sums / np.maximum(counts, 1e-6)[..., None], mask.shape[::-1])
@@ -134,9 +139,9 @@ def _encode(
     cy: float,
     out: np.ndarray,
 ) -> None:
-    """Tangent-space normals of texels; ``differences`` (2, S, S, 3) and ``depths`` (2, S, S) are of
+    """Tangent-space normals of texels; ``differences`` (2, H, W, 3) and ``depths`` (2, H, W) are of
     front and back, ``vertex_values`` (V, 7) position, normal and share of the difference."""
-    side = depths.shape[1]
+    height, width = depths.shape[1], depths.shape[2]
     p, t, d = np.empty(7), np.empty(3), np.empty(3)
     for n in range(len(texel_faces)):
         face = texel_faces[n]
@@ -154,7 +159,7 @@ def _encode(
         if p[2] <= 0.05:
             continue
         u, v = p[0] / p[2] * focal + cx - 0.5, p[1] / p[2] * focal + cy - 0.5
-        if not (0 <= u < side - 1 and 0 <= v < side - 1):
+        if not (0 <= u < width - 1 and 0 <= v < height - 1):
             continue
         length = max(np.sqrt(p[3] * p[3] + p[4] * p[4] + p[5] * p[5]), 1e-9)
         nx, ny, nz = p[3] / length, p[4] / length, p[5] / length
