@@ -59,6 +59,7 @@ def visit(browser: Any, server_url: str) -> Iterator[Callable[..., Any]]:
         options = {
             "viewport": {"width": 1200, "height": 800},
             "base_url": server_url,
+            "locale": "en-GB",
             "reduced_motion": "reduce",
         } | options
         context = browser.new_context(**options)

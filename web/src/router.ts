@@ -39,6 +39,7 @@ export const router = createRouter({
       props: (route) => ({ kind: "sample", id: route.params["id"] }),
       meta: { title: "Sample" },
     },
+    { path: "/docs", component: () => import("./pages/ApiPage.vue"), meta: { title: "The API" } },
     { path: "/:rest(.*)*", component: () => import("./pages/NotFoundPage.vue"), meta: { title: "Not found" } },
   ],
   scrollBehavior: (to, _from, saved) => saved ?? (to.hash ? { el: to.hash } : { top: 0 }),

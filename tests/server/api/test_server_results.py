@@ -178,7 +178,7 @@ def test_rename_list_share_delete(real: Any, real_server: Any, made: Any) -> Non
     assert listed["items"][0]["name"] == "On the square"
     assert listed["items"][0]["people"] == 1
     thumbnail = Image.open(io.BytesIO(real.get(listed["items"][0]["files"]["thumbnail"]).content))
-    assert max(thumbnail.size) == 320
+    assert max(thumbnail.size) == 640
 
     share = real.post(f"{url}/shares", json={"expires_in_days": 1}).json()
     assert real.get(f"{url}/shares").json()["items"] == [share]

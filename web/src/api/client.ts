@@ -2,6 +2,7 @@
 import createClient from "openapi-fetch";
 import { OFFLINE, Problem, problemFrom } from "./problem";
 import type { paths } from "./schema";
+import type { Hints } from "../lib/corrections";
 import type { Job, Scope } from "./types";
 
 let csrfToken: string | null = null;
@@ -65,6 +66,15 @@ export const api = {
         body: { name },
       }),
     ),
+  /** Make a result anew with what is known of its people; the height that came with the upload is among that. */
+  correct: (reconstruction_id: string, hints: Hints | null): Promise<Job> =>
+    ask(
+      http.PATCH("/api/v1/reconstructions/{reconstruction_id}", {
+        params: { path: { reconstruction_id } },
+        headers: { Prefer: "respond-async" },
+        body: { hints, height_cm: null },
+      }),
+    ) as Promise<Job>,
   remove: (reconstruction_id: string) =>
     ask(http.DELETE("/api/v1/reconstructions/{reconstruction_id}", { params: { path: { reconstruction_id } } })),
 

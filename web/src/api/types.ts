@@ -4,6 +4,7 @@ import type { components } from "./schema";
 type Schemas = components["schemas"];
 export type Account = Schemas["Account"];
 export type Config = Schemas["Config"];
+export type LeftOut = Schemas["LeftOut"];
 export type Job = Schemas["Job"];
 export type Person = Schemas["Person"];
 export type Reconstruction = Schemas["Reconstruction"];

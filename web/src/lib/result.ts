@@ -1,5 +1,7 @@
 // What the result's screen derives from the API's answer.
 import type { Person, Reconstruction } from "../api/types";
+import { errorText, heightText } from "./units";
+import { checkWords, type Grade, worst } from "./words";
 import type { PhotoCamera } from "../viewer/camera";
 
 export type Kind = "own" | "shared" | "sample";
@@ -7,6 +9,46 @@ export type Kind = "own" | "shared" | "sample";
 export const personName = (person: Person): string => `Person ${person.id}`;
 /** The person's node in `scene.glb`. */
 export const nodeName = (person: Person): string => `person-${person.id}`;
+
+export interface Verdict {
+  grade: Grade;
+  words: string;
+}
+
+const EXTENTS: Record<string, string> = {
+  "three-quarter": "Seen down to the knees",
+  half: "Half figure",
+  bust: "Bust",
+  head: "Only a face",
+  part: "Partly in the picture",
+};
+
+/** What the picture shows of somebody; and, when that is everything, how well the model agrees with it. */
+export function verdict(person: Person): Verdict {
+  if (!person.complete) {
+    const { extent = "part", hidden = [] } = person.seen ?? {};
+    if (extent === "whole" && hidden.length) return { grade: "warn", words: "Partly hidden" };
+    return { grade: "warn", words: EXTENTS[extent] ?? "Partly in the picture" };
+  }
+  const grade = worst(checkWords(person.checks).map((check) => check.grade));
+  return { grade, words: { good: "Agrees with the photo", warn: "Mostly agrees", bad: "Look closely" }[grade] };
+}
+
+/** Of these the picture does not tell how tall they are. */
+const HEIGHTLESS = new Set(["bust", "head", "part"]);
+
+/** A height and how far it may be off, both in words; null when the picture does not tell. */
+export function heightOf(person: Person): { text: string; error: string } | null {
+  const sd = person.height_sd_m;
+  if (sd !== 0 && HEIGHTLESS.has(person.seen?.extent ?? "whole")) return null;
+  return { text: heightText(person.height_m), error: sd ? `± ${errorText(sd)}` : "" };
+}
+
+/** "Person 2, 1.75 m". */
+export function described(person: Person): string {
+  const height = heightOf(person);
+  return height ? `${personName(person)}, ${height.text}` : personName(person);
+}
 
 /** Rows of a rigid matrix's inverse. */
 export function invertRigid(rows: number[][]): number[] {

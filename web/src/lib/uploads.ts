@@ -9,7 +9,7 @@ import { config, ensureSession, refreshSession } from "./session";
 export interface Upload {
   key: string;
   name: string;
-  preview: string; // an object URL, for as long as the page is open
+  preview: string; // an object URL, for as long as the page is open; "" for jobs of an earlier visit
   state: "waiting" | "sending" | "working" | "done" | "failed" | "cancelled";
   sent: number;
   job: Job | null;
@@ -61,6 +61,17 @@ export function add(chosen: File[], options: Omit<UploadOptions, "name">): Uploa
   pump();
   // The reactive ones, not the plain objects that went in.
   return uploads.slice(0, added.length);
+}
+
+/** Show jobs that this page did not send: those of an earlier visit, or of another tab. */
+export function adopt(jobs: Job[]): void {
+  // A correction is shown by the result that it corrects.
+  const unknown = jobs.filter((job) => !hasEnded(job) && !job.replaces && !uploads.some((item) => item.job?.id === job.id));
+  for (const job of unknown.reverse()) {
+    uploads.unshift({ key: job.id, name: job.name, preview: "", state: "working", sent: 1, job, problem: null });
+    const item = uploads[0];
+    if (item) follow(item, job.id);
+  }
 }
 
 /** Send what waits, one after the other: pictures then queue in the order they were chosen in. */
@@ -147,7 +158,7 @@ export async function cancel(item: Upload): Promise<void> {
 export function dismiss(item: Upload): void {
   stops.get(item.key)?.();
   files.delete(item.key);
-  URL.revokeObjectURL(item.preview);
+  if (item.preview) URL.revokeObjectURL(item.preview);
   const index = uploads.findIndex((other) => other.key === item.key);
   if (index >= 0) uploads.splice(index, 1);
 }

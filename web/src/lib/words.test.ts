@@ -1,12 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { bytesWords, checkWords, heightWords, label, secondsWords, worst } from "./words";
+import { bytesWords, checkWords, label, secondsWords, worst } from "./words";
 
 describe("words", () => {
-  it("says heights in both systems, and rolls twelve inches over", () => {
-    expect(heightWords(1.7531)).toEqual({ metric: "1.75 m", imperial: "5 ft 9 in" });
-    expect(heightWords(1.827)).toEqual({ metric: "1.83 m", imperial: "6 ft 0 in" });
-  });
-
   it("grades checks and leaves out what was not measured", () => {
     const checks = checkWords({ silhouette_iou: 0.9651, keypoint_error: 0.03, image_similarity: null });
     expect(checks.map(({ title, grade, value }) => [title, grade, value])).toEqual([

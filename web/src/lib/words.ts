@@ -68,12 +68,6 @@ export function worst(grades: Grade[]): Grade {
   return grades.includes("bad") ? "bad" : grades.includes("warn") ? "warn" : "good";
 }
 
-/** "1.75 m" and, for those who think so, feet and inches. */
-export function heightWords(metres: number): { metric: string; imperial: string } {
-  const inches = Math.round(metres / 0.0254);
-  return { metric: `${metres.toFixed(2)} m`, imperial: `${Math.floor(inches / 12)} ft ${inches % 12} in` };
-}
-
 export function bytesWords(bytes: number): string {
   if (bytes < 1000) return `${bytes} B`;
   if (bytes < 1e6) return `${Math.round(bytes / 1e3)} kB`;

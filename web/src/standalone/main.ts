@@ -1,4 +1,5 @@
 // The page around the 3D view: modes, people, photograph, labels.
+import { pillWidth, placePills } from "../viewer/pills";
 import { type Look, Stage } from "../viewer/stage";
 import { readGlb } from "./glb";
 
@@ -47,6 +48,7 @@ async function start(): Promise<void> {
   });
 
   const list = element("people");
+  const labels = new Map<number, HTMLElement>();
   if (people.length > 1) {
     const everyone = makeButton(list, () => select(null));
     everyone.textContent = "Everyone";
@@ -70,8 +72,17 @@ async function start(): Promise<void> {
       frame.setAttribute("aria-pressed", "false");
       buttons.push({ person: index, button: frame });
     }
-    if (person.height) addLabel(stage, index, person.height);
+    if (person.height) labels.set(index, makeLabel(people.length > 1 ? `${person.label}, ${person.height}` : person.height));
   });
+  stage.onFrame = () => {
+    const widths = models.map((_, index) => pillWidth(labels.get(index)?.textContent ?? ""));
+    const places = placePills(stage.heads(), widths, canvas.clientWidth);
+    for (const [index, label] of labels) {
+      const place = places[index];
+      label.hidden = !place;
+      if (place) label.style.transform = `translate(-50%, -100%) translate(${place.x}px, ${place.y}px)`;
+    }
+  };
   if (!people.length) showMessage("Nobody was found in this picture.");
 
   for (const button of document.querySelectorAll<HTMLButtonElement>("#modes button")) {
@@ -85,18 +96,10 @@ async function start(): Promise<void> {
   document.body.dataset["ready"] = "true";
 }
 
-function addLabel(stage: Stage, index: number, text: string): void {
+function makeLabel(text: string): HTMLElement {
   const label = Object.assign(document.createElement("span"), { textContent: text });
   element("labels").append(label);
-  const before = stage.onFrame;
-  stage.onFrame = () => {
-    before();
-    const point = stage.above(index);
-    label.hidden = point === null;
-    if (point) {
-      label.style.transform = `translate(-50%, -100%) translate(${point.x}px, ${point.y}px)`;
-    }
-  };
+  return label;
 }
 
 function showMessage(text: string): void {

@@ -8,6 +8,7 @@ import {
   Vector3,
 } from "three";
 import { heading, makePose, type PoseName, type RestJoints } from "./poses";
+import { tornShare } from "./tear";
 
 /** Joints that would only clutter a drawing of the skeleton. */
 const LEFT_OUT = /Toe(Proximal|Intermediate|Distal)|Eye|Breast|Jaw|Metacarpal|oculi|tongue|risorius|levator|orbic|temporalis|oris|special/i;
@@ -20,6 +21,9 @@ export class Avatar {
   private readonly photoRoot: Vector3;
   private readonly restRoot: Vector3;
   private readonly facing: Quaternion;
+  /** From the head's joint up to the crown, metres. */
+  private readonly crown: number;
+  private readonly tears = new Map<PoseName, number>();
 
   /**
    * @param root what a loader made of `avatar.glb`, in its rest pose.
@@ -55,6 +59,10 @@ export class Avatar {
     // The clip plays on the spot, and says where in the scene that is.
     const place: unknown = photo?.userData.position;
     if (Array.isArray(place)) this.photoRoot.add(new Vector3().fromArray(place as number[]));
+    this.mesh.geometry.computeBoundingBox();
+    // At rest the arms are below the head.
+    const highest = this.mesh.geometry.boundingBox?.max.y ?? 0;
+    this.crown = highest - (this.rest.get("Head")?.y ?? highest);
     this.facing = heading(this.photoRotations[0] ?? new Quaternion());
     this.pose("stand", 0);
   }
@@ -85,11 +93,55 @@ export class Avatar {
     return pairs;
   }
 
-  /** A point above the head, in the world. */
+  /** The top of the head, in the world. */
   top(): Vector3 {
     const head = this.bones.find((bone) => bone.name === "Head") ?? this.bones[0];
     const point = head ? head.getWorldPosition(new Vector3()) : new Vector3();
-    point.y += 0.3;
-    return point;
+    // Its place when the person is upright; who bows or lies has it beside the joint.
+    const up = new Vector3(0, this.crown, 0);
+    return head ? point.add(up.applyQuaternion(head.getWorldQuaternion(new Quaternion()))) : point;
+  }
+
+  /** Vertices as they are posed now, in the world: three numbers each. */
+  vertices(): Float32Array {
+    const { geometry, skeleton, bindMatrix } = this.mesh;
+    skeleton.update();
+    const [position, joints, weights] = ["position", "skinIndex", "skinWeight"].map((name) => geometry.getAttribute(name));
+    const posed = new Float32Array(3 * (position?.count ?? 0));
+    if (!position || !joints || !weights) return posed;
+    const matrices = skeleton.boneMatrices ?? [];
+    const point = new Vector3();
+    for (let i = 0; i < position.count; i++) {
+      const { x, y, z } = point.fromBufferAttribute(position, i).applyMatrix4(bindMatrix);
+      for (let slot = 0; slot < 4; slot++) {
+        const weight = weights.getComponent(i, slot);
+        if (!weight) continue;
+        const from = 16 * joints.getComponent(i, slot);
+        for (let row = 0; row < 3; row++) {
+          const moved =
+            (matrices[from + row] ?? 0) * x +
+            (matrices[from + 4 + row] ?? 0) * y +
+            (matrices[from + 8 + row] ?? 0) * z +
+            (matrices[from + 12 + row] ?? 0);
+          posed[3 * i + row] = (posed[3 * i + row] ?? 0) + weight * moved;
+        }
+      }
+    }
+    return posed;
+  }
+
+  /** Share of the surface that tears in a pose, 0 to 1. Leaves another pose behind. */
+  torn(name: PoseName): number {
+    let share = this.tears.get(name);
+    if (share === undefined) {
+      this.pose(name, 0);
+      const photographed = this.vertices();
+      this.pose(name, 1);
+      const count = photographed.length / 3;
+      const index = this.mesh.geometry.index?.array ?? Array.from({ length: count }, (_, i) => i);
+      share = tornShare(photographed, this.vertices(), index);
+      this.tears.set(name, share);
+    }
+    return share;
   }
 }

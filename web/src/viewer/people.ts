@@ -51,6 +51,22 @@ function drawTwice(geometry: BufferGeometry): void {
   geometry.addGroup(0, count, 1);
 }
 
+const CROWN_M = 0.1;
+
+/** The middle of the uppermost of a surface: of the head, unless arms are raised above it. */
+function crownOf(geometry: BufferGeometry, bounds: Box3): Vector3 {
+  const position = geometry.getAttribute("position");
+  const [sum, point] = [new Vector3(), new Vector3()];
+  let count = 0;
+  for (let i = 0; i < position.count; i++) {
+    if (position.getY(i) < bounds.max.y - CROWN_M) continue;
+    sum.add(point.fromBufferAttribute(position, i));
+    count += 1;
+  }
+  const crown = count ? sum.divideScalar(count) : bounds.getCenter(new Vector3());
+  return crown.setY(bounds.max.y);
+}
+
 export class PersonModel {
   readonly name: string;
   readonly group = new Group();
@@ -62,6 +78,7 @@ export class PersonModel {
   private avatarLooks: Record<Look, Material | Material[]> | null = null;
   private look: Look = "textured";
   private posed = false;
+  private readonly crown: Vector3;
 
   constructor(model: Model) {
     this.name = model.name;
@@ -71,6 +88,7 @@ export class PersonModel {
     this.surface = new Mesh(geometry, this.looks.textured);
     geometry.computeBoundingBox();
     this.bounds = geometry.boundingBox?.clone() ?? new Box3();
+    this.crown = crownOf(geometry, this.bounds);
     this.group.add(this.surface);
   }
 
@@ -110,12 +128,15 @@ export class PersonModel {
     return this.look === "body" && this.body ? this.body : this.surface;
   }
 
-  /** Height, in metres, of the top of what is shown. */
+  /** The top of the head, in the world. */
   top(): Vector3 {
-    if (this.shown instanceof SkinnedMesh && this.avatar) return this.avatar.top();
-    const point = this.bounds.getCenter(new Vector3());
-    point.y = this.bounds.max.y + 0.06;
-    return point;
+    return this.shown instanceof SkinnedMesh && this.avatar ? this.avatar.top() : this.crown.clone();
+  }
+
+  /** Around what is shown, as it is posed now. */
+  extent(): Box3 {
+    if (!(this.shown instanceof SkinnedMesh && this.avatar)) return this.bounds;
+    return new Box3().setFromArray(this.avatar.vertices());
   }
 
   private refresh(): void {

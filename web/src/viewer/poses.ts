@@ -11,6 +11,9 @@ export const POSES: { name: PoseName; title: string }[] = [
   { name: "cheer", title: "Cheer" },
 ];
 
+/** What the pose menu offers: the photograph's, then the others. */
+export type PoseChoice = "photo" | PoseName;
+
 /** Rest positions of the joints by name, in metres. */
 export type RestJoints = ReadonlyMap<string, Vector3>;
 /** Local rotation of each joint that is not at rest. */

@@ -1,11 +1,17 @@
 // The 3D view of the server's page: the stage, and what came of the photograph. Its camera, people
 // drawn over it, a turntable, skeletons and poses.
-import { PerspectiveCamera, Quaternion, Vector2, Vector3 } from "three";
+import { PerspectiveCamera, Quaternion, Spherical, Vector2, Vector3 } from "three";
 import type { Avatar } from "./avatar";
 import { fitInside, type PhotoCamera, photoFieldOfView, photoPose, photoProjection, type Rectangle } from "./camera";
 import { moves, type PoseName } from "./poses";
 import { Skeleton } from "./skeleton";
 import { FAR, NEAR, Stage } from "./stage";
+import { MOST_TORN } from "./tear";
+
+/** Radians: how far the first view is turned from the photograph's; how far from the zenith it stays. */
+const ASIDE = 0.22;
+const STEEPEST = 0.7;
+const LOWEST = 1.5;
 
 export class ResultStage extends Stage {
   onViewChange: (isPhoto: boolean) => void = () => undefined;
@@ -85,6 +91,24 @@ export class ResultStage extends Stage {
     super.dispose();
   }
 
+  /** Whose surface a pose would tear: they stay as in the photograph. Avatars must be there. */
+  tornBy(name: PoseName): number[] {
+    const torn = [...this.people.keys()].filter((index) => this.tears(index, name));
+    this.applyPose();
+    return torn;
+  }
+
+  /** From people to the camera that photographed them, and a little to the side: one sees that it is 3D. */
+  protected override home(): Vector3 {
+    if (!this.photo) return super.home();
+    const eye = new Vector3().setFromMatrixPosition(photoPose(this.photo));
+    const toCamera = new Spherical().setFromVector3(eye.sub(this.bounds(this.selected).getCenter(new Vector3())));
+    toCamera.theta += ASIDE;
+    toCamera.phi = Math.min(Math.max(toCamera.phi, STEEPEST), LOWEST);
+    toCamera.radius = 1;
+    return new Vector3().setFromSpherical(toCamera);
+  }
+
   protected override direction(): Vector3 | null {
     return this.isPhoto ? null : super.direction();
   }
@@ -116,10 +140,15 @@ export class ResultStage extends Stage {
   private applyPose(): void {
     const { name, amount } = this.posing;
     for (const [index, person] of this.people.entries()) {
-      person.avatar?.pose(name, amount, this.still ? 0 : this.clock);
-      person.showPosed(amount > 0);
+      const part = amount > 0 && this.tears(index, name) ? 0 : amount;
+      person.avatar?.pose(name, part, this.still ? 0 : this.clock);
+      person.showPosed(part > 0);
       this.skeletons.get(index)?.update();
     }
+  }
+
+  private tears(index: number, name: PoseName): boolean {
+    return (this.people[index]?.avatar?.torn(name) ?? 0) > MOST_TORN;
   }
 
   private photoPlace(): Rectangle {

@@ -5,12 +5,17 @@ import { OrbitControls } from "three/examples/jsm/controls/OrbitControls.js";
 import { makeGrid, makeLights, makeRing, makeShadow } from "./furniture";
 import type { Model } from "./model";
 import { type Look, PersonModel } from "./people";
+import type { Head } from "./pills";
 
 export type { Look };
 
 const CLICK_PX = 6;
 const GLIDE_MS = 450;
 const FIELD_OF_VIEW = 32;
+/** Around people, for their names. */
+const ROOM = 1.18;
+/** From the crown to the chin. */
+const HEAD_M = 0.24;
 export const NEAR = 0.05;
 export const FAR = 300;
 
@@ -40,6 +45,8 @@ export class Stage {
   protected clock = 0;
   private readonly ring = makeRing();
   private readonly observer: ResizeObserver;
+  /** What the view was last fitted to. */
+  private fitted = new Box3();
   private filled = false;
   private requested = 0;
   private glideFrame = 0;
@@ -106,17 +113,32 @@ export class Stage {
     this.request();
   }
 
-  /** Everyone, from the front and a little to the side. */
+  /** Everyone, from where they were seen first. */
   reset(glide = true): void {
     this.glideTo(this.viewOf(this.bounds(this.selected), null), glide);
   }
 
-  /** Where, in CSS pixels, the point above a person's head is; null when behind the camera. */
-  above(index: number): Vector2 | null {
-    const point = this.people[index]?.top().project(this.camera);
-    if (!point || point.z > 1) return null;
+  /** Where, in CSS pixels, everyone's heads are; null for who is behind the camera. */
+  heads(): (Head | null)[] {
     const { clientWidth, clientHeight } = this.canvas;
-    return new Vector2(((point.x + 1) / 2) * clientWidth, ((1 - point.y) / 2) * clientHeight);
+    return this.people.map((person) => {
+      const crown = person.top();
+      const chin = crown.clone().addScaledVector(new Vector3(0, 1, 0).applyQuaternion(this.camera.quaternion), -HEAD_M);
+      for (const point of [crown, chin]) point.project(this.camera);
+      if (crown.z > 1) return null;
+      const [y, below] = [crown, chin].map((point) => ((1 - point.y) / 2) * clientHeight) as [number, number];
+      return { x: ((crown.x + 1) / 2) * clientWidth, y, size: below - y };
+    });
+  }
+
+  /** Look at all of what is shown, as when people have taken another pose. */
+  refit(): void {
+    const box = this.bounds(this.selected);
+    const [size, fitted] = [box, this.fitted].map((one) => one.getSize(new Vector3()).length()) as [number, number];
+    // What is seen already, about as large, need not move.
+    const slack = this.fitted.clone().expandByScalar(0.04 * fitted);
+    if (slack.containsBox(box) && size > 0.9 * fitted) return;
+    this.glideTo(this.viewOf(box, this.direction()));
   }
 
   /** What is shown has changed: draw it. */
@@ -134,6 +156,11 @@ export class Stage {
     for (const person of this.people) person.dispose();
     this.renderer.dispose();
     this.renderer.forceContextLoss();
+  }
+
+  /** From people to the camera, at first and after a reset: the front, and a little from the side. */
+  protected home(): Vector3 {
+    return new Vector3(0.32, 0.14, 1).normalize();
   }
 
   /** From the target to the camera, to keep it when looking at somebody else; null for the front. */
@@ -164,7 +191,7 @@ export class Stage {
   protected bounds(index: number | null = null): Box3 {
     const box = new Box3();
     const chosen = index === null ? this.people : this.people.slice(index, index + 1);
-    for (const person of chosen) box.union(person.bounds);
+    for (const person of chosen) box.union(person.extent());
     return box.isEmpty() ? new Box3(new Vector3(-1, 0, -1), new Vector3(1, 2, 1)) : box;
   }
 
@@ -215,19 +242,23 @@ export class Stage {
   }
 
   private viewOf(box: Box3, kept: Vector3 | null): View {
+    this.fitted = box;
     const target = box.getCenter(new Vector3());
     const half = box.getSize(new Vector3()).multiplyScalar(0.5);
-    const direction = kept ?? new Vector3(0.32, 0.14, 1).normalize();
-    // The box's extent across, up and along the view, which is level enough to take y as up.
-    const level = direction.clone().setY(0).normalize();
-    const across = Math.abs(level.z) * half.x + Math.abs(level.x) * half.z;
-    const along = Math.abs(level.x) * half.x + Math.abs(level.z) * half.z;
-    const slope = Math.tan((FIELD_OF_VIEW / 2) * (Math.PI / 180));
-    const distance = Math.max(half.y, across / this.camera.aspect, 0.3) * (1.18 / slope) + 0.7 * along;
-    const position = target.clone().addScaledVector(direction, distance);
+    const direction = kept ?? this.home();
     const eye = new PerspectiveCamera();
-    eye.position.copy(position);
+    eye.position.copy(target).add(direction);
     eye.lookAt(target);
+    const [right, up] = [new Vector3(1, 0, 0), new Vector3(0, 1, 0)].map((axis) => axis.applyQuaternion(eye.quaternion));
+    const slope = Math.tan((FIELD_OF_VIEW / 2) * (Math.PI / 180));
+    // As near as every corner of the box allows. People are round: no corner of theirs is that near.
+    let distance = (0.3 * ROOM) / slope;
+    for (let corner = 0; corner < 8; corner++) {
+      const from = new Vector3(...half.toArray().map((value, axis) => (corner & (1 << axis) ? value : -value)));
+      const away = Math.max(Math.abs(from.dot(up as Vector3)), Math.abs(from.dot(right as Vector3)) / this.camera.aspect);
+      distance = Math.max(distance, (away * ROOM) / slope + 0.7 * from.dot(direction));
+    }
+    const position = target.clone().addScaledVector(direction, distance);
     return { position, target, turn: eye.quaternion.clone(), fov: FIELD_OF_VIEW };
   }
 

@@ -3,7 +3,9 @@ import { describe, expect, it } from "vitest";
 import { invertRigid } from "../lib/result";
 import { fitInside, type PhotoCamera, photoFieldOfView, photoPose, photoProjection } from "./camera";
 import { parseObj } from "./obj";
+import { type Head, placePills } from "./pills";
 import { heading, makePose } from "./poses";
+import { tornShare } from "./tear";
 
 // A camera 1.5 m above the ground, pitched down a little, looking along the world's -z.
 const pitch = 0.2;
@@ -97,5 +99,55 @@ describe("poses", () => {
     const turned = new Quaternion().setFromAxisAngle(new Vector3(0, 1, 0), 1.1);
     const tilted = turned.clone().multiply(new Quaternion().setFromAxisAngle(new Vector3(1, 0, 0), 0.4));
     expect(heading(tilted).angleTo(turned)).toBeLessThan(1e-6);
+  });
+});
+
+describe("names and heights", () => {
+  const head = (x: number, y: number, size = 40): Head => ({ x, y, size });
+  const box = (at: { x: number; y: number } | null, width: number): number[] =>
+    at ? [at.x - width / 2, at.y - 24, at.x + width / 2, at.y] : [];
+
+  it("stand above their heads, and in the view", () => {
+    const [middle, corner] = placePills([head(200, 100), head(5, 300)], [60, 60], 400);
+    expect(middle).toEqual({ x: 200, y: 97 });
+    expect(corner?.x).toBe(30);
+    expect(placePills([head(200, 10), null, head(-50, 100)], [60, 60, 60], 400)).toEqual([null, null, null]);
+  });
+
+  it("cover neither faces nor each other", () => {
+    // The first stands before the taller second; the third beside them, as tall as the first.
+    const heads = [head(200, 130), head(205, 85), head(240, 132)];
+    const widths = [90, 90, 90];
+    const places = placePills(heads, widths, 400);
+    const faces = heads.map(({ x, y, size }) => [x - 0.45 * size, y, x + 0.45 * size, y + size]);
+    const boxes = places.map((place, index) => box(place, widths[index] ?? 0)).filter((one) => one.length);
+    expect(boxes.length).toBe(3);
+    for (const [i, a] of boxes.entries()) {
+      for (const b of [...faces, ...boxes.slice(i + 1)]) {
+        const [ax0 = 0, ay0 = 0, ax1 = 0, ay1 = 0] = a;
+        const [bx0 = 0, by0 = 0, bx1 = 0, by1 = 0] = b;
+        expect(ax1 <= bx0 || bx1 <= ax0 || ay1 <= by0 || by1 <= ay0).toBe(true);
+      }
+    }
+  });
+});
+
+describe("a surface in another pose", () => {
+  const flat = [0, 0, 0, 1, 0, 0, 0, 1, 0, 1, 1, 0];
+  const triangles = [0, 1, 2, 1, 3, 2];
+
+  it("is whole when it only turns, or stretches as cloth does", () => {
+    const turned = flat.map((_, i) => [-(flat[i + 1 - (i % 3)] ?? 0), flat[i - (i % 3)] ?? 0, 0][i % 3] ?? 0);
+    expect(tornShare(flat, turned, triangles)).toBe(0);
+    expect(tornShare(flat, flat.map((value, i) => (i % 3 === 0 ? 2.4 * value : value)), triangles)).toBe(0);
+  });
+
+  it("is torn where it is drawn out, by its share of the area", () => {
+    expect(tornShare(flat, flat.map((value, i) => (i % 3 === 0 ? 2.6 * value : value)), triangles)).toBe(1);
+    // One corner is pulled away: of the two triangles the one with it.
+    const pulled = [...flat.slice(0, 9), 7, 7, 0];
+    const share = tornShare(flat, pulled, triangles);
+    expect(share).toBeGreaterThan(0.9);
+    expect(share).toBeLessThan(1);
   });
 });

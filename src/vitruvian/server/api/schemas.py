@@ -276,7 +276,7 @@ class PersonHint(BaseModel):
 class BoxHint(PersonHint):
     """A hint by a box, in pixels of the picture."""
 
-    box: tuple[float, float, float, float]
+    box: list[float]
 
 
 class Hints(BaseModel):

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from vitruvian.types.photo import Photo
     from vitruvian.types.scene import Scene
 
-THUMBNAIL_SIDE = 320
+THUMBNAIL_SIDE = 640
 PHOTO_QUALITY = 90
 
 
