@@ -61,7 +61,7 @@ def test_a_wrong_height_and_a_wrong_sex(visit: Visit, shoot: Shoot) -> None:
     assert form.get_by_role("button", name="Run again").is_disabled()
     form.get_by_role("button", name="Heights in feet and inches").click()
     form.get_by_label("Feet", exact=True).fill("4")
-    form.get_by_label("Inches").fill("11")
+    form.get_by_label("Inches", exact=True).fill("11")
     form.get_by_role("button", name="Man", exact=True).click()
     shoot(page, "correct")
     run_again(page)
