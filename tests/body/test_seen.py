@@ -10,17 +10,16 @@ import numpy as np
 import pytest
 
 from fit_people import CAMERA, estimate_of, photograph, random_body
+from vitruvian.body.fit.fit import fit_body
 from vitruvian.body.model.model import body_model
 from vitruvian.body.model.parts import area_of_part, part_of_vertex
-from vitruvian.body.model.skeleton import HEAD, KNEES, LEFT
+from vitruvian.body.model.skeleton import HEAD, KNEES, LEFT, LEGS
 from vitruvian.body.seen import what_is_seen
 from vitruvian.geometry.rotations import matrix_from_axis_angle
 from vitruvian.types.camera import Camera
 from vitruvian.types.face import Face
 from vitruvian.types.figure import Alpha, Figure
 from vitruvian.types.seen import BODY_PARTS, Seen
-
-LEGS = ("thigh", "lower leg", "foot")
 
 
 @lru_cache(maxsize=1)
@@ -138,3 +137,29 @@ def test_a_head_that_looks_here_and_shows_no_face_is_covered() -> None:
     away = random_body(5, yaw=np.pi)
     figure, _ = photograph(*away)
     assert shown(replace(figure, estimate=estimate_of(*away, parts=parts)), away).complete
+
+
+def test_legs_below_a_half_figure_stand_and_what_is_in_view_stays() -> None:
+    model = body_model()
+    betas, rotations, translation = somebody()
+    rotations = rotations.copy()
+    crouch = {"upperleg01": -1.2, "lowerleg01": 1.4}
+    for stem, angle in crouch.items():
+        for side in ("L", "R"):
+            turned = matrix_from_axis_angle(np.array([angle, 0.0, 0.0]))
+            rotations[model.joint_index[f"{stem}.{side}"]] = turned
+    figure, _ = photograph(betas, rotations, translation)
+    posed = model.forward_rotations(betas, rotations, translation)
+    bottom = int(CAMERA.project(posed.joints[:1])[0, 1])
+    camera = replace(CAMERA, height=bottom)
+    values = figure.alpha.full()[:bottom]
+    cut = replace(figure, alpha=Alpha(values, 0, 0, camera.width, bottom))
+    body = fit_body(model, cut, camera)
+    assert body.seen.extent == "half"
+    for hip, knee, ankle in LEGS:
+        thigh, shank = body.joint(knee) - body.joint(hip), body.joint(ankle) - body.joint(knee)
+        assert thigh @ shank > 0.97 * np.linalg.norm(thigh) * np.linalg.norm(shank)
+    whole = fit_body(model, figure, CAMERA)
+    assert whole.seen.extent == "whole"
+    knee = np.linalg.norm(whole.pose[model.joint_index[KNEES[LEFT]]])
+    assert knee > 0.5

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from vitruvian.body.model.model import body_model
+from vitruvian.body.model.parts import part_of_vertex
 from vitruvian.geometry.atlas import texel_map
 from vitruvian.geometry.normals import vertex_normals
 from vitruvian.geometry.rasterizer import rasterize
@@ -19,6 +20,7 @@ from vitruvian.types.figure import Alpha, Figure, Landmarks
 from vitruvian.types.mesh import Mesh
 from vitruvian.types.photo import Photo
 from vitruvian.types.regions import HEAD, LEFT_ARM, TRUNK
+from vitruvian.types.seen import BODY_PARTS, WHOLE
 
 CAMERA = Camera.centered(1500, 800, 1100)
 BACKGROUND = (255, 0, 255)  # no person has this colour anywhere
@@ -251,3 +253,26 @@ def test_the_body_mirrors_onto_itself():
     np.testing.assert_array_equal(mirror[mirror], np.arange(len(mirror)))
     flipped = body_model().template[mirror] * [-1, 1, 1]
     assert np.abs(flipped - body_model().template).max() < 0.004
+
+
+def test_what_hides_the_head_gives_it_no_colour() -> None:
+    model = body_model()
+    colors = smooth_colors().copy()
+    head = part_of_vertex(model) == BODY_PARTS.index("head")
+    hand = np.isin(
+        part_of_vertex(model), [BODY_PARTS.index(f"{s} hand") for s in ("left", "right")]
+    )
+    umbrella, skin = (20, 40, 140), (200, 150, 120)
+    colors[head], colors[hand] = umbrella, skin
+    states = tuple("hidden" if part == "head" else "seen" for part in BODY_PARTS)
+    found = vertex_lookup(
+        texture_mesh(
+            model,
+            *photograph(colors),
+            standing_mesh(),
+            size=512,
+            seen=replace(WHOLE, states=states),
+        )
+    )
+    face = model.regions.face > 0.9
+    assert np.abs(np.median(found[face], axis=0) - skin).max() < 25

@@ -122,7 +122,7 @@ def ends_at_frame(body: Body, options: Options = _DEFAULT) -> bool:
 
 def paint(photo: Photo, figure: Figure, body: Body, mesh: Mesh, *, albedo: bool = False) -> Mesh:
     """A body's surface with the photograph on it; with ``albedo`` without its light."""
-    return texture_mesh(body.model, photo, figure, mesh, albedo=albedo)
+    return texture_mesh(body.model, photo, figure, mesh, albedo=albedo, seen=body.seen)
 
 
 def _read_depth(photo: Photo, figures: Sequence[Figure]) -> DepthCue | None:

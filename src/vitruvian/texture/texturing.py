@@ -7,11 +7,13 @@ from functools import lru_cache
 
 import numpy as np
 
+from vitruvian.body.model.parts import part_of_vertex
 from vitruvian.compute import SideBySide
 from vitruvian.geometry.atlas import TexelMap, texel_map
 from vitruvian.geometry.normals import vertex_normals
 from vitruvian.texture.behind import closed_over
 from vitruvian.texture.diffuse import diffuse_colors
+from vitruvian.texture.guesses import guessed_colors, hidden_vertices
 from vitruvian.texture.light import without_light
 from vitruvian.texture.places import Places, body_places, transferred_places
 from vitruvian.texture.projection import Lookup, look_up, paint_texels
@@ -21,10 +23,12 @@ from vitruvian.types.figure import Figure
 from vitruvian.types.mesh import Mesh
 from vitruvian.types.photo import Photo
 from vitruvian.types.regions import HEAD
+from vitruvian.types.seen import WHOLE, Seen
 
 _NEUTRAL = 128  # grey, for people of whom the photograph shows nothing
 _MIRROR_TRUST = 0.6  # of a colour taken from the other side of the body
 _BEHIND_TRUST = 0.5  # of a colour taken from the front for the back
+_GUESS_TRUST = 0.15  # of a colour that is plausible for a part that is not in view
 _CERTAINLY_FACE = 0.8
 _FACE_DEPTH_M = 0.02  # behind the nearest surface
 _LEAST_FACE = 20  # vertices in view
@@ -44,6 +48,7 @@ def texture_mesh(
     *,
     size: int = 1024,
     albedo: bool = False,
+    seen: Seen = WHOLE,
 ) -> Mesh:
     """Colour a person's surface on every side.
 
@@ -52,6 +57,7 @@ def texture_mesh(
     shows at the same place, but for what is open or hangs there (``behind``). The back of the head
     takes the colours around the face, not the face. What is hidden by the person's own limbs takes
     the other side's colour where that is seen, and else what spreads over the surface from around.
+    Parts that the frame cuts off or something hides take plausible colours (``guesses``).
 
     Args:
         model: the body model.
@@ -61,6 +67,7 @@ def texture_mesh(
             coordinates and ``body_vertices`` of its own.
         size: texels along each side of the atlas.
         albedo: take the photograph's light out of its colours first (``light.without_light``).
+        seen: which parts of the body the picture shows.
 
     Returns:
         The mesh with its ``texture`` (size, size, 3) uint8 sRGB.
@@ -78,7 +85,11 @@ def texture_mesh(
         places = body_places(model)
         if mesh.body_vertices is not None:
             places = transferred_places(model, mesh.body_vertices, mesh.faces)
-        view = person_view(photo, figure.alpha, mesh, places.part)
+        parts = part_of_vertex(model)
+        if mesh.body_vertices is not None:
+            parts = parts[mesh.body_vertices]
+        hidden = hidden_vertices(seen, parts)
+        view = person_view(photo, figure.alpha, mesh, places.part, hidden)
         if view is None:
             return replace(mesh, texture=np.full((size, size, 3), _NEUTRAL, np.uint8))
         if albedo:
@@ -86,7 +97,9 @@ def texture_mesh(
         skin = _face_color(view, mesh, places)
         view = replace(view, back=closed_over(view.pixels, view.alpha, view.part, skin))
         normals = vertex_normals(mesh.vertices, mesh.faces)
-        fill = _fill(look_up(view, mesh.vertices, normals, places.part), places)
+        found = look_up(view, mesh.vertices, normals, places.part)
+        guess = guessed_colors(seen, parts, found.seen, found.colors, skin)
+        fill = _fill(found, places, guess)
         texels = laid_out.result()
     atlas = texels.image(paint_texels(view, texels, mesh, fill, places.part, HEAD))
     return replace(mesh, texture=atlas)
@@ -113,8 +126,11 @@ def _face_color(view: View, mesh: Mesh, places: Places) -> np.ndarray | None:
     return np.asarray(np.median(view.pixels[rows[near], columns[near]], axis=0))
 
 
-def _fill(found: Lookup, places: Places) -> np.ndarray:
-    """A colour (V, 3) float32 for every vertex, whatever hides it."""
+def _fill(
+    found: Lookup, places: Places, guessed: tuple[np.ndarray, np.ndarray] | None = None
+) -> np.ndarray:
+    """A colour (V, 3) float32 for every vertex, whatever hides it; ``guessed`` as of
+    ``guessed_colors``."""
     seen = found.seen
     mirrored = _MIRROR_TRUST * seen[places.mirror]
     through = np.where(places.part == HEAD, 0, _BEHIND_TRUST * found.behind)
@@ -122,6 +138,11 @@ def _fill(found: Lookup, places: Places) -> np.ndarray:
     other = found.colors[places.mirror]
     guess = np.where((through > mirrored)[:, None], found.back_colors, other)
     known = seen[:, None] * found.colors + (1 - seen)[:, None] * guess
+    if guessed is not None:
+        # Faintly, so that colours run on from what is in view before they end in the guess.
+        plain = guessed[1] & (seen < _GUESS_TRUST)
+        known[plain] = guessed[0][plain]
+        total = np.where(plain, _GUESS_TRUST, total)
     everywhere = diffuse_colors(known, total, places.neighbors, bands=places.band)
     # The back of the head: from where hair grows, and least from where it may still be forehead.
     hair_seen, within = seen * places.hair**4, places.hair > 0

@@ -43,7 +43,13 @@ class View:
     camera: Camera
 
 
-def person_view(photo: Photo, alpha: Alpha, mesh: Mesh, parts: np.ndarray) -> View | None:
+def person_view(
+    photo: Photo,
+    alpha: Alpha,
+    mesh: Mesh,
+    parts: np.ndarray,
+    hidden: np.ndarray | None = None,
+) -> View | None:
     """The window of the photograph around a camera-frame mesh; None when it is out of view.
 
     Args:
@@ -51,6 +57,7 @@ def person_view(photo: Photo, alpha: Alpha, mesh: Mesh, parts: np.ndarray) -> Vi
         alpha: matte of the person.
         mesh: in the camera frame.
         parts: (V,) uint8 region of each vertex.
+        hidden: (V,) bool, vertices where the picture shows something before the person.
 
     Its ``back`` is the front as it is; see ``behind.closed_over`` for another.
     """
@@ -75,6 +82,9 @@ def person_view(photo: Photo, alpha: Alpha, mesh: Mesh, parts: np.ndarray) -> Vi
     fragments = rasterize(
         window_camera.project(mesh.vertices), mesh.vertices[:, 2], mesh.faces, width, height
     )
+    if hidden is not None and hidden.any():
+        before = np.append(hidden[mesh.faces[:, 0]], False)[fragments.face]
+        matte = np.where(before, 0, matte).astype(np.uint8)
     reach = max(1, round(_ARM_MARGIN * max(width, height)))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
     part = np.append(parts[mesh.faces[:, 0]], np.uint8(255))[fragments.face]

@@ -11,8 +11,8 @@ from vitruvian.body.fit.options import FitOptions
 from vitruvian.body.fit.schedule import Solved, solve
 from vitruvian.body.fit.views import Evidence, View, kind_of
 from vitruvian.body.model.fingers import relaxed_fingers
-from vitruvian.body.model.model import BodyModel, Posed
-from vitruvian.body.model.skeleton import HEAD
+from vitruvian.body.model.model import BodyModel
+from vitruvian.body.model.skeleton import ARMS, HEAD, LEGS, TOES
 from vitruvian.body.seen import what_is_seen
 from vitruvian.geometry.rotations import axis_angle_from_matrix
 from vitruvian.types.body import Body
@@ -155,18 +155,18 @@ def _pose(model: BodyModel, rotations: np.ndarray) -> np.ndarray:
 def _body(model: BodyModel, solved: Solved, time: int) -> Body:
     state = solved.state
     rotations, translation = state.rotations[time], state.translation[time]
+    evidence = [one for one in solved.evidence if one.view.time == time]
+    shown = _shown(model, evidence, state.betas, rotations, translation)
+    rotations = _at_ease(model, rotations, shown)
     pose = _pose(model, rotations)
     posed = model.forward(state.betas, pose, translation)
     points, _ = model.evaluate(
         model.keypoints(), state.betas, rotations, translation, model.active, jacobian=False
     )
     height = float(model.stature(state.betas))
-    evidence = [one for one in solved.evidence if one.view.time == time]
     errors = [_keypoint_error(one, points, translation, height) for one in evidence]
     seen = [error for error in errors if np.isfinite(error)]
     kind = kind_of([one.view for one in solved.evidence])
-    look = posed.rotations[model.joint_index[HEAD]][:, 2]
-    shown = together([_seen(model, one, posed, look) for one in evidence])
     return Body(
         model=model,
         betas=state.betas,
@@ -182,14 +182,43 @@ def _body(model: BodyModel, solved: Solved, time: int) -> Body:
     )
 
 
-def _seen(model: BodyModel, one: Evidence, posed: Posed, look: np.ndarray) -> Seen:
-    """What one view shows of a body whose head looks along ``look`` (3,), result's frame."""
-    vertices, _ = one.seen(posed.vertices)
-    joints, _ = one.seen(posed.joints)
-    ahead, _ = one.seen(np.stack([np.zeros(3), look]))
-    return what_is_seen(
-        model, one.view.figure, one.view.camera, vertices, joints, ahead[1] - ahead[0]
-    )
+def _shown(
+    model: BodyModel,
+    evidence: Sequence[Evidence],
+    betas: np.ndarray,
+    rotations: np.ndarray,
+    translation: np.ndarray,
+) -> Seen:
+    """What the views of one time show of a body between them."""
+    posed = model.forward_rotations(betas, rotations, translation)
+    ahead = np.stack([np.zeros(3), posed.rotations[model.joint_index[HEAD]][:, 2]])
+    views = []
+    for one in evidence:
+        (vertices, _), (joints, _) = one.seen(posed.vertices), one.seen(posed.joints)
+        origin, look = one.seen(ahead)[0]
+        view = one.view
+        views.append(what_is_seen(model, view.figure, view.camera, vertices, joints, look - origin))
+    return together(views)
+
+
+def _at_ease(model: BodyModel, rotations: np.ndarray, shown: Seen) -> np.ndarray:
+    """Local rotations (J, 3, 3) with limbs hanging straight that the frame cuts off.
+
+    Below a bust or a half figure nothing tells how the legs are: pose priors and networks make
+    them crouch. Standing is the plainest guess.
+    """
+    limbs = {"half": (LEGS,), "bust": (LEGS, ARMS), "head": (LEGS, ARMS)}.get(shown.extent, ())
+    out = rotations.copy()
+    for sides in limbs:
+        for number, (side, limb) in enumerate(zip(("left", "right"), sides, strict=True)):
+            if sides is LEGS:
+                loose = [*limb, TOES[number]] if f"{side} thigh" in shown.cut else []
+            elif f"{side} upper arm" in shown.cut and shown.extent == "head":
+                loose = list(limb)
+            else:
+                loose = list(limb[1:]) if f"{side} forearm" in shown.cut else []
+            out[[model.joint_index[name] for name in loose]] = np.eye(3)
+    return out
 
 
 def _stature_sd(figures: Sequence[Figure], kind: Kind | None) -> float:

@@ -76,6 +76,9 @@ def clothed_spans(
     # A matte's edge wavers by a pixel or two of its network; a limb with that in its outline is
     # knobbly all round.
     matte = cv2.GaussianBlur(matte, (0, 0), _OUTLINE_SMOOTHING_M / pixel_m) > 0.5
+    inside = frame_distance(window, camera, pixel_m)
+    if not framed:  # beyond the photograph the matte would go on as at its border
+        matte = np.where(inside > 0, matte, spans.mask)
     figure = trusted_matte(matte, spans.mask, pixel_m)
     hidden = None
     if fitted is not None:
@@ -83,8 +86,7 @@ def clothed_spans(
     full = person_spans(spans, figure, hidden, window, pixel_m, maps)
     if not full.mask.any():
         return None
-    inside = frame_distance(window, camera, pixel_m) if framed else None
-    return ClothedSpans(full, figure, window, pixel_m, inside)
+    return ClothedSpans(full, figure, window, pixel_m, inside if framed else None)
 
 
 @lru_cache(maxsize=4)
