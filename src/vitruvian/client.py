@@ -81,6 +81,21 @@ class RemoteScene:
             write_bytes(directory.joinpath(*parts), self._client.download(address))
         return directory
 
+    def correct(self, hints: Mapping[Who, Hint] | None, *, patience: float = 600.0) -> RemoteScene:
+        """Make the result anew, in place, with what is known of its people; returns it.
+
+        Args:
+            hints: as in ``vitruvian.reconstruct``, in place of those given before; None for none.
+            patience: seconds after which to give up waiting.
+
+        Raises:
+            ApiError: hints cannot be used, or nobody is left; the result then stays as it was.
+            InputError: the server cannot be reached.
+        """
+        known = None if hints is None else json.loads(write_hints(checked_hints(hints) or {}))
+        path = f"/api/v1/reconstructions/{quote(self.id, safe='')}"
+        return self._client.finished("PATCH", path, {"hints": known}, patience)
+
     def share(self, *, days: int | None = None) -> str:
         """Make a link that shows the result to whoever has it; returns its whole address."""
         body = {"expires_in_days": days} if days is not None else {}
@@ -171,8 +186,23 @@ class Client:
         }
         body, kind = _form(_read(image), {k: v for k, v in fields.items() if v is not None})
         headers = {"Content-Type": kind, "Idempotency-Key": secrets.token_urlsafe(16)}
+        return self._finished("POST", "/api/v1/reconstructions", body, headers, patience)
+
+    def finished(self, method: str, path: str, body: Any, patience: float) -> RemoteScene:
+        """The result of a request with a JSON body, once its job has ended.
+
+        Raises:
+            ApiError: the server refused it, or the job failed.
+            InputError: the server cannot be reached, or takes longer than ``patience`` seconds.
+        """
+        headers = {"Content-Type": "application/json"}
+        return self._finished(method, path, json.dumps(body).encode(), headers, patience)
+
+    def _finished(
+        self, method: str, path: str, body: bytes, headers: dict[str, str], patience: float
+    ) -> RemoteScene:
         deadline = time.monotonic() + patience
-        answer = self._patiently("POST", "/api/v1/reconstructions", body, headers, deadline)
+        answer = self._patiently(method, path, body, headers, deadline)
         while "state" in answer:  # a job
             if answer["state"] == "succeeded":
                 answer = self._patiently(

@@ -45,9 +45,11 @@ def test_axe_finds_nothing_serious(
             if item["impact"] in ("serious", "critical")
         )
 
-    for path in ("/", "/login", "/register", "/nowhere"):
+    for path in ("/", "/login", "/register", "/nowhere", "/docs"):
         stranger.goto(path)
         stranger.wait_for_selector("h1")
+        if path == "/docs":
+            stranger.locator("summary", has_text="PATCH").first.click()
         look(stranger, path)
     page.goto(member.path)
     wait_for_model(page)
@@ -56,6 +58,10 @@ def test_axe_finds_nothing_serious(
     page.get_by_role("button", name="Share").click()
     page.wait_for_selector("text=No link leads here")
     look(page, "share")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Correct this: Person 1").click()
+    page.get_by_role("dialog").get_by_role("button", name="Run again").wait_for()
+    look(page, "correct")
     for path in ("/history", "/account"):
         page.goto(path)
         page.wait_for_selector("h1")
@@ -141,9 +147,10 @@ def test_keyboard_only(visit: Callable[..., Any]) -> None:
 
 def test_phone(visit: Callable[..., Any], member: Member, shoot: Callable[..., None]) -> None:
     page = visit(storage_state=member.state, **PHONE)
-    for path in ("/", "/history", "/account", member.path):
+    for path in ("/", "/history", "/account", "/docs", member.path):
         page.goto(path)
         page.wait_for_selector("h1")
+        assert page.locator(".brand span").is_visible()
         if path == member.path:
             wait_for_model(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, path

@@ -54,7 +54,7 @@ def test_a_wrong_height_and_a_wrong_sex(visit: Visit, shoot: Shoot) -> None:
     open_person(page)
     address, tall = page.url, height_in_3d(page)
     woman = body_only(page)
-    page.get_by_role("button", name="Correct Person 1").click()
+    page.get_by_role("button", name="Correct this: Person 1").click()
     form = page.get_by_role("dialog")
     form.get_by_role("spinbutton").fill("30")
     form.get_by_text("A height is between 0.40 m and 2.60 m").wait_for()
@@ -107,7 +107,7 @@ def test_who_is_no_person_and_who_was_missed(visit: Visit) -> None:
     page.get_by_role("button", name="Remove the box").click()
 
     # With the keyboard: the only person is none, so that nobody is left.
-    page.get_by_role("button", name="Correct Person 1").focus()
+    page.get_by_role("button", name="Correct this: Person 1").focus()
     page.keyboard.press("Enter")
     page.get_by_label("Not a person").check()
     page.get_by_role("dialog").get_by_role("button", name="Run again").click()

@@ -20,6 +20,7 @@ import vitruvian
 from server_tools import EXAMPLES, another, create, files_of, job_ends, register, wait_until
 from vitruvian.client import ApiError
 from vitruvian.errors import InputError
+from vitruvian.hints import Hint
 from vitruvian.result.report import report_schema
 
 PERSON = EXAMPLES / "person.jpg"
@@ -363,6 +364,15 @@ def test_python_client(real: Any, real_server: Any, tmp_path: Path) -> None:
     assert not (folder / "person-1" / "texture.png").exists()
     assert [one["id"] for one in client.reconstructions()] == [scene.id]
     assert client.get(scene.id).people == scene.people
+    shorter = scene.correct({1: Hint(height_cm=150)})
+    assert shorter.id == scene.id
+    assert shorter.people[0]["height_m"] == pytest.approx(1.5, abs=0.005)
+    shorter.save(tmp_path / "again")
+    assert sorted(p.name for p in (tmp_path / "again").rglob("*")) == sorted(
+        p.name for p in folder.rglob("*")
+    )
+    with pytest.raises(InputError, match="30 cm cannot be"):
+        scene.correct({1: {"height_cm": 30}})
     link = scene.share(days=2)
     assert link.startswith(f"{real_server.url}/s/")
     scene.delete()

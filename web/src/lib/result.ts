@@ -16,7 +16,7 @@ export interface Verdict {
 }
 
 const EXTENTS: Record<string, string> = {
-  "three-quarter": "Seen down to the knees",
+  "three-quarter": "Three-quarter figure",
   half: "Half figure",
   bust: "Bust",
   head: "Only a face",

@@ -19,6 +19,10 @@ const HEAD_M = 0.24;
 export const NEAR = 0.05;
 export const FAR = 300;
 
+function cornersOf({ min, max }: Box3): Vector3[] {
+  return [min.x, max.x].flatMap((x) => [min.y, max.y].flatMap((y) => [min.z, max.z].map((z) => new Vector3(x, y, z))));
+}
+
 export interface View {
   position: Vector3;
   turn: Quaternion;
@@ -109,13 +113,13 @@ export class Stage {
       this.ring.position.set(center.x, 0.004, center.z);
       this.ring.scale.setScalar(Math.max(0.35, Math.hypot(size.x, size.z) * 0.5));
     }
-    if (glide) this.glideTo(this.viewOf(this.bounds(index), this.direction()));
+    if (glide) this.glideTo(this.viewOf(index, this.direction()));
     this.request();
   }
 
   /** Everyone, from where they were seen first. */
   reset(glide = true): void {
-    this.glideTo(this.viewOf(this.bounds(this.selected), null), glide);
+    this.glideTo(this.viewOf(this.selected, null), glide);
   }
 
   /** Where, in CSS pixels, everyone's heads are; null for who is behind the camera. */
@@ -138,7 +142,7 @@ export class Stage {
     // What is seen already, about as large, need not move.
     const slack = this.fitted.clone().expandByScalar(0.04 * fitted);
     if (slack.containsBox(box) && size > 0.9 * fitted) return;
-    this.glideTo(this.viewOf(box, this.direction()));
+    this.glideTo(this.viewOf(this.selected, this.direction()));
   }
 
   /** What is shown has changed: draw it. */
@@ -189,10 +193,14 @@ export class Stage {
   }
 
   protected bounds(index: number | null = null): Box3 {
-    const box = new Box3();
+    return this.boxes(index).reduce((whole, box) => whole.union(box), new Box3());
+  }
+
+  /** Around each of those who are looked at. */
+  private boxes(index: number | null): Box3[] {
     const chosen = index === null ? this.people : this.people.slice(index, index + 1);
-    for (const person of chosen) box.union(person.extent());
-    return box.isEmpty() ? new Box3(new Vector3(-1, 0, -1), new Vector3(1, 2, 1)) : box;
+    const boxes = chosen.map((person) => person.extent());
+    return boxes.length ? boxes : [new Box3(new Vector3(-1, 0, -1), new Vector3(1, 2, 1))];
   }
 
   protected glideTo(view: View, glide = true, arrived: () => void = () => undefined): void {
@@ -241,20 +249,19 @@ export class Stage {
     });
   }
 
-  private viewOf(box: Box3, kept: Vector3 | null): View {
-    this.fitted = box;
-    const target = box.getCenter(new Vector3());
-    const half = box.getSize(new Vector3()).multiplyScalar(0.5);
+  private viewOf(index: number | null, kept: Vector3 | null): View {
+    const boxes = this.boxes(index);
+    this.fitted = this.bounds(index);
+    const target = this.fitted.getCenter(new Vector3());
     const direction = kept ?? this.home();
     const eye = new PerspectiveCamera();
     eye.position.copy(target).add(direction);
     eye.lookAt(target);
     const [right, up] = [new Vector3(1, 0, 0), new Vector3(0, 1, 0)].map((axis) => axis.applyQuaternion(eye.quaternion));
     const slope = Math.tan((FIELD_OF_VIEW / 2) * (Math.PI / 180));
-    // As near as every corner of the box allows. People are round: no corner of theirs is that near.
+    // As near as every corner of the boxes allows. People are round: no corner of theirs is that near.
     let distance = (0.3 * ROOM) / slope;
-    for (let corner = 0; corner < 8; corner++) {
-      const from = new Vector3(...half.toArray().map((value, axis) => (corner & (1 << axis) ? value : -value)));
+    for (const from of boxes.flatMap(cornersOf).map((corner) => corner.sub(target))) {
       const away = Math.max(Math.abs(from.dot(up as Vector3)), Math.abs(from.dot(right as Vector3)) / this.camera.aspect);
       distance = Math.max(distance, (away * ROOM) / slope + 0.7 * from.dot(direction));
     }
