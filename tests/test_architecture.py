@@ -79,7 +79,7 @@ def test_a_pose_estimator_is_one_file_and_one_line(scratch: Path) -> None:
         "from vitruvian.people.detection import detect\n"
         "from vitruvian.people.pose import pose_estimator\n"
         f"image = vitruvian.load_photo({str(ROOT / 'examples/person.jpg')!r}).pixels\n"
-        "person = detect(image)[0]\n"
+        "person = detect(image).people[0]\n"
         "plain = pose_estimator().landmarks(image, person, [])\n"
         "other = pose_estimator('averaged').landmarks(image, person, [])\n"
         "print(np.abs(plain.points - other.points).max())\n",

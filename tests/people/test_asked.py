@@ -49,6 +49,7 @@ def test_somebody_missed_is_added_where_the_box_is(street: Photo, plain: Found) 
     assert added.hint == Hint(height_cm=170)
     assert added.box[2] < 100
     assert (added.alpha.values > 127).sum() > 8000
+    assert len(plain.left_out) == 1  # told before that somebody is there
     assert found.left_out == ()
     assert [figure.number for figure in found.figures] == [1, 2, 3, 4]
     assert added.number == 1  # left to right
@@ -58,7 +59,7 @@ def test_whoever_is_not_there_is_left_out_with_the_reason(street: Photo, plain: 
     known = tuple(plain.figures[0].box + [20, 40, -20, 0])
     hints = {WALL: Hint(sex="man"), (900.0, 0.0, 990.0, 99.0): Hint(), known: Hint(age=30)}
     found = look_for_people(street, hints=hints)
-    assert [one.reason for one in found.left_out] == ["no-pose"] * 2
+    assert [one.reason for one in found.left_out] == ["no-pose"] * 3  # and the one missed
     assert tuple(found.left_out[0].box) == WALL
     assert [figure.hint for figure in found.figures] == [Hint(age=30), None, None]
 
@@ -67,7 +68,7 @@ def test_who_is_no_person_is_left_out_and_the_others_keep_their_numbers(
     street: Photo, plain: Found
 ) -> None:
     by_number = look_for_people(street, hints={2: Hint(not_a_person=True), 3: Hint(age=9)})
-    (out,) = by_number.left_out
+    (out,) = [one for one in by_number.left_out if one.number]
     assert (out.reason, out.number) == ("not-a-person", 2)
     assert np.allclose(out.box, plain.figures[1].box)
     assert [figure.number for figure in by_number.figures] == [1, 3]
@@ -75,7 +76,7 @@ def test_who_is_no_person_is_left_out_and_the_others_keep_their_numbers(
 
     box = tuple(plain.figures[1].box)
     by_box = look_for_people(street, hints={box: Hint(not_a_person=True)})
-    assert [one.reason for one in by_box.left_out] == ["not-a-person"]
+    assert [one.reason for one in by_box.left_out] == ["not-a-person", "no-pose"]
     assert [figure.number for figure in by_box.figures] == [1, 2]
 
 
@@ -86,5 +87,5 @@ def test_whoever_is_asked_for_goes_before_the_largest(street: Photo, plain: Foun
     (figure,) = found.figures
     assert np.abs(figure.box - smallest.box).max() < 12
     assert figure.hint == Hint(age=40)  # the largest of those who are kept
-    assert [one.reason for one in found.left_out] == ["over-limit"] * 2
+    assert [one.reason for one in found.left_out] == ["over-limit"] * 2 + ["no-pose"]
     assert "more people in the picture than the 1 " in found.left_out[0].sentence

@@ -63,9 +63,9 @@ def test_unseen_keypoints_do_not_count():
 
 @pytest.mark.parametrize("value", [0, 128, 255])
 def test_nobody_in_an_even_picture(value):
-    assert detect(np.full((240, 320, 3), value, np.uint8)) == []
+    assert detect(np.full((240, 320, 3), value, np.uint8)).people == []
 
 
 def test_nobody_in_noise():
     noise = np.random.default_rng(0).integers(0, 256, (300, 200, 3), dtype=np.uint8)
-    assert detect(noise) == []
+    assert detect(noise).people == []

@@ -12,9 +12,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from vitruvian.networks.movenet import MoveNet, MoveNetPeople
-from vitruvian.networks.nanodet import NanoDet, box_iou
+from vitruvian.networks.nanodet import Boxes, NanoDet, box_iou
 
 SCORE_THRESHOLD = 0.25
+# Scores below the threshold that make it worth to look with the second network, too.
+FAINT_SCORE = 0.12
+# NanoDet's boxes count from these scores on, if they are at least so large in parts of the largest
+# person found: passers-by far behind are nobody's concern.
+BOX_SCORE, LARGE_BOX_SCORE = 0.4, 0.28
+BOX_SIZE, LARGE_BOX_SIZE = 0.35, 0.5
 # A person above this many pixels of network input is left to a smaller scale.
 LARGEST_INPUT_PX = 260.0
 # MoveNet's six slots are nearly used up: look again at parts of the image.
@@ -44,10 +50,23 @@ class Detection:
         return float(max(self.box[2] - self.box[0], self.box[3] - self.box[1]))
 
 
-def detect(image: np.ndarray) -> list[Detection]:
-    """People of an (H, W, 3) uint8 RGB image, surest first, each of them once."""
-    coarse = _look(image, 256)
-    fine = _look(image, 384)
+@dataclass(frozen=True)
+class Sightings:
+    """What the detectors see.
+
+    Attributes:
+        people: surest first, each of them once.
+        boxes: (n, 4) float64 around people whom NanoDet alone sees, pixels.
+    """
+
+    people: list[Detection]
+    boxes: np.ndarray
+
+
+def detect(image: np.ndarray) -> Sightings:
+    """People of an (H, W, 3) uint8 RGB image."""
+    coarse, faint = _sure(_look(image, 256, FAINT_SCORE))
+    fine, fainter = _sure(_look(image, 384, FAINT_SCORE))
     found = coarse + fine
     crowd = max(len(coarse), len(fine)) >= CROWD
     longest = max(image.shape[:2])
@@ -61,9 +80,20 @@ def detect(image: np.ndarray) -> list[Detection]:
     people = merge(found)
     if crowd:
         people = merge(people + _look_in_tiles(image))
-    if len(people) > 1:
-        people = merge(people + _confirmed_boxes(image, people))
-    return people
+    if len(people) == 1 and not any(
+        person.size > BOX_SIZE * people[0].size and not same_person(person, people[0])
+        for person in faint + fainter
+    ):
+        return Sightings(people, np.zeros((0, 4)))
+    boxes = NanoDet()(image, LARGE_BOX_SCORE)
+    confirmed, others = _confirmed(image, people, boxes)
+    return Sightings(merge(people + confirmed), others)
+
+
+def _sure(people: list[Detection]) -> tuple[list[Detection], list[Detection]]:
+    """Those above the threshold, and those below."""
+    sure = [person for person in people if person.score >= SCORE_THRESHOLD]
+    return sure, [person for person in people if person.score < SCORE_THRESHOLD]
 
 
 def _finer_may_find_more(coarse: list[Detection], fine: list[Detection], longest: int) -> bool:
@@ -120,20 +150,28 @@ def _look_in_tiles(image: np.ndarray) -> list[Detection]:
     return [person for person in found if person.score >= SCORE_THRESHOLD]
 
 
-def _confirmed_boxes(image: np.ndarray, people: list[Detection]) -> list[Detection]:
-    """People whom only NanoDet saw, and in whose box MoveNet then finds a pose."""
-    found = NanoDet()(image)
-    added = []
-    for box, score in zip(found.boxes, found.scores, strict=True):
+def _confirmed(
+    image: np.ndarray, people: list[Detection], boxes: Boxes
+) -> tuple[list[Detection], np.ndarray]:
+    """People whom only NanoDet saw and in whose box MoveNet finds a pose, and the other boxes."""
+    added: list[Detection] = []
+    others: list[np.ndarray] = []
+    largest = max((person.size for person in people), default=0.0)
+    for box, score in zip(boxes.boxes, boxes.scores, strict=True):
+        size = max(box[2:] - box[:2])
         if any(box_iou(box, person.box) > 0.35 for person in people):
             continue
-        if max(box[2] - box[0], box[3] - box[1]) < MIN_PERSON_PX:
+        if score < BOX_SCORE:
+            if people and size >= LARGE_BOX_SIZE * largest:
+                others.append(box)
             continue
-        candidates = look_into(image, box, 0.2)
-        best = max(candidates, key=lambda person: box_iou(box, person.box), default=None)
+        seen = [] if size < MIN_PERSON_PX else look_into(image, box, 0.2)
+        best = max(seen, key=lambda person: box_iou(box, person.box), default=None)
         if best is not None and box_iou(box, best.box) > 0.5:
             added.append(replace(best, score=max(best.score, 0.5 * float(score))))
-    return added
+        elif size >= BOX_SIZE * largest:
+            others.append(box)
+    return added, np.array(others).reshape(-1, 4)
 
 
 def look_into(image: np.ndarray, box: np.ndarray, threshold: float) -> list[Detection]:

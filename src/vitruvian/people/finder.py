@@ -10,10 +10,19 @@ import cv2
 import numpy as np
 
 from vitruvian.hints import LARGEST, Hint, Who, together
-from vitruvian.people.asked import seek, whom
+from vitruvian.networks.nanodet import box_iou
+from vitruvian.people.asked import SAME_IOU, seek, whom
 from vitruvian.people.detection import Detection, detect, same_person
 from vitruvian.people.figures import Candidate, Look, draw, side_by_side
 from vitruvian.people.landmarks import LandmarkEstimate
+from vitruvian.people.leaving_out import (
+    KNOWN,
+    NOT_A_PERSON,
+    NOT_IN_BOX,
+    OVER_LIMIT,
+    judge,
+    unseen,
+)
 from vitruvian.people.portrait import portraits
 from vitruvian.people.pose import PoseEstimator, pose_estimator
 from vitruvian.types.figure import Figure, Found, LeftOut
@@ -27,11 +36,6 @@ if TYPE_CHECKING:
 WORKING_LONG_SIDE = 1600
 REJECT_DISAGREEMENT = 0.2
 MIN_PRESENCE = 0.4
-
-NOT_A_PERSON = "You said that this is not a person."
-NO_POSE = "Nobody could be made out in this box; draw it around the whole person."
-KNOWN = "Only somebody who was found anyway could be made out in this box."
-OVER_LIMIT = "There are more people in the picture than the {count} that were asked for."
 
 
 def find_people(
@@ -80,7 +84,9 @@ def look_for_people(
     hints = hints or {}
     image, scale = _working_image(photo.pixels)
     look = Look(photo, image, scale, pose or pose_estimator(), sam)
-    everyone = _landmarks(look.pose, image, detect(image))
+    seen = detect(image)
+    everyone, doubtful = _landmarks(look.pose, image, seen.people)
+    doubtful += list(seen.boxes)
     everyone += portraits(look.pose, image, everyone)
     if sam is not None and sam_everything:
         everyone += _missed(look.pose, image, sam, everyone)
@@ -96,7 +102,7 @@ def look_for_people(
         if again != kept:
             kept, figures = again, _figures(look, again)
     left_out += [
-        LeftOut(one.person.box / scale, "no-pose", NO_POSE)
+        LeftOut(one.person.box / scale, "no-pose", NOT_IN_BOX)
         for one in kept
         if one in by_box and one not in figures
     ]
@@ -105,7 +111,23 @@ def look_for_people(
         for one in everyone
         if one not in kept
     ]
-    known = _numbered(figures, hints, by_box)
+    verdicts = {
+        one: verdict
+        for one, verdict in zip(figures, judge(list(figures.values())), strict=True)
+        if verdict is not None and one not in by_box  # the user wants them
+    }
+    known = _numbered({o: f for o, f in figures.items() if o not in verdicts}, hints, by_box)
+    order = {one: index for index, one in enumerate(figures)}
+    numbers = {order[one]: figure.number for one, figure in known.items()}
+    left_out += [verdict.left_out(figures[one].box, numbers) for one, verdict in verdicts.items()]
+    height, width = photo.pixels.shape[:2]
+    boxes = [np.clip(box / scale, 0, [width, height] * 2) for box in doubtful]
+    told = [*(one.box for one in left_out), *(figure.box for figure in figures.values())]
+    left_out += [
+        verdict.left_out(box, numbers)
+        for box, verdict in unseen(boxes, list(figures.values()))
+        if all(box_iou(box, other) < SAME_IOU for other in told)
+    ]
     nobodies = [one for one, figure in known.items() if figure.hint and figure.hint.not_a_person]
     left_out += [_not_a_person(known[one].box, known[one].number) for one in nobodies]
     if nobodies:  # what they claimed may be somebody's
@@ -113,6 +135,7 @@ def look_for_people(
         known = {
             one: replace(figure, number=known[one].number, hint=known[one].hint)
             for one, figure in _figures(look, others).items()
+            if one in known
         }
     figures_in_order = sorted(known.values(), key=lambda figure: figure.number)
     return Found(tuple(figures_in_order), tuple(left_out))
@@ -178,7 +201,7 @@ def _follow_boxes(
         neighbours = [one.person for one in (*everyone, *meant)]
         sought = seek(look.pose, look.image, np.array(box) * look.scale, neighbours)
         if sought is None:
-            left_out.append(LeftOut(np.array(box), "no-pose", NO_POSE))
+            left_out.append(LeftOut(np.array(box), "no-pose", NOT_IN_BOX))
             continue
         known = [one for one in everyone if _same(sought[1], one.estimate)]
         if known and hint == Hint():
@@ -224,8 +247,8 @@ def _working_image(pixels: np.ndarray) -> tuple[np.ndarray, float]:
 
 def _landmarks(
     pose: PoseEstimator, image: np.ndarray, detections: list[Detection]
-) -> list[Candidate]:
-    """Landmarks of every detection, without those that show nobody or somebody twice."""
+) -> tuple[list[Candidate], list[np.ndarray]]:
+    """Landmarks of every detection, each person once, and boxes (4,) with no pose in them."""
 
     def look(person: Detection) -> Candidate:
         neighbours = [other for other in detections if other is not person]
@@ -234,12 +257,13 @@ def _landmarks(
     candidates = side_by_side(look, detections)
     candidates.sort(key=lambda one: -_trust(one))
     kept: list[Candidate] = []
+    doubtful = []
     for one in candidates:
         if one.estimate.score < MIN_PRESENCE or one.estimate.disagreement > REJECT_DISAGREEMENT:
-            continue
-        if not any(_same(one.estimate, other.estimate) for other in kept):
+            doubtful.append(one.person.box)
+        elif not any(_same(one.estimate, other.estimate) for other in kept):
             kept.append(one)
-    return kept
+    return kept, doubtful
 
 
 def _trust(one: Candidate) -> float:

@@ -113,7 +113,7 @@ def coarse_mask(image: np.ndarray, estimate: LandmarkEstimate) -> CoarseMask | N
     if estimate.alone and estimate.mask is not None:
         own = np.clip(estimate.mask, _NOTHING, -_NOTHING)
         own = estimate.crop.paste(own, window, scale, _NOTHING)
-        bones = skeleton(estimate, window, scale, person_px * scale, mean.shape)
+        bones = skeleton((estimate.points - window[:2]) * scale, person_px * scale, mean.shape)
         shares = [float((each[bones] > LOGIT_THRESHOLD).mean()) for each in (mean, own)]
         mean_weight, own_weight = np.array(shares) ** AGREEMENT_POWER + 1e-6
         mean = (mean_weight * mean + own_weight * own) / np.float32(mean_weight + own_weight)
@@ -154,27 +154,22 @@ def _claim(mask: CoarseMask, estimate: LandmarkEstimate) -> np.ndarray:
     The logits, less 12 for every quarter of the person's size to their skeleton, and at most 20.
     A pixel of the mask counts 24 more, so that it is above 0 and beats whoever does not claim it.
     """
-    bones = skeleton(estimate, mask.window, mask.scale, mask.size, mask.logits.shape)
+    points = (estimate.points - mask.window[:2]) * mask.scale
+    bones = skeleton(points, mask.size, mask.logits.shape)
     away = np.where(bones, np.uint8(0), np.uint8(255))
     distance = cv2.distanceTransform(away, cv2.DIST_L2, 3)
     penalty = np.minimum(distance * np.float32(48 / mask.size), 20)
     return np.asarray(mask.logits - penalty + 24 * (mask.logits > 0), dtype=np.float32)
 
 
-def skeleton(
-    estimate: LandmarkEstimate,
-    window: tuple[int, int, int, int],
-    scale: float,
-    size: float,
-    shape: tuple[int, ...],
-) -> np.ndarray:
-    """Where limbs, trunk and head of somebody are (h, w) bool, in the grid of a mask.
+def skeleton(points: np.ndarray, size: float, shape: tuple[int, ...]) -> np.ndarray:
+    """Where limbs, trunk and head of somebody are, (h, w) bool.
 
     Args:
-        estimate: landmarks in pixels of the image.
-        window, scale, size, shape: of the mask; see ``CoarseMask``.
+        points: (33, 2) landmarks in pixels of the result.
+        size: the person's extent in pixels; a limb is a twentieth of it thick.
+        shape: of the result.
     """
-    points = (estimate.points - window[:2]) * scale
     drawn = np.zeros(shape, np.uint8)
     thickness = max(round(0.05 * size), 1)
     for first, second in np.round(points[_BONES]).astype(np.int32):

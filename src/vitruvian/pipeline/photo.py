@@ -28,6 +28,10 @@ from vitruvian.types.scene import Checks, Person, Scene
 _AT_ONCE = 2  # people whose surfaces are worked on
 
 NOBODY = "Nobody was found in the picture."
+NOBODY_WELL_ENOUGH = (
+    "Nobody in the picture is seen well enough to be reconstructed; who was seen is told with the "
+    "reason."
+)
 _NOT_THERE = (
     "There is a hint for person {number}, but the people found are {count}; see their numbers in "
     "the preview."
@@ -134,7 +138,7 @@ def reconstruct_photo(
     )
     warnings = photo.warnings
     if not people:
-        warnings += (NOBODY,)
+        warnings += (NOBODY_WELL_ENOUGH if found.left_out else NOBODY,)
     elif photo.camera.source == "assumed":
         warnings += (ASSUMED_LENS,)
     turned = turn_warning(bodies)

@@ -116,6 +116,11 @@ def _do(job: Job, progress: Progress | None) -> dict[str, Any]:
     options = job.options
     scene = reconstruct_photo(job.source, options, progress)
     if job.nobody_is_failure and not scene.people:
+        if scene.left_out:
+            raise InputError(
+                f"Nobody in the picture can be reconstructed. {scene.left_out[0].sentence}",
+                code="nobody-found",
+            )
         raise InputError(
             "Nobody was found in the picture; give a photo in which a person is large, sharp and "
             "seen from head to foot.",

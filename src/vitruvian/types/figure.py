@@ -105,7 +105,10 @@ class Figure(Record):
 # Why people are seen but not reconstructed; the keys stay when sentences change.
 LEFT_OUT_REASONS = {
     "not-a-person": "the user said that it is not a person",
-    "no-pose": "nobody could be fitted in the box that the user gave",
+    "no-pose": "somebody seems to be there, but how they stand could not be made out",
+    "no-outline": "which pixels are theirs could not be made out",
+    "hidden": "somebody else hides most of them",
+    "too-small": "they have too few pixels",
     "over-limit": "there are more people than were asked for",
 }
 
