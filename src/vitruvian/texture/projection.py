@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vitruvian.body.model.regions import LEFT_ARM, RIGHT_ARM
+from vitruvian.body.model.regions import HEAD, LEFT_ARM, RIGHT_ARM, TRUNK
 from vitruvian.compute import SideBySide, kernel, kernel_part, thread_count
 from vitruvian.geometry.atlas import TexelMap
 from vitruvian.geometry.normals import vertex_normals
@@ -60,7 +60,8 @@ def _look_up_one(
 ) -> tuple[float, float]:
     """Seen and behind of one point; ``colors`` (2, 3) gets its own and its back's.
 
-    See ``Lookup``.
+    See ``Lookup``. ``back`` (h, w, 4) has ``View.hair`` beside its colours: with one more array the
+    compiler no longer puts this into its callers' loops, which then take three times as long.
     """
     height, width = alpha.shape
     x, y, z = point
@@ -96,7 +97,10 @@ def _look_up_one(
     if z <= depth[row, column] + _DEPTH_TOLERANCE:
         beside_arm = _ramp(z - arm, _ARM_GAP[0], _ARM_GAP[1])
         seen = _ramp(facing, 0.08, 0.38) * opaque * (1 - beside_arm)
-    if part[row, column] == own_part:
+    if own_part == HEAD or (own_part == TRUNK and part[row, column] == HEAD):
+        # Never a face on the back of the head, but hair, which hangs before the back, too.
+        behind = (1 - _ramp(facing, 0.0, 0.2)) * opaque * (back[row, column, 3] / 255)
+    elif part[row, column] == own_part:
         beside_arm = _ramp(depth[row, column] - arm, _ARM_GAP[0], _ARM_GAP[1])
         behind = (1 - _ramp(facing, 0.0, 0.2)) * opaque * (1 - beside_arm)
     return seen, behind
@@ -165,17 +169,17 @@ def look_up(view: View, points: np.ndarray, normals: np.ndarray, parts: np.ndarr
 
 def _view_arguments(
     view: View,
-) -> tuple[
-    np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, float, float, float
-]:
+) -> tuple[np.ndarray | float, ...]:
     focal, (cx, cy) = view.camera.focal_px, view.camera.principal_point
-    images = view.pixels, view.back, view.alpha, view.depth, view.arms, view.part
+    back = np.dstack([view.back, view.hair])
+    images = view.pixels, back, view.alpha, view.depth, view.arms, view.part
     return *images, float(focal), float(cx), float(cy)
 
 
 @kernel(
-    "void(int32[::1],float32[:,::1],int32[:,::1],float32[:,::1],uint8[::1],uint8,uint8[:,:,::1],"
-    "uint8[:,:,::1],uint8[:,::1],float32[:,::1],float32[:,::1],uint8[:,::1],float64,float64,float64,float64[::1],float64[:,::1],uint8[:,::1])"
+    "void(int32[::1],float32[:,::1],int32[:,::1],float32[:,::1],uint8[::1],uint8[:,:,::1],"
+    "uint8[:,:,::1],uint8[:,::1],float32[:,::1],float32[:,::1],uint8[:,::1],float64,"
+    "float64,float64,float64[::1],float64[:,::1],uint8[:,::1])"
 )
 def _paint(
     texel_faces: np.ndarray,
@@ -183,7 +187,6 @@ def _paint(
     faces: np.ndarray,
     vertex_values: np.ndarray,
     vertex_parts: np.ndarray,
-    head: int,
     pixels: np.ndarray,
     back: np.ndarray,
     alpha: np.ndarray,
@@ -211,8 +214,7 @@ def _paint(
             (values[3], values[4], values[5]),
             own_part, pixels, back, alpha, depth, arms, part, focal, cx, cy, both,
         )  # fmt: skip
-        # Never a face on the back of the head.
-        behind = 0.0 if own_part == head else max(behind - seen, 0.0)
+        behind = max(behind - seen, 0.0)
         for c in range(3):
             value = values[6 + c]
             value += seen * (both[0, c] - value) + behind * (both[1, c] - value)
@@ -220,11 +222,11 @@ def _paint(
 
 
 def paint_texels(
-    view: View, texels: TexelMap, mesh: Mesh, fill: np.ndarray, parts: np.ndarray, head: int
+    view: View, texels: TexelMap, mesh: Mesh, fill: np.ndarray, parts: np.ndarray
 ) -> np.ndarray:
     """Colours (N, 3) uint8 sRGB of an atlas's covered texels.
 
-    The photograph where the texel is seen or, but for the head, faces away behind what is seen;
+    The photograph where the texel is seen or faces away behind what is seen;
     the fill elsewhere. One pass over the texels: as arrays this moves some 100 MB.
 
     Args:
@@ -232,7 +234,7 @@ def paint_texels(
         texels: of the mesh's texture coordinates.
         mesh: camera frame.
         fill: (V, 3) sRGB 0..255, what to paint where nothing is seen.
-        parts: (V,) uint8 region of each vertex; head: the head's region.
+        parts: (V,) uint8 region of each vertex.
     """
     values = np.concatenate(
         [mesh.vertices, vertex_normals(mesh.vertices, mesh.faces), np.clip(fill, 0, 255)], axis=1
@@ -242,6 +244,8 @@ def paint_texels(
     pieces = thread_count()
     bounds = np.linspace(0, len(out), pieces + 1).astype(int)
 
+    arguments = _view_arguments(view)
+
     def work(piece: int) -> None:
         chosen = slice(bounds[piece], bounds[piece + 1])
         _paint(
@@ -250,8 +254,7 @@ def paint_texels(
             mesh.faces,
             values,
             parts,
-            head,
-            *_view_arguments(view),
+            *arguments,
             np.empty(9),
             np.empty((2, 3)),
             out[chosen],

@@ -11,6 +11,7 @@ from vitruvian.body.model.parts import part_of_vertex
 from vitruvian.compute import SideBySide
 from vitruvian.geometry.atlas import TexelMap, texel_map
 from vitruvian.geometry.normals import vertex_normals
+from vitruvian.texture.back_of_head import back_of_head
 from vitruvian.texture.behind import closed_over
 from vitruvian.texture.diffuse import diffuse_colors
 from vitruvian.texture.guesses import guessed_colors, hidden_vertices
@@ -96,12 +97,16 @@ def texture_mesh(
             view = without_light(view, mesh)
         skin = _face_color(view, mesh, places)
         view = replace(view, back=closed_over(view.pixels, view.alpha, view.part, skin))
+        head = back_of_head(view, view.back, places.face)
+        if head is not None:
+            view = replace(view, back=head.pixels, hair=head.share)
         normals = vertex_normals(mesh.vertices, mesh.faces)
         found = look_up(view, mesh.vertices, normals, places.part)
         guess = guessed_colors(seen, parts, found.seen, found.colors, skin)
-        fill = _fill(found, places, guess)
+        hairy = places.hair**4 if head is None else _at_vertices(head.hair, view, mesh, places)
+        fill = _fill(found, places, hairy, guess)
         texels = laid_out.result()
-    atlas = texels.image(paint_texels(view, texels, mesh, fill, places.part, HEAD))
+    atlas = texels.image(paint_texels(view, texels, mesh, fill, places.part))
     return replace(mesh, texture=atlas)
 
 
@@ -126,14 +131,31 @@ def _face_color(view: View, mesh: Mesh, places: Places) -> np.ndarray | None:
     return np.asarray(np.median(view.pixels[rows[near], columns[near]], axis=0))
 
 
+def _at_vertices(shown: np.ndarray, view: View, mesh: Mesh, places: Places) -> np.ndarray:
+    """(V,) float32 0..1, what a map (h, w) uint8 has where the head's vertices are, 0 elsewhere."""
+    out = np.zeros(len(mesh.vertices), np.float32)
+    of_head = np.flatnonzero(places.part == HEAD)
+    columns, rows = np.floor(view.camera.project(mesh.vertices[of_head])).astype(int).T
+    height, width = shown.shape
+    inside = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
+    out[of_head[inside]] = shown[rows[inside], columns[inside]] / np.float32(255)
+    return out
+
+
 def _fill(
-    found: Lookup, places: Places, guessed: tuple[np.ndarray, np.ndarray] | None = None
+    found: Lookup,
+    places: Places,
+    hairy: np.ndarray,
+    guessed: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> np.ndarray:
-    """A colour (V, 3) float32 for every vertex, whatever hides it; ``guessed`` as of
-    ``guessed_colors``."""
+    """A colour (V, 3) float32 for every vertex, whatever hides it.
+
+    ``hairy`` (V,) 0..1: the photograph shows hair where the vertex is; ``guessed`` as of
+    ``guessed_colors``.
+    """
     seen = found.seen
     mirrored = _MIRROR_TRUST * seen[places.mirror]
-    through = np.where(places.part == HEAD, 0, _BEHIND_TRUST * found.behind)
+    through = _BEHIND_TRUST * found.behind
     total = seen + (1 - seen) * np.maximum(mirrored, through)
     other = found.colors[places.mirror]
     guess = np.where((through > mirrored)[:, None], found.back_colors, other)
@@ -144,8 +166,9 @@ def _fill(
         known[plain] = guessed[0][plain]
         total = np.where(plain, _GUESS_TRUST, total)
     everywhere = diffuse_colors(known, total, places.neighbors, bands=places.band)
-    # The back of the head: from where hair grows, and least from where it may still be forehead.
-    hair_seen, within = seen * places.hair**4, places.hair > 0
+    # The back of the head: from hair, in front and behind.
+    hair_seen = np.where(places.part == HEAD, np.maximum(seen * hairy, through), 0)
+    within = places.hair > 0
     if hair_seen.sum() < _LEAST_HAIR:
         hair_seen, within = total * (1 - places.face), np.ones(len(seen), bool)
     hair = diffuse_colors(known, hair_seen, places.neighbors, within=within)

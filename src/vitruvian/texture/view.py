@@ -31,6 +31,8 @@ class View:
         depth: (h, w) float32 of the mesh, metres, inf where it is not.
         arms: (h, w) float32, the least depth of an arm in a small neighbourhood.
         part: (h, w) uint8 of the vertex region that is seen, 255 where none is.
+        vertex: (h, w) int32, a vertex of the triangle that is seen, -1 where none is.
+        hair: (h, w) uint8, 255 where the side that faces away is covered by hair or a hat.
         camera: of the window.
     """
 
@@ -40,6 +42,8 @@ class View:
     depth: np.ndarray
     arms: np.ndarray
     part: np.ndarray
+    vertex: np.ndarray
+    hair: np.ndarray
     camera: Camera
 
 
@@ -59,7 +63,8 @@ def person_view(
         parts: (V,) uint8 region of each vertex.
         hidden: (V,) bool, vertices where the picture shows something before the person.
 
-    Its ``back`` is the front as it is; see ``behind.closed_over`` for another.
+    Its ``back`` is the front as it is; see ``behind.closed_over`` and ``hair.back_of_head`` for
+    another.
     """
     camera = photo.camera
     pixels = camera.project(mesh.vertices)
@@ -87,7 +92,8 @@ def person_view(
         matte = np.where(before, 0, matte).astype(np.uint8)
     reach = max(1, round(_ARM_MARGIN * max(width, height)))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
-    part = np.append(parts[mesh.faces[:, 0]], np.uint8(255))[fragments.face]
+    vertex = np.append(mesh.faces[:, 0], np.int32(-1))[fragments.face]
+    part = np.append(parts, np.uint8(255))[vertex]
     of_arms = (part == LEFT_ARM) | (part == RIGHT_ARM)
     arms = np.where(of_arms, fragments.depth, np.float32(np.inf))
     arms = cv2.erode(arms, kernel, borderValue=float("inf"))
@@ -99,5 +105,7 @@ def person_view(
         fragments.depth,
         np.ascontiguousarray(arms, np.float32),
         part,
+        vertex,
+        np.zeros(matte.shape, np.uint8),
         window_camera,
     )

@@ -1,0 +1,184 @@
+"""What a head looks like from behind, guessed from the front: hair or a hat, and no face.
+
+The picture of the front is turned into one of the back: what is face or bare skin takes the colours
+of the hair around it, mirrored at its edge, so that strands go on. Long hair hangs behind as far
+down as it does in front, and covers the neck; below short hair the neck is that of the front.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from vitruvian.texture.hair import LEAST_PIXELS, LONGEST, WIDEST, Hair, Head, find_hair
+from vitruvian.texture.view import View
+from vitruvian.types.regions import HEAD
+
+_FACE = 0.5  # weight from which on a place is of the face
+_LARGEST = 96  # pixels of a face's height at which hair is looked for
+_UNDER_CHIN = 0.08  # of the face's height: where the neck is seen
+_SCALES = 0.5, 0.2, 0.06  # of the face's height, over which colours are evened
+_STRANDS = 0.3  # of the face's height, over which mirrored strands fade
+_SOFT = 0.02  # of the face's height: the edge of hair
+
+
+@dataclass(frozen=True)
+class BackOfHead:
+    """The picture of somebody's back with the head as it is seen from behind.
+
+    Attributes:
+        pixels: (h, w, 3) uint8 sRGB.
+        share: (h, w) uint8, 255 where that of the head says what is seen from behind.
+        hair: (h, w) uint8, 255 where the picture of the front shows hair or a hat.
+    """
+
+    pixels: np.ndarray
+    share: np.ndarray
+    hair: np.ndarray
+
+
+def back_of_head(view: View, picture: np.ndarray, face: np.ndarray) -> BackOfHead | None:
+    """The back of a head, drawn into the picture of a person's back.
+
+    Args:
+        view: the person's window.
+        picture: (h, w, 3) uint8 sRGB, the back without the head's.
+        face: (V,) float32, 1 for the vertices of the face.
+
+    Returns:
+        None where the head is not seen from the front, or too small.
+    """
+    at_vertex = np.append(face, np.float32(0))
+    on_head = view.part == HEAD
+    box = _extent(on_head)
+    if box is None:
+        return None
+    rows, columns = np.nonzero(
+        on_head[box] & (view.alpha[box] > 200) & (at_vertex[view.vertex[box]] > _FACE)
+    )
+    if len(rows) < LEAST_PIXELS:
+        return None
+    rows, columns = rows + box[0].start, columns + box[1].start
+    chin, height = int(rows.max()), max(int(np.ptp(rows)), 4)
+    window = _window(box, view.alpha.shape, chin, height, float(columns.mean()))
+    scale = min(1.0, _LARGEST / height)
+    full = view.pixels[window]
+    size = max(4, round(full.shape[1] * scale)), max(4, round(full.shape[0] * scale))
+
+    def small(values: np.ndarray) -> np.ndarray:
+        return cv2.resize(values, size, interpolation=cv2.INTER_AREA) if scale < 1 else values
+
+    head = Head(
+        pixels=small(full),
+        alpha=small(view.alpha[window]),
+        mask=small((on_head[window] & (view.alpha[window] > 200)).astype(np.uint8)) > 0,
+        face=small(at_vertex[view.vertex[window]]),
+        chin=round((chin - window[0].start) * scale),
+        height=max(round(height * scale), 4),
+        middle=(float(columns.mean()) - window[1].start) * scale,
+    )
+    found = find_hair(head)
+    if found is None:
+        return None
+    drawn, share, soft = _drawn(head, found, small(picture[window]))
+    large = full.shape[1], full.shape[0]
+    out = BackOfHead(picture.copy(), *(np.zeros(view.alpha.shape, np.uint8) for _ in range(2)))
+    soft = cv2.resize(np.maximum(soft, share / 255), large)[..., None]
+    mixed = cv2.resize(drawn, large) * soft + picture[window] * (1 - soft)
+    out.pixels[window] = (np.clip(mixed, 0, 255) + 0.5).astype(np.uint8)
+    out.share[window] = cv2.resize(share, large)
+    out.hair[window] = cv2.resize(255 * found.seen.astype(np.uint8), large)
+    return out
+
+
+def _extent(where: np.ndarray) -> tuple[slice, slice] | None:
+    """The rows and columns that hold all of (h, w) bool; None where there is nothing."""
+    rows, columns = (np.flatnonzero(where.any(axis)) for axis in (1, 0))
+    if len(rows) == 0:
+        return None
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+
+
+def _window(
+    head: tuple[slice, slice], size: tuple[int, ...], chin: int, height: int, middle: float
+) -> tuple[slice, slice]:
+    """Rows and columns in which a head and its hair may be."""
+    rows, columns = head
+    aside = WIDEST * height
+    first = rows.start, min(columns.start, middle - aside)
+    last = max(rows.stop, chin + LONGEST * height), max(columns.stop, middle + aside)
+    top, left = (max(int(one), 0) for one in first)
+    bottom, right = (min(int(one) + 1, most) for one, most in zip(last, size, strict=True))
+    return slice(top, bottom), slice(left, right)
+
+
+def _drawn(
+    head: Head, hair: Hair, picture: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The back (h, w, 3) float32, where it says what is seen from behind (h, w) uint8, and where
+    that is hair (h, w) float32 0..1."""
+    soft = cv2.GaussianBlur(hair.behind.astype(np.float32), (0, 0), max(1.0, _SOFT * head.height))
+    strands = _continued(head.pixels, hair.seen, head.height)
+    neck = _with_neck(picture, head).astype(np.float32)
+    drawn = strands * soft[..., None] + neck * (1 - soft[..., None])
+    return drawn, np.where(head.mask, 255, 255 * soft).astype(np.uint8), soft
+
+
+def _with_neck(picture: np.ndarray, head: Head) -> np.ndarray:
+    """The picture with the neck, as it is below the chin, mirrored up to the nape."""
+    out = picture.copy()
+    last = len(picture) - 1
+    below = min(int(head.chin + _UNDER_CHIN * head.height), last)
+    for y in range(min(head.nape, below), below):
+        there = head.mask[y]
+        out[y, there] = picture[min(2 * below - y, last), there]
+    return out
+
+
+def _continued(pixels: np.ndarray, source: np.ndarray, height: int) -> np.ndarray:
+    """(h, w, 3) float32: ``source`` as it is, and what is beside it mirrored from it."""
+    distance, labels = cv2.distanceTransformWithLabels(
+        (~source).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    rows, columns = np.nonzero(source)
+    nearest = np.zeros((labels.max() + 1, 2), np.int32)
+    nearest[labels[rows, columns]] = np.column_stack([rows, columns])
+    edge = nearest[labels]
+    across = 2 * edge - np.moveaxis(np.indices(source.shape), 0, -1)
+    across = np.clip(across, 0, np.array(source.shape) - 1)
+    mirrored = source[across[..., 0], across[..., 1]]
+    at = np.where(mirrored[..., None], across, edge)
+    own = pixels.astype(np.float32)
+    fine = (own - _even(pixels, source, height, _SCALES[-1:]))[at[..., 0], at[..., 1]]
+    # Far from its edge a mirror image makes rays.
+    near = np.exp(-distance / (_STRANDS * height))[..., None]
+    even = _even(pixels, source, height, _SCALES)
+    return np.where(source[..., None], own, np.clip(even + near * fine, 0, 255))
+
+
+def _even(
+    pixels: np.ndarray, source: np.ndarray, height: int, scales: tuple[float, ...]
+) -> np.ndarray:
+    """(h, w, 3) float32, colours of ``source`` everywhere: of its surroundings, which are the wider
+    the less of it there is."""
+    mask = source.astype(np.float32)[..., None]
+    values = np.concatenate([pixels * mask, mask], axis=2)
+    total = values.sum((0, 1))
+    out = np.broadcast_to(total[:3] / max(float(total[3]), 1.0), pixels.shape).astype(np.float32)
+    for scale in scales:
+        here = _blurred(values, max(1.0, scale * height))
+        share = np.clip(5 * here[..., 3:], 0, 1)
+        out = out + share * (here[..., :3] / np.maximum(here[..., 3:], 1e-4) - out)
+    return out
+
+
+def _blurred(values: np.ndarray, sigma: float) -> np.ndarray:
+    """A Gaussian blur; a wide one of a smaller picture, which looks the same."""
+    step = max(1, int(sigma / 2))
+    height, width = values.shape[:2]
+    size = max(1, -(-width // step)), max(1, -(-height // step))
+    small = cv2.resize(values, size, interpolation=cv2.INTER_AREA) if step > 1 else values
+    small = cv2.GaussianBlur(small, (0, 0), sigma / step)
+    return np.asarray(cv2.resize(small, (width, height)) if step > 1 else small)

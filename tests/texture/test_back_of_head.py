@@ -1,0 +1,158 @@
+"""The back of a head guessed from its front: hair goes on, no face shows, long hair hangs down."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from vitruvian.texture.back_of_head import BackOfHead, back_of_head
+from vitruvian.texture.view import View
+from vitruvian.types.camera import Camera
+from vitruvian.types.regions import HEAD, TRUNK
+
+SIZE = 320
+ROWS, COLUMNS = np.mgrid[:SIZE, :SIZE]
+SKIN, HAIR, SHIRT, LIPS = (215, 170, 145), (60, 40, 30), (60, 90, 170), (170, 60, 60)
+CENTRE, WIDE, HIGH = (110, 160), 42, 60
+CHIN = 160  # the face's lowest row; it begins at about 86
+
+
+def oval(row: float, column: float, high: float, wide: float) -> np.ndarray:
+    return ((ROWS - row) / high) ** 2 + ((COLUMNS - column) / wide) ** 2 < 1
+
+
+SKULL = oval(*CENTRE, HIGH, WIDE)
+FACE = oval(123, 160, 38, 30)
+NECK = (ROWS > 150) & (ROWS < 190) & (abs(COLUMNS - 160) < 20)
+BODY = ROWS >= 190
+OF_FACE = np.array([1, 0], np.float32)  # of two vertices, the face's and another
+
+
+def view(
+    *, hair: tuple[int, int, int] = HAIR, long: bool = False, skull: np.ndarray = SKULL
+) -> View:
+    """Somebody who faces the camera; the picture's grain is that of a photograph."""
+    hanging = (abs(COLUMNS - 160) < 52) & (abs(COLUMNS - 160) > 22) & (ROWS > 100) & (ROWS < 240)
+    hanging &= long
+    person = skull | NECK | BODY | hanging
+    pixels = np.full((SIZE, SIZE, 3), (150, 160, 150), float)
+    pixels[BODY] = SHIRT
+    pixels[NECK | FACE] = SKIN
+    pixels[skull & ~FACE] = SKIN
+    pixels[(skull & ~FACE & (ROWS < 145)) | hanging] = hair
+    pixels[oval(115, 145, 4, 8) | oval(115, 175, 4, 8)] = (40, 40, 40)
+    pixels[oval(145, 160, 3, 10)] = LIPS
+    pixels += np.random.default_rng(0).normal(0, 3, (SIZE, SIZE, 1))
+    pixels = np.clip(pixels, 0, 255).astype(np.uint8)
+    head = (skull | NECK | (hanging & (ROWS < 190))) & ~BODY
+    part = np.where(head, HEAD, np.where(person, TRUNK, 255)).astype(np.uint8)
+    return View(
+        pixels=pixels,
+        back=pixels,
+        alpha=np.where(person, 255, 0).astype(np.uint8),
+        depth=np.where(person, 3, np.inf).astype(np.float32),
+        arms=np.full((SIZE, SIZE), np.inf, np.float32),
+        part=part,
+        vertex=np.where(FACE, 0, np.where(person, 1, -1)).astype(np.int32),
+        hair=np.zeros((SIZE, SIZE), np.uint8),
+        camera=Camera.centered(400, SIZE, SIZE),
+    )
+
+
+def behind(seen: View) -> BackOfHead:
+    given = seen.back.copy()
+    out = back_of_head(seen, seen.back, OF_FACE)
+    assert out is not None
+    assert (seen.back == given).all()
+    return out
+
+
+def away(pixels: np.ndarray, color: tuple[int, int, int]) -> float:
+    return float(np.abs(pixels.astype(int) - color).mean())
+
+
+def test_hair_takes_the_place_of_the_face():
+    seen = view()
+    out = behind(seen)
+    inner = oval(115, 160, 25, 25)
+    assert away(seen.pixels[inner], HAIR) > 80
+    assert away(out.pixels[inner], HAIR) < 10
+    assert (out.share[inner] == 255).all()
+
+
+def test_the_neck_below_short_hair_is_skin_without_the_mouth():
+    out = behind(view())
+    neck = (ROWS > 164) & (ROWS < 185) & (abs(COLUMNS - 160) < 14)
+    assert away(out.pixels[neck], SKIN) < 10
+    assert (out.share[neck] == 255).all()
+    lips = oval(145, 160, 3, 8)
+    assert away(out.pixels[lips], LIPS) > 40
+
+
+def test_the_shirt_stays_as_it_is():
+    seen = view()
+    out = behind(seen)
+    assert (out.pixels[BODY] == seen.pixels[BODY]).all()
+    assert (out.share[200:] == 0).all()
+
+
+def test_long_hair_covers_neck_and_shoulders():
+    out = behind(view(long=True))
+    back = (ROWS > 165) & (ROWS < 225) & (abs(COLUMNS - 160) < 40)
+    assert away(out.pixels[back], HAIR) < 12
+    assert (out.share[back] > 240).all()
+    assert (out.share[260:] == 0).all()
+
+
+def test_long_hair_before_one_shoulder_hangs_behind_both():
+    seen = view(long=True)
+    cut = (COLUMNS > 160) & (ROWS > 165)
+    seen.pixels[cut & (ROWS < 190)] = (150, 160, 150)
+    seen.alpha[cut & (ROWS < 190) & ~NECK] = 0
+    seen.pixels[cut & BODY] = SHIRT
+    out = behind(seen)
+    other = (ROWS > 170) & (ROWS < 185) & (COLUMNS > 160) & (COLUMNS < 185)
+    assert away(out.pixels[other], HAIR) < 15
+
+
+def test_a_hat_is_a_hat_from_behind():
+    hat = (150, 30, 40)
+    seen = view()
+    crown = SKULL & (ROWS < 84)
+    seen.pixels[crown] = hat
+    out = behind(seen)
+    assert away(out.pixels[crown & (ROWS > 60)], hat) < 12
+
+
+def test_a_shorn_head_is_of_its_own_colour():
+    out = behind(view(hair=(205, 160, 135)))
+    assert away(out.pixels[oval(115, 160, 25, 25)], SKIN) < 20
+
+
+def test_strands_go_on_where_the_face_was():
+    seen = view()
+    stripes = np.where((COLUMNS // 3) % 2, 25, -15)[..., None]
+    painted = (seen.part == HEAD) & ~FACE & ~NECK
+    seen.pixels[painted] = np.clip(np.array(HAIR) + stripes[painted], 0, 255)
+    out = behind(seen)
+    edge = FACE & (ROWS > 100) & (ROWS < 130) & (abs(COLUMNS - 160) > 20)
+    assert out.pixels[edge].astype(float).std(0).min() > 5
+
+
+def test_hair_that_is_seen_is_told():
+    seen = view(long=True)
+    out = behind(seen)
+    told = out.hair > 128
+    assert told[70:80, 150:170].all()
+    assert told[180:230, 190:205].mean() > 0.7
+    assert not told[FACE & (ROWS > 110)].any()
+
+
+@pytest.mark.parametrize("case", ["no face", "no head"])
+def test_nothing_is_said_of_a_head_that_is_not_seen(case: str):
+    seen = view()
+    if case == "no head":
+        seen.part[:] = TRUNK
+    else:
+        seen.vertex[FACE] = 1
+    assert back_of_head(seen, seen.back, OF_FACE) is None
