@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vitruvian.commands.cli import INTERRUPTED, debugging, say
-from vitruvian.compute import preparation, set_threads, thread_count
+from vitruvian.compute import preparation, set_threads
 from vitruvian.errors import InputError, VitruvianError, WeightsError
 from vitruvian.hints import merged, parse_hints, read_hints_file
 from vitruvian.image.names import readable
@@ -25,8 +25,6 @@ from vitruvian.result.folder import folder_names, open_folder
 
 if TYPE_CHECKING:
     from rich.progress import Progress
-
-_FACE_NETWORKS = ("face_detection", "face_sex", "face_age", "faceres_deep")
 
 
 @dataclass
@@ -180,10 +178,9 @@ def photo(
     try:
         if threads is not None:
             set_threads(threads)
-        # Beside the imports below: networks load without the interpreter. Not a daemon, because
-        # a process must not end while the runtime is at work.
-        if thread_count() > 1:
-            threading.Thread(target=_load_networks, args=(options,)).start()
+        from vitruvian.networks.ahead import load_ahead
+
+        load_ahead(options.detail)  # beside the imports below: without the interpreter
         if options.sam is not None:
             from vitruvian.networks.sam import load_sam
 
@@ -206,16 +203,6 @@ def _sam(encoder: Path | None, decoder: Path | None) -> tuple[Path, Path] | None
             f"A SAM {given} alone cannot draw masks: give --sam-{missing}, too.", code="bad-option"
         )
     return encoder.expanduser(), decoder.expanduser()
-
-
-def _load_networks(options: Options) -> None:
-    """Load what most pictures need, in the order in which they need it."""
-    from vitruvian.networks import warm_up
-
-    surface = ("maps",) if options.detail == "clothed" else ()
-    # Weights that cannot be read are reported by whoever needs them.
-    with contextlib.suppress(WeightsError):
-        warm_up("movenet_multipose", "blazepose_heavy", "cues", *_FACE_NETWORKS, *surface)
 
 
 def _jobs(images: list[str], output: Path) -> list[tuple[str, Path]]:

@@ -199,9 +199,10 @@ def warm_up() -> None:
     import tempfile
 
     from vitruvian.networks import warm_up as load_networks
+    from vitruvian.networks.ahead import needed
     from vitruvian.server.files.gallery import SAMPLES, sample_path
 
-    load_networks("movenet_multipose", "blazepose_heavy")
+    load_networks(*needed())
     path = sample_path(SAMPLES[0])
     if path is None:
         return
