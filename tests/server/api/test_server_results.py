@@ -215,6 +215,7 @@ def test_correct_in_place(real: Any, real_server: Any) -> None:
     url = f"/api/v1/reconstructions/{made['id']}"
     share = real.post(f"{url}/shares", json={}).json()
     before = real.get(made["people"][0]["files"]["body"]).json()
+    photo = real.get(made["files"]["photo"]).content
     hints = {"people": {"1": {"height_cm": 150, "sex": "man"}}}
     answer = real.patch(url, json={"hints": hints}, headers={"Prefer": "wait=60"})
     assert answer.status_code == 200, answer.text
@@ -231,6 +232,8 @@ def test_correct_in_place(real: Any, real_server: Any) -> None:
     assert real.get(corrected["people"][0]["files"]["body"]).json() != before
     assert real.get(share["url"]).json()["people"][0]["height_m"] == pytest.approx(1.5, abs=0.005)
     assert real.get("/api/v1/reconstructions").json()["total"] == 1
+
+    assert real.get(corrected["files"]["photo"]).content == photo  # not compressed once more
 
     taken_back = real.patch(url, json={"hints": None}, headers={"Prefer": "wait=60"}).json()
     assert taken_back["options"]["hints"] is None

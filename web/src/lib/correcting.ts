@@ -35,6 +35,7 @@ export interface Correcting {
   ask: (index: number) => void;
   askAbout: (correction: Correction) => void;
   add: (box: Box) => void;
+  saidOf: (one: LeftOut) => boolean;
   readmit: (one: LeftOut) => void;
   takeBack: (index: number, fact: Fact) => void;
   keep: (correction: Correction) => void;
@@ -83,10 +84,11 @@ export function useCorrecting(result: () => Reconstruction, renewed: (result: Re
     },
     askAbout,
     add: (box) => askAbout(nothingOf(drawn(box))),
+    saidOf: (one) => around(said.value, one.box) !== null,
     readmit(one) {
-      // Who was left out by the user's word comes back without it, and so goes a box around nobody;
+      // Who was left out by the user's word comes back without it, and a box around nobody goes;
       // others are sought in their box.
-      if (one.reason === "not-a-person" || one.reason === "no-pose") remove(nothingOf(one.box));
+      if (around(said.value, one.box)) remove(nothingOf(one.box));
       else said.value = corrected(said.value, nothingOf(drawn(nothingOf(one.box).box)));
     },
     takeBack(index, fact) {

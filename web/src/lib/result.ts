@@ -7,6 +7,9 @@ import type { PhotoCamera } from "../viewer/camera";
 export type Kind = "own" | "shared" | "sample";
 
 export const personName = (person: Person): string => `Person ${person.id}`;
+/** What tells those who are left out apart, on the photograph and in the list: A, B... then AA. */
+export const letterOf = (index: number): string =>
+  (index < 26 ? "" : letterOf(Math.floor(index / 26) - 1)) + String.fromCharCode(65 + (index % 26));
 /** The person's node in `scene.glb`. */
 export const nodeName = (person: Person): string => `person-${person.id}`;
 

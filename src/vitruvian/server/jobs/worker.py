@@ -27,6 +27,7 @@ import sys
 import threading
 import traceback
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -140,7 +141,7 @@ def process(
         Options.of(**wanted | {"formats": tuple(wanted["formats"])}),
         replace=False,
         nobody_is_failure=True,
-        also=_write_more,
+        also=partial(_write_more, photograph=None if camera is None else picture),
     )
     return run(job, progress)
 
@@ -168,25 +169,32 @@ def problem_of(error: VitruvianError) -> Problem:
     return Problem(error.code if error.code in KINDS else "bad-picture", str(error))
 
 
-def _write_more(scene: Scene, folder: Path) -> dict[str, Any]:
-    """Write what the page shows besides, and return what it wants to know of the scene."""
+def _write_more(scene: Scene, folder: Path, photograph: Path | None) -> dict[str, Any]:
+    """Write what the page shows besides, and return what it wants to know of the scene.
+
+    ``photograph`` is the earlier result's, which stays as it is.
+    """
     from vitruvian.formats.export import export_mesh
 
     for person in scene.people:
         body = person.body.as_mesh().transformed(scene.world_from_camera_of(person), "world")
         export_mesh(body, folder / f"person-{person.id}" / "body.glb")
-    _write_pictures(scene.photo.pixels, folder)
+    _write_pictures(scene.photo.pixels, folder, photograph)
     return {"world_from_camera": scene.world_from_camera.round(6).tolist()}
 
 
-def _write_pictures(pixels: Any, folder: Path) -> None:
-    """The photograph and its thumbnail, encoded anew: nothing of the uploaded file is in them."""
+def _write_pictures(pixels: Any, folder: Path, photograph: Path | None) -> None:
+    """The photograph and its thumbnail, encoded anew: nothing of the uploaded file is in them.
+
+    A photograph that this server wrote is not compressed a second time.
+    """
     import cv2
 
     from vitruvian.formats.atomic import write_bytes
     from vitruvian.formats.images import encode_jpeg
 
-    write_bytes(folder / "photo.jpg", encode_jpeg(pixels, quality=PHOTO_QUALITY))
+    once = photograph.read_bytes() if photograph else encode_jpeg(pixels, quality=PHOTO_QUALITY)
+    write_bytes(folder / "photo.jpg", once)
     height, width = pixels.shape[:2]
     scale = min(1.0, THUMBNAIL_SIDE / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
