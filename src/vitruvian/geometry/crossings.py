@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vitruvian.compute import kernel
+from vitruvian.geometry.triangles import corner_weights, pixels_within, twice_area
 
 
 @dataclass(frozen=True)
@@ -60,13 +61,10 @@ def _cross(
         x0, y0 = points[a, 0], points[a, 1]
         x1, y1 = points[b, 0], points[b, 1]
         x2, y2 = points[c, 0], points[c, 1]
-        left = max(0, int(np.ceil(min(x0, x1, x2) - 0.5)))
-        right = min(width - 1, int(np.floor(max(x0, x1, x2) - 0.5)))
-        top = max(0, int(np.ceil(min(y0, y1, y2) - 0.5)))
-        bottom = min(height - 1, int(np.floor(max(y0, y1, y2) - 0.5)))
+        left, right, top, bottom = pixels_within(x0, y0, x1, y1, x2, y2, width, height)
         if left > right or top > bottom:
             continue
-        area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
+        area = twice_area(x0, y0, x1, y1, x2, y2)
         if abs(area) < 1e-10:
             continue
         inverse = 1.0 / area
@@ -77,9 +75,7 @@ def _cross(
             py = y + 0.5
             for x in range(left, right + 1):
                 px = x + 0.5
-                w1 = ((px - x0) * (y2 - y0) - (x2 - x0) * (py - y0)) * inverse
-                w2 = ((x1 - x0) * (py - y0) - (px - x0) * (y1 - y0)) * inverse
-                w0 = 1.0 - w1 - w2
+                w0, w1, w2 = corner_weights(px, py, x0, y0, x1, y1, x2, y2, inverse)
                 if w0 < 0 or w1 < 0 or w2 < 0:
                     continue
                 k = count_out[y, x]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vitruvian.compute import kernel
+from vitruvian.geometry.triangles import corner_weights, pixels_within, twice_area
 
 
 @dataclass(frozen=True)
@@ -84,25 +85,20 @@ def _rasterize(
         x0, y0 = points[a, 0], points[a, 1]
         x1, y1 = points[b, 0], points[b, 1]
         x2, y2 = points[c, 0], points[c, 1]
-        area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
+        area = twice_area(x0, y0, x1, y1, x2, y2)
         if abs(area) < 1e-9:
             continue
         # Seen from the camera (y down), counter-clockwise outward faces have negative area.
         if cull and area > 0:
             continue
-        left = max(0, int(np.ceil(min(x0, x1, x2) - 0.5)))
-        right = min(width - 1, int(np.floor(max(x0, x1, x2) - 0.5)))
-        top = max(0, int(np.ceil(min(y0, y1, y2) - 0.5)))
-        bottom = min(height - 1, int(np.floor(max(y0, y1, y2) - 0.5)))
+        left, right, top, bottom = pixels_within(x0, y0, x1, y1, x2, y2, width, height)
         inverse_area = 1.0 / area
         inv0, inv1, inv2 = 1.0 / depth[a], 1.0 / depth[b], 1.0 / depth[c]
         for row in range(top, bottom + 1):
             py = row + 0.5
             for column in range(left, right + 1):
                 px = column + 0.5
-                w1 = ((px - x0) * (y2 - y0) - (x2 - x0) * (py - y0)) * inverse_area
-                w2 = ((x1 - x0) * (py - y0) - (px - x0) * (y1 - y0)) * inverse_area
-                w0 = 1.0 - w1 - w2
+                w0, w1, w2 = corner_weights(px, py, x0, y0, x1, y1, x2, y2, inverse_area)
                 if w0 < 0 or w1 < 0 or w2 < 0:
                     continue
                 z = 1.0 / (w0 * inv0 + w1 * inv1 + w2 * inv2)

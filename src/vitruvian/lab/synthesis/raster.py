@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from vitruvian.compute import kernel, kernel_part
+from vitruvian.geometry.triangles import corner_weights, pixels_within, twice_area
 
 # texels: uint8 (M, 4) of all textures end to end; texture: int32 (P, 3) offset, height, width.
 
@@ -93,15 +94,10 @@ def rasterize_surface(
         x0, y0 = points[a, 0], points[a, 1]
         x1, y1 = points[b, 0], points[b, 1]
         x2, y2 = points[c, 0], points[c, 1]
-        left = max(0, int(np.ceil(min(x0, x1, x2) - 0.5)))
-        right = min(width - 1, int(np.floor(max(x0, x1, x2) - 0.5)))
-        if left > right:
+        left, right, top, bottom = pixels_within(x0, y0, x1, y1, x2, y2, width, height)
+        if left > right or top > bottom:
             continue
-        top = max(0, int(np.ceil(min(y0, y1, y2) - 0.5)))
-        bottom = min(height - 1, int(np.floor(max(y0, y1, y2) - 0.5)))
-        if top > bottom:
-            continue
-        area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
+        area = twice_area(x0, y0, x1, y1, x2, y2)
         if abs(area) < 1e-8:
             continue
         inverse = 1.0 / area
@@ -111,12 +107,8 @@ def rasterize_surface(
             py = y + 0.5
             for x in range(left, right + 1):
                 px = x + 0.5
-                w1 = ((px - x0) * (y2 - y0) - (x2 - x0) * (py - y0)) * inverse
-                if w1 < 0:
-                    continue
-                w2 = ((x1 - x0) * (py - y0) - (px - x0) * (y1 - y0)) * inverse
-                w0 = 1.0 - w1 - w2
-                if w2 < 0 or w0 < 0:
+                w0, w1, w2 = corner_weights(px, py, x0, y0, x1, y1, x2, y2, inverse)
+                if w0 < 0 or w1 < 0 or w2 < 0:
                     continue
                 z = 1.0 / (w0 * i0 + w1 * i1 + w2 * i2)
                 if sign * z >= sign * depth_out[y, x]:
@@ -150,13 +142,10 @@ def rasterize_shadow(points, faces, uvs, part, cutout, texels, texture, depth_ou
         x0, y0 = points[a, 0], points[a, 1]
         x1, y1 = points[b, 0], points[b, 1]
         x2, y2 = points[c, 0], points[c, 1]
-        left = max(0, int(np.ceil(min(x0, x1, x2) - 0.5)))
-        right = min(width - 1, int(np.floor(max(x0, x1, x2) - 0.5)))
-        top = max(0, int(np.ceil(min(y0, y1, y2) - 0.5)))
-        bottom = min(height - 1, int(np.floor(max(y0, y1, y2) - 0.5)))
+        left, right, top, bottom = pixels_within(x0, y0, x1, y1, x2, y2, width, height)
         if left > right or top > bottom:
             continue
-        area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
+        area = twice_area(x0, y0, x1, y1, x2, y2)
         if abs(area) < 1e-8:
             continue
         inverse = 1.0 / area
@@ -165,9 +154,7 @@ def rasterize_shadow(points, faces, uvs, part, cutout, texels, texture, depth_ou
             py = y + 0.5
             for x in range(left, right + 1):
                 px = x + 0.5
-                w1 = ((px - x0) * (y2 - y0) - (x2 - x0) * (py - y0)) * inverse
-                w2 = ((x1 - x0) * (py - y0) - (px - x0) * (y1 - y0)) * inverse
-                w0 = 1.0 - w1 - w2
+                w0, w1, w2 = corner_weights(px, py, x0, y0, x1, y1, x2, y2, inverse)
                 if w0 < 0 or w1 < 0 or w2 < 0:
                     continue
                 z = w0 * points[a, 2] + w1 * points[b, 2] + w2 * points[c, 2]
