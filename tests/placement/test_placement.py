@@ -26,6 +26,7 @@ from vitruvian.types.figure import Alpha, Figure, Landmarks
 from vitruvian.types.mesh import Mesh
 from vitruvian.types.photo import Photo
 from vitruvian.types.scene import Checks
+from vitruvian.types.seen import BODY_PARTS, Seen
 
 CAMERA = Camera.centered(900, 800, 600)
 
@@ -237,6 +238,37 @@ def test_people_of_two_pictures_have_a_ground_each_and_do_not_change_each_other(
     assert placement.worlds[0] is placement.world_from_camera
     x = [m.vertices @ w[0, :3] + w[0, 3] for m, w in zip(meshes, placement.worlds, strict=True)]
     assert x[1].min() == pytest.approx(x[0].max() + 0.4)  # beside, not inside one another
+
+
+def test_hidden_legs_lift_nobody_into_the_air():
+    bodies = [standing_body(-1, 4), standing_body(1, 4), standing_body(0, 4, camera_height=1.58)]
+    states = tuple("hidden" if "lower leg" in part else "seen" for part in BODY_PARTS)
+    hidden = replace(bodies[2], seen=Seen(states, 0.8))
+    for last, expected in ((bodies[2], 0.08), (hidden, 0.0)):
+        placement = place([*bodies[:2], last], [0, 1, 2], known_sizes=(0, 1, 2))
+        meshes = [b.as_mesh() for b in placement.bodies]
+        lowest = lows(on_the_ground(placement, meshes), meshes)
+        np.testing.assert_allclose(lowest[:2], expected, atol=0.005)
+
+
+def test_feet_in_the_air_are_said_where_they_are_seen():
+    bodies = [standing_body(-1, 4), standing_body(1, 4), standing_body(0, 4, camera_height=1.2)]
+    states = tuple("hidden" if "lower leg" in part else "seen" for part in BODY_PARTS)
+    for last, count in ((bodies[2], 1), (replace(bodies[2], seen=Seen(states, 0.8)), 0)):
+        placement = place([*bodies[:2], last], [0, 1, 2], known_sizes=(0, 1, 2))
+        meshes = [b.as_mesh() for b in placement.bodies]
+        said = place_warnings(on_the_ground(placement, meshes), meshes)
+        assert [len(one) for one in said] == [0, 0, count]
+        assert all("0.30 m above the ground" in sentence for sentence in said[2])
+
+
+def test_feet_below_the_frame_are_told_once():
+    bodies = [standing_body(-1, 4), standing_body(1, 4), standing_body(0, 5, camera_height=3.0)]
+    states = tuple("cut" if "foot" in part else "seen" for part in BODY_PARTS)
+    bodies[2] = replace(bodies[2], seen=Seen(states, 0.9, "three-quarter"))
+    placement = place(bodies, [0, 1, 2], known_sizes=(0, 1, 2))
+    meshes = [b.as_mesh() for b in placement.bodies]
+    assert place_warnings(on_the_ground(placement, meshes), meshes) == [(), (), ()]
 
 
 def test_known_sizes_are_kept():

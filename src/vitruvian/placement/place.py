@@ -25,6 +25,9 @@ _BELOW = 0.25  # metres under the ground from which on somebody does not stand o
 _NEARLY = 0.1  # the same for feet that are hardly seen
 _WELL_SEEN = 0.5  # of the trust in the best seen feet
 _BESIDE = 0.4  # metres between the people of two pictures
+_ALOFT = 0.15  # metres above the ground from which on it is said
+_FOOT_PARTS = {"left foot", "right foot"}
+_LEG_PARTS = _FOOT_PARTS | {"left lower leg", "right lower leg"}
 _CAMERA_UP = np.array([0.0, -1.0, 0.0])
 _WORTH_REFITTING = 0.01  # relative change of size below which a body is left as it is
 
@@ -127,7 +130,11 @@ def on_the_ground(placement: Placement, meshes: Sequence[Mesh]) -> Placement:
         world = worlds[group[0]]
         spans = [_span(world, placement.bodies[i], meshes[i]) for i in group]
         if any(span.stands for span in spans):
-            level = _level(np.array([span.feet for span in spans]), placement.trust[group])
+            # Legs that are not seen are a guess, and lift nobody else into the air.
+            firm = np.array([not _LEG_PARTS & _unseen(placement.bodies[i]) for i in group])
+            firm |= not firm.any()
+            lows = np.array([span.feet for span in spans])
+            level = _level(lows[firm], placement.trust[group][firm])
         else:
             level = min(span.low for span in spans)
         aside = 0.0
@@ -154,10 +161,16 @@ def place_warnings(placement: Placement, meshes: Sequence[Mesh]) -> list[tuple[s
         sentences: tuple[str, ...] = ()
         if number != placement.panels.main:
             sentences += (IN_A_PICTURE,)
-        if span.stands and span.feet < -_NEARLY:
+        guessed = set(body.seen.cut) >= _FOOT_PARTS  # which is told already
+        if span.stands and not guessed and span.feet < -_NEARLY:
             sentences += (
                 f"The feet are {-span.feet:.2f} m below the ground of the others, so size or "
                 "distance may be wrong; a mirror, a poster or stairs can be the reason.",
+            )
+        elif span.stands and span.feet > _ALOFT and not _LEG_PARTS & _unseen(body):
+            sentences += (
+                f"The feet are {span.feet:.2f} m above the ground of the others: a jump or a step, "
+                "or size or distance is wrong.",
             )
         said.append(sentences)
     return said
@@ -184,6 +197,11 @@ def _span(world: np.ndarray, body: Body, mesh: Mesh) -> _Span:
     low = float((mesh.vertices @ world[1, :3]).min() + world[1, 3])
     under = float((body.vertices @ world[1, :3]).min() + world[1, 3])
     return _Span(low, float(x.min()), float(x.max()), min(low, under))
+
+
+def _unseen(body: Body) -> set[str]:
+    """Parts that the frame cuts off or something hides."""
+    return {*body.seen.cut, *body.seen.hidden}
 
 
 def _level(lows: np.ndarray, trust: np.ndarray) -> float:
