@@ -72,7 +72,7 @@ async function start(): Promise<void> {
       frame.setAttribute("aria-pressed", "false");
       buttons.push({ person: index, button: frame });
     }
-    if (person.height) labels.set(index, makeLabel(people.length > 1 ? `${person.label}, ${person.height}` : person.height));
+    if (person.height) labels.set(index, makeLabel(person.height));
   });
   stage.onFrame = () => {
     const widths = models.map((_, index) => pillWidth(labels.get(index)?.textContent ?? ""));
