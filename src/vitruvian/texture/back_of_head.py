@@ -19,6 +19,8 @@ from vitruvian.types.regions import HEAD
 _FACE = 0.5  # weight from which on a place is of the face
 _LARGEST = 96  # pixels of a face's height at which hair is looked for
 _UNDER_CHIN = 0.08  # of the face's height: where the neck is seen
+_COLLAR = 0.5  # of the face's height below the chin: where cloth may have a pattern again
+_EVEN_NECK = 0.15  # of the face's height, over which a neck is evened
 _SCALES = 0.5, 0.2, 0.06  # of the face's height, over which colours are evened
 _STRANDS = 0.3  # of the face's height, over which mirrored strands fade
 _SOFT = 0.02  # of the face's height: the edge of hair
@@ -127,13 +129,24 @@ def _drawn(
 
 
 def _with_neck(picture: np.ndarray, head: Head) -> np.ndarray:
-    """The picture with the neck, as it is below the chin, mirrored up to the nape."""
+    """The picture with the neck, as it is below the chin, mirrored up to the nape.
+
+    Evened where the chin may be in truth: a fit that has the head too high leaves a mouth there.
+    """
     out = picture.copy()
     last = len(picture) - 1
     below = min(int(head.chin + _UNDER_CHIN * head.height), last)
     for y in range(min(head.nape, below), below):
         there = head.mask[y]
         out[y, there] = picture[min(2 * below - y, last), there]
+    zone = slice(head.nape, min(int(head.chin + _COLLAR * head.height), last) + 1)
+    seen = head.mask[zone].astype(np.float32)[..., None]
+    if seen.any():
+        values = np.concatenate([out[zone] * seen, seen], axis=2)
+        even = _blurred(values, max(1.0, _EVEN_NECK * head.height))
+        even = even[..., :3] / np.maximum(even[..., 3:], 1e-3)
+        share = seen * np.linspace(2, 0, len(seen), dtype=np.float32).clip(0, 1)[:, None, None]
+        out[zone] = np.clip(out[zone] + share * (even - out[zone]), 0, 255).astype(np.uint8)
     return out
 
 
