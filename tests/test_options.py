@@ -153,7 +153,7 @@ OUTSIDE = [
     ("height_cm", float("inf"), "A height of inf cm cannot be a person's; give 40 to 260."),
     ("fov_deg", 171, "A field of view of 171 degrees cannot be; give 1 to 170."),
     ("max_people", 0, "At most 0 people leaves nobody; give 1 or more."),
-    ("detail", "naked", "There is no detail 'naked'; choose body or clothed."),
+    ("detail", "naked", "There is no detail 'naked'; choose body, clothed, fine."),
     ("print_height_mm", 9, "A print of 9 mm is not possible; give 10 to 3000 mm."),
     ("faces", 1999, "1999 faces are not possible; give 2000 to 200000."),
     ("formats", "usd", "There is no mesh format 'usd'; choose from obj, glb, ply, stl."),

@@ -27,7 +27,7 @@ from vitruvian.hints import (
 )
 from vitruvian.mesh_formats import FORMATS
 
-Detail = Literal["body", "clothed"]
+Detail = Literal["body", "clothed", "fine"]
 Incomplete = Literal["cut", "complete"]
 
 
@@ -140,7 +140,7 @@ class Options:
     )
     detail: Detail = _option(  # noqa: RUF009
         "clothed",
-        "Stop at the body under the clothes, or go on to them.",
+        "Stop at the body under the clothes, go on to them, or put folds into the geometry, too.",
         "--detail",
         choices=get_args(Detail),
         refusal="There is no detail {value!r}; choose {choices}.",

@@ -131,7 +131,7 @@ def test_nobody_is_not_an_error(tmp_path):
         ({"height_cm": float("nan")}, "40 to 260"),
         ({"max_people": 0}, "1 or more"),
         ({"faces": 100}, "100 faces are not possible; give 2000 to 200000"),
-        ({"detail": "skeleton"}, "body or clothed"),
+        ({"detail": "skeleton"}, "body, clothed, fine"),
         ({"albedo": True, "texture": False}, "leave out albedo"),
         ({"fov_deg": 0.1}, "1 to 170"),
     ],

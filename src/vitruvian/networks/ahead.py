@@ -16,7 +16,7 @@ _FACES = ("face_detection", "face_sex", "face_age", "faceres_deep")
 
 def needed(detail: Detail = "clothed") -> tuple[str, ...]:
     """What most pictures need, in the order in which they need it."""
-    return (*_FIRST, *_FACES, *(("maps",) if detail == "clothed" else ()))
+    return (*_FIRST, *_FACES, *(("maps",) if detail != "body" else ()))
 
 
 def load_ahead(detail: Detail) -> None:

@@ -74,7 +74,8 @@ def reconstruct(
         fov_deg: field of view across the picture's longer side, in degrees; by default from EXIF,
             else assumed.
         max_people: keep only so many, the largest in the picture.
-        detail: ``body`` stops at the parametric body, ``clothed`` builds the outer surface.
+        detail: ``body`` stops at the parametric body, ``clothed`` builds the outer surface,
+            ``fine`` puts folds into its geometry, too, with four times as many faces.
         incomplete: ``cut`` ends people where the frame cuts them off, with a closed, flat cut;
             ``complete`` completes them by body and usual clothes, which is a guess.
         faces: about how many each clothed person may have, 2,000 to 200,000; more is finer and
@@ -162,7 +163,7 @@ def reconstruct_photo(
 def _prepare(options: Options) -> None:
     """Have compiled code ready, or made ready, by the time that it is needed."""
     rooms = ["body", "people", "geometry"]
-    rooms += ["surface"] if options.detail == "clothed" else []
+    rooms += ["surface"] if options.detail != "body" else []
     rooms += ["texture"] if options.texture else []
     prepare([*rooms, "formats"])
 

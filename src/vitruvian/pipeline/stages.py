@@ -111,13 +111,15 @@ def dress(
     if ends_at_frame(body, options):
         based = body.seen.extent in BASED
         cut = FrameCut((_CAMERA_UP if up is None else up) if based else None)
-    return reconstruct_surface(photo, figure, body, faces=options.faces, cut=cut)
+    return reconstruct_surface(
+        photo, figure, body, faces=options.faces, fine=options.detail == "fine", cut=cut
+    )
 
 
 def ends_at_frame(body: Body, options: Options = _DEFAULT) -> bool:
     """Whether somebody's surface ends where the frame cuts them off."""
     cut = options.incomplete == "cut" and bool(body.seen.cut)
-    return cut and options.detail == "clothed"
+    return cut and options.detail != "body"
 
 
 def paint(photo: Photo, figure: Figure, body: Body, mesh: Mesh, *, albedo: bool = False) -> Mesh:

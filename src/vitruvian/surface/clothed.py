@@ -23,6 +23,7 @@ from vitruvian.compute import SideBySide
 from vitruvian.geometry.normals import face_normals, vertex_normals
 from vitruvian.surface.finish.charts import lay_out
 from vitruvian.surface.finish.face import refined_face
+from vitruvian.surface.finish.fine_relief import with_fine_relief
 from vitruvian.surface.finish.hands import Evidence, with_hands
 from vitruvian.surface.finish.simplify import simplify
 from vitruvian.surface.finish.skin_transfer import nearest_vertices, transferred_skin
@@ -66,6 +67,7 @@ def clothed_mesh(
     *,
     fitted: Mesh | None = None,
     maps: SurfaceMaps | None = None,
+    relief: SurfaceMaps | None = None,
     faces: int = FACES,
     voxels: int | None = None,
     correction: Correction | None = None,
@@ -81,6 +83,8 @@ def clothed_mesh(
         camera: the photograph's.
         fitted: the bare body, likewise, if ``body`` is not that.
         maps: normals pixel by pixel; without, the body's relief alone.
+        relief: finer normals, to which triangles four times as many are moved
+            (``finish.fine_relief``).
         faces: budget, beside the fine triangles of face and hands.
         voxels: of the volume along the figure's longer side; by default as many as fit the faces,
             fewer where the photograph shows the figure in few pixels.
@@ -111,6 +115,9 @@ def clothed_mesh(
     if len(mesh.faces) == 0:
         return body
     mesh, beneath, of_hand = _finished(model, mesh, limbs, solid, Evidence(volume, alpha, camera))
+    if relief is not None:
+        mesh, source = with_fine_relief(model, mesh, beneath, relief)
+        beneath, of_hand = beneath[source], of_hand[source]
     return _dressed(model, mesh, beneath, of_hand, solid, clothed.window)
 
 

@@ -23,6 +23,7 @@ def reconstruct_surface(
     *,
     faces: int = FACES,
     maps: bool = True,
+    fine: bool = False,
     cut: FrameCut | None = None,
 ) -> Mesh:
     """A person's outer surface, closed, in the camera frame, with texture coordinates and skin.
@@ -34,6 +35,8 @@ def reconstruct_surface(
         faces: about how many; more make a finer volume.
         maps: take the relief from the maps network, where its weights are there; else it is the
             body's.
+        fine: put the relief that the maps see into the geometry, too, with four times as many
+            faces.
         cut: end the surface where the frame cuts the person; by default it goes on as the body.
 
     Returns:
@@ -61,6 +64,7 @@ def reconstruct_surface(
             photo.camera,
             fitted=body.as_mesh(),
             maps=normals,
+            relief=refining.result() if fine and refining is not None else None,
             faces=faces,
             cut=cut,
         )

@@ -8,6 +8,7 @@ import numpy as np
 from vitruvian.geometry.rasterizer import rasterize
 from vitruvian.geometry.rotations import rigid_alignment
 from vitruvian.geometry.smoothing import drawn_to_neighbors
+from vitruvian.geometry.subdivision import edge_lengths, split_edges
 from vitruvian.types.body import ParametricModel
 from vitruvian.types.mesh import Mesh
 
@@ -139,36 +140,7 @@ def _disc(radius: int) -> np.ndarray:
 def _split(
     vertices: np.ndarray, faces: np.ndarray, share: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray] | None:
-    """Faces (F', 3) after halving every long edge between vertices of the face, and the ends
-    (N, 2) of the edges whose middles are the new vertices; None where there is none.
-
-    Triangles with one, two or three halved edges become two, three or four, so that neighbours
-    always fit.
-    """
-    ends = np.stack([faces, faces[:, [1, 2, 0]]], axis=2)  # (F, 3, 2)
-    length = np.linalg.norm(vertices[ends[..., 0]] - vertices[ends[..., 1]], axis=2)
+    """``split_edges`` of every long edge between vertices of the face; None where there is none."""
+    ends, length = edge_lengths(vertices, faces)
     halved = (length > _EDGE_M) & (share[ends] > 0).all(2)
-    if not halved.any():
-        return None
-    pairs = np.sort(ends[halved], axis=1).astype(np.int64)
-    keys = pairs[:, 0] * len(vertices) + pairs[:, 1]
-    unique, number = np.unique(keys, return_inverse=True)
-    middle = np.full(faces.shape, -1, np.int64)
-    middle[halved] = len(vertices) + number
-    out = [faces[~halved.any(1)]]
-    for turn in range(3):
-        # Turned so that the only halved edge, or the only whole one, comes first.
-        order = [turn, (turn + 1) % 3, (turn + 2) % 3]
-        a, b, c = faces[:, order].T
-        m, n, o = middle[:, order].T
-        one = (m >= 0) & (n < 0) & (o < 0)
-        two = (m < 0) & (n >= 0) & (o >= 0)
-        out += [np.stack([a, m, c], 1)[one], np.stack([m, b, c], 1)[one]]
-        out += [np.stack([n, c, o], 1)[two], np.stack([a, b, n], 1)[two]]
-        out += [np.stack([a, n, o], 1)[two]]
-    a, b, c = faces.T
-    m, n, o = middle.T
-    three = halved.all(1)
-    for corners in ((a, m, o), (m, b, n), (o, n, c), (m, n, o)):
-        out.append(np.stack(corners, 1)[three])
-    return np.concatenate(out).astype(np.int32), np.stack(np.divmod(unique, len(vertices)), 1)
+    return split_edges(faces, halved, len(vertices)) if halved.any() else None

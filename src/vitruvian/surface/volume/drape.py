@@ -30,8 +30,10 @@ _STANDS_OFF_M = (0.008, 0.022)  # from the body, from which relief fades, at whi
 _SLEEVE = 0.8  # of what sleeves stand off, the garment does on the trunk, where arms hide its sides
 _SMOOTHING_M = 0.06  # sigma; of relief 12 cm long a hundredth is left
 _SPAN_M = 0.24  # from side to side, such as between two legs
+_MOST_M, _MOST_BRIDGED_M = 0.025, 0.1  # that a surface moves; under what bridges two legs
 _RIM_M = (0.01, 0.04)  # from the outline: there the matte tells the shape
 _BRIDGED_M = 0.02  # off the bare body: what is between two legs is cloth
+_FLARED_M = (0.03, 0.045)  # off a leg: a hem, not trousers
 _THIGH = (0.35, 0.55)  # along the upper leg, to which its top reaches, and fades
 _ROUNDS = 15  # of smoothing the share over the mesh
 _NONE = 255
@@ -46,6 +48,16 @@ def hidden_share(model: ParametricModel, inflated: Mesh, fitted: Mesh) -> np.nda
         fitted: the bare body, likewise.
     """
     regions = model.regions
+    share = _ramp(_stands_off(model, inflated, fitted), *_STANDS_OFF_M)
+    cloth = np.isin(regions.part, (TRUNK, LEFT_LEG, RIGHT_LEG))
+    bare = np.maximum.reduce([regions.head, regions.throat, regions.hand, regions.foot])
+    share = smooth_over_mesh(share[:, None], regions.edges, _ROUNDS)[:, 0]
+    return np.asarray(share * cloth * (1 - bare), np.float32)
+
+
+def _stands_off(model: ParametricModel, inflated: Mesh, fitted: Mesh) -> np.ndarray:
+    """(V,) metres: how far cloth stands off the body on both of its sides."""
+    regions = model.regions
     normals = vertex_normals(fitted.vertices, fitted.faces)
     off = np.einsum("vc,vc->v", inflated.vertices - fitted.vertices, normals)
     sleeves = [
@@ -53,13 +65,7 @@ def hidden_share(model: ParametricModel, inflated: Mesh, fitted: Mesh) -> np.nda
         for arm in (LEFT_ARM, RIGHT_ARM)
     ]
     off = np.where(regions.part == TRUNK, np.maximum(off, _SLEEVE * min(sleeves)), off)
-    off = np.minimum(off, off[regions.mirror])  # a bag stands off on one side alone
-    start, end = _STANDS_OFF_M
-    share = np.clip((off - start) / (end - start), 0, 1)
-    cloth = np.isin(regions.part, (TRUNK, LEFT_LEG, RIGHT_LEG))
-    bare = np.maximum.reduce([regions.head, regions.throat, regions.hand, regions.foot])
-    share = smooth_over_mesh(share[:, None], regions.edges, _ROUNDS)[:, 0]
-    return np.asarray(share * cloth * (1 - bare), np.float32)
+    return np.minimum(off, off[regions.mirror])  # a bag stands off on one side alone
 
 
 @dataclass(frozen=True)
@@ -69,10 +75,12 @@ class Hidden:
     Attributes:
         share: (H, W) float32 0..1.
         cloth: (H, W) bool, pixels whose ray meets nothing but trunk, legs and what stands off them.
+        bridged: (H,) bool, rows in which cloth bridges the legs.
     """
 
     share: np.ndarray
     cloth: np.ndarray
+    bridged: np.ndarray
 
 
 def hidden_pixels(
@@ -102,17 +110,23 @@ def hidden_pixels(
     first, last = part[front.face], part[back.face]
     bare = rasterize(window.project(fitted.vertices), fitted.vertices[:, 2], fitted.faces, *size)
     away = cv2.distanceTransform((~bare.mask).astype(np.uint8), cv2.DIST_L2, 3) * pixel_m
-    legs = _skirt_rows(part[bare.face], figure & (away > _BRIDGED_M))
+    off = _stands_off(model, inflated, fitted).astype(np.float32)
+    # Trousers beside a body that does not fit well bridge legs, too, but do not stand off them.
+    of_leg = (first == LEFT_LEG) | (first == RIGHT_LEG)
+    beside = front.interpolate(off[:, None], inflated.faces)[..., 0] * of_leg
+    wide = beside.sum(1) > _FLARED_M[0] * of_leg.sum(1)
+    bridges = figure & (away > _BRIDGED_M) & wide[:, None]
+    legs = _skirt_rows(part[bare.face], bridges)
     known = np.isin(first, (TRUNK, LEFT_LEG, RIGHT_LEG)) & np.isin(
         last, (TRUNK, LEFT_LEG, RIGHT_LEG)
     )
     share = hidden_share(model, inflated, fitted)
     values = front.interpolate(share[:, None], inflated.faces)
-    of_leg = (first == LEFT_LEG) | (first == RIGHT_LEG)
-    thigh = front.interpolate(_upper_thigh(model)[:, None], inflated.faces)[..., 0]
+    flared = _upper_thigh(model) * _ramp(off, *_FLARED_M)
+    thigh = front.interpolate(flared[:, None], inflated.faces)[..., 0]
     values *= np.where(of_leg, np.maximum(legs[:, None], thigh), 1)[..., None]
     spread = carried_on(values, known)[..., 0]
-    return Hidden(np.asarray(spread, np.float32), known | ~front.mask)
+    return Hidden(np.asarray(spread, np.float32), known | ~front.mask, legs)
 
 
 def _skirt_rows(part: np.ndarray, loose: np.ndarray) -> np.ndarray:
@@ -163,13 +177,13 @@ def draped(
     """
     where = spans.mask & hidden.cloth & (rim_m > 0)
     weight = (where * hidden.share**2).astype(np.float32)
-    start, end = _RIM_M
-    amount = np.sqrt(weight) * np.clip((rim_m - start) / (end - start), 0, 1)
+    amount = np.sqrt(weight) * _ramp(rim_m, *_RIM_M)
     if not amount.any():
         return spans.front, spans.back
     share = np.sqrt(weight)
-    front = -_spanned(-spans.front, where, share, pixel_m)
-    back = _spanned(spans.back, where, share, pixel_m)
+    most = np.where(hidden.bridged, _MOST_BRIDGED_M, _MOST_M)
+    front = -_spanned(-spans.front, where, share, most, pixel_m)
+    back = _spanned(spans.back, where, share, most, pixel_m)
     middle, half2 = np.zeros_like(front), np.zeros_like(front)
     middle[where] = 0.5 * (front[where] + back[where])
     half2[where] = (0.5 * (back[where] - front[where])) ** 2
@@ -178,9 +192,14 @@ def draped(
     once = _mean(values, weight, sigma)
     # Twice, with what the first left over (Tukey, 1977): slopes and parabolas stay what they are.
     smooth = once + _mean(values - once, weight, sigma)
+    half, smooth_half = (
+        np.sqrt(np.maximum(one, (0.5 * pixel_m) ** 2)) for one in (half2, smooth[..., 1])
+    )
+    # What would move farther is no relief of the body but a limb before or behind another.
+    far = np.maximum(np.abs(smooth[..., 0] - middle), np.abs(smooth_half - half))
+    amount = amount * np.clip(2 - far / most[:, None], 0, 1)
     middle += amount * (smooth[..., 0] - middle)
-    half2 += amount * (smooth[..., 1] - half2)
-    half = np.sqrt(np.maximum(half2, (0.5 * pixel_m) ** 2))
+    half += amount * (smooth_half - half)
     moved = amount > 0
     return (
         np.where(moved, middle - half, spans.front).astype(np.float32),
@@ -189,18 +208,28 @@ def draped(
 
 
 def _spanned(
-    outwards: np.ndarray, where: np.ndarray, share: np.ndarray, pixel_m: float
+    outwards: np.ndarray,
+    where: np.ndarray,
+    share: np.ndarray,
+    most_m: np.ndarray,
+    pixel_m: float,
 ) -> np.ndarray:
     """A surface (H, W) whose hollows between left and right are spanned by taut cloth.
 
     A closing: what lies behind the straight line between two places no farther apart than
-    ``_SPAN_M`` comes forward, as far as ``share`` says.
+    ``_SPAN_M`` comes forward, as far as ``share`` says, but no farther than ``most_m`` (H,).
     """
     deep = float(outwards[where].min()) - 1
     values = np.where(where, outwards, np.float32(deep)).astype(np.float32)
     line = np.ones((1, 2 * round(0.5 * _SPAN_M / pixel_m) + 1), np.uint8)
-    closed = cv2.morphologyEx(values, cv2.MORPH_CLOSE, line)
-    return np.asarray(values + share * where * (closed - values), np.float32)
+    hollow = cv2.morphologyEx(values, cv2.MORPH_CLOSE, line) - values
+    share = share * where * np.clip(2 - hollow / most_m[:, None], 0, 1)
+    return np.asarray(values + share * hollow, np.float32)
+
+
+def _ramp(values: np.ndarray, start: float, end: float) -> np.ndarray:
+    """From 0 at ``start`` to 1 at ``end``."""
+    return np.asarray(np.clip((values - start) / (end - start), 0, 1))
 
 
 def _mean(values: np.ndarray, weight: np.ndarray, sigma: float) -> np.ndarray:
