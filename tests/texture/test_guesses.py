@@ -25,7 +25,10 @@ def told(
             if part.endswith(name):
                 of_vertex[parts == number], weights[parts == number] = color, 1.0
     skin = None if face is None else np.array(face)
-    out, meant = guessed_colors(seen, parts, weights, of_vertex, skin)
+    beyond = np.arange(len(parts)) % EACH < EACH // 2
+    out, meant = guessed_colors(seen, parts, weights, of_vertex, beyond, skin)
+    of_cut = np.isin(parts, [BODY_PARTS.index(part) for part in seen.cut])
+    assert not (meant & of_cut & ~beyond).any()  # inside the frame there is something to go by
     return {
         part: tuple(out[number * EACH].tolist()) if meant[number * EACH] else None
         for number, part in enumerate(BODY_PARTS)

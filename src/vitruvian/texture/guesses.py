@@ -44,15 +44,17 @@ def guessed_colors(
     parts: np.ndarray,
     weights: np.ndarray,
     colors: np.ndarray,
+    beyond: np.ndarray,
     face: np.ndarray | None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Colours of the vertices of parts that are cut off or hidden.
+    """Colours of the vertices of parts that are hidden, or cut off and beyond the frame.
 
     Args:
         seen: what the picture shows.
         parts: (V,) of each vertex, indices of ``BODY_PARTS``.
         weights: (V,) 0..1, how surely the picture shows it.
         colors: (V, 3) that it has there, sRGB 0..255.
+        beyond: (V,) bool, outside of the picture.
         face: (3,) the skin's colour there, None where no face is in view.
 
     Returns:
@@ -67,6 +69,8 @@ def guessed_colors(
         told["face"] = face
     for part in unseen:
         mine = parts == BODY_PARTS.index(part)
+        if part in seen.cut:  # what is inside has a back and sides like any other part
+            mine &= beyond
         kind = _kind(part)
         found = next((told[like] for like in _LIKE[kind] if like in told), None)
         out[mine] = _ELSE.get(kind, _SHIRT) if found is None else found

@@ -102,7 +102,8 @@ def texture_mesh(
             view = replace(view, back=head.pixels, hair=head.share)
         normals = vertex_normals(mesh.vertices, mesh.faces)
         found = look_up(view, mesh.vertices, normals, places.part)
-        guess = guessed_colors(seen, parts, found.seen, found.colors, skin)
+        beyond = _beyond(photo, mesh)
+        guess = guessed_colors(seen, parts, found.seen, found.colors, beyond, skin)
         hairy = places.hair**4 if head is None else _at_vertices(head.hair, view, mesh, places)
         fill = _fill(found, places, hairy, guess)
         texels = laid_out.result()
@@ -116,6 +117,13 @@ def _texels(model: ParametricModel, mesh: Mesh, size: int) -> TexelMap:
     if mesh.uvs is None or mesh.uv_faces is None:
         raise ValueError("a mesh with body_vertices needs uvs and uv_faces")
     return texel_map(mesh.uvs, mesh.uv_faces, size)
+
+
+def _beyond(photo: Photo, mesh: Mesh) -> np.ndarray:
+    """(V,) bool, vertices outside of the picture."""
+    pixels = photo.camera.project(mesh.vertices)
+    inside = (pixels >= 0).all(axis=1) & (pixels <= [photo.width, photo.height]).all(axis=1)
+    return np.asarray(~inside)
 
 
 def _face_color(view: View, mesh: Mesh, places: Places) -> np.ndarray | None:
