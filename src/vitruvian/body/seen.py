@@ -44,6 +44,7 @@ _NEAR_M = 0.015  # behind the nearest surface that still counts as in view
 _INSIDE = 0.85  # of a part inside the frame, below which it is cut off
 _OPEN = 0.3  # of a part's front that the own body must leave open, for its matte to tell something
 _ON_MATTE = 0.4  # of that on the matte, below which something else hides it; people have .6 to 1
+_HAND_OPEN, _HAND_ON_MATTE = 0.5, 0.15  # likewise of hands, which fits miss by their own width
 _BEHIND = 0.12  # of a part's front in view, below which the own body hides it
 _SURE = 0.6  # probability of a body estimate that counts, where landmarks agree
 _LANDMARKS_SEEN = 0.6  # mean visibility, below which they agree
@@ -102,7 +103,7 @@ def what_is_seen(
         state: State = "seen"
         if inside < _INSIDE:
             state = "cut"
-        elif open_ > _OPEN and on < _ON_MATTE:
+        elif _covered(part, open_, on):
             state = "hidden"
         elif open_ < _BEHIND:
             state = "behind"
@@ -123,6 +124,13 @@ def what_is_seen(
     ]
     share = float(np.where(partly, shown.inside, 0.0) @ area_of_part(model))
     return Seen(tuple(states), share, _extent(states, shown.inside))
+
+
+def _covered(part: str, open_share: float, on_matte: float) -> bool:
+    """Whether something else than the person is where a part should be in view."""
+    if part.endswith("hand"):
+        return open_share > _HAND_OPEN and on_matte < _HAND_ON_MATTE
+    return open_share > _OPEN and on_matte < _ON_MATTE
 
 
 def _down(joints: np.ndarray, model: BodyModel) -> np.ndarray:
