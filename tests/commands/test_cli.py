@@ -431,7 +431,7 @@ def test_debug_shows_the_traceback(
         ("photo --fov 180 a.jpg", "A field of view of 180 degrees cannot be; give 1 to 170."),
         ("photo --faces 9 a.jpg", "9 faces are not possible; give 2000 to 200000."),
         ("photo --threads 0 a.jpg", None),
-        ("photo --detail naked a.jpg", "There is no detail 'naked'; choose body or clothed."),
+        ("photo --detail naked a.jpg", "There is no detail 'naked'; choose body, clothed, fine."),
         ("photo a.jpg -o", None),
         ("--verbose", None),
         (

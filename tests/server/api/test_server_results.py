@@ -82,7 +82,15 @@ def test_every_file(made: Any) -> None:
     browser, result = made
     files = result["files"] | result["people"][0]["files"]
     wanted = {"photo", "thumbnail", "scene", "preview", "viewer", "report", "all"}
-    wanted |= {"mesh_obj", "mesh_mtl", "texture", "mesh_obj_zip", "mesh_glb", "mesh_ply"}
+    wanted |= {
+        "mesh_obj",
+        "mesh_mtl",
+        "texture",
+        "normal_map",
+        "mesh_obj_zip",
+        "mesh_glb",
+        "mesh_ply",
+    }
     wanted |= {"mesh_stl", "avatar", "body_glb", "body_mesh", "body", "alpha"}
     assert set(files) == wanted
     starts = {
@@ -90,6 +98,7 @@ def test_every_file(made: Any) -> None:
         "thumbnail": b"\xff\xd8\xff",
         "preview": b"\x89PNG",
         "texture": b"\x89PNG",
+        "normal_map": b"\x89PNG",
         "alpha": b"\x89PNG",
         "scene": b"glTF",
         "avatar": b"glTF",
@@ -308,6 +317,7 @@ def test_every_option_reaches_the_result(real: Any) -> None:
         "fov_deg": None,
         "max_people": 1,
         "detail": "clothed",
+        "incomplete": "cut",
         "faces": 3000,
         "texture": True,
         "albedo": True,
