@@ -46,7 +46,7 @@ class Seen:
 
     @property
     def cut(self) -> tuple[str, ...]:
-        """Parts that the frame cuts off, wholly or for the most part."""
+        """Parts that the frame cuts off, wholly or a sixth of them at least."""
         return self.parts("cut")
 
     @property
