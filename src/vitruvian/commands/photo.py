@@ -280,8 +280,11 @@ def _reconstruct_one(
     for person in report["people"]:
         for warning in person.get("warnings", ()):
             say(f"{image}, person {person['id']}: {warning}")
+    causes: dict[str, list[str]] = {}
     for one in report.get("left_out", ()):
-        say(f"{image}, {_place(one)} left out: {one['sentence']}")
+        causes.setdefault(one["sentence"], []).append(_place(one))
+    for sentence, places in causes.items():
+        say(f"{image}, {'; '.join(places)} left out: {sentence}")
 
 
 def _place(left_out: dict[str, Any]) -> str:

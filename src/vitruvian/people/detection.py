@@ -18,9 +18,11 @@ SCORE_THRESHOLD = 0.25
 # Scores below the threshold that make it worth to look with the second network, too.
 FAINT_SCORE = 0.12
 # NanoDet's boxes count from these scores on, if they are at least so large in parts of the largest
-# person found: passers-by far behind are nobody's concern.
+# person found: passers-by far behind are nobody's concern. Of the less sure ones only those in the
+# foreground count, of a fifth of the picture's longer side.
 BOX_SCORE, LARGE_BOX_SCORE = 0.4, 0.28
 BOX_SIZE, LARGE_BOX_SIZE = 0.35, 0.5
+FOREGROUND = 0.2
 # A person above this many pixels of network input is left to a smaller scale.
 LARGEST_INPUT_PX = 260.0
 # MoveNet's six slots are nearly used up: look again at parts of the image.
@@ -162,7 +164,8 @@ def _confirmed(
         if any(box_iou(box, person.box) > 0.35 for person in people):
             continue
         if score < BOX_SCORE:
-            if people and size >= LARGE_BOX_SIZE * largest:
+            near = size >= FOREGROUND * max(image.shape[:2])
+            if people and near and size >= LARGE_BOX_SIZE * largest:
                 others.append(box)
             continue
         seen = [] if size < MIN_PERSON_PX else look_into(image, box, 0.2)
