@@ -114,6 +114,15 @@ def test_rest_stands_on_the_ground() -> None:
     np.testing.assert_allclose(viewer.skinned("photo") + viewer.place(), posed, atol=2e-6)
 
 
+def test_a_bust_stands_on_its_cut_in_the_clip_too() -> None:
+    mesh, rig = rigged_tube()
+    whole, bust = Viewer(avatar_glb(mesh, rig)), Viewer(avatar_glb(mesh, rig, base_m=1.25))
+    np.testing.assert_allclose(bust.skinned(), whole.skinned(), atol=1e-6)
+    lowered = bust.skinned("photo") - whole.skinned("photo")
+    np.testing.assert_allclose(lowered, np.tile([0, -1.25, 0], (len(lowered), 1)), atol=2e-6)
+    np.testing.assert_allclose(bust.place() - whole.place(), [0, 1.25, 0], atol=2e-6)
+
+
 def test_skeleton_is_a_named_hierarchy() -> None:
     gltf = Viewer(avatar_glb(*rigged_tube(), name="person-1")).gltf
     names = [node.name for node in gltf.nodes]
