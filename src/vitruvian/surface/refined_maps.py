@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from vitruvian.geometry.normals import vertex_normals
+from vitruvian.image.cielab import cielab
 from vitruvian.networks.maps import GREY, STRIDE, MapsNetwork, draw_body, person_crop
 from vitruvian.surface.maps import SurfaceMaps, of_clothes, shown_px, unit
 from vitruvian.types.body import Body
@@ -109,7 +110,7 @@ def printed(pixels: np.ndarray, alpha: np.ndarray) -> np.ndarray:
         pixels: (H, W, 3) uint8 sRGB.
         alpha: (H, W) uint8, the person's matte; what is beside it does not count.
     """
-    lab = cv2.cvtColor(pixels.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    lab = cielab(pixels)
     # Under more light, a, b and L + 16 grow alike: their ratio knows colours, not folds.
     chroma = lab[..., 1:] * (66 / (np.maximum(lab[..., :1], _DARK) + 16))
     weight = np.asarray(alpha, np.float32) / 255

@@ -14,6 +14,7 @@ import numpy as np
 
 from vitruvian.body.model.regions import LEFT_LEG, RIGHT_LEG, TRUNK
 from vitruvian.compute import kernel
+from vitruvian.image.cielab import cielab
 
 _ROWS = 288  # of the small picture in which openings are looked for
 _RIM, _BAND = 0.05, 0.17  # shares of a row's width: left out at the outline, taken for its cloth
@@ -70,7 +71,7 @@ def closed_over(
     cloth = cv2.resize(wanted.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
     trunk = cv2.resize((part == TRUNK).astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
     rgb = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.float32)
-    lab = _lab(rgb)
+    lab = cielab(rgb)
     ends = _ends(cloth)
     if ends is None:
         return pixels
@@ -91,10 +92,6 @@ def closed_over(
         out,
     )
     return out
-
-
-def _lab(rgb: np.ndarray) -> np.ndarray:
-    return cv2.cvtColor(rgb.astype(np.float32) / np.float32(255), cv2.COLOR_RGB2LAB)
 
 
 def _apart(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -171,7 +168,7 @@ def _bands(
            for there, f in zip(counted, found, strict=True)]  # fmt: skip
     # One edge alone may be a bag's where legs are.
     told = [t | (o & (trunk | (own[0] & own[1]))) for t, o in zip(told, own, strict=True)]
-    face = None if skin is None else _lab(skin.reshape(1, 1, 3))[0, 0]
+    face = None if skin is None else cielab(skin.reshape(1, 1, 3))[0, 0]
     if face is not None and _apart(outer, face) > _SKIN:
         told = [t & (_apart(f[:, 3:6], face) > _SKIN) for t, f in zip(told, found, strict=True)]
     bands = []

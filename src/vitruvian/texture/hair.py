@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from vitruvian.image.cielab import cielab
+
 LEAST_PIXELS = 30  # of anything that is to be believed
 NAPE = 0.04  # of the face's height: so much above the chin short hair ends behind
 WIDEST, LONGEST = 1.1, 1.6  # faces' heights that hair may be beside the middle, below the chin
@@ -102,8 +104,7 @@ def find_hair(head: Head) -> Hair | None:
 
 def _weighted_lab(rgb: np.ndarray) -> np.ndarray:
     """(..., 3) float32 CIELAB, its lightness weighted."""
-    lab = cv2.cvtColor(rgb.astype(np.float32) / np.float32(255), cv2.COLOR_RGB2LAB)
-    return np.asarray(lab * np.array([_LIGHTNESS, 1, 1], np.float32))
+    return np.asarray(cielab(rgb) * np.array([_LIGHTNESS, 1, 1], np.float32))
 
 
 def _apart(lab: np.ndarray, colors: np.ndarray) -> np.ndarray:

@@ -128,25 +128,29 @@ def _beyond(photo: Photo, mesh: Mesh) -> np.ndarray:
 
 def _face_color(view: View, mesh: Mesh, places: Places) -> np.ndarray | None:
     """Median colour (3,) of the face, None where hardly any of it is seen."""
-    on_face = np.flatnonzero(places.face > _CERTAINLY_FACE)
-    columns, rows = np.floor(view.camera.project(mesh.vertices[on_face])).astype(int).T
-    height, width = view.alpha.shape
-    inside = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
-    on_face, columns, rows = on_face[inside], columns[inside], rows[inside]
+    on_face, rows, columns = _in_view(view, mesh, places.face > _CERTAINLY_FACE)
     near = mesh.vertices[on_face, 2] < view.depth[rows, columns] + _FACE_DEPTH_M
     if near.sum() < _LEAST_FACE:
         return None
     return np.asarray(np.median(view.pixels[rows[near], columns[near]], axis=0))
 
 
+def _in_view(
+    view: View, mesh: Mesh, chosen: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The ``chosen`` (V,) bool vertices inside the window: indices (N,), rows, columns."""
+    vertices = np.flatnonzero(chosen)
+    columns, rows = np.floor(view.camera.project(mesh.vertices[vertices])).astype(int).T
+    height, width = view.alpha.shape
+    inside = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
+    return vertices[inside], rows[inside], columns[inside]
+
+
 def _at_vertices(shown: np.ndarray, view: View, mesh: Mesh, places: Places) -> np.ndarray:
     """(V,) float32 0..1, what a map (h, w) uint8 has where the head's vertices are, 0 elsewhere."""
     out = np.zeros(len(mesh.vertices), np.float32)
-    of_head = np.flatnonzero(places.part == HEAD)
-    columns, rows = np.floor(view.camera.project(mesh.vertices[of_head])).astype(int).T
-    height, width = shown.shape
-    inside = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
-    out[of_head[inside]] = shown[rows[inside], columns[inside]] / np.float32(255)
+    of_head, rows, columns = _in_view(view, mesh, places.part == HEAD)
+    out[of_head] = shown[rows, columns] / np.float32(255)
     return out
 
 

@@ -63,8 +63,8 @@ def person_view(
         parts: (V,) uint8 region of each vertex.
         hidden: (V,) bool, vertices where the picture shows something before the person.
 
-    Its ``back`` is the front as it is; see ``behind.closed_over`` and ``hair.back_of_head`` for
-    another.
+    Its ``back`` is the front as it is; see ``behind.closed_over`` and
+    ``back_of_head.back_of_head`` for others.
     """
     camera = photo.camera
     pixels = camera.project(mesh.vertices)

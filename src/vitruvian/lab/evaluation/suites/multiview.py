@@ -19,6 +19,7 @@ from vitruvian.lab.evaluation.metrics.video import acceleration_error, jitter
 from vitruvian.lab.evaluation.pictures import faded, resized
 from vitruvian.lab.evaluation.suite import Metric, Outcome, Picture
 from vitruvian.lab.evaluation.suites.masks import default_reconstruct
+from vitruvian.lab.evaluation.suites.video import clip_length, frames_of
 from vitruvian.types.camera import Camera
 from vitruvian.types.keypoints import ANKLES, ELBOWS, HIPS, KNEES, SHOULDERS, WRISTS
 
@@ -156,7 +157,7 @@ def pose_numbers(seen: Sequence[SeenFrame]) -> dict[str, float]:
     for one in seen:
         found, true = _about_hips(one.found)[JOINTS], _about_hips(one.true)[JOINTS]
         away = found - true
-        root = one.found[list(HIPS)].mean(0) - one.true[list(HIPS)].mean(0)
+        root = one.found[HIPS].mean(0) - one.true[HIPS].mean(0)
         rows.append(
             (
                 mpjpe(found, true, root=None),
@@ -215,26 +216,15 @@ def view_photos(case: ViewCase, truth: Mapping[str, np.ndarray]) -> Iterator[tup
     from vitruvian.image.photo import load_photo
 
     matrix, distortion = truth["intrinsics"][case.view], truth["distortion"][case.view]
-    wanted = {int(number): index for index, number in enumerate(truth["frames"])}
-    capture = cv2.VideoCapture(str(_clip(case)))
-    try:
-        for number in range(max(wanted) + 1):
-            if not capture.grab():
-                break
-            if number not in wanted:
-                continue
-            done, pixels = capture.retrieve()
-            if not done:
-                break
-            straight = cv2.cvtColor(cv2.undistort(pixels, matrix, distortion), cv2.COLOR_BGR2RGB)
-            height, width = straight.shape[:2]
-            # OpenCV counts from the middle of the first pixel, we from its corner.
-            centre = (float(matrix[0, 2]) + 0.5, float(matrix[1, 2]) + 0.5)
-            focal = float(matrix[0, 0] + matrix[1, 1]) / 2
-            camera = Camera(focal, width, height, centre, "given")
-            yield wanted[number], replace(load_photo(straight), camera=camera)
-    finally:
-        capture.release()
+    focal = float(matrix[0, 0] + matrix[1, 1]) / 2
+    # OpenCV counts from the middle of the first pixel, we from its corner.
+    centre = (float(matrix[0, 2]) + 0.5, float(matrix[1, 2]) + 0.5)
+    frames = frames_of(_clip(case), truth["frames"].tolist())
+    for index, (_, pixels) in enumerate(frames):
+        straight = cv2.undistort(pixels, matrix, distortion)
+        height, width = straight.shape[:2]
+        camera = Camera(focal, width, height, centre, "given")
+        yield index, replace(load_photo(straight), camera=camera)
 
 
 def nearest_person(people: Sequence[Any], true_px: np.ndarray) -> Any | None:
@@ -259,7 +249,7 @@ def body_landmarks(body: Any) -> np.ndarray:
 
 
 def _about_hips(points: np.ndarray) -> np.ndarray:
-    return points - points[list(HIPS)].mean(0)
+    return points - points[HIPS].mean(0)
 
 
 def _truth(folder: Path) -> dict[str, np.ndarray]:
@@ -282,12 +272,8 @@ def _clip(case: ViewCase) -> Path:
 
 def _rate(case: ViewCase, truth: Mapping[str, np.ndarray]) -> float:
     """Frames with a truth in a second."""
-    capture = cv2.VideoCapture(str(_clip(case)))
-    try:
-        every = float(np.median(np.diff(truth["frames"]))) if len(truth["frames"]) > 1 else 1.0
-        return float(capture.get(cv2.CAP_PROP_FPS)) / every
-    finally:
-        capture.release()
+    every = float(np.median(np.diff(truth["frames"]))) if len(truth["frames"]) > 1 else 1.0
+    return clip_length(_clip(case))[0] / every
 
 
 def _drawn(pixels: np.ndarray, camera: Camera, person: Any | None) -> np.ndarray:

@@ -133,7 +133,7 @@ class VideoSuite:
         return [case for _, case in sorted(stretches, key=lambda item: item[0])]
 
     def _stretches(self, clip: Path, options: Mapping[str, Any]) -> Iterator[ClipCase]:
-        fps, count = _length(clip)
+        fps, count = clip_length(clip)
         every = int(options.get("every", max(1, round(fps / RATE_HZ))))
         people = options.get("people", ())
         if isinstance(people, int):
@@ -190,21 +190,31 @@ class VideoSuite:
 
 
 def read_frames(case: ClipCase) -> Iterator[tuple[int, np.ndarray]]:
-    """Numbers and pixels (H, W, 3) uint8 sRGB of a stretch's frames, upright, in order.
+    """Numbers and pixels of a stretch's frames; see ``frames_of``."""
+    return frames_of(
+        case.clip, range(case.start, case.start + case.frames * case.every, case.every)
+    )
 
-    Frames before the stretch are skipped one by one: seeking is not exact in many files.
+
+def frames_of(clip: Path, wanted: Sequence[int]) -> Iterator[tuple[int, np.ndarray]]:
+    """Numbers and pixels (H, W, 3) uint8 sRGB of a clip's frames, upright, in order.
+
+    Frames between are skipped one by one: seeking is not exact in many files. It ends where the
+    clip does. ``wanted``: ascending numbers, from 0.
     """
-    capture = cv2.VideoCapture(str(case.clip))
+    capture = cv2.VideoCapture(str(clip))
+    left = iter(wanted)
+    following = next(left, None)
+    number = 0
     try:
-        last = case.start + (case.frames - 1) * case.every
-        for number in range(last + 1):
-            if not capture.grab():
-                return
-            if number >= case.start and (number - case.start) % case.every == 0:
+        while following is not None and capture.grab():
+            if number == following:
                 done, pixels = capture.retrieve()
                 if not done:
                     return
                 yield number, cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
+                following = next(left, None)
+            number += 1
     finally:
         capture.release()
 
@@ -312,7 +322,7 @@ def _drawn(pixels: np.ndarray, scene: Any, tracks: list[list[Seen]], index: int)
     return resized(out, 300)
 
 
-def _length(clip: Path) -> tuple[float, int]:
+def clip_length(clip: Path) -> tuple[float, int]:
     """Frames per second and number of frames. Raises ``InputError`` for what is no clip."""
     capture = cv2.VideoCapture(str(clip))
     try:
