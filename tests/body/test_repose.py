@@ -14,6 +14,7 @@ from vitruvian.body.model.repose import reposed, shown_poses
 from vitruvian.body.model.unpose import rest_mesh
 from vitruvian.errors import WeightsError
 from vitruvian.types.body import Body
+from vitruvian.types.face import FaceShape
 from vitruvian.types.mesh import Mesh
 
 
@@ -54,6 +55,29 @@ def test_the_photographs_pose_gives_the_surface_back() -> None:
     )  # y, lifted onto the ground
     moved = found - (mesh.vertices - body.translation)
     np.testing.assert_allclose(moved[:, [0, 2]], 0, atol=2e-3)
+
+
+def test_a_persons_own_face_goes_along() -> None:
+    body = somebody()
+    model = body.model
+    offsets = np.zeros_like(body.vertices)
+    offsets[model.regions.face > 0] = [0.002, -0.003, 0.006]
+    joint_offsets = np.zeros_like(body.joints)
+    joint_offsets[[model.joint_index[f"eye.{side}"] for side in "LR"]] = [0.002, -0.003, 0.006]
+    face = FaceShape(offsets, joint_offsets, 0.01)
+    posed = model.forward(body.betas, body.pose, body.translation, face=face)
+    changed = replace(body, vertices=posed.vertices, joints=posed.joints, face=face)
+
+    rest = rest_mesh(changed.as_mesh(), changed)
+    np.testing.assert_allclose(rest.vertices, model.rest(body.betas)[0] + offsets, atol=1e-4)
+    pose = shown_poses(model)[1].rotations
+    moved = (
+        reposed(rest, changed, pose).vertices
+        - reposed(rest_mesh(body.as_mesh(), body), body, pose).vertices
+    )
+    assert np.linalg.norm(moved[model.regions.face > 0.99], axis=1) == pytest.approx(
+        0.007, abs=2e-4
+    )
 
 
 def test_the_poses_are_what_they_are_called() -> None:

@@ -229,7 +229,7 @@ def _facing(body: Body, world_from_camera: np.ndarray) -> np.ndarray:
 def _rig(body: Body, world_from_camera: np.ndarray) -> Rig:
     """The body's skeleton with its pose and place in the world."""
     model = body.model
-    _, joints = model.rest(body.betas)
+    _, joints = body.rest()
     rotations = matrix_from_axis_angle(body.pose)
     rotations[0] = world_from_camera[:3, :3] @ rotations[0]
     root = world_from_camera[:3, :3] @ body.translation + world_from_camera[:3, 3]

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
+from vitruvian.types.face import FaceShape
 from vitruvian.types.mesh import Mesh
 from vitruvian.types.record import Record
 from vitruvian.types.regions import Regions
@@ -77,6 +78,8 @@ class Body(Record):
             far that may be off; an estimate that shaped the body, no fact about the person.
         seen: what the photographs show of the person.
         height_sd_m: standard deviation of ``height_m``, metres; 0 where it was given.
+        face: the person's own, where the picture shows one large enough; None for that of the
+            shape. ``rest``, ``vertices`` and ``joints`` have it.
     """
 
     model: ParametricModel
@@ -90,6 +93,15 @@ class Body(Record):
     phenotype: dict[str, float | str] | None = None
     seen: Seen = WHOLE
     height_sd_m: float = 0.0
+    face: FaceShape | None = None
+
+    def rest(self) -> tuple[np.ndarray, np.ndarray]:
+        """Vertices (V, 3) float32 and joints (J, 3) float64 at rest, body frame, metres: of the
+        shape, with the person's own face."""
+        vertices, joints = self.model.rest(self.betas)
+        if self.face is None:
+            return vertices, joints
+        return vertices + self.face.offsets, joints + self.face.joint_offsets
 
     def joint(self, name: str) -> np.ndarray:
         """Position (3,) of a joint by its name, such as ``head`` or ``wrist.L``, camera frame."""

@@ -1,4 +1,4 @@
-"""What a person's face says of them before anything is fitted."""
+"""A person's face: what it says of them before anything is fitted, and the face of a body."""
 
 from __future__ import annotations
 
@@ -34,3 +34,20 @@ class Face(Record):
     def width_px(self) -> float:
         """Width of the face in pixels of the photograph."""
         return float(self.box[2] - self.box[0])
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class FaceShape(Record):
+    """How somebody's own head and face depart from those that the shape of their body has.
+
+    Attributes:
+        offsets: (V, 3) float32 of the body's rest vertices, metres, rest frame; zero off head and
+            neck.
+        joint_offsets: (J, 3) float64 of the rest joints, likewise; zero but for the eyes'.
+        error: mean distance in the picture of the fitted points from where the face shows them,
+            as a share of the distance between the eyes.
+    """
+
+    offsets: np.ndarray
+    joint_offsets: np.ndarray
+    error: float

@@ -23,6 +23,7 @@ from vitruvian.body.model.regions import find_regions
 from vitruvian.body.model.skeleton import ACTIVE_JOINTS
 from vitruvian.errors import WeightsError
 from vitruvian.geometry.rotations import matrix_from_axis_angle
+from vitruvian.types.face import FaceShape
 from vitruvian.types.keypoints import KEYPOINT_SETS, indices_of
 from vitruvian.types.regions import Regions
 
@@ -260,7 +261,12 @@ class BodyModel:
         return self.template + offsets.reshape(self.template.shape), joints
 
     def forward(
-        self, betas: np.ndarray, pose: np.ndarray, translation: np.ndarray | None = None
+        self,
+        betas: np.ndarray,
+        pose: np.ndarray,
+        translation: np.ndarray | None = None,
+        *,
+        face: FaceShape | None = None,
     ) -> Posed:
         """The posed body.
 
@@ -269,16 +275,24 @@ class BodyModel:
             pose: (J, 3) axis-angle of the local rotations, radians.
             translation: (3,) position of the root joint, metres; None leaves it where the
                 template has it.
+            face: the person's own, instead of that of the shape.
         """
         if np.shape(pose) != (len(self.parents), 3):
             raise ValueError(f"pose must have shape ({len(self.parents)}, 3), got {np.shape(pose)}")
-        return self.forward_rotations(betas, matrix_from_axis_angle(pose), translation)
+        return self.forward_rotations(betas, matrix_from_axis_angle(pose), translation, face=face)
 
     def forward_rotations(
-        self, betas: np.ndarray, rotations: np.ndarray, translation: np.ndarray | None = None
+        self,
+        betas: np.ndarray,
+        rotations: np.ndarray,
+        translation: np.ndarray | None = None,
+        *,
+        face: FaceShape | None = None,
     ) -> Posed:
         """As ``forward``, from local rotation matrices (J, 3, 3)."""
         vertices, joints = self.rest(betas)
+        if face is not None:
+            vertices, joints = vertices + face.offsets, joints + face.joint_offsets
         if translation is None:
             translation = joints[0]
         motion = self.joint_motion(joints, rotations, translation)

@@ -65,7 +65,7 @@ def reposed(rest: Mesh, body: Body, pose: np.ndarray) -> Mesh:
     """
     if rest.frame != "body" or rest.skin_joints is None or rest.skin_weights is None:
         raise ValueError("the mesh must be at rest in the frame 'body' and have a skin")
-    _, joints = body.model.rest(body.betas)
+    _, joints = body.rest()
     turns = matrix_from_axis_angle(np.asarray(pose, np.float64))
     motion = joint_motion(body.model.parents, joints, turns, np.zeros(3))
     vertices = motion.skinned(rest.vertices, rest.skin_joints, rest.skin_weights)

@@ -32,7 +32,7 @@ def rest_mesh(mesh: Mesh, body: Body) -> Mesh:
     """
     model = body.model
     skin_joints, skin_weights = model.skin_joints, model.skin_weights
-    rest_vertices, rest_joints = model.rest(body.betas)
+    rest_vertices, rest_joints = body.rest()
     posed_vertices = body.vertices
     if mesh.body_vertices is not None:
         if mesh.skin_joints is None or mesh.skin_weights is None:
