@@ -37,7 +37,7 @@ def test_done(tmp_path: Path) -> None:
     assert not (tmp_path / "one" / "person-1" / "mesh.obj").exists()
     assert [path.name for path in tmp_path.iterdir()] == ["one"]
     assert [stage for stage, *_ in stages] == [
-        "decode", "people", "body", "scene", "surface", "checks", "files",
+        "decode", "people", "body", "scene", "surface", "checks", "avatar", "files",
     ]  # fmt: skip
     assert stages[-1] == ("files", 0, 1)
     assert outcome.seconds >= sum(outcome.report["timings_s"].values()) * 0.9

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -15,11 +16,12 @@ from vitruvian.hints import Hint, Who
 from vitruvian.image.photo import PhotoSource, load_photo
 from vitruvian.options import Detail, Incomplete, Options
 from vitruvian.pipeline.progress import Progress, StageTimer
-from vitruvian.pipeline.stages import dress, ends_at_frame, find, fit, paint, place
+from vitruvian.pipeline.stages import animate, dress, ends_at_frame, find, fit, paint, place
 from vitruvian.placement.place import Placement, on_the_ground, place_warnings
 from vitruvian.placement.upright import turn_warning
 from vitruvian.result.checks import check_person, check_warnings, kind_warnings
 from vitruvian.result.seen import seen_warnings
+from vitruvian.types.avatar import Avatar
 from vitruvian.types.figure import Figure
 from vitruvian.types.mesh import Mesh
 from vitruvian.types.photo import Photo
@@ -40,6 +42,16 @@ ASSUMED_LENS = (
     "The picture does not say what lens took it; a common one was assumed, so distances may be "
     "off by a common factor."
 )
+
+
+@dataclass(frozen=True)
+class _Finished:
+    """Somebody's surface in the camera frame, how well it agrees with the photograph, and the
+    person made to move."""
+
+    mesh: Mesh
+    checks: Checks
+    avatar: Avatar
 
 
 def reconstruct(
@@ -129,11 +141,11 @@ def reconstruct_photo(
     with timer("scene"):
         placement = place(photo, figures, bodies)
     finished = _finish_all(photo, figures, placement, options, timer)
-    meshes = [mesh for mesh, _ in finished]
+    meshes = [one.mesh for one in finished]
     placement = on_the_ground(placement, meshes)
     people = tuple(
-        _person(index, figure, placement, mesh, checks, said, options)
-        for index, (figure, (mesh, checks), said) in enumerate(
+        _person(index, figure, placement, one, said, options)
+        for index, (figure, one, said) in enumerate(
             zip(figures, finished, place_warnings(placement, meshes), strict=True)
         )
     )
@@ -163,7 +175,7 @@ def reconstruct_photo(
 def _prepare(options: Options) -> None:
     """Have compiled code ready, or made ready, by the time that it is needed."""
     rooms = ["body", "people", "geometry"]
-    rooms += ["surface"] if options.detail != "body" else []
+    rooms += ["surface", "avatar"] if options.detail != "body" else ["avatar"]
     rooms += ["texture"] if options.texture else []
     prepare([*rooms, "formats"])
 
@@ -174,8 +186,8 @@ def _finish_all(
     placement: Placement,
     options: Options,
     timer: StageTimer,
-) -> list[tuple[Mesh, Checks]]:
-    """Surface, texture and checks of everyone; the surface in the camera frame.
+) -> list[_Finished]:
+    """Surface, texture, avatar and checks of everyone.
 
     Two at a time: a surface is built while others are built or textured, for most of either runs
     outside the interpreter, but on one processor at a time.
@@ -193,6 +205,9 @@ def _finish_all(
             with timer("surface", number, len(figures)):
                 mesh = ahead.popleft().result()
             painted = pool.submit(paint, photo, figure, body, mesh) if options.texture else None
+            animated = None
+            if not ends_at_frame(body, options):  # layers do not wait for the surface's colours
+                animated = pool.submit(animate, photo, figure, body, mesh, options)
             ahead.extend(islice(building, 1))
             if painted is not None:
                 with timer("texture", number, len(figures)):
@@ -204,7 +219,12 @@ def _finish_all(
             if options.albedo:  # after the checks, which compare with the photograph as it is
                 with timer("albedo", number, len(figures)):
                     mesh = paint(photo, figure, body, mesh, albedo=True)
-            finished.append((mesh, checks))
+            with timer("avatar", number, len(figures)):
+                if animated is None:
+                    avatar = animate(photo, figure, body, mesh, options)
+                else:
+                    avatar = animated.result()
+            finished.append(_Finished(mesh, checks, avatar))
     return finished
 
 
@@ -212,8 +232,7 @@ def _person(
     index: int,
     figure: Figure,
     placement: Placement,
-    mesh: Mesh,
-    checks: Checks,
+    finished: _Finished,
     said: tuple[str, ...],
     options: Options,
 ) -> Person:
@@ -224,16 +243,17 @@ def _person(
         id=figure.number,
         figure=figure,
         body=body,
-        mesh_camera=mesh,
-        mesh=mesh.transformed(world, "world"),
-        checks=checks,
+        mesh_camera=finished.mesh,
+        mesh=finished.mesh.transformed(world, "world"),
+        checks=finished.checks,
         warnings=(
             *seen_warnings(seen),
             *figure.warnings,
             *kind_warnings(body.phenotype),
-            *check_warnings(checks),
+            *check_warnings(finished.checks),
             *said,
         ),
         world_from_camera=None if world is placement.world_from_camera else world,
         seen=seen,
+        avatar=finished.avatar,
     )

@@ -7,6 +7,7 @@ calls them one by one:
 >>> placement = place(photo, figures, fit(photo, figures))
 >>> mesh = dress(photo, figures[0], placement.bodies[0])
 >>> mesh = paint(photo, figures[0], placement.bodies[0], mesh)
+>>> avatar = animate(photo, figures[0], placement.bodies[0], mesh)
 
 Bodies and meshes are in the camera frame, metres; ``Placement.world_from_camera`` takes them to the
 world.
@@ -18,6 +19,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from vitruvian.avatar import layered_avatar, surface_avatar
 from vitruvian.body.fit.fit import fit_body
 from vitruvian.body.model.model import BodyModel, body_model
 from vitruvian.networks.sam import load_sam
@@ -29,6 +31,7 @@ from vitruvian.placement.place import Placement, place_people
 from vitruvian.surface import reconstruct_surface
 from vitruvian.surface.volume.frame_cut import FrameCut
 from vitruvian.texture import texture_mesh
+from vitruvian.types.avatar import Avatar
 from vitruvian.types.body import Body
 from vitruvian.types.figure import Figure, Found
 from vitruvian.types.mesh import Mesh
@@ -125,6 +128,18 @@ def ends_at_frame(body: Body, options: Options = _DEFAULT) -> bool:
 def paint(photo: Photo, figure: Figure, body: Body, mesh: Mesh, *, albedo: bool = False) -> Mesh:
     """A body's surface with the photograph on it; with ``albedo`` without its light."""
     return texture_mesh(body.model, photo, figure, mesh, albedo=albedo, seen=body.seen)
+
+
+def animate(
+    photo: Photo, figure: Figure, body: Body, mesh: Mesh, options: Options = _DEFAULT
+) -> Avatar:
+    """The person made to move, from their surface; in layers, but for whom the frame cuts off.
+
+    Those are their surface as it is, so it should be painted; layers paint themselves.
+    """
+    if ends_at_frame(body, options):
+        return surface_avatar(body, mesh)
+    return layered_avatar(photo, figure, body, mesh, texture=options.texture, albedo=options.albedo)
 
 
 def _read_depth(photo: Photo, figures: Sequence[Figure]) -> DepthCue | None:

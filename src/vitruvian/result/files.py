@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from vitruvian.body.model.repose import in_shown_poses, shown_poses
+from vitruvian.body.model.repose import reposed, shown_poses
 from vitruvian.body.model.unpose import rest_mesh
 from vitruvian.compute import SideBySide
 from vitruvian.formats.atomic import write_bytes, write_json
@@ -35,6 +35,7 @@ from vitruvian.result.preview import (
 from vitruvian.result.report import person_report, scene_report
 from vitruvian.result.viewer import write_viewer
 from vitruvian.types.body import Body
+from vitruvian.types.mesh import Mesh
 from vitruvian.types.scene import Person, Scene
 from vitruvian.types.seen import BASED
 
@@ -140,7 +141,7 @@ def _save_person(
         else:
             files[f"mesh_{name}"] = export_mesh(person.mesh, path)
     files["avatar"] = write_avatar(
-        rest_mesh(person.mesh_camera, person.body),
+        _avatar_mesh(person),
         _rig(person.body, scene.world_from_camera_of(person)),
         folder / "avatar.glb",
         name=folder.name,
@@ -209,10 +210,16 @@ def _views(scene: Scene, person: Person) -> PersonViews:
 
 def _posed_person(person: Person) -> PosedViews:
     """Pictures of a person in the poses that show whether the rig holds."""
-    meshes = in_shown_poses(person.mesh_camera, person.body)
-    return posed_views(
-        _label(person), meshes, [pose.name for pose in shown_poses(person.body.model)]
-    )
+    rest, poses = _avatar_mesh(person), shown_poses(person.body.model)
+    meshes = [reposed(rest, person.body, pose.rotations) for pose in poses]
+    return posed_views(_label(person), meshes, [pose.name for pose in poses])
+
+
+def _avatar_mesh(person: Person) -> Mesh:
+    """What moves, at rest: the avatar, or the surface of somebody for whom none was made."""
+    if person.avatar is not None:
+        return person.avatar.mesh
+    return rest_mesh(person.mesh_camera, person.body)
 
 
 def _label(person: Person) -> str:

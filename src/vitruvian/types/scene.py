@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from vitruvian.types.avatar import Avatar
 from vitruvian.types.body import Body
 from vitruvian.types.camera import Camera
 from vitruvian.types.figure import Figure, LeftOut
@@ -52,6 +53,7 @@ class Person(Record):
             on a ground of their own; None for those who share the scene's.
         seen: what the picture shows of them, and whether the result ends where the frame cuts
             them off.
+        avatar: the person made to move; None where none was made.
     """
 
     id: int
@@ -63,6 +65,7 @@ class Person(Record):
     warnings: tuple[str, ...] = ()
     world_from_camera: np.ndarray | None = None
     seen: Seen = WHOLE
+    avatar: Avatar | None = None
 
     @property
     def height_m(self) -> float:

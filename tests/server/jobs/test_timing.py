@@ -12,7 +12,7 @@ def test_progress_never_falls_and_learns() -> None:
     watch = clock.start()
     seen = [watch.reach(stage, None) for stage in ("decode", "people", "body", "scene")]
     for number in (1, 2, 3):
-        for stage in ("surface", "texture", "checks"):
+        for stage in ("surface", "texture", "checks", "avatar"):
             seen.append(watch.reach(stage, (number, 3)))
     seen.append(watch.reach("files", None))
     assert seen == sorted(seen)

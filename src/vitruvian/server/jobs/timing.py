@@ -16,9 +16,10 @@ STAGES: dict[str, tuple[str, float]] = {
     "surface": ("Shaping the clothes", 0.2),
     "texture": ("Painting the surface", 0.35),
     "checks": ("Comparing with the picture", 0.05),
+    "avatar": ("Making it move", 0.1),
     "files": ("Writing the files", 0.5),
 }
-_OF_EACH_PERSON = ("surface", "texture", "checks")
+_OF_EACH_PERSON = ("surface", "texture", "checks", "avatar")
 _MEMORY = 0.8  # share of the old estimate that a new measurement leaves
 
 

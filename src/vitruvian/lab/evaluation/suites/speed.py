@@ -15,7 +15,7 @@ from vitruvian.lab.evaluation.folders import images_in
 from vitruvian.lab.evaluation.suite import Metric, Outcome
 
 # Those of pipeline.reconstruct; whatever else it may time is added up as "other".
-STAGES = ("decode", "people", "body", "scene", "surface", "texture", "checks")
+STAGES = ("decode", "people", "body", "scene", "surface", "texture", "checks", "avatar")
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,55 @@
+"""The skin of the avatar: the body's, softer where clothes hang over it."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from vitruvian.body.model.model import JointMotion, joint_motion
+from vitruvian.geometry.rotations import matrix_from_axis_angle
+from vitruvian.surface.envelope.inflate import smooth_over_mesh
+from vitruvian.types.body import Body, ParametricModel
+
+# More makes armpits and crotch stretch less, and joints bend like rubber; beyond 20 both get worse.
+_SOFTENED = 12
+
+
+@lru_cache(maxsize=4)
+def soft_skin(model: ParametricModel) -> tuple[np.ndarray, np.ndarray]:
+    """The body's skin spread over trunk and limbs: (V, 4) uint16 joints, (V, 4) float32 weights.
+
+    The body's own is made for bare skin: it folds within a finger's breadth at armpits, crotch and
+    knees, where cloth goes over it. Hands, feet and head keep it.
+    """
+    regions = model.regions
+    dense = np.zeros((len(model.template), len(model.parents)), np.float32)
+    rows = np.arange(len(dense))
+    for joints, weights in zip(model.skin_joints.T, model.skin_weights.T, strict=True):
+        np.add.at(dense, (rows, joints), weights)
+    own = np.maximum.reduce([regions.hand, regions.foot, regions.head])
+    own = np.maximum(own, model.components > 0)[:, None]
+    mixed = own * dense + (1 - own) * smooth_over_mesh(dense, regions.edges, _SOFTENED)
+    strongest = np.argsort(-mixed, axis=1, kind="stable")[:, :4]
+    kept = np.take_along_axis(mixed, strongest, axis=1)
+    kept /= kept.sum(1, keepdims=True)
+    return strongest.astype(np.uint16), kept.astype(np.float32)
+
+
+def photographed_motion(body: Body) -> JointMotion:
+    """How the photograph's pose moves a mesh at rest into the camera frame."""
+    rotations = matrix_from_axis_angle(body.pose)
+    return joint_motion(body.model.parents, body.rest()[1], rotations, body.translation)
+
+
+def blended_rotations(
+    motion: JointMotion, skin_joints: np.ndarray, skin_weights: np.ndarray
+) -> np.ndarray:
+    """(V, 3, 3) float32, how each vertex's surroundings turn."""
+    rotations = motion.rotations.astype(np.float32)
+    return np.asarray(
+        sum(
+            weights[:, None, None] * rotations[joints]
+            for joints, weights in zip(skin_joints.T, skin_weights.T, strict=True)
+        )
+    )

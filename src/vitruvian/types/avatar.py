@@ -1,0 +1,41 @@
+"""A person made to move: a result of its own beside the surface of the photograph."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+
+from vitruvian.types.mesh import Mesh
+from vitruvian.types.record import Record
+
+Layer = Literal["body", "surface"]
+# What a face of an avatar may be of: the body in its own topology with what lies close upon it; or
+# the photograph's surface itself, of people that the frame cuts off.
+LAYERS: tuple[Layer, ...] = get_args(Layer)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Avatar(Record):
+    """A person in the body's rest pose, ready to be animated.
+
+    Attributes:
+        mesh: frame ``body``, with its skin; texture coordinates and texture where the photograph's
+            surface has them.
+        layer: (F,) uint8 of each face, an index into ``LAYERS``.
+    """
+
+    mesh: Mesh
+    layer: np.ndarray
+
+    def __post_init__(self) -> None:
+        mesh = self.mesh
+        if mesh.frame != "body" or mesh.skin_joints is None or mesh.skin_weights is None:
+            raise ValueError("an avatar's mesh is at rest in the frame 'body' and has a skin")
+        if self.layer.shape != (len(mesh.faces),):
+            raise ValueError(f"layer must have shape ({len(mesh.faces)},), got {self.layer.shape}")
+
+    def faces_of(self, layer: Layer) -> np.ndarray:
+        """(N, 3) int32, the faces of a layer."""
+        return self.mesh.faces[self.layer == LAYERS.index(layer)]
