@@ -171,7 +171,7 @@ def _part(
         texture=WHITE if tile is None else tile.color,
         normal_map=None if tile is None else tile.normal,
         tint=look.tint, recolor=True, contrast=0.0 if tile is None else look.contrast,
-        gloss=look.gloss, wrinkles=look.wrinkles, pattern=look.pattern,
+        gloss=look.gloss, wrinkles=look.wrinkles, pattern=look.pattern, crease=look.crease,
     )  # fmt: skip
     scale = 1.0 if tile is None else 3.0 / tile.size  # finer than on a wall
     label = LABEL["bag"] if item.kind in BAGS else LABEL["other"]

@@ -116,7 +116,7 @@ def _surfaces(looks: Sequence[Surface]) -> tuple[np.ndarray, np.ndarray, np.ndar
         row[shading.GLOSS], row[shading.SHININESS] = look.gloss, look.shininess
         row[shading.SCATTER], row[shading.RECOLOR] = look.scatter, look.recolor
         row[shading.MEAN] = _mean_luminance(look.texture)
-        row[shading.CONTRAST] = look.contrast
+        row[shading.CONTRAST], row[shading.CREASE] = look.contrast, look.crease
         if look.pattern is not None:
             kind, frequency, duty, second, direction = look.pattern
             row[shading.PATTERN], row[shading.FREQUENCY], row[shading.DUTY] = kind, frequency, duty

@@ -18,7 +18,15 @@ from vitruvian.body.model.model import body_model
 from vitruvian.body.model.skeleton import LEFT
 from vitruvian.geometry.adjacency import directed_edges
 from vitruvian.lab.synthesis.anatomy import anatomy
-from vitruvian.lab.synthesis.parts import LABEL, WHITE, Part, PosedAnatomy, Surface, vertex_normals
+from vitruvian.lab.synthesis.parts import (
+    LABEL,
+    WHITE,
+    Part,
+    Pattern,
+    PosedAnatomy,
+    Surface,
+    vertex_normals,
+)
 
 Color = tuple[float, float, float]
 
@@ -39,7 +47,8 @@ class Look:
     contrast: float = 0.7
     gloss: float = 0.02
     wrinkles: tuple[np.ndarray, np.ndarray] | None = None
-    pattern: tuple[int, float, float, tuple[float, ...], tuple[float, ...]] | None = None
+    pattern: Pattern | None = None
+    crease: float = 14.0
     inflate: float = 0.0
 
 
@@ -135,7 +144,7 @@ def garment_parts(garment: Garment, body: PosedAnatomy) -> list[Part]:
 def _surface(look: Look) -> Surface:
     return Surface(
         texture=WHITE, tint=look.tint, recolor=True, contrast=0.0, gloss=look.gloss, scatter=0.08,
-        wrinkles=look.wrinkles, pattern=look.pattern,
+        wrinkles=look.wrinkles, pattern=look.pattern, crease=look.crease,
     )  # fmt: skip
 
 

@@ -1,10 +1,18 @@
-"""Random lighting: ambient light as spherical harmonics, and one or two lamps."""
+"""Random lighting: ambient light as spherical harmonics, and one or two lamps.
+
+Half of it is made up, half photographed: high-dynamic-range pictures of places, baked by
+``scripts/bake_environments.py``.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
+
+PHOTOGRAPHED = 0.5  # share of the light that is not made up
 
 
 @dataclass(frozen=True)
@@ -60,8 +68,61 @@ def sky_directions(up: np.ndarray, count: int) -> np.ndarray:
     return out.astype(np.float32)
 
 
+def quadratic(normals: np.ndarray) -> np.ndarray:
+    """What the coefficients of ``Light.harmonics`` multiply, (N, 9), at unit normals (N, 3)."""
+    x, y, z = np.asarray(normals, float).T
+    one = np.ones_like(x)
+    return np.stack([one, y, z, x, x * y, y * z, 3 * z * z - 1, x * z, x * x - y * y], 1)
+
+
+@dataclass(frozen=True)
+class Environments:
+    """Photographed light about y up, each so bright that what faces the lamp gets about 1.
+
+    Attributes:
+        harmonics: (E, 9, 3) as of ``Light``.
+        lamp_directions: (E, 3) unit vectors; lamp_colors: (E, 3).
+    """
+
+    harmonics: np.ndarray
+    lamp_directions: np.ndarray
+    lamp_colors: np.ndarray
+
+
+@lru_cache(maxsize=1)
+def environments() -> Environments:
+    """The photographed light of the package."""
+    with np.load(Path(__file__).with_name("environments.npz")) as stored:
+        return Environments(stored["harmonics"], stored["lamp_directions"], stored["lamp_colors"])
+
+
+def photographed_light(rng: np.random.Generator, up: np.ndarray, sky: int) -> Light:
+    """The light of some real place, turned about ``up`` at random, brighter or darker."""
+    places = environments()
+    chosen = int(rng.integers(len(places.harmonics)))
+    up = np.asarray(up, float) / np.linalg.norm(up)
+    ahead = rng.standard_normal(3)
+    ahead -= up * (ahead @ up)
+    ahead /= np.linalg.norm(ahead)
+    camera_from_place = np.stack([np.cross(up, ahead), up, ahead], 1)
+    brightness = float(np.exp(rng.normal(-0.35, 0.45)))
+    # Quadratics of the normal stay such when they are turned: a few normals determine them.
+    normals = sky_directions(np.array([0, 0, 1.0]), 24)
+    normals = np.concatenate([normals, -normals])
+    values = quadratic(normals @ camera_from_place) @ places.harmonics[chosen]
+    harmonics = np.linalg.lstsq(quadratic(normals), values, rcond=None)[0]
+    return Light(
+        (brightness * harmonics).astype(np.float32),
+        (camera_from_place @ places.lamp_directions[chosen])[None].astype(np.float32),
+        (brightness * places.lamp_colors[chosen])[None].astype(np.float32),
+        sky_directions(up, sky),
+    )
+
+
 def random_light(rng: np.random.Generator, up: np.ndarray, sky: int = 4) -> Light:
     """Ambient light of some sky or room and one or two lamps; ``up`` in the camera frame."""
+    if rng.random() < PHOTOGRAPHED:
+        return photographed_light(rng, up, sky)
     warm = rng.normal(0, 0.12)
     ambient = np.exp(rng.normal(-0.95, 0.45))
     above = ambient * np.array([1 - warm, 1, 1 + warm])

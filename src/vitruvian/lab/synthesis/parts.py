@@ -21,6 +21,10 @@ PART_LABELS = (
 LABEL = {name: index for index, name in enumerate(PART_LABELS)}
 
 
+# Kind, repeats per metre, share, second linear colour (3,), direction (3,).
+Pattern = tuple[int, float, float, tuple[float, ...], tuple[float, ...]]
+
+
 @dataclass(frozen=True)
 class Surface:
     """What a part looks like.
@@ -34,7 +38,8 @@ class Surface:
         cutout: the texture's alpha cuts the part out.
         gloss, shininess, scatter: see ``shading``.
         wrinkles: volumes (3,) int32 and maps (3, 3, 5) float32 of ``wrinkles.random_wrinkles``.
-        pattern: kind, repeats per metre, share, second linear colour (3,), direction (3,).
+        pattern: see ``Pattern``, and ``shading`` for the kinds.
+        crease: how much darker a fold is per metre of depth, as a share.
     """
 
     texture: np.ndarray
@@ -47,7 +52,8 @@ class Surface:
     shininess: float = 12.0
     scatter: float = 0.0
     wrinkles: tuple[np.ndarray, np.ndarray] | None = None
-    pattern: tuple[int, float, float, tuple[float, ...], tuple[float, ...]] | None = None
+    pattern: Pattern | None = None
+    crease: float = 14.0
 
 
 @dataclass(frozen=True)

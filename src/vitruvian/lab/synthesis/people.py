@@ -146,6 +146,7 @@ def _worn(library: AssetLibrary, kind: str, name: str, look: Look, size: int) ->
         scatter=0.08,
         wrinkles=look.wrinkles,
         pattern=look.pattern,
+        crease=look.crease,
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from vitruvian.body.model import skeleton
@@ -10,6 +12,7 @@ from vitruvian.lab.synthesis.accessories import HELD, Accessory, random_accessor
 from vitruvian.lab.synthesis.anatomy import anatomy
 from vitruvian.lab.synthesis.assets import AssetLibrary
 from vitruvian.lab.synthesis.garments import Garment, Look, random_garments
+from vitruvian.lab.synthesis.parts import Pattern
 from vitruvian.lab.synthesis.people import Recipe
 from vitruvian.lab.synthesis.poses import (
     captured_poses,
@@ -37,6 +40,8 @@ LEG_JOINTS = (
     *skeleton.ANKLES,
 )  # fmt: skip
 TWO_PI = 2 * np.pi
+WOVEN = 0.3  # share of dyed cloth that is knitted, printed or tweed; a third of that, of textures
+CREASES = (8.0, 70.0)  # how much darker a fold is per metre of depth, from and to
 
 
 def random_recipe(rng: np.random.Generator, library: AssetLibrary) -> Recipe:
@@ -167,7 +172,7 @@ def cloth_color(rng: np.random.Generator) -> tuple[float, float, float]:
 
 def random_look(rng: np.random.Generator, *, dyed: bool) -> Look:
     """How a piece of cloth looks: dye or wash, pattern, sheen, folds."""
-    pattern = None
+    pattern: Pattern | None = None
     if dyed and rng.random() < 0.35:
         direction = np.eye(3)[rng.choice([0, 1, 1, 1])] + 0.02 * rng.standard_normal(3)
         pattern = (
@@ -179,6 +184,10 @@ def random_look(rng: np.random.Generator, *, dyed: bool) -> Look:
         )
     wash = rng.uniform(0.6, 1.25) * rng.uniform(0.85, 1.15, 3)
     strength = float(np.clip(np.exp(rng.normal(np.log(0.26), 0.5)), 0.03, 0.8))
+    # Random numbers of their own, so that bodies and cuts stay as they were without these.
+    weave = rng.spawn(1)[0]
+    if weave.random() < (WOVEN if dyed else WOVEN / 3):
+        pattern = _weave(weave)
     return Look(
         tint=cloth_color(rng) if dyed else tuple(wash),
         recolor=dyed,
@@ -186,6 +195,21 @@ def random_look(rng: np.random.Generator, *, dyed: bool) -> Look:
         gloss=float(rng.choice([0.01, 0.02, 0.05, 0.12], p=[0.4, 0.35, 0.18, 0.07])),
         wrinkles=random_wrinkles(rng, strength, int(rng.integers(1, 4))),
         pattern=pattern,
+        crease=float(np.exp(weave.uniform(*np.log(CREASES)))),
+    )
+
+
+def _weave(rng: np.random.Generator) -> Pattern:
+    """A pattern that a network could take for relief: a knit, a print of three colours, tweed."""
+    kind = int(rng.integers(5, 8))
+    low, high = {5: (25, 140), 6: (12, 70), 7: (4, 16)}[kind]
+    direction = np.eye(3)[rng.choice([0, 0, 1])] + 0.02 * rng.standard_normal(3)
+    return (
+        kind,
+        float(np.exp(rng.uniform(np.log(low), np.log(high)))),
+        float(rng.uniform(0.2, 0.9)),
+        cloth_color(rng),
+        tuple(direction / np.linalg.norm(direction)),
     )
 
 
@@ -199,9 +223,7 @@ def _clothes(
             mine = library.outfits
         look = random_look(rng, dyed=rng.random() < 0.55)
         inflate = float(rng.choice([0.0, 0.0, rng.uniform(0, 0.01)]))
-        looks["outfit"] = Look(
-            look.tint, look.recolor, look.contrast, look.gloss, look.wrinkles, look.pattern, inflate
-        )
+        looks["outfit"] = replace(look, inflate=inflate)
         return str(rng.choice(mine or library.outfits)), (), looks
     return None, random_garments(rng, female, lambda: random_look(rng, dyed=True)), looks
 

@@ -16,12 +16,15 @@ SHININESS = 4  # Blinn-Phong exponent
 SCATTER = 5  # how far light wraps around (skin, cloth)
 RECOLOR = 6  # 0 texture x tint; 1 tint with the texture's relative brightness
 MEAN = 7  # mean luminance of the texture
-PATTERN = 8  # 0 none, 1 stripes, 2 checks, 3 dots, 4 blotches
+PATTERN = (
+    8  # 0 none, 1 stripes, 2 checks, 3 dots, 4 blotches, 5 ribs and cables, 6 flowers, 7 tweed
+)
 FREQUENCY = 9  # repeats per metre
 SECOND = 10  # 10-12 second linear colour
 DUTY = 13  # share of the second colour
 DIRECTION = 14  # 14-16 stripes' normal in rest space
 CONTRAST = 17  # how much of the texture's relative brightness to keep
+CREASE = 18  # how much darker a fold is per metre of depth, as a share
 COLUMNS = 24
 FOLDS = 3  # the volume of folds that the pose causes
 
@@ -355,7 +358,7 @@ def shade_rows(
                     _texel(texels, texture[k, 0], texture[k, 1], texture[k, 2], u, v, texel)
                     for m in range(3):
                         texel[m] = gamma[int(texel[m] * 16.0)]
-                    mix = 0.0
+                    mix, third = 0.0, 0.0
                     kind = int(surface[k, PATTERN])
                     if kind > 0:
                         f = surface[k, FREQUENCY]
@@ -370,18 +373,36 @@ def shade_rows(
                         elif kind == 3:
                             dx, dy = q - np.floor(q) - 0.5, r - np.floor(r) - 0.5
                             mix = 1.0 if dx * dx + dy * dy < 0.2 * surface[k, DUTY] else 0.0
+                        elif kind == 5:  # light and dark as of a knit, which is flat from afar
+                            mix = surface[k, DUTY] * (
+                                0.5 + 0.5 * np.sin(6.2831853 * (q + 0.3 * np.sin(1.7 * r)))
+                            )
+                        elif kind == 7:
+                            _noise(volumes, 5, rx * f, ry * f, rz * f, noise)
+                            mix = 1.0 / (1.0 + np.exp(-2.5 * noise[0]))
                         else:
-                            _noise(volumes, 1, rx * f * 0.15, ry * f * 0.15, rz * f * 0.15, noise)
+                            volume = 1 if kind == 4 else 5
+                            _noise(
+                                volumes, volume, rx * f * 0.15, ry * f * 0.15, rz * f * 0.15, noise
+                            )
                             mix = 1.0 / (1.0 + np.exp(-8.0 * (noise[0] - 0.3)))
+                            if kind == 6:  # a third colour, that of light and the second turned
+                                _noise(volumes, 6, rx * f * 0.3, ry * f * 0.3, rz * f * 0.3, noise)
+                                third = 1.0 / (1.0 + np.exp(-6.0 * (noise[0] - 0.2)))
                     if surface[k, RECOLOR] > 0:
                         lum = 0.25 * texel[0] + 0.65 * texel[1] + 0.1 * texel[2]
                         lum = 1.0 + (lum / surface[k, MEAN] - 1.0) * surface[k, CONTRAST]
                         for m in range(3):
-                            base = surface[k, m] * (1 - mix) + surface[k, SECOND + m] * mix
-                            texel[m] = base * max(0.0, lum)
+                            second = (1 - third) * surface[k, SECOND + m] + third * surface[
+                                k, SECOND + (m + 1) % 3
+                            ]
+                            texel[m] = (surface[k, m] * (1 - mix) + second * mix) * max(0.0, lum)
                     else:
                         for m in range(3):
-                            texel[m] *= surface[k, m] * (1 - mix) + surface[k, SECOND + m] * mix
+                            second = (1 - third) * surface[k, SECOND + m] + third * surface[
+                                k, SECOND + (m + 1) % 3
+                            ]
+                            texel[m] *= surface[k, m] * (1 - mix) + second * mix
                     albedo_out[row, column, 0] += texel[0]
                     albedo_out[row, column, 1] += texel[1]
                     albedo_out[row, column, 2] += texel[2]
@@ -414,7 +435,10 @@ def shade_rows(
                             0.0,
                         )
                     openness = 0.12 + 0.88 * openness / total if total > 0 else 1.0
-                    openness *= min(1.15, max(0.55, 1.0 + 14.0 * height * side))
+                    # Less light reaches the bottom of a fold, whatever the light.
+                    crease = min(1.15, max(0.3, 1.0 + surface[k, CREASE] * height * side))
+                    openness *= crease
+                    crease = 0.5 + 0.5 * min(1.0, crease)
                     basis[0] = 1.0
                     basis[1], basis[2], basis[3] = ny, nz, nx
                     basis[4], basis[5], basis[7] = nx * ny, ny * nz, nx * nz
@@ -454,6 +478,7 @@ def shade_rows(
                         )
                         if lit <= 0:
                             continue
+                        lit *= crease
                         sharp = max(0.0, cosine)
                         for j in range(3):
                             # Red light travels farthest under skin.

@@ -83,7 +83,7 @@ def _neck_skin() -> np.ndarray:
 def _surface(look: Look) -> Surface:
     return Surface(
         texture=WHITE, tint=look.tint, recolor=True, contrast=0.0, gloss=look.gloss, scatter=0.12,
-        wrinkles=look.wrinkles, pattern=look.pattern,
+        wrinkles=look.wrinkles, pattern=look.pattern, crease=look.crease,
     )  # fmt: skip
 
 

@@ -26,10 +26,12 @@ class MapsExample:
     Attributes:
         size: side of the crop, a multiple of 32.
         zoomed: share of the crops that show some part of the person, larger.
+        zoom: least and greatest side of such a crop, as a share of the person's square.
     """
 
     size: int = 256
     zoomed: float = 0.5
+    zoom: tuple[float, float] = (0.25, 0.85)
 
     def __call__(
         self, sample: Sample, observed: Observation | None, rng: np.random.Generator
@@ -97,7 +99,7 @@ class MapsExample:
         side, center = float(crop.side), np.array([crop.x, crop.y]) + crop.side / 2
         if rng.random() < self.zoomed:
             # As large as in the crops of the running network, which have more pixels.
-            side *= np.exp(rng.uniform(np.log(0.25), np.log(0.85)))
+            side *= np.exp(rng.uniform(*np.log(self.zoom)))
             rows, columns = np.nonzero(sample.silhouette > 127)
             if len(rows):
                 k = int(rng.integers(len(rows)))

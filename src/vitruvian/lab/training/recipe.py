@@ -25,6 +25,7 @@ Batch = dict[str, Tensor]
 RECIPES = {
     "depth": "vitruvian.lab.training.depth.DepthRecipe",
     "maps": "vitruvian.lab.training.maps.MapsRecipe",
+    "relief": "vitruvian.lab.training.maps_relief.ReliefRecipe",
     "cues": "vitruvian.lab.training.body_estimate.BodyEstimateRecipe",
     "field": "vitruvian.lab.fields.recipes.LocalFieldRecipe",
     "fourier": "vitruvian.lab.fields.recipes.FourierFieldRecipe",
