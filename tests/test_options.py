@@ -27,7 +27,15 @@ from vitruvian.options import (
 from vitruvian.surface import FACES
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
-OF_FILES = {"formats", "vertex_colors", "print_height_mm", "poses"}  # those of Scene.save
+OF_FILES = {
+    "formats",
+    "vertex_colors",
+    "print_height_mm",
+    "poses",
+    "rest",
+    "rig",
+    "bone_names",
+}  # those of Scene.save
 API_FIELDS = {name: option for name, option in OPTIONS.items() if option.server}
 
 

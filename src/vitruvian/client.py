@@ -15,7 +15,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from vitruvian.errors import InputError, VitruvianError
 from vitruvian.formats.atomic import write_bytes
 from vitruvian.hints import Hint, Who, checked_hints, write_hints
-from vitruvian.options import Detail, Incomplete
+from vitruvian.options import BoneNames, Detail, Incomplete, Rest, RigKind
 
 _POLL_SECONDS = 0.3
 _BUSY_STATUSES = (429, 503)
@@ -146,6 +146,9 @@ class Client:
         vertex_colors: bool | None = None,
         print_height_mm: float | None = None,
         poses: bool | None = None,
+        rest: Rest | None = None,
+        rig: RigKind | None = None,
+        bone_names: BoneNames | None = None,
         patience: float = 600.0,
     ) -> RemoteScene:
         """Reconstruct a picture on the server and wait for the result.
@@ -158,8 +161,8 @@ class Client:
             name: title; "Photo" by default.
             height_cm, hints, fov_deg, max_people, detail, incomplete, faces, texture, albedo,
                 check: as in ``vitruvian.reconstruct``.
-            formats, vertex_colors, print_height_mm, poses: as in ``Scene.save``; every format by
-                default.
+            formats, vertex_colors, print_height_mm, poses, rest, rig, bone_names: as in
+                ``Scene.save``; every format by default.
             patience: seconds after which to give up.
 
         Raises:
@@ -183,6 +186,9 @@ class Client:
             "vertex_colors": vertex_colors,
             "print_height_mm": print_height_mm,
             "poses": poses,
+            "rest": rest,
+            "rig": rig,
+            "bone_names": bone_names,
         }
         body, kind = _form(_read(image), {k: v for k, v in fields.items() if v is not None})
         headers = {"Content-Type": kind, "Idempotency-Key": secrets.token_urlsafe(16)}

@@ -29,6 +29,9 @@ from vitruvian.mesh_formats import FORMATS
 
 Detail = Literal["body", "clothed", "fine"]
 Incomplete = Literal["cut", "complete"]
+Rest = Literal["a", "t"]
+RigKind = Literal["full", "game"]
+BoneNames = Literal["humanoid", "unreal", "mixamo", "original"]
 
 
 @dataclass(frozen=True)
@@ -191,6 +194,27 @@ class Options:
         False,
         "Also draw everyone in other poses, to see the rig at work: poses.png.",
         "--poses",
+    )
+    rest: Rest = _option(  # noqa: RUF009
+        "a",
+        "How avatars rest: arms straight and half lowered (a), or level (t).",
+        "--rest",
+        choices=get_args(Rest),
+        refusal="There is no rest pose {value!r}; choose {choices}.",
+    )
+    rig: RigKind = _option(  # noqa: RUF009
+        "full",
+        "Joints of avatars: all, or the 52 that games move.",
+        "--rig",
+        choices=get_args(RigKind),
+        refusal="There is no rig {value!r}; choose {choices}.",
+    )
+    bone_names: BoneNames = _option(  # noqa: RUF009
+        "humanoid",
+        "Names of avatars' bones: those of Unity and VRM, of Unreal, of Mixamo, or the body's own.",
+        "--bone-names",
+        choices=get_args(BoneNames),
+        refusal="There are no bone names {value!r}; choose {choices}.",
     )
     sam: tuple[Path, Path] | None = _option(
         None,

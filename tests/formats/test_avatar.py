@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pygltflib
@@ -14,9 +14,9 @@ from scipy.spatial.transform import Rotation
 
 from format_shapes import bumps, linear_blend, quarter_atlas, rigged_tube, tube
 from vitruvian.body.model.model import body_model
-from vitruvian.formats import Rig, avatar_glb, scene_glb, write_avatar, write_glb
+from vitruvian.formats import AvatarStyle, Rig, avatar_glb, rig_avatar, scene_glb, write_glb
+from vitruvian.formats.bone_names import bone_names, humanoid_name
 from vitruvian.formats.corners import split_at_seams
-from vitruvian.formats.humanoid import humanoid_name, humanoid_names
 from vitruvian.geometry.rotations import matrix_from_axis_angle
 from vitruvian.types.mesh import Mesh
 
@@ -43,8 +43,9 @@ class Viewer:
         locals_ = []
         for node in self.gltf.nodes:
             locals_.append({"translation": node.translation, "rotation": node.rotation})
-        for animation in self.gltf.animations if clip else []:
-            assert animation.name == clip
+        for animation in self.gltf.animations:
+            if animation.name != clip:
+                continue
             for channel in animation.channels:
                 values = self.array(animation.samplers[channel.sampler].output)
                 locals_[channel.target.node][channel.target.path] = values[0]
@@ -81,18 +82,24 @@ class Viewer:
         return np.einsum("vk,vki->vi", weights, moved)
 
 
+def avatar_of(mesh: Mesh, rig: Rig, **known: Any) -> bytes:
+    """The file with the mesh's own rest pose."""
+    known.setdefault("style", AvatarStyle("model"))
+    return avatar_glb(rig_avatar(mesh, rig, **known))
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_clip_poses_like_linear_blend_skinning(seed: int) -> None:
     mesh, rig = rigged_tube(seed=seed)
     expected = linear_blend(mesh, rig)[split_at_seams(mesh).source]
-    viewer = Viewer(avatar_glb(mesh, rig))
+    viewer = Viewer(avatar_of(mesh, rig))
     np.testing.assert_allclose(viewer.skinned("photo") + viewer.place(), expected, atol=2e-6)
 
 
 def test_clip_plays_where_viewers_frame_the_rest_pose() -> None:
     mesh, rig = rigged_tube()
     far = replace(rig, root_translation=rig.root_translation + np.array([3.0, 0.2, -40.0]))
-    here, there = Viewer(avatar_glb(mesh, rig)), Viewer(avatar_glb(mesh, far))
+    here, there = Viewer(avatar_of(mesh, rig)), Viewer(avatar_of(mesh, far))
     moved = there.skinned("photo") - here.skinned("photo")
     np.testing.assert_allclose(moved, np.tile([0, 0.2, 0], (len(moved), 1)), atol=2e-6)
     np.testing.assert_allclose(there.place() - here.place(), [3, 0, -40], atol=2e-6)
@@ -105,7 +112,7 @@ def test_rest_stands_on_the_ground() -> None:
     mesh, rig = rigged_tube()
     mesh = mesh.with_vertices(mesh.vertices - np.array([0, 0.3, 0]))
     rig = replace(rig, joints=rig.joints - np.array([0, 0.3, 0]))
-    viewer = Viewer(avatar_glb(mesh, rig))
+    viewer = Viewer(avatar_of(mesh, rig))
     rest = viewer.skinned()
     expected = (mesh.vertices + np.array([0, 0.3, 0]))[split_at_seams(mesh).source]
     np.testing.assert_allclose(rest, expected, atol=1e-6)
@@ -116,7 +123,7 @@ def test_rest_stands_on_the_ground() -> None:
 
 def test_a_bust_stands_on_its_cut_in_the_clip_too() -> None:
     mesh, rig = rigged_tube()
-    whole, bust = Viewer(avatar_glb(mesh, rig)), Viewer(avatar_glb(mesh, rig, base_m=1.25))
+    whole, bust = Viewer(avatar_of(mesh, rig)), Viewer(avatar_of(mesh, rig, base_m=1.25))
     np.testing.assert_allclose(bust.skinned(), whole.skinned(), atol=1e-6)
     lowered = bust.skinned("photo") - whole.skinned("photo")
     np.testing.assert_allclose(lowered, np.tile([0, -1.25, 0], (len(lowered), 1)), atol=2e-6)
@@ -124,7 +131,7 @@ def test_a_bust_stands_on_its_cut_in_the_clip_too() -> None:
 
 
 def test_skeleton_is_a_named_hierarchy() -> None:
-    gltf = Viewer(avatar_glb(*rigged_tube(), name="person-1")).gltf
+    gltf = Viewer(avatar_of(*rigged_tube(), name="person-1")).gltf
     names = [node.name for node in gltf.nodes]
     assert names == ["person-1-armature", "Hips", "Spine", "Head", "person-1"]
     assert [node.children for node in gltf.nodes[:3]] == [[1], [2], [3]]
@@ -136,7 +143,7 @@ def test_weights_are_normalised_and_joints_unique() -> None:
     mesh, rig = rigged_tube()
     joints = np.tile(np.array([1, 1, 2, 0], np.uint16), (len(mesh.vertices), 1))
     weights = np.tile(np.array([1, 2, 3, 0], np.float32), (len(mesh.vertices), 1))
-    viewer = Viewer(avatar_glb(replace(mesh, skin_joints=joints, skin_weights=weights), rig))
+    viewer = Viewer(avatar_of(replace(mesh, skin_joints=joints, skin_weights=weights), rig))
     attributes = viewer.gltf.meshes[0].primitives[0].attributes
     np.testing.assert_allclose(viewer.array(attributes.WEIGHTS_0)[0], [0.5, 0, 0.5, 0])
     np.testing.assert_array_equal(viewer.array(attributes.JOINTS_0)[0], [1, 0, 2, 0])
@@ -145,18 +152,18 @@ def test_weights_are_normalised_and_joints_unique() -> None:
 def test_wrong_input_is_refused() -> None:
     mesh, rig = rigged_tube()
     with pytest.raises(ValueError, match="at rest"):
-        avatar_glb(replace(mesh, frame="world"), rig)
+        avatar_of(replace(mesh, frame="world"), rig)
     with pytest.raises(ValueError, match="skin_joints"):
-        avatar_glb(replace(tube(), frame="body"), rig)
+        avatar_of(replace(tube(), frame="body"), rig)
     with pytest.raises(ValueError, match="of 3"):
-        avatar_glb(replace(mesh, skin_joints=mesh.skin_joints + np.uint16(2)), rig)
+        avatar_of(replace(mesh, skin_joints=mesh.skin_joints + np.uint16(2)), rig)
     with pytest.raises(ValueError, match="precede"):
         replace(rig, parents=np.array([-1, 2, 1]))
     with pytest.raises(ValueError, match=r"rotations must have shape \(3, 3, 3\)"):
         replace(rig, rotations=np.eye(3))
 
 
-def test_humanoid_names() -> None:
+def test_bone_names() -> None:
     expected = {
         "root": "Hips",
         "upperarm01.L": "LeftUpperArm",
@@ -170,28 +177,7 @@ def test_humanoid_names() -> None:
         "tongue00": "Tongue00",
     }
     assert {name: humanoid_name(name) for name in expected} == expected
-    assert humanoid_names(["a-b", "a_b", "AB"]) == ("AB", "AB2", "AB3")
-
-
-# The bones that a VRM 1.0 humanoid must have, and the fingers.
-LIMBS = ("UpperLeg", "LowerLeg", "Foot", "UpperArm", "LowerArm", "Hand")
-FINGERS = [
-    finger + part
-    for finger in ("Thumb", "Index", "Middle", "Ring", "Little")
-    for part in ("Proximal", "Intermediate", "Distal")
-]
-
-
-def test_body_model_becomes_a_whole_humanoid() -> None:
-    names = body_model().joint_names
-    humanoid = humanoid_names(names)
-    assert len(set(humanoid)) == len(names)
-    assert {"Hips", "Spine", "Chest", "UpperChest", "Neck", "Head"} <= set(humanoid)
-    for side in ("Left", "Right"):
-        wanted = {side + name for name in (*LIMBS, *FINGERS, "Shoulder", "Toes", "Eye")}
-        assert wanted <= set(humanoid)
-    # No name is left to the fallback: every joint of the body has one of its own.
-    assert all(re.fullmatch(r"[A-Za-z]+", name) for name in humanoid)
+    assert bone_names(["a-b", "a_b", "AB"]) == ("AB", "AB2", "AB3")
 
 
 def body_avatar(seed: int) -> tuple[Mesh, Rig, np.ndarray]:
@@ -199,7 +185,8 @@ def body_avatar(seed: int) -> tuple[Mesh, Rig, np.ndarray]:
     model = body_model()
     rng = np.random.default_rng(seed)
     betas = rng.normal(0, 1, len(model.shape_directions))
-    pose = rng.normal(0, 0.3, (len(model.joint_names), 3))
+    pose = np.zeros((len(model.joint_names), 3))
+    pose[model.active] = rng.normal(0, 0.3, (len(model.active), 3))  # twist bones are leaves
     translation = rng.normal(0, 1, 3)
     vertices, joints = model.rest(betas)
     mesh = Mesh(
@@ -220,7 +207,8 @@ def test_body_model_survives_the_file(
     khronos_issues: Callable[[Path], dict], tmp_path: Path
 ) -> None:
     mesh, rig, posed = body_avatar(seed=1)
-    path = write_avatar(mesh, rig, tmp_path / "avatar.glb")
+    path = tmp_path / "avatar.glb"
+    path.write_bytes(avatar_of(mesh, rig))
     viewer = Viewer(path.read_bytes())
     source = split_at_seams(mesh).source
     np.testing.assert_allclose(viewer.skinned("photo") + viewer.place(), posed[source], atol=1e-5)
@@ -236,7 +224,7 @@ def files_to_validate(folder: Path) -> dict[str, Path]:
     scene = {"person-1": plain, "person-2": uncoloured, "person-3": fine}
     (folder / "scene.glb").write_bytes(scene_glb(scene, extras={"person-1": {"height_m": 1.7}}))
     (folder / "empty.glb").write_bytes(scene_glb({}))
-    mesh, rig = rigged_tube()
+    (folder / "avatar.glb").write_bytes(avatar_of(*rigged_tube()))
     return {
         "static": write_glb(plain, folder / "static.glb"),
         "static, png, unlit": write_glb(
@@ -247,7 +235,7 @@ def files_to_validate(folder: Path) -> dict[str, Path]:
         ),
         "scene": folder / "scene.glb",
         "empty scene": folder / "empty.glb",
-        "avatar": write_avatar(mesh, rig, folder / "avatar.glb"),
+        "avatar": folder / "avatar.glb",
     }
 
 

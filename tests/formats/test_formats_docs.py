@@ -7,7 +7,7 @@ from pathlib import Path
 
 from vitruvian.body.model.model import body_model
 from vitruvian.formats import FORMATS
-from vitruvian.formats.humanoid import humanoid_name
+from vitruvian.formats.bone_names import humanoid_name
 from vitruvian.result.report import report_schema
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "formats.md").read_text(encoding="utf-8")

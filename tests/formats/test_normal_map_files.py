@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from format_shapes import bumps, rigged_tube, tube
-from vitruvian.formats import avatar_glb, scene_glb, write_glb, write_obj
+from vitruvian.formats import avatar_glb, rig_avatar, scene_glb, write_glb, write_obj
 from vitruvian.types.mesh import Mesh
 
 
@@ -92,7 +92,9 @@ def test_jpeg_keeps_the_numbers(bumpy: Mesh) -> None:
 
 def test_avatars_have_it_too() -> None:
     mesh, rig = rigged_tube()
-    gltf = pygltflib.GLTF2.load_from_bytes(avatar_glb(replace(mesh, normal_map=bumps()), rig))
+    gltf = pygltflib.GLTF2.load_from_bytes(
+        avatar_glb(rig_avatar(replace(mesh, normal_map=bumps()), rig))
+    )
     assert gltf.materials[0].normalTexture is not None
     assert gltf.meshes[0].primitives[0].attributes.TANGENT is not None
 

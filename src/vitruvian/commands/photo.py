@@ -112,6 +112,9 @@ def photo(
     vertex_colors: Annotated[bool, _given("vertex_colors")] = DEFAULTS["vertex_colors"],
     print_height: Annotated[str | None, _given("print_height_mm")] = DEFAULTS["print_height_mm"],
     poses: Annotated[bool, _given("poses")] = DEFAULTS["poses"],
+    rest: Annotated[str, _given("rest")] = DEFAULTS["rest"],
+    rig: Annotated[str, _given("rig")] = DEFAULTS["rig"],
+    bone_names: Annotated[str, _given("bone_names")] = DEFAULTS["bone_names"],
     as_json: Annotated[
         bool,
         typer.Option("--json", help="Print one report per picture on stdout, one line each."),
@@ -166,6 +169,9 @@ def photo(
         vertex_colors=vertex_colors,
         print_height_mm=None if print_height is None else parse_millimetres(print_height),
         poses=poses,
+        rest=rest,  # type: ignore[arg-type]
+        rig=rig,  # type: ignore[arg-type]
+        bone_names=bone_names,  # type: ignore[arg-type]
         sam=_sam(sam_encoder, sam_decoder),
         sam_everything=sam_everything,
     )

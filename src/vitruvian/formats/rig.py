@@ -1,10 +1,14 @@
-"""A skeleton in its rest pose, and the pose of the photograph."""
+"""A skeleton in its rest pose, the pose of the photograph, and clips of motion."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+
+from vitruvian.types.record import Record
 
 
 @dataclass(frozen=True)
@@ -48,9 +52,22 @@ class Rig:
         if parents[0] != -1 or (parents[1:] < 0).any() or (parents >= np.arange(count)).any():
             raise ValueError("parents must begin with the only root and precede their children")
 
-    @property
-    def offsets(self) -> np.ndarray:
-        """(J, 3) rest positions relative to the parent's; the root's own position."""
-        offsets = np.array(self.joints, dtype=np.float64)
-        offsets[1:] -= np.asarray(self.joints)[np.asarray(self.parents)[1:]]
-        return offsets
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Clip(Record):
+    """An animation of a rig.
+
+    Attributes:
+        name: as programs list it, such as ``walk``.
+        times_s: (T,) float seconds, ascending from 0.
+        rotations: (T, J, 3, 3) float local rotations, in the convention of ``Rig``.
+        roots: (T, 3) float positions of the root joint, metres: y up from the ground, x and z from
+            where the rig stands at rest.
+        extras: plain values that go into the file beside it, such as the speed of a walk.
+    """
+
+    name: str
+    times_s: np.ndarray
+    rotations: np.ndarray
+    roots: np.ndarray
+    extras: Mapping[str, Any] = field(default_factory=dict)

@@ -138,6 +138,9 @@ def _do(job: Job, progress: Progress | None) -> dict[str, Any]:
             poses=options.poses,
             vertex_colors=options.vertex_colors,
             print_height_mm=options.print_height_mm,
+            rest=options.rest,
+            rig=options.rig,
+            bone_names=options.bone_names,
         )
         extra = job.also(scene, folder) if job.also is not None else None
     replaced = earlier if earlier is not None and _another(earlier, job.source) else None

@@ -13,15 +13,16 @@ from vitruvian.body.model.repose import reposed, shown_poses
 from vitruvian.body.model.unpose import rest_mesh
 from vitruvian.compute import SideBySide
 from vitruvian.formats.atomic import write_bytes, write_json
-from vitruvian.formats.avatar import write_avatar
 from vitruvian.formats.export import export_mesh
 from vitruvian.formats.glb import scene_glb
 from vitruvian.formats.images import encode_png
 from vitruvian.formats.obj import write_obj
 from vitruvian.formats.rig import Rig
+from vitruvian.formats.rigged_glb import write_avatar_glb
+from vitruvian.formats.rigging import AvatarStyle, rig_avatar
 from vitruvian.formats.stl import write_stl
 from vitruvian.geometry.rotations import matrix_from_axis_angle
-from vitruvian.options import OPTIONS
+from vitruvian.options import OPTIONS, BoneNames, Rest, RigKind
 from vitruvian.result.body_file import describe_body
 from vitruvian.result.poses import PosedViews, posed_views, write_poses
 from vitruvian.result.preview import (
@@ -48,6 +49,9 @@ def save_scene(
     poses: bool = False,
     vertex_colors: bool = False,
     print_height_mm: float | None = None,
+    rest: Rest = "a",
+    rig: RigKind = "full",
+    bone_names: BoneNames = "humanoid",
 ) -> dict[str, Any]:
     """Write a scene's files into ``directory`` and return the report.
 
@@ -55,13 +59,17 @@ def save_scene(
     ``person-N`` with ``mesh.*`` in the wanted formats, ``avatar.glb``, ``body.obj``,
     ``body.json`` and ``alpha.png``; with ``poses`` also ``poses.png``. With
     ``vertex_colors`` OBJ files carry colours at the vertices beside their texture; with
-    ``print_height_mm`` there is a ``mesh.stl`` of that height, on a base.
+    ``print_height_mm`` there is a ``mesh.stl`` of that height, on a base. ``rest``, ``rig`` and
+    ``bone_names`` are those of the avatars.
 
     Raises:
         InputError: an unknown format or a place that cannot be written.
     """
     OPTIONS["formats"].check(formats)
     OPTIONS["print_height_mm"].check(print_height_mm)
+    for name, value in (("rest", rest), ("rig", rig), ("bone_names", bone_names)):
+        OPTIONS[name].check(value)
+    style = AvatarStyle(rest, rig, bone_names)
     if print_height_mm is not None and "stl" not in formats:
         formats = (*formats, "stl")
     start = time.perf_counter()
@@ -77,6 +85,7 @@ def save_scene(
                 formats,
                 vertex_colors,
                 print_height_mm,
+                style,
             )
             for person in scene.people
         ]
@@ -123,6 +132,7 @@ def _save_person(
     formats: Sequence[str],
     vertex_colors: bool,
     print_height_mm: float | None,
+    style: AvatarStyle,
 ) -> dict[str, Any]:
     """Write one person's folder and return their entry of the report."""
     files = {}
@@ -140,13 +150,14 @@ def _save_person(
             files["mesh_stl"] = write_stl(person.mesh, path, print_height_mm=print_height_mm)
         else:
             files[f"mesh_{name}"] = export_mesh(person.mesh, path)
-    files["avatar"] = write_avatar(
+    avatar = rig_avatar(
         _avatar_mesh(person),
         _rig(person.body, scene.world_from_camera_of(person)),
-        folder / "avatar.glb",
         name=folder.name,
+        style=style,
         base_m=_base_m(person),
     )
+    files["avatar"] = write_avatar_glb(avatar, folder / "avatar.glb")
     body_mesh = person.body.as_mesh().transformed(scene.world_from_camera_of(person), "world")
     files["body_mesh"] = export_mesh(body_mesh, folder / "body.obj")
     description = describe_body(person.body) | {

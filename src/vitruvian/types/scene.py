@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from vitruvian.options import BoneNames, Rest, RigKind
 from vitruvian.types.avatar import Avatar
 from vitruvian.types.body import Body
 from vitruvian.types.camera import Camera
@@ -134,6 +135,9 @@ class Scene(Record):
         poses: bool = False,
         vertex_colors: bool = False,
         print_height_mm: float | None = None,
+        rest: Rest = "a",
+        rig: RigKind = "full",
+        bone_names: BoneNames = "humanoid",
     ) -> dict[str, Any]:
         """Write every file of the scene into ``directory`` and return the report.
 
@@ -146,6 +150,8 @@ class Scene(Record):
                 texture; PLY files have them always.
             print_height_mm: write ``mesh.stl`` for printing, too: so high together with a flat
                 base. Without it, an STL is life-size.
+            rest, rig, bone_names: how avatars rest, which joints they have, and their names; see
+                ``options.Options``.
 
         Raises:
             InputError: an unknown format or a directory that cannot be written.
@@ -159,4 +165,7 @@ class Scene(Record):
             poses=poses,
             vertex_colors=vertex_colors,
             print_height_mm=print_height_mm,
+            rest=rest,
+            rig=rig,
+            bone_names=bone_names,
         )

@@ -11,12 +11,18 @@ import { heading, makePose, type PoseName, type RestJoints } from "./poses";
 import { tornShare } from "./tear";
 
 /** Joints that would only clutter a drawing of the skeleton. */
-const LEFT_OUT = /Toe(Proximal|Intermediate|Distal)|Eye|Breast|Jaw|Metacarpal|oculi|tongue|risorius|levator|orbic|temporalis|oris|special/i;
+const LEFT_OUT = /^(toe\d|eye|breast|jaw|metacarpal|oculi|tongue|risorius|levator|orbic|temporalis|oris|special|pelvis|shoulder01|(upper|lower)(arm|leg)02)/i;
+
+/** The body model's name of a joint, whatever its bone is called in the file. */
+const jointOf = (bone: Object3D): string => String(bone.userData.joint ?? bone.name);
 
 export class Avatar {
   readonly mesh: SkinnedMesh;
   private readonly bones: Bone[];
   private readonly rest: RestJoints;
+  /** Of each bone at rest: its rotation relative to its parent, and its axes in the file's. */
+  private readonly restTurns: Quaternion[];
+  private readonly axes: Quaternion[];
   private readonly photoRotations: Quaternion[];
   private readonly photoRoot: Vector3;
   private readonly restRoot: Vector3;
@@ -44,9 +50,11 @@ export class Avatar {
     const hips = this.bones[0];
     if (!hips) throw new Error("The avatar's skeleton is empty.");
     root.updateMatrixWorld(true);
-    this.rest = new Map(this.bones.map((bone) => [bone.name, bone.getWorldPosition(new Vector3())]));
+    this.rest = new Map(this.bones.map((bone) => [jointOf(bone), bone.getWorldPosition(new Vector3())]));
+    this.restTurns = this.bones.map((bone) => bone.quaternion.clone());
+    this.axes = this.bones.map((bone) => bone.getWorldQuaternion(new Quaternion()));
     this.restRoot = hips.position.clone();
-    this.photoRotations = this.bones.map(() => new Quaternion());
+    this.photoRotations = this.restTurns.map((turn) => turn.clone());
     this.photoRoot = this.restRoot.clone();
     const photo = clips.find((clip) => clip.name === "photo");
     for (const track of photo?.tracks ?? []) {
@@ -62,18 +70,23 @@ export class Avatar {
     this.mesh.geometry.computeBoundingBox();
     // At rest the arms are below the head.
     const highest = this.mesh.geometry.boundingBox?.max.y ?? 0;
-    this.crown = highest - (this.rest.get("Head")?.y ?? highest);
-    this.facing = heading(this.photoRotations[0] ?? new Quaternion());
+    this.crown = highest - (this.rest.get("head")?.y ?? highest);
+    const unturned = this.axes[0]?.clone().invert() ?? new Quaternion();
+    this.facing = heading(unturned.premultiply(this.photoRotations[0] ?? new Quaternion()));
     this.pose("stand", 0);
   }
 
   /** Blend from the photograph's pose (amount 0) to a named one (amount 1). */
   pose(name: PoseName, amount: number, seconds = 0): void {
     const target = makePose(name, this.rest, seconds);
-    const identity = new Quaternion();
     this.bones.forEach((bone, index) => {
-      const goal = index === 0 ? this.facing : (target.get(bone.name) ?? identity);
-      bone.quaternion.slerpQuaternions(this.photoRotations[index] ?? identity, goal, amount);
+      const [axes, rest, photo] = [this.axes[index], this.restTurns[index], this.photoRotations[index]];
+      if (!axes || !rest || !photo) return;
+      // The turn in the file's axes, seen from the bone's own.
+      const turn = index === 0 ? this.facing : target.get(jointOf(bone));
+      const goal = rest.clone();
+      if (turn) goal.multiply(axes.clone().invert()).multiply(turn).multiply(axes);
+      bone.quaternion.slerpQuaternions(photo, goal, amount);
     });
     const standing = new Vector3(this.photoRoot.x, this.restRoot.y, this.photoRoot.z);
     this.bones[0]?.position.lerpVectors(this.photoRoot, standing, amount);
@@ -84,10 +97,10 @@ export class Avatar {
   segments(): [Bone, Bone][] {
     const pairs: [Bone, Bone][] = [];
     for (const bone of this.bones) {
-      if (LEFT_OUT.test(bone.name)) continue;
+      if (LEFT_OUT.test(jointOf(bone))) continue;
       // The nearest ancestor that is drawn.
       let parent = bone.parent;
-      while (parent && (parent as Bone).isBone && LEFT_OUT.test(parent.name)) parent = parent.parent;
+      while (parent && (parent as Bone).isBone && LEFT_OUT.test(jointOf(parent))) parent = parent.parent;
       if (parent && (parent as Bone).isBone) pairs.push([parent as Bone, bone]);
     }
     return pairs;
@@ -95,11 +108,14 @@ export class Avatar {
 
   /** The top of the head, in the world. */
   top(): Vector3 {
-    const head = this.bones.find((bone) => bone.name === "Head") ?? this.bones[0];
+    const index = Math.max(0, this.bones.findIndex((bone) => jointOf(bone) === "head"));
+    const [head, axes] = [this.bones[index], this.axes[index]];
     const point = head ? head.getWorldPosition(new Vector3()) : new Vector3();
     // Its place when the person is upright; who bows or lies has it beside the joint.
     const up = new Vector3(0, this.crown, 0);
-    return head ? point.add(up.applyQuaternion(head.getWorldQuaternion(new Quaternion()))) : point;
+    if (!head || !axes) return point;
+    const turned = head.getWorldQuaternion(new Quaternion()).multiply(axes.clone().invert());
+    return point.add(up.applyQuaternion(turned));
   }
 
   /** Vertices as they are posed now, in the world: three numbers each. */

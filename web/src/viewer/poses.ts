@@ -1,5 +1,5 @@
-// Poses for a rigged avatar. At rest all joints' axes are parallel to the file's (y up, facing +z,
-// left hand at +x), so a joint's rotation is relative to its parent alone.
+// Poses for a rigged avatar: how joints turn from rest in the file's axes (y up, facing +z, left hand
+// at +x), relative to their parents. Joints have the body model's names.
 import { Quaternion, Vector3 } from "three";
 
 export type PoseName = "stand" | "t" | "wave" | "cheer";
@@ -45,8 +45,8 @@ function aimLimb(
   pose.set(names[1], local);
 }
 
-const LEFT: [string, string, string] = ["LeftUpperArm", "LeftLowerArm", "LeftHand"];
-const RIGHT: [string, string, string] = ["RightUpperArm", "RightLowerArm", "RightHand"];
+const LEFT: [string, string, string] = ["upperarm01.L", "lowerarm01.L", "wrist.L"];
+const RIGHT: [string, string, string] = ["upperarm01.R", "lowerarm01.R", "wrist.R"];
 const vector = (x: number, y: number, z: number): Vector3 => new Vector3(x, y, z);
 
 /** The rotations of a pose for a skeleton; `seconds` moves those that move, such as waving. */

@@ -65,19 +65,19 @@ describe("parseObj", () => {
 describe("poses", () => {
   const rest = new Map(
     Object.entries({
-      LeftUpperArm: [0.18, 1.4, 0], LeftLowerArm: [0.35, 1.2, -0.02], LeftHand: [0.5, 1.0, 0.05],
-      RightUpperArm: [-0.18, 1.4, 0], RightLowerArm: [-0.35, 1.2, -0.02], RightHand: [-0.5, 1.0, 0.05],
+      "upperarm01.L": [0.18, 1.4, 0], "lowerarm01.L": [0.35, 1.2, -0.02], "wrist.L": [0.5, 1.0, 0.05],
+      "upperarm01.R": [-0.18, 1.4, 0], "lowerarm01.R": [-0.35, 1.2, -0.02], "wrist.R": [-0.5, 1.0, 0.05],
     }).map(([name, [x = 0, y = 0, z = 0]]) => [name, new Vector3(x, y, z)]),
   );
   const at = (name: string): Vector3 => rest.get(name) ?? new Vector3();
 
   it("stretches both arms sideways in the T-pose, by forward kinematics", () => {
     const pose = makePose("t", rest);
-    for (const [side, direction] of [["Left", 1], ["Right", -1]] as const) {
-      const upper = pose.get(`${side}UpperArm`) ?? new Quaternion();
-      const lower = upper.clone().multiply(pose.get(`${side}LowerArm`) ?? new Quaternion());
-      const first = at(`${side}LowerArm`).clone().sub(at(`${side}UpperArm`)).normalize().applyQuaternion(upper);
-      const second = at(`${side}Hand`).clone().sub(at(`${side}LowerArm`)).normalize().applyQuaternion(lower);
+    for (const [side, direction] of [["L", 1], ["R", -1]] as const) {
+      const upper = pose.get(`upperarm01.${side}`) ?? new Quaternion();
+      const lower = upper.clone().multiply(pose.get(`lowerarm01.${side}`) ?? new Quaternion());
+      const first = at(`lowerarm01.${side}`).clone().sub(at(`upperarm01.${side}`)).normalize().applyQuaternion(upper);
+      const second = at(`wrist.${side}`).clone().sub(at(`lowerarm01.${side}`)).normalize().applyQuaternion(lower);
       for (const segment of [first, second]) {
         expect(segment.distanceTo(new Vector3(direction, 0, 0))).toBeLessThan(1e-6);
       }
@@ -85,9 +85,9 @@ describe("poses", () => {
   });
 
   it("moves the waving hand with time, and nothing in the T-pose", () => {
-    const hand = (seconds: number): Quaternion => makePose("wave", rest, seconds).get("RightLowerArm") ?? new Quaternion();
+    const hand = (seconds: number): Quaternion => makePose("wave", rest, seconds).get("lowerarm01.R") ?? new Quaternion();
     expect(hand(0).angleTo(hand(0.2))).toBeGreaterThan(0.1);
-    const still = (seconds: number): Quaternion => makePose("t", rest, seconds).get("RightLowerArm") ?? new Quaternion();
+    const still = (seconds: number): Quaternion => makePose("t", rest, seconds).get("lowerarm01.R") ?? new Quaternion();
     expect(still(0).equals(still(0.2))).toBe(true);
   });
 

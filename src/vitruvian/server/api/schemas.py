@@ -19,7 +19,17 @@ from pydantic import (
 
 from vitruvian.errors import InputError
 from vitruvian.hints import AgeGroup, Sex, plain_hints, read_hints, write_hints
-from vitruvian.options import OPTIONS, SERVER_DEFAULTS, Detail, Incomplete, Options, parse_formats
+from vitruvian.options import (
+    OPTIONS,
+    SERVER_DEFAULTS,
+    BoneNames,
+    Detail,
+    Incomplete,
+    Options,
+    Rest,
+    RigKind,
+    parse_formats,
+)
 
 Scope = Literal["reconstructions:read", "reconstructions:write"]
 JobState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
@@ -321,6 +331,9 @@ class ReconstructionOptions(BaseModel):
     vertex_colors: bool = SERVER_DEFAULTS["vertex_colors"]
     print_height_mm: float | None = SERVER_DEFAULTS["print_height_mm"]
     poses: bool = SERVER_DEFAULTS["poses"]
+    rest: Rest = SERVER_DEFAULTS["rest"]
+    rig: RigKind = SERVER_DEFAULTS["rig"]
+    bone_names: BoneNames = SERVER_DEFAULTS["bone_names"]
 
 
 class Reconstruction(BaseModel):
@@ -558,6 +571,9 @@ class CreateForm(Strict):
     vertex_colors: bool = SERVER_DEFAULTS["vertex_colors"]
     print_height_mm: float | None = SERVER_DEFAULTS["print_height_mm"]
     poses: bool = SERVER_DEFAULTS["poses"]
+    rest: str = SERVER_DEFAULTS["rest"]
+    rig: str = SERVER_DEFAULTS["rig"]
+    bone_names: str = SERVER_DEFAULTS["bone_names"]
 
     model_config = ConfigDict(extra="forbid", json_schema_extra=_describe_options)
 

@@ -1,0 +1,131 @@
+"""From a mesh at rest and its rig to an avatar, in the rest pose, rig and names that are wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import Literal
+
+import numpy as np
+
+from vitruvian.formats.bone_axes import limb_axes
+from vitruvian.formats.bone_names import UNREAL_ROOT, bone_names
+from vitruvian.formats.rest_pose import in_rest_pose
+from vitruvian.formats.rig import Clip, Rig
+from vitruvian.formats.rig_kinds import reduced
+from vitruvian.formats.rigged import RiggedAvatar
+from vitruvian.options import BoneNames, Rest, RigKind
+from vitruvian.types.mesh import Mesh
+
+PHOTO_CLIP = "photo"
+
+
+@dataclass(frozen=True)
+class AvatarStyle:
+    """How an avatar is written; what each choice is for is in ``options``.
+
+    Attributes:
+        rest: ``a``: arms straight and 45 degrees down; ``t``: level; ``model``: as the given mesh
+            rests, for which nothing is skinned.
+        kind: ``full``, all joints; ``game``, those that engines move (at most 60).
+        names: whose bone names.
+        limbs: whether the bones' y axes run along the limbs; without, all axes are the file's.
+    """
+
+    rest: Rest | Literal["model"] = "a"
+    kind: RigKind = "full"
+    names: BoneNames = "humanoid"
+    limbs: bool = True
+
+
+def rig_avatar(
+    mesh: Mesh,
+    rig: Rig,
+    *,
+    name: str = "person",
+    style: AvatarStyle | None = None,
+    clips: Sequence[Clip] = (),
+    base_m: float = 0.0,
+) -> RiggedAvatar:
+    """The avatar of a mesh at rest and its rig.
+
+    It stands on the ground, facing +z. Its first clip ``photo`` (two equal keys, one second apart)
+    puts the person into the pose of the photograph, on the spot: viewers frame the rest pose, and
+    would play to an empty view where somebody stands metres from the middle of a group. Only the
+    root's height is the photograph's; ``extras["position"]`` moves the person to their place. A
+    bust or a half figure stands on y = 0 on its cut, and the joints of its legs are below.
+
+    Args:
+        mesh: rest-pose mesh in the frame ``body``, with ``skin_joints`` and ``skin_weights``.
+        rig: skeleton of the mesh and the photograph's pose.
+        name: of the person.
+        style: see ``AvatarStyle``.
+        clips: more animations of ``rig``.
+        base_m: height in the world of the cut on which the person stands in the file, metres.
+
+    Raises:
+        ValueError: the mesh has no skin, is not in the body frame, or names a joint that the
+            rig lacks.
+    """
+    style = style or AvatarStyle()
+    if mesh.frame != "body":
+        raise ValueError(f"an avatar's mesh must be at rest in the frame 'body', got {mesh.frame}")
+    mesh = _with_tidy_skin(mesh, len(rig.joint_names))
+    here = np.array([0.0, rig.root_translation[1] - base_m, 0.0])
+    there = rig.root_translation - here - [rig.joints[0, 0], 0, rig.joints[0, 2]]
+    photo = Clip(
+        PHOTO_CLIP,
+        np.array([0.0, 1.0]),
+        np.stack([rig.rotations] * 2),
+        np.stack([here] * 2),
+        {"position": [round(float(value), 6) for value in there]},
+    )
+    avatar = RiggedAvatar(
+        name=name,
+        armature=f"{name}-armature",
+        mesh=mesh,
+        joint_names=rig.joint_names,
+        bone_names=rig.joint_names,
+        parents=np.asarray(rig.parents, np.int64),
+        joints=np.asarray(rig.joints, np.float64),
+        axes=np.tile(np.eye(3), (len(rig.joint_names), 1, 1)),
+        clips=(photo, *clips),
+    )
+    if style.rest != "model":
+        avatar = in_rest_pose(avatar, style.rest)
+    avatar = reduced(avatar, style.kind)
+    avatar = replace(avatar, mesh=_with_tidy_skin(avatar.mesh, len(avatar.joints)))
+    avatar = _on_the_ground(avatar)
+    if style.limbs:
+        avatar = replace(avatar, axes=limb_axes(avatar.joint_names, avatar.parents, avatar.joints))
+    names = bone_names(avatar.joint_names, style.names)
+    armature = UNREAL_ROOT if style.names == "unreal" else avatar.armature
+    return replace(avatar, bone_names=names, armature=armature)
+
+
+def _on_the_ground(avatar: RiggedAvatar) -> RiggedAvatar:
+    """The avatar lifted or lowered until its lowest point at rest is on y = 0."""
+    lift = np.array([0.0, -float(avatar.mesh.vertices[:, 1].min()), 0.0])
+    mesh = avatar.mesh.with_vertices(avatar.mesh.vertices + lift)
+    return replace(avatar, mesh=mesh, joints=avatar.joints + lift)
+
+
+def _with_tidy_skin(mesh: Mesh, joint_count: int) -> Mesh:
+    """The mesh with a skin as glTF asks: one entry per joint, weights float32 of sum 1."""
+    if mesh.skin_joints is None or mesh.skin_weights is None:
+        raise ValueError("an avatar's mesh needs skin_joints and skin_weights")
+    joints = mesh.skin_joints.astype(np.int64)
+    weights = np.maximum(mesh.skin_weights.astype(np.float64), 0)
+    if joints.max(initial=0) >= joint_count:
+        raise ValueError(f"skin_joints names joint {joints.max()} of {joint_count}")
+    for first, second in combinations(range(joints.shape[1]), 2):
+        twice = joints[:, first] == joints[:, second]
+        weights[twice, first] += weights[twice, second]
+        weights[twice, second] = 0
+    total = weights.sum(1, keepdims=True)
+    if (total == 0).any():
+        raise ValueError("every vertex needs a joint with a positive weight")
+    weights = (weights / total).astype(np.float32)
+    joints[weights == 0] = 0
+    return replace(mesh, skin_joints=joints.astype(np.uint16), skin_weights=weights)
