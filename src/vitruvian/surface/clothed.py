@@ -4,7 +4,7 @@
    completed to the whole matte; the first and the last surface follow the normals.
 2. A volume in the rays' own grid (``volume.field``), with gaps between limbs and what they touch
    (``volume.separation``), well-composed (``volume.well_composed``).
-3. Its surface (``volume.surface_nets``), smoothed (``volume.gap``) and simplified
+3. Its surface (``volume.surface_nets``), smoothed (``volume.wall``) and simplified
    (``finish.simplify``).
 4. The body's hands (``finish.hands``) and face (``finish.face``), its skin
    (``finish.skin_transfer``), texture coordinates (``finish.charts``).
@@ -32,11 +32,11 @@ from vitruvian.surface.maps import SurfaceMaps, figure_box
 from vitruvian.surface.volume.clothed_spans import MARGIN, RAYS, ClothedSpans, clothed_spans
 from vitruvian.surface.volume.field import span_field
 from vitruvian.surface.volume.frame_cut import FrameCut, base_level, standing_on
-from vitruvian.surface.volume.gap import smoothed
 from vitruvian.surface.volume.limbs import groups_of_points, groups_of_vertices
 from vitruvian.surface.volume.separation import separated
 from vitruvian.surface.volume.surface_nets import largest_components, owners, surface_net
 from vitruvian.surface.volume.volume import RayGrid, Volume
+from vitruvian.surface.volume.wall import smoothed
 from vitruvian.surface.volume.well_composed import well_composed
 from vitruvian.types.body import ParametricModel
 from vitruvian.types.camera import Camera
@@ -110,7 +110,7 @@ def clothed_mesh(
         volume = correction(volume, clothed)
     if cut is not None:
         volume = _on_its_base(volume, clothed, cut)
-    volume = well_composed(separated(model, volume, *solid))
+    volume = well_composed(separated(model, volume, *solid, clothed.joined))
     mesh, limbs = _extracted(volume, faces, _LEAST_SHARE if cut is None else _LEAST_SHARE_CUT)
     if len(mesh.faces) == 0:
         return body
@@ -178,7 +178,7 @@ def _extracted(volume: Volume, budget: int, least_share: float) -> tuple[Mesh, n
     are left out."""
     vertices, faces = largest_components(*surface_net(volume.field), least_share)
     limbs = owners(vertices, volume)
-    vertices = smoothed(vertices, faces, volume.gap)
+    vertices = smoothed(vertices, faces, volume)
     points, faces, source = simplify(volume.grid.points(vertices), faces, budget)
     return Mesh(points, faces, "camera"), limbs[source]
 

@@ -13,6 +13,7 @@ from vitruvian.surface.maps import SurfaceMaps, figure_box, window_alpha
 from vitruvian.surface.volume.completion import complete_spans, put_surfaces, trusted_matte
 from vitruvian.surface.volume.drape import Hidden, draped, hidden_pixels
 from vitruvian.surface.volume.frame_cut import frame_distance
+from vitruvian.surface.volume.joined_legs import joined_down_to
 from vitruvian.surface.volume.normal_integration import integrate_normals
 from vitruvian.surface.volume.ray_spans import Spans, ray_spans
 from vitruvian.types.body import ParametricModel
@@ -36,6 +37,8 @@ class ClothedSpans:
         pixel_m: metres per pixel at the body.
         frame_m: (H, W) float32, how far each ray is inside the frame at which the person ends,
             metres; None where they go on.
+        joined: how far down the legs cloth joins them, see ``joined_legs``; None where that cannot
+            be told.
     """
 
     spans: Spans
@@ -43,6 +46,7 @@ class ClothedSpans:
     window: Camera
     pixel_m: float
     frame_m: np.ndarray | None = None
+    joined: float | None = None
 
     @property
     def rim_m(self) -> np.ndarray:
@@ -80,13 +84,15 @@ def clothed_spans(
     if not framed:  # beyond the photograph the matte would go on as at its border
         matte = np.where(inside > 0, matte, spans.mask)
     figure = trusted_matte(matte, spans.mask, pixel_m)
-    hidden = None
+    hidden, joined = None, None
+    if maps is not None:
+        joined = joined_down_to(model, fitted or body, maps, figure, window)
     if fitted is not None:
         hidden = hidden_pixels(model, body, fitted, figure, window, pixel_m)
     full = person_spans(spans, figure, hidden, window, pixel_m, maps)
     if not full.mask.any():
         return None
-    return ClothedSpans(full, figure, window, pixel_m, inside if framed else None)
+    return ClothedSpans(full, figure, window, pixel_m, inside if framed else None, joined)
 
 
 @lru_cache(maxsize=4)

@@ -1,16 +1,12 @@
-"""The gap along which a limb is separated: what is large enough, where it runs, its smoothing."""
+"""The gap along which a limb is separated: what is large enough, and where it runs."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from vitruvian.compute import kernel
-from vitruvian.geometry.smoothing import drawn_to_neighbors
 
 _LEAST_COMPONENT = 0.05  # of a limb's largest component
-_GAP_SMOOTHINGS = 6  # beside the gap
-_SMOOTHINGS = 2  # everywhere
-_FORTH, _BACK = 0.5, -0.52  # shares of the way to the neighbours' middle, in turn
 
 
 @kernel("void(boolean[::1],int64[::1],int32[::1],int64[::1],int64[::1])")
@@ -72,11 +68,11 @@ def gap_between(
         be emptied; and those with what is outside between the two, which is to stay so.
     """
     own, rest = own & inside, rest & inside
-    gap = rest & _dilated(own, 1)
-    return gap, gap | (~inside & _dilated(own, 3) & _dilated(rest, 3))
+    gap = rest & dilated(own, 1)
+    return gap, gap | (~inside & dilated(own, 3) & dilated(rest, 3))
 
 
-def _dilated(mask: np.ndarray, voxels: int) -> np.ndarray:
+def dilated(mask: np.ndarray, voxels: int) -> np.ndarray:
     """A volume's mask dilated by a cube."""
     out = np.pad(mask, voxels)
     for axis in range(3):
@@ -86,31 +82,3 @@ def _dilated(mask: np.ndarray, voxels: int) -> np.ndarray:
         out = once
     inner = slice(voxels, -voxels)
     return out[inner, inner, inner]
-
-
-@kernel("void(float32[:,::1],boolean[:,:,::1],boolean[::1])")
-def _mark(vertices: np.ndarray, gap: np.ndarray, beside: np.ndarray) -> None:
-    """Mark the vertices of a surface net of whose cell a corner is in the gap."""
-    for v in range(len(vertices)):
-        y, x, z = int(vertices[v, 0]), int(vertices[v, 1]), int(vertices[v, 2])
-        for k in range(8):
-            if gap[y + (k >> 2), x + (k >> 1 & 1), z + (k & 1)]:
-                beside[v] = True
-
-
-def smoothed(vertices: np.ndarray, faces: np.ndarray, gap: np.ndarray) -> np.ndarray:
-    """The vertices (V, 3) float32 of a surface net without the voxels' traces.
-
-    Every vertex goes a little towards its neighbours. A gap is made of whole voxels: its walls are
-    steps, and smoothed to and fro before, so that they keep their place.
-
-    Args:
-        vertices: in grid coordinates; faces: (F, 3) int32, closed.
-        gap: (H, W, D) bool, of the volume that they were taken from.
-    """
-    beside = np.zeros(len(vertices), np.bool_)
-    _mark(vertices, gap, beside)
-    to_and_fro = [np.where(beside, share, 0) for share in (_FORTH, _BACK)]
-    everywhere = np.full(len(vertices), _FORTH)
-    shares = _GAP_SMOOTHINGS * to_and_fro + _SMOOTHINGS * [everywhere]
-    return drawn_to_neighbors(vertices, faces, *shares)

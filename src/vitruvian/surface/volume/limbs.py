@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from vitruvian.types.regions import LEFT_ARM, LEFT_LEG, RIGHT_ARM, RIGHT_LEG
 
 # Numbers of limbs that are separated; ``SHOULDER`` is the rest of an arm, which is not.
 BODY, SHOULDER, ARM_L, ARM_R, LEG_L, LEG_R, UNKNOWN = range(7)
+FREE = 0.3  # of the upper bone of an arm or leg, from where on it is free
 _SAMPLE_M = 0.012
 _SKIRT_ROWS = 0.35  # share of the rows between two legs that cloth bridges down to a hem
 _RING = 24  # vertices of the body around a place that stand for it
@@ -34,10 +36,10 @@ class Limb:
 
 
 LIMBS = {
-    ARM_L: Limb(ARM_L, LEFT_ARM, skeleton.ARMS[LEFT], 0.3, 0.12),
-    ARM_R: Limb(ARM_R, RIGHT_ARM, skeleton.ARMS[RIGHT], 0.3, 0.12),
-    LEG_L: Limb(LEG_L, LEFT_LEG, skeleton.LEGS[LEFT], 0.3, 0.15),
-    LEG_R: Limb(LEG_R, RIGHT_LEG, skeleton.LEGS[RIGHT], 0.3, 0.15),
+    ARM_L: Limb(ARM_L, LEFT_ARM, skeleton.ARMS[LEFT], FREE, 0.12),
+    ARM_R: Limb(ARM_R, RIGHT_ARM, skeleton.ARMS[RIGHT], FREE, 0.12),
+    LEG_L: Limb(LEG_L, LEFT_LEG, skeleton.LEGS[LEFT], FREE, 0.15),
+    LEG_R: Limb(LEG_R, RIGHT_LEG, skeleton.LEGS[RIGHT], FREE, 0.15),
 }
 # Which vertices of the body a point of a limb may lie over, as bits.
 _BITS = {BODY: 1, SHOULDER: 1, ARM_L: 2, ARM_R: 4, LEG_L: 8, LEG_R: 16}
@@ -57,6 +59,23 @@ def limb_of_vertex(model: ParametricModel) -> np.ndarray:
         if limb.label in (ARM_L, ARM_R):
             out[mine] = SHOULDER
         out[mine & (along > limb.start)] = limb.label
+    return out
+
+
+@lru_cache(maxsize=4)
+def along_legs(model: ParametricModel) -> np.ndarray:
+    """(V,) float32: how far down a leg each of its vertices is: 0 at the hip, 1 at the knee, 2 at
+    the ankle; 0 for the rest."""
+    out = np.zeros(len(model.template), np.float32)
+    for label in (LEG_L, LEG_R):
+        limb = LIMBS[label]
+        mine = model.regions.part == limb.region
+        joints = [model.joint_template[model.joint_index[name]] for name in limb.joints]
+        shares = []
+        for upper, lower in pairwise(joints):
+            axis = lower - upper
+            shares.append(np.clip((model.template[mine] - upper) @ axis / (axis @ axis), 0, 1))
+        out[mine] = shares[0] + shares[1]
     return out
 
 

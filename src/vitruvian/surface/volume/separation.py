@@ -4,7 +4,8 @@ A field has no memory of which voxel belongs to what: an arm that hangs against 
 one lump with it, and a web when it is raised. Here every voxel near a forearm or hand takes the
 part of the nearest point of the body, and a gap of voxels between the arm and everything that is
 not that arm is emptied, by so little that the two surfaces all but touch. Legs are separated from
-each other in the same way, unless cloth spans the room between them, as a skirt does.
+each other in the same way, unless cloth spans the room between them, as a skirt does. Where exactly
+the two surfaces run, between voxels, is told beside (``wall``).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from vitruvian.compute import kernel
 from vitruvian.geometry.normals import vertex_normals
 from vitruvian.geometry.rasterizer import rasterize
 from vitruvian.surface.finish.skin_transfer import nearest_vertices
-from vitruvian.surface.volume.gap import gap_between, small_components
+from vitruvian.surface.volume.gap import dilated, gap_between, small_components
 from vitruvian.surface.volume.limbs import (
     ARM_L,
     ARM_R,
@@ -26,17 +27,20 @@ from vitruvian.surface.volume.limbs import (
     LIMBS,
     SHOULDER,
     UNKNOWN,
+    along_legs,
     bone_rings,
     limb_of_vertex,
     sample_vertices,
     to_the_hem,
 )
 from vitruvian.surface.volume.volume import GAP_VALUE, RayGrid, Volume
+from vitruvian.surface.volume.wall import smooth_wall
 from vitruvian.types.body import ParametricModel
 from vitruvian.types.mesh import Mesh
 
 _LOOSE_M = 0.025  # beside the fitted body: what spans the room between legs is cloth
 _SIGN_M = 0.02
+_DISC_M = 0.008  # radius of what a vertex stands for
 
 
 @kernel(
@@ -121,7 +125,8 @@ def signed_distance(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Signed distance (N,) to the vertices that are ``member`` (V,), and the nearest ones (N,).
 
-    Negative behind the nearest vertex's tangent plane.
+    A vertex stands for a disc in its tangent plane, as large as vertices are apart; the distance is
+    negative behind it.
     """
     chosen = sample_vertices(model)
     chosen = chosen[member[chosen]]
@@ -130,10 +135,18 @@ def signed_distance(
     nearest = chosen[nearest_vertices(points, nowhere[0], vertices, nowhere[1], turned_m=0.0)]
     offset = points - body.vertices[nearest]
     side = np.einsum("nc,nc->n", offset, normals[nearest])
-    return np.copysign(np.linalg.norm(offset, axis=1), side), nearest
+    across = np.sqrt(np.maximum(np.einsum("nc,nc->n", offset, offset) - side**2, 0))
+    distance = np.hypot(side, np.maximum(across - _DISC_M, 0))
+    return np.copysign(distance, side), nearest
 
 
-def separated(model: ParametricModel, volume: Volume, body: Mesh, fitted: Mesh) -> Volume:
+def separated(
+    model: ParametricModel,
+    volume: Volume,
+    body: Mesh,
+    fitted: Mesh,
+    joined: float | None = None,
+) -> Volume:
     """The volume with a gap between each limb and what it only touches, and its voxels' owners.
 
     Signed distances decide what belongs to a limb, so that what is inside the trunk is the
@@ -144,6 +157,8 @@ def separated(model: ParametricModel, volume: Volume, body: Mesh, fitted: Mesh) 
         volume: in one piece.
         body: in the body model's topology, camera frame, as thick as its clothes.
         fitted: likewise, bare.
+        joined: how far down the legs cloth joins them, see ``joined_legs``; by default down to the
+            hem of what spans the room between them beside the body.
     """
     limbs, normals = limb_of_vertex(model), vertex_normals(body.vertices, body.faces)
     grid = volume.grid
@@ -157,10 +172,12 @@ def separated(model: ParametricModel, volume: Volume, body: Mesh, fitted: Mesh) 
         other, nearest = signed_distance(model, points, body, normals, limbs != label)
         of = np.full(out.field[box].shape, UNKNOWN, np.uint8)
         # The arm is cut off above: far from it, the sign of its distance means nothing.
-        mine = (own < other) & (np.abs(own) < np.abs(other) + _SIGN_M)
+        beyond = np.maximum(own - other, np.abs(own) - np.abs(other) - _SIGN_M)
+        wall = smooth_wall(beyond / grid.step_m, inside, of.shape)
+        mine = wall[tuple(inside.T)] < 0
         of[tuple(inside.T)] = np.where(mine, label, limbs[nearest])
         of[small_components(of == label)] = BODY
-        _open(out, box, of == label, (of != label) & (of != SHOULDER))
+        _open(out, box, wall, of == label, (of != label) & (of != SHOULDER))
         out.owner[box][of == label] = label
     box = _box(model, body.vertices, grid, (LEG_L, LEG_R))
     if box is None:
@@ -168,29 +185,38 @@ def separated(model: ParametricModel, volume: Volume, body: Mesh, fitted: Mesh) 
     inside, points = _near_limbs(model, out.field, grid, box, body.vertices, (LEG_L, LEG_R))
     near = out.owner[box][tuple(inside.T)] == 0
     inside, points = inside[near], points[near]
+    (left, over_l), (right, over_r) = (
+        signed_distance(model, points, body, normals, limbs == label) for label in (LEG_L, LEG_R)
+    )
     # Cloth down to a hem is one piece; below it, the legs are two.
-    below = ~_within_skirt(inside, _loose(grid, fitted)[box[:2]])
+    if joined is None:
+        below = ~_within_skirt(inside, _loose(grid, fitted)[box[:2]])
+    else:
+        below = along_legs(model)[np.where(left < right, over_l, over_r)] > joined
     if not below.any():
         return out
-    inside, points = inside[below], points[below]
-    left, right = (
-        signed_distance(model, points, body, normals, limbs == label)[0] for label in (LEG_L, LEG_R)
-    )
+    inside, left, right = inside[below], left[below], right[below]
     of = np.zeros(out.field[box].shape, np.uint8)
-    of[tuple(inside.T)] = np.where(left < right, LEG_L, LEG_R)
+    wall = smooth_wall((left - right) / grid.step_m, inside, of.shape)
+    of[tuple(inside.T)] = np.where(wall[tuple(inside.T)] < 0, LEG_L, LEG_R)
     small = small_components(of == LEG_L), small_components(of == LEG_R)
     of[small[0]], of[small[1]] = LEG_R, LEG_L
-    _open(out, box, of == LEG_L, of == LEG_R)
+    _open(out, box, wall, of == LEG_L, of == LEG_R)
     out.owner[box] = np.where(of > 0, of, out.owner[box])
     return out
 
 
-def _open(volume: Volume, box: tuple[slice, ...], own: np.ndarray, rest: np.ndarray) -> None:
-    """Empty the gap between two parts of a box, in a volume that is still being made."""
+def _open(
+    volume: Volume, box: tuple[slice, ...], wall: np.ndarray, own: np.ndarray, rest: np.ndarray
+) -> None:
+    """Empty the gap between two parts of a box, in a volume that is still being made; ``wall``
+    tells where between them it runs."""
     gap, kept_empty = gap_between(volume.field[box] > 0, own, rest)
     volume.field[box][gap] = GAP_VALUE
     volume.gap[box] |= gap
     volume.kept_empty[box] |= kept_empty
+    beside = dilated(gap, 2)
+    volume.wall[box][beside] = wall[beside]
 
 
 def _within_skirt(between: np.ndarray, loose: np.ndarray) -> np.ndarray:

@@ -58,6 +58,8 @@ class Volume:
             ``GAP_VALUE``.
         kept_empty: (H, W, D) bool, outside voxels that no repair may fill: the gap, and what
             continues it where nothing had to be emptied.
+        wall: (H, W, D) float32, voxels: how far beyond the cut beside it, negative in the limb;
+            NaN where no cut is near.
     """
 
     grid: RayGrid
@@ -65,10 +67,12 @@ class Volume:
     owner: np.ndarray
     gap: np.ndarray
     kept_empty: np.ndarray
+    wall: np.ndarray
 
     def __post_init__(self) -> None:
         for name, kind in (
-            ("field", np.float32), ("owner", np.uint8), ("gap", np.bool_), ("kept_empty", np.bool_)
+            ("field", np.float32), ("owner", np.uint8), ("gap", np.bool_), ("kept_empty", np.bool_),
+            ("wall", np.float32),
         ):  # fmt: skip
             array = getattr(self, name)
             if array.shape != self.grid.shape or array.dtype != kind:
@@ -85,10 +89,12 @@ class Volume:
             self.owner.copy(),
             self.gap.copy(),
             self.kept_empty.copy(),
+            self.wall.copy(),
         )
 
     @staticmethod
     def of(grid: RayGrid, field: np.ndarray) -> Volume:
         """A volume in one piece."""
         nowhere = np.zeros(grid.shape, bool)
-        return Volume(grid, field, np.zeros(grid.shape, np.uint8), nowhere, nowhere)
+        uncut = np.full(grid.shape, np.nan, np.float32)
+        return Volume(grid, field, np.zeros(grid.shape, np.uint8), nowhere, nowhere, uncut)
