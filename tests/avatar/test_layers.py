@@ -29,7 +29,7 @@ from vitruvian.types.mesh import Mesh
 
 @pytest.fixture(scope="module")
 def sculpture() -> Mesh:
-    clothes = dressed(arms_down_body())
+    clothes = dressed(arms_down_body(), 0.025)
     alpha = alpha_of(mask_of(clothes))
     return clothed_mesh(body_model(), clothes, alpha, CAMERA, fitted=arms_down_body().as_mesh())
 
@@ -42,12 +42,12 @@ def avatar(sculpture: Mesh) -> Avatar:
 
 def test_it_is_in_its_owners_clothes(sculpture: Mesh, avatar: Avatar) -> None:
     posed = photographed(avatar.mesh, arms_down_body())
-    truth = dressed(arms_down_body())
+    truth = dressed(arms_down_body(), 0.025)
     regions = body_model().regions
-    trunk = (regions.part == 0) & (truth.vertices[:, 2] < arms_down_body().vertices[:, 2] - 0.03)
+    trunk = (regions.part == 0) & (truth.vertices[:, 2] < arms_down_body().vertices[:, 2] - 0.015)
     bare = np.linalg.norm(arms_down_body().vertices - truth.vertices, axis=1)[trunk].mean()
     off = np.linalg.norm(posed.vertices - truth.vertices, axis=1)[trunk]
-    assert bare > 0.035
+    assert bare > 0.018
     assert off.mean() < 0.4 * bare
     assert iou(mask_of(posed), mask_of(sculpture)) > 0.94
 

@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from vitruvian.avatar.beneath import out_of_sight
 from vitruvian.avatar.clothed_body import clothed_body
 from vitruvian.avatar.skin import photographed_motion
+from vitruvian.avatar.skirt import Skirt, find_skirt
 from vitruvian.body.model.unpose import rest_mesh
 from vitruvian.texture import texture_mesh
 from vitruvian.types.avatar import LAYERS, Avatar
@@ -16,6 +18,9 @@ from vitruvian.types.figure import Figure
 from vitruvian.types.mesh import Mesh
 from vitruvian.types.photo import Photo
 from vitruvian.types.seen import Seen
+
+_BODY_SHARE = 0.75  # of the atlas's sides that the body has beside a shell
+_ATLAS_MARGIN = 0.004
 
 
 def layered_avatar(
@@ -39,18 +44,57 @@ def layered_avatar(
         albedo: take the photograph's light out of its colours first.
         seen: which parts of the body the picture shows; by default what the body says.
     """
-    rest = clothed_body(body, sculpture)
+    skirt = find_skirt(body, sculpture)
+    rest = clothed_body(body, sculpture, skirt)
+    if skirt is not None:
+        rest = _with_skirt(rest, skirt, ~out_of_sight(body.model, skirt.hem))
+    layer = np.full(len(rest.faces), LAYERS.index("body"), np.uint8)
+    if skirt is not None:
+        layer[-len(skirt.faces) :] = LAYERS.index("skirt")
     if texture:
         painted = texture_mesh(
             body.model,
             photo,
             figure,
-            photographed(rest, body),
+            _outer_side(photographed(rest, body), skirt),
             albedo=albedo,
             seen=seen or body.seen,
+            shown=sculpture,
         )
         rest = replace(rest, texture=painted.texture)
-    return Avatar(rest, np.full(len(rest.faces), LAYERS.index("body"), np.uint8))
+    return Avatar(rest, layer)
+
+
+def _outer_side(mesh: Mesh, skirt: Skirt | None) -> Mesh:
+    """The mesh to be painted: of a shell, whose sides share their texels, the outer side alone."""
+    if skirt is None or mesh.uv_faces is None:
+        return mesh
+    uv_faces = mesh.uv_faces.copy()
+    own = uv_faces[-len(skirt.faces) :]
+    own[skirt.inner] = own[skirt.inner][:, :1]
+    return replace(mesh, uv_faces=uv_faces)
+
+
+def _with_skirt(rest: Mesh, skirt: Skirt, kept: np.ndarray) -> Mesh:
+    """Those faces of the body's layer that are kept (F,) bool, and the shell as one mesh; the shell
+    has the upper band of the atlas."""
+    if rest.uvs is None or rest.uv_faces is None:
+        raise ValueError("the body's layer needs texture coordinates")
+    if rest.skin_joints is None or rest.skin_weights is None:
+        raise ValueError("the body's layer needs a skin")
+    count = len(rest.vertices)
+    own = skirt.uvs * [1 - 2 * _ATLAS_MARGIN, 1 - _BODY_SHARE - 2 * _ATLAS_MARGIN]
+    own = own + [_ATLAS_MARGIN, _BODY_SHARE + _ATLAS_MARGIN]
+    return Mesh(
+        vertices=np.concatenate([rest.vertices, skirt.vertices]),
+        faces=np.concatenate([rest.faces[kept], skirt.faces + np.int32(count)]),
+        frame="body",
+        uvs=np.concatenate([rest.uvs * np.float32(_BODY_SHARE), own.astype(np.float32)]),
+        uv_faces=np.concatenate([rest.uv_faces[kept], skirt.uv_faces + np.int32(len(rest.uvs))]),
+        skin_joints=np.concatenate([rest.skin_joints, skirt.skin_joints]),
+        skin_weights=np.concatenate([rest.skin_weights, skirt.skin_weights]),
+        body_vertices=np.concatenate([np.arange(count, dtype=np.int32), skirt.body_vertices]),
+    )
 
 
 def surface_avatar(body: Body, sculpture: Mesh) -> Avatar:

@@ -14,8 +14,10 @@ from functools import lru_cache
 
 import numpy as np
 
+from vitruvian.avatar.beneath import covered, slimmed
 from vitruvian.avatar.field import smooth_field
 from vitruvian.avatar.skin import blended_rotations, photographed_motion, soft_skin
+from vitruvian.avatar.skirt import Skirt
 from vitruvian.geometry.adjacency import Neighbors, neighbors_of_edges
 from vitruvian.geometry.normals import vertex_normals
 from vitruvian.surface.envelope.inflate import smooth_over_mesh
@@ -84,12 +86,13 @@ def _frame(model: ParametricModel) -> _Frame:
     )
 
 
-def clothed_body(body: Body, sculpture: Mesh) -> Mesh:
+def clothed_body(body: Body, sculpture: Mesh, skirt: Skirt | None = None) -> Mesh:
     """The body's mesh at rest, with the clothes of its owner.
 
     Args:
         body: fitted, camera frame.
         sculpture: the closed surface over it, camera frame, with ``body_vertices``.
+        skirt: beneath which the body is bare, and a little slimmer.
 
     Returns:
         A mesh in the frame ``body`` with the body's topology and texture coordinates, and
@@ -113,6 +116,9 @@ def clothed_body(body: Body, sculpture: Mesh) -> Mesh:
             field = _followed(frame, model, field, gap, toward, trust, area, stiffness)
     length = np.linalg.norm(field, axis=1)
     field *= np.minimum(1, frame.limit_m / np.maximum(length, 1e-6))[:, None]
+    if skirt is not None:
+        hidden = covered(model, skirt.hem)[:, None]
+        field = (1 - hidden) * field + slimmed(body, skirt.hem)
     dressed = body.as_mesh().with_vertices(bare + field, "body")
     return replace(dressed, skin_joints=joints, skin_weights=weights)
 

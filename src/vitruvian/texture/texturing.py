@@ -15,6 +15,7 @@ from vitruvian.texture.back_of_head import back_of_head
 from vitruvian.texture.behind import closed_over
 from vitruvian.texture.diffuse import diffuse_colors
 from vitruvian.texture.guesses import guessed_colors, hidden_vertices
+from vitruvian.texture.layers import with_what_is_before
 from vitruvian.texture.light import without_light
 from vitruvian.texture.places import Places, body_places, transferred_places
 from vitruvian.texture.projection import Lookup, look_up, paint_texels
@@ -50,6 +51,7 @@ def texture_mesh(
     size: int = 1024,
     albedo: bool = False,
     seen: Seen = WHOLE,
+    shown: Mesh | None = None,
 ) -> Mesh:
     """Colour a person's surface on every side.
 
@@ -69,6 +71,8 @@ def texture_mesh(
         size: texels along each side of the atlas.
         albedo: take the photograph's light out of its colours first (``light.without_light``).
         seen: which parts of the body the picture shows.
+        shown: the surface that the picture shows, where ``mesh`` is but a layer of it: what lies
+            before the mesh, such as a hand or a bag, gives it no colour.
 
     Returns:
         The mesh with its ``texture`` (size, size, 3) uint8 sRGB.
@@ -93,6 +97,8 @@ def texture_mesh(
         view = person_view(photo, figure.alpha, mesh, places.part, hidden)
         if view is None:
             return replace(mesh, texture=np.full((size, size, 3), _NEUTRAL, np.uint8))
+        if shown is not None:
+            view = with_what_is_before(view, model, mesh, shown)
         if albedo:
             view = without_light(view, mesh)
         skin = _face_color(view, mesh, places)

@@ -10,9 +10,10 @@ import numpy as np
 from vitruvian.types.mesh import Mesh
 from vitruvian.types.record import Record
 
-Layer = Literal["body", "surface"]
-# What a face of an avatar may be of: the body in its own topology with what lies close upon it; or
-# the photograph's surface itself, of people that the frame cuts off.
+Layer = Literal["body", "skirt", "surface"]
+# What a face of an avatar may be of: the body in its own topology with what lies close upon it;
+# cloth that hangs around both legs; or the photograph's surface itself, of people that the frame
+# cuts off.
 LAYERS: tuple[Layer, ...] = get_args(Layer)
 
 

@@ -50,12 +50,7 @@ def shared_legs(model: ParametricModel, mesh: Mesh, beneath: np.ndarray, body: M
         (V,) float32 0..1; all 0 where there is no skirt.
     """
     out = np.zeros(len(beneath), np.float32)
-    all_levels = _levels(model)[beneath]
-    chosen = np.flatnonzero(all_levels > 0)
-    level = all_levels[chosen]
-    across, height = _between_legs(model, mesh.vertices[chosen], level, body)
-    faces = _number(mesh.faces, chosen, len(beneath))
-    hem = _hem(faces, across, height, level)
+    chosen, level, across, hem = _spanned(model, mesh, beneath, body)
     if hem is None:
         return out
     # From the crotch on, softly; below the hem no more.
@@ -64,6 +59,27 @@ def shared_legs(model: ParametricModel, mesh: Mesh, beneath: np.ndarray, body: M
     own_right = model.regions.part[beneath[chosen]] == RIGHT_LEG
     out[chosen] = amount * np.where(own_right, 1 - right, right)
     return out
+
+
+def hem_level(model: ParametricModel, mesh: Mesh, beneath: np.ndarray, body: Mesh) -> float | None:
+    """The level of ``leg_levels`` down to which cloth spans both legs; None without a skirt.
+
+    Arguments as of ``shared_legs``.
+    """
+    return _spanned(model, mesh, beneath, body)[-1]
+
+
+def _spanned(
+    model: ParametricModel, mesh: Mesh, beneath: np.ndarray, body: Mesh
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, float | None]:
+    """Vertices (N,) that lie over the legs, their levels, where they are from the left bone to the
+    right one, and the level of the hem."""
+    all_levels = leg_levels(model)[beneath]
+    chosen = np.flatnonzero(all_levels > 0)
+    level = all_levels[chosen]
+    across, height = _between_legs(model, mesh.vertices[chosen], level, body)
+    faces = _number(mesh.faces, chosen, len(beneath))
+    return chosen, level, across, _hem(faces, across, height, level)
 
 
 def _number(faces: np.ndarray, chosen: np.ndarray, count: int) -> np.ndarray:
@@ -75,7 +91,7 @@ def _number(faces: np.ndarray, chosen: np.ndarray, count: int) -> np.ndarray:
 
 
 @lru_cache(maxsize=4)
-def _levels(model: ParametricModel) -> np.ndarray:
+def leg_levels(model: ParametricModel) -> np.ndarray:
     """(V,) float64, how far down the leg each vertex of the body is: 0 hip, 1 knee, 2 ankle; 0
     where there is no leg."""
     regions = model.regions
@@ -134,7 +150,7 @@ def _between_legs(
 @lru_cache(maxsize=4)
 def _radii(model: ParametricModel) -> tuple[np.ndarray, np.ndarray]:
     """Levels of the leg and its radius there, metres: half its width from front to back."""
-    levels, template, part = _levels(model), model.template, model.regions.part
+    levels, template, part = leg_levels(model), model.template, model.regions.part
     places = np.arange(0.25, 2, 0.125)
     found = []
     for place in places:

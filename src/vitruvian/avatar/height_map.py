@@ -1,0 +1,92 @@
+"""Cloth around the legs as distances from the line between them, by level and angle."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from vitruvian.avatar.tube import Axis
+from vitruvian.geometry.normals import vertex_normals
+from vitruvian.types.body import ParametricModel
+from vitruvian.types.mesh import Mesh
+from vitruvian.types.regions import LEFT_LEG, RIGHT_LEG, TRUNK
+
+ANGLES = 56
+_ONE_SIDED_M = 0.07  # by which it may stand off more than on the other side: else a bag
+_BEYOND_M, _WITHIN_M = 0.03, 0.05  # of what is usual there, outside of which nothing is cloth
+_CURLED = 4  # rows at the hem
+_FACING = 0.25  # least cosine between what is taken for cloth and the direction outwards
+_SMOOTH_ROWS, _SMOOTH_ANGLES = 1.2, 1.5
+_LEAST_PER_ROW = 4  # points of cloth
+
+
+def height_map(
+    axis: Axis, model: ParametricModel, sculpture: Mesh, levels: np.ndarray, angles: np.ndarray
+) -> np.ndarray | None:
+    """(R, A) metres from the centre line to the cloth, smooth; None where too little is there."""
+    if sculpture.body_vertices is None:
+        return None
+    part = model.regions.part[sculpture.body_vertices]
+    chosen = np.isin(part, (TRUNK, LEFT_LEG, RIGHT_LEG))
+    points = sculpture.vertices[chosen].astype(np.float64)
+    normals = vertex_normals(sculpture.vertices, sculpture.faces)[chosen]
+    level, angle, distance = axis.of_points(points)
+    outward = axis.points(level, angle, np.ones(len(level))) - axis.points(
+        level, angle, np.zeros(len(level))
+    )
+    step = levels[1] - levels[0]
+    good = ((outward * normals).sum(1) > _FACING) & (level > levels[0] - step)
+    good &= level < levels[-1] + 0.5 * step
+    row = np.clip((level[good] - levels[0]) / step, 0, len(levels) - 1)
+    column = (angle[good] / np.pi + 1) / 2 * ANGLES
+    values = distance[good]
+    if good.sum() < _LEAST_PER_ROW * len(levels):
+        return None
+    first = splatted(row, column, values, np.ones(len(values)), len(levels))
+    # What stands off on one side alone is a bag, and what is far within are the legs beneath.
+    mirrored = first[:, (ANGLES // 2 - np.arange(ANGLES)) % ANGLES]
+    at = np.rint(row).astype(int), np.rint(column).astype(int) % ANGLES
+    usual = np.minimum(first[at], mirrored[at] + _ONE_SIDED_M)
+    weight = (values < usual + _BEYOND_M) & (values > usual - _WITHIN_M)
+    out = np.minimum(
+        splatted(row, column, values, weight.astype(float), len(levels)), mirrored + _ONE_SIDED_M
+    )
+    for row_number in range(len(levels) - _CURLED, len(levels)):
+        # The closed surface curls in at the hem.
+        out[row_number] = np.maximum(out[row_number], out[row_number - 1])
+    return out
+
+
+def splatted(
+    row: np.ndarray, column: np.ndarray, values: np.ndarray, weight: np.ndarray, rows: int
+) -> np.ndarray:
+    """Values averaged over a grid (rows, ANGLES) that closes around, and spread where none are."""
+    top, left = np.floor(row).astype(int), np.floor(column).astype(int)
+    sums = np.zeros((rows + 1, ANGLES, 2))
+    for down in (0, 1):
+        for right in (0, 1):
+            share = np.abs(1 - down - (row - top)) * np.abs(1 - right - (column - left)) * weight
+            place = np.minimum(top + down, rows), (left + right) % ANGLES
+            np.add.at(sums, place, np.stack([share * values, share], 1))
+    sums = sums[:rows]
+    out = np.zeros((rows, ANGLES))
+    mean = sums[..., 0].sum() / max(sums[..., 1].sum(), 1e-9)
+    out[:] = mean
+    for scale in (8, 4, 2, 1):  # from coarse to fine: gaps take what is around
+        smooth = blurred(sums, scale)
+        share = np.clip(smooth[..., 1] * 20 * scale, 0, 1)
+        out += share * (smooth[..., 0] / np.maximum(smooth[..., 1], 1e-9) - out)
+    return out
+
+
+def blurred(values: np.ndarray, scale: float) -> np.ndarray:
+    """Values (R, A, C) blurred, closed around."""
+    wide = np.concatenate([values[:, -ANGLES // 2 :], values, values[:, : ANGLES // 2]], 1)
+    wide = cv2.GaussianBlur(
+        wide,
+        (0, 0),
+        sigmaX=_SMOOTH_ANGLES * scale,
+        sigmaY=_SMOOTH_ROWS * scale,
+        borderType=cv2.BORDER_REPLICATE,
+    )
+    return np.asarray(wide[:, ANGLES // 2 : ANGLES // 2 + ANGLES])

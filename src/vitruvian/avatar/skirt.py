@@ -1,0 +1,201 @@
+"""Cloth that hangs around both legs, as a shell of its own: skirts, dresses, coats.
+
+In the body's topology a skirt would be two trouser legs. Here it is a tube whose distance from the
+line between both legs is a height map over level and angle (``tube``), filled from what of the
+sculpture is neither arm nor hand; so it is whole behind a hand, too. It is carried by pelvis and
+both legs, blended by where it hangs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from vitruvian.avatar.beneath import EMERGES, SKIRT_TOP, covered, slimmed
+from vitruvian.avatar.height_map import ANGLES, blurred, height_map
+from vitruvian.avatar.shell import grid_normals, topology
+from vitruvian.avatar.skin import blended_rotations, photographed_motion
+from vitruvian.avatar.tube import Axis
+from vitruvian.body.model.skeleton import HIPS, KNEES, ROOT
+from vitruvian.surface.finish.skirts import hem_level
+from vitruvian.types.body import Body, ParametricModel
+from vitruvian.types.mesh import Mesh
+from vitruvian.types.regions import LEFT_LEG, RIGHT_LEG, TRUNK
+
+_ROW_M = 0.025  # between rings
+_INSIDE_M = 0.02  # by which its upper end is within it
+_THICKNESS_M = 0.004
+_CLEAR_M = 0.008  # between the legs and the shell
+_LEAST_HEM = 0.6
+_LEGS_TAKE = (-0.15, 0.7)  # levels from which, at which, the legs alone carry it
+_SHANKS_TAKE = (0.75, 1.35)  # likewise the shanks
+_LOOSE = (0.5, 2.0)  # levels from which, at which, it swings between both legs
+_FAR = 0.35  # beyond either leg's bone, in distances of the two, where the other leg counts nothing
+
+
+@dataclass(frozen=True)
+class Skirt:
+    """A shell at rest, in the frame ``body``.
+
+    Attributes:
+        vertices: (2 N, 3) float32: the outer side row by row from the top, then the inner side.
+        faces: (F, 3) int32, closed.
+        uvs: (T, 2) float32 in 0..1 of the shell's own: once around, and up from the hem.
+        uv_faces: (F, 3) int32.
+        skin_joints, skin_weights: (2 N, 4).
+        body_vertices: (2 N,) int32, a vertex of the body beneath each.
+        hem: level at which it ends.
+        inner: (F,) bool, faces that are not of the outer side.
+    """
+
+    vertices: np.ndarray
+    faces: np.ndarray
+    uvs: np.ndarray
+    uv_faces: np.ndarray
+    skin_joints: np.ndarray
+    skin_weights: np.ndarray
+    body_vertices: np.ndarray
+    hem: float
+    inner: np.ndarray
+
+
+def find_skirt(body: Body, sculpture: Mesh) -> Skirt | None:
+    """The shell of somebody's skirt; None where cloth does not span both legs.
+
+    Args:
+        body: fitted, camera frame.
+        sculpture: the surface that the photograph shows, camera frame.
+    """
+    if sculpture.body_vertices is None:
+        return None
+    model = body.model
+    hem = hem_level(model, sculpture, sculpture.body_vertices, body.as_mesh())
+    if hem is None or hem < _LEAST_HEM:
+        return None
+    axis = Axis.of(model, body.joints)
+    rows = max(6, round((hem - SKIRT_TOP) * _level_m(body) / _ROW_M))
+    levels = np.linspace(SKIRT_TOP, hem, rows)
+    angles = (np.arange(ANGLES) / ANGLES * 2 - 1) * np.pi
+    distance = height_map(axis, model, sculpture, levels, angles)
+    if distance is None:
+        return None
+    distance = np.maximum(distance, _around_legs(axis, body, body.vertices, levels) + _CLEAR_M)
+    emerging = np.clip((levels - SKIRT_TOP) / EMERGES, 0, 1)[:, None]
+    distance = distance - (1 - emerging) * _INSIDE_M
+    grid = levels[:, None], angles[None]
+    skin_joints, skin_weights = _skin(model, axis, levels, angles, distance)
+    posed = axis.points(*grid, distance).reshape(-1, 3)
+    rest = _unposed(body, posed, skin_joints, skin_weights)
+    rest = _outside_legs(body, rest, levels)
+    normals = grid_normals(rest.reshape(rows, ANGLES, 3)).reshape(-1, 3)
+    faces, uvs, uv_faces = topology(rows, ANGLES)
+    return Skirt(
+        np.concatenate([rest, rest - _THICKNESS_M * normals]).astype(np.float32),
+        faces,
+        uvs,
+        uv_faces,
+        np.tile(skin_joints, (2, 1)),
+        np.tile(skin_weights, (2, 1)),
+        np.tile(_beneath(model, body, rest), 2),
+        hem,
+        np.asarray((faces >= len(rest)).any(1)),
+    )
+
+
+def _level_m(body: Body) -> float:
+    """Metres of a level: of a thigh."""
+    index = body.model.joint_index
+    hip, knee = body.joints[index[HIPS[0]]], body.joints[index[KNEES[0]]]
+    return float(np.linalg.norm(knee - hip))
+
+
+def _around_legs(axis: Axis, body: Body, vertices: np.ndarray, levels: np.ndarray) -> np.ndarray:
+    """(R, A) metres, least distance from the centre line that leaves the slim legs inside."""
+    model = body.model
+    # As far as the legs are slimmed at rest, here they are so in the pose.
+    drawn_in = np.linalg.norm(slimmed(body, float(levels[-1])), axis=1)
+    chosen = np.flatnonzero(covered(model, float(levels[-1])) > 0.5)
+    level, angle, distance = axis.of_points(vertices[chosen].astype(np.float64))
+    distance = distance - drawn_in[chosen]
+    step = levels[1] - levels[0]
+    row = np.rint((level - levels[0]) / step).astype(int)
+    column = np.rint((angle / np.pi + 1) / 2 * ANGLES).astype(int) % ANGLES
+    inside = (row >= 0) & (row < len(levels))
+    out = np.zeros((len(levels), ANGLES), np.float32)
+    np.maximum.at(out, (row[inside], column[inside]), distance[inside])
+    wide = np.concatenate([out[:, -2:], out, out[:, :2]], 1)
+    return np.asarray(cv2.dilate(wide, np.ones((3, 3), np.uint8))[:, 2:-2], np.float64)
+
+
+def _skin(
+    model: ParametricModel, axis: Axis, levels: np.ndarray, angles: np.ndarray, distance: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Joints (N, 4) uint16 and weights (N, 4) float32 of the outer side, row by row."""
+    level, angle = np.broadcast_arrays(levels[:, None], angles[None])
+    across = axis.across(level, angle, distance)
+    # Above, cloth follows the leg that it lies on; below, it swings between both, and what strides
+    # pull apart is drawn out all around rather than at the middle.
+    over = np.clip((across + _FAR) / (1 + 2 * _FAR), 0, 1)
+    loose = np.clip((level - _LOOSE[0]) / (_LOOSE[1] - _LOOSE[0]), 0, 1)
+    right = (1 - loose) * over + loose * np.abs(angle) / np.pi
+    legs = _ramp(level, *_LEGS_TAKE)
+    shank = _ramp(level, *_SHANKS_TAKE)
+    index = model.joint_index
+    joints = [index[ROOT], *(index[name] for pair in (HIPS, KNEES) for name in pair)]
+    weights = np.stack(
+        [
+            1 - legs,
+            legs * (1 - right) * (1 - shank),
+            legs * right * (1 - shank),
+            legs * (1 - right) * shank,
+            legs * right * shank,
+        ],
+        -1,
+    ).reshape(-1, 5)
+    strongest = np.argsort(-weights, axis=1, kind="stable")[:, :4]
+    kept = np.take_along_axis(weights, strongest, 1)
+    kept /= kept.sum(1, keepdims=True)
+    return np.array(joints, np.uint16)[strongest], kept.astype(np.float32)
+
+
+def _ramp(values: np.ndarray, start: float, end: float) -> np.ndarray:
+    t = np.clip((values - start) / (end - start), 0, 1)
+    return np.asarray(t * t * (3 - 2 * t))
+
+
+def _unposed(
+    body: Body, posed: np.ndarray, skin_joints: np.ndarray, skin_weights: np.ndarray
+) -> np.ndarray:
+    """Points (N, 3) of the photograph's pose, at rest."""
+    motion = photographed_motion(body)
+    turns = blended_rotations(motion, skin_joints, skin_weights).astype(np.float64)
+    shift = (skin_weights[..., None] * motion.shift[skin_joints]).sum(1)
+    return np.linalg.solve(turns, (posed - shift)[..., None])[..., 0]
+
+
+def _outside_legs(body: Body, rest: np.ndarray, levels: np.ndarray) -> np.ndarray:
+    """The outer side (N, 3) at rest, where need be moved out of the legs at rest."""
+    vertices, joints = body.rest()
+    axis = Axis.of(body.model, joints)
+    level, angle, distance = axis.of_points(rest)
+    least = _around_legs(axis, body, vertices, levels) + _CLEAR_M
+    step = levels[1] - levels[0]
+    row = np.clip(np.rint((level - levels[0]) / step).astype(int), 0, len(levels) - 1)
+    column = np.rint((angle / np.pi + 1) / 2 * ANGLES).astype(int) % ANGLES
+    hidden = _ramp(level, SKIRT_TOP, SKIRT_TOP + EMERGES)
+    short = np.maximum(least[row, column] - distance, 0) * hidden
+    short = blurred(short.reshape(-1, ANGLES, 1).repeat(2, 2), 1)[..., 0].reshape(-1)
+    return np.asarray(
+        rest + axis.points(level, angle, short) - axis.points(level, angle, 0 * short)
+    )
+
+
+def _beneath(model: ParametricModel, body: Body, rest: np.ndarray) -> np.ndarray:
+    """(N,) int32, the nearest vertex of trunk and legs at rest."""
+    vertices = body.rest()[0]
+    legs = np.flatnonzero(np.isin(model.regions.part, (TRUNK, LEFT_LEG, RIGHT_LEG)))
+    points = vertices[legs]
+    squared = np.square(points).sum(1) - 2 * rest.astype(np.float32) @ points.T
+    return legs[squared.argmin(1)].astype(np.int32)

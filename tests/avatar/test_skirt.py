@@ -1,0 +1,121 @@
+"""Somebody in a skirt that ends at the knees: the avatar has a tube around both legs."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from surface_people import (
+    CAMERA,
+    alpha_of,
+    arms_down_body,
+    dressed,
+    figure_of,
+    iou,
+    is_closed_manifold,
+    mask_of,
+    photo_with,
+)
+from vitruvian.avatar import layered_avatar, photographed
+from vitruvian.avatar.beneath import out_of_sight
+from vitruvian.avatar.skirt import Skirt, find_skirt
+from vitruvian.avatar.tube import Axis
+from vitruvian.body.model.model import body_model
+from vitruvian.body.model.repose import reposed, shown_poses
+from vitruvian.lab.evaluation.metrics.skinning import stretch
+from vitruvian.surface.clothed import clothed_mesh
+from vitruvian.types.avatar import Avatar
+from vitruvian.types.mesh import Mesh
+
+BODY = arms_down_body()
+
+
+def in_a_skirt() -> np.ndarray:
+    """(H, W) bool, the silhouette down to whose knees cloth spans both legs."""
+    mask = mask_of(dressed(BODY, 0.015)).astype(np.uint8)
+    hips, knees = (
+        CAMERA.project(np.array([BODY.joint(f"{name}.{side}") for side in "LR"]))
+        for name in ("upperleg01", "lowerleg01")
+    )
+    outward = np.array([[1, 0], [-1, 0]])
+    corners = [*(hips + [[28, -20], [-28, -20]]), *(knees + 45 * outward)[::-1]]
+    cv2.fillConvexPoly(mask, np.rint(corners).astype(np.int32), 1)
+    return mask > 0
+
+
+@pytest.fixture(scope="module")
+def sculpture() -> Mesh:
+    clothes = dressed(BODY, 0.015)
+    alpha = alpha_of(in_a_skirt())
+    return clothed_mesh(body_model(), clothes, alpha, CAMERA, fitted=BODY.as_mesh())
+
+
+@pytest.fixture(scope="module")
+def skirt(sculpture: Mesh) -> Skirt:
+    found = find_skirt(BODY, sculpture)
+    assert found is not None
+    return found
+
+
+@pytest.fixture(scope="module")
+def avatar(sculpture: Mesh) -> Avatar:
+    figure = figure_of(mask_of(sculpture))
+    return layered_avatar(photo_with(), figure, BODY, sculpture, texture=False)
+
+
+def test_it_ends_where_the_cloth_does(skirt: Skirt) -> None:
+    assert skirt.hem == pytest.approx(1.0, abs=0.15)
+    assert is_closed_manifold(skirt.faces)
+    np.testing.assert_allclose(skirt.skin_weights.sum(1), 1, atol=1e-5)
+
+
+def test_trousers_are_none() -> None:
+    clothes = dressed(BODY, 0.015)
+    alpha = alpha_of(mask_of(clothes))
+    trousers = clothed_mesh(body_model(), clothes, alpha, CAMERA, fitted=BODY.as_mesh())
+    assert find_skirt(BODY, trousers) is None
+
+
+def test_it_looks_like_the_photograph(sculpture: Mesh, avatar: Avatar) -> None:
+    assert iou(mask_of(photographed(avatar.mesh, BODY)), mask_of(sculpture)) > 0.94
+
+
+def test_it_does_not_tear_and_legs_stay_inside(avatar: Avatar, skirt: Skirt) -> None:
+    posed = [reposed(avatar.mesh, BODY, pose.rotations) for pose in shown_poses(BODY.model)]
+    before = photographed(avatar.mesh, BODY)
+    shell = avatar.faces_of("skirt")
+    assert len(shell) == len(skirt.faces)
+    assert stretch(before.vertices, [pose.vertices for pose in posed], shell).torn < 0.01
+    # At rest no leg is outside of the shell.
+    own = np.unique(avatar.faces_of("body"))
+    levels, angles, distances = Axis.of(BODY.model, BODY.rest()[1]).of_points(avatar.mesh.vertices)
+    on_legs = own[(levels[own] > 0.2) & (levels[own] < skirt.hem - 0.1)]
+    on_legs = on_legs[BODY.model.regions.part[on_legs] > 3]
+    outer = np.unique(shell)[: len(skirt.vertices) // 2]
+    for v in on_legs[::7]:
+        turned = np.abs((angles[outer] - angles[v] + np.pi) % (2 * np.pi) - np.pi)
+        near = outer[np.argsort(turned + np.abs(levels[outer] - levels[v]))[:3]]
+        assert distances[v] < distances[near].max()
+
+
+def test_what_is_deep_beneath_is_left_out(avatar: Avatar, skirt: Skirt) -> None:
+    gone = out_of_sight(BODY.model, skirt.hem)
+    assert 0.03 < gone.mean() < 0.3
+    assert len(avatar.faces_of("body")) == len(gone) - gone.sum()
+    short = out_of_sight(BODY.model, 0.6)
+    assert not (short & ~gone).any()
+
+
+def test_tube_coordinates_lead_there_and_back() -> None:
+    axis = Axis.of(BODY.model, BODY.joints)
+    rng = np.random.default_rng(0)
+    level, angle = rng.uniform(-0.3, 2, 300), rng.uniform(-3, 3, 300)
+    distance = rng.uniform(0.05, 0.15, 300)
+    found = axis.of_points(axis.points(level, angle, distance))
+    assert np.abs(found[0] - level).mean() < 0.02
+    np.testing.assert_allclose(found[1], angle, atol=0.03)
+    np.testing.assert_allclose(found[2], distance, atol=0.005)
+    left = axis.points(np.array([0.5]), np.array([0.0]), np.array([0.1]))[0]
+    hips = [BODY.joint(f"upperleg01.{side}") for side in "LR"]
+    assert np.linalg.norm(left - hips[0]) < np.linalg.norm(left - hips[1])
