@@ -15,7 +15,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from vitruvian.errors import InputError, VitruvianError
 from vitruvian.formats.atomic import write_bytes
 from vitruvian.hints import Hint, Who, checked_hints, write_hints
-from vitruvian.options import BoneNames, Detail, Incomplete, Rest, RigKind
+from vitruvian.options import BoneNames, Detail, Incomplete, Relief, Rest, RigKind
 
 _POLL_SECONDS = 0.3
 _BUSY_STATUSES = (429, 503)
@@ -137,6 +137,7 @@ class Client:
         fov_deg: float | None = None,
         max_people: int | None = None,
         detail: Detail | None = None,
+        relief: Relief | None = None,
         incomplete: Incomplete | None = None,
         faces: int | None = None,
         texture: bool | None = None,
@@ -159,8 +160,8 @@ class Client:
         Args:
             image: a path, or the bytes of an image file.
             name: title; "Photo" by default.
-            height_cm, hints, fov_deg, max_people, detail, incomplete, faces, texture, albedo,
-                check: as in ``vitruvian.reconstruct``.
+            height_cm, hints, fov_deg, max_people, detail, relief, incomplete, faces, texture,
+                albedo, check: as in ``vitruvian.reconstruct``.
             formats, vertex_colors, print_height_mm, poses, rest, rig, bone_names: as in
                 ``Scene.save``; every format by default.
             patience: seconds after which to give up.
@@ -177,6 +178,7 @@ class Client:
             "fov_deg": fov_deg,
             "max_people": max_people,
             "detail": detail,
+            "relief": relief,
             "incomplete": incomplete,
             "faces": faces,
             "texture": texture,

@@ -28,6 +28,7 @@ from vitruvian.hints import (
 from vitruvian.mesh_formats import FORMATS
 
 Detail = Literal["body", "clothed", "fine"]
+Relief = Literal["photo", "network"]
 Incomplete = Literal["cut", "complete"]
 Rest = Literal["a", "t"]
 RigKind = Literal["full", "game"]
@@ -147,6 +148,13 @@ class Options:
         "--detail",
         choices=get_args(Detail),
         refusal="There is no detail {value!r}; choose {choices}.",
+    )
+    relief: Relief = _option(  # noqa: RUF009
+        "photo",
+        "Where folds come from: the network and what is dark in the photograph, or it alone.",
+        "--relief",
+        choices=get_args(Relief),
+        refusal="There is no relief {value!r}; choose {choices}.",
     )
     incomplete: Incomplete = _option(  # noqa: RUF009
         "cut",

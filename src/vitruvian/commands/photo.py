@@ -103,6 +103,7 @@ def photo(
     fov: Annotated[float | None, _given("fov_deg")] = DEFAULTS["fov_deg"],
     max_people: Annotated[int | None, _given("max_people")] = DEFAULTS["max_people"],
     detail: Annotated[str, _given("detail")] = DEFAULTS["detail"],
+    relief: Annotated[str, _given("relief")] = DEFAULTS["relief"],
     incomplete: Annotated[str, _given("incomplete")] = DEFAULTS["incomplete"],
     faces: Annotated[int, _given("faces")] = DEFAULTS["faces"],
     texture: Annotated[bool, _given("texture")] = DEFAULTS["texture"],
@@ -160,6 +161,7 @@ def photo(
         fov_deg=fov,
         max_people=max_people,
         detail=detail,  # type: ignore[arg-type]  # checked there
+        relief=relief,  # type: ignore[arg-type]  # likewise
         incomplete=incomplete,  # type: ignore[arg-type]  # and there, too
         faces=faces,
         texture=texture,

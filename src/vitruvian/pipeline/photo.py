@@ -14,7 +14,7 @@ from vitruvian.compute import SideBySide
 from vitruvian.compute.preparation import prepare
 from vitruvian.hints import Hint, Who
 from vitruvian.image.photo import PhotoSource, load_photo
-from vitruvian.options import Detail, Incomplete, Options
+from vitruvian.options import Detail, Incomplete, Options, Relief
 from vitruvian.pipeline.progress import Progress, StageTimer
 from vitruvian.pipeline.stages import animate, dress, ends_at_frame, find, fit, paint, place
 from vitruvian.placement.place import Placement, on_the_ground, place_warnings
@@ -62,6 +62,7 @@ def reconstruct(
     fov_deg: float | None = None,
     max_people: int | None = None,
     detail: Detail = "clothed",
+    relief: Relief = "photo",
     incomplete: Incomplete = "cut",
     faces: int = 24_000,
     texture: bool = True,
@@ -88,6 +89,8 @@ def reconstruct(
         max_people: keep only so many, the largest in the picture.
         detail: ``body`` stops at the parametric body, ``clothed`` builds the outer surface,
             ``fine`` puts folds into its geometry, too, with four times as many faces.
+        relief: ``photo`` makes deeper what is darker than its surroundings in the photograph: it
+            finds pockets and seams, and mistakes grey prints for relief; ``network`` does without.
         incomplete: ``cut`` ends people where the frame cuts them off, with a closed, flat cut;
             ``complete`` completes them by body and usual clothes, which is a guess.
         faces: about how many each clothed person may have, 2,000 to 200,000; more is finer and
@@ -114,6 +117,7 @@ def reconstruct(
         fov_deg=fov_deg,
         max_people=max_people,
         detail=detail,
+        relief=relief,
         incomplete=incomplete,
         faces=faces,
         texture=texture,

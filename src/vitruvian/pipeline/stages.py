@@ -115,7 +115,13 @@ def dress(
         based = body.seen.extent in BASED
         cut = FrameCut((_CAMERA_UP if up is None else up) if based else None)
     return reconstruct_surface(
-        photo, figure, body, faces=options.faces, fine=options.detail == "fine", cut=cut
+        photo,
+        figure,
+        body,
+        faces=options.faces,
+        fine=options.detail == "fine",
+        photographed=options.relief == "photo",
+        cut=cut,
     )
 
 

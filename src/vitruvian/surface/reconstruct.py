@@ -24,6 +24,7 @@ def reconstruct_surface(
     faces: int = FACES,
     maps: bool = True,
     fine: bool = False,
+    photographed: bool = True,
     cut: FrameCut | None = None,
 ) -> Mesh:
     """A person's outer surface, closed, in the camera frame, with texture coordinates and skin.
@@ -37,6 +38,7 @@ def reconstruct_surface(
             body's.
         fine: put the relief that the maps see into the geometry, too, with four times as many
             faces.
+        photographed: take relief from the picture's darkness, too (``photo_relief``).
         cut: end the surface where the frame cuts the person; by default it goes on as the body.
 
     Returns:
@@ -56,7 +58,9 @@ def reconstruct_surface(
         # Only the normal map needs the finer maps: they are made beside the mesh.
         refining = None
         if normals is not None:
-            refining = pool.submit(refined_maps, photo, figure, body, normals, hidden)
+            refining = pool.submit(
+                refined_maps, photo, figure, body, normals, hidden, photographed=photographed
+            )
         mesh = clothed_mesh(
             body.model,
             inflated,

@@ -8,6 +8,7 @@ import numpy as np
 from vitruvian.geometry.normals import vertex_normals
 from vitruvian.image.cielab import cielab
 from vitruvian.networks.maps import GREY, STRIDE, MapsNetwork, draw_body, person_crop
+from vitruvian.surface import photo_relief
 from vitruvian.surface.maps import SurfaceMaps, of_clothes, shown_px, unit
 from vitruvian.types.body import Body
 from vitruvian.types.figure import Figure
@@ -30,10 +31,13 @@ def refined_maps(
     body: Body,
     coarse: SurfaceMaps,
     hidden: np.ndarray | None = None,
+    *,
+    photographed: bool = False,
 ) -> SurfaceMaps:
     """The maps at twice the size, the mean of what the network says at either; see ``averaged``.
 
-    ``hidden`` is as for ``normals_alone``.
+    ``hidden`` is as for ``normals_alone``; ``photographed`` adds what the picture's darkness says
+    of relief (``photo_relief``).
 
     The maps as they are where the photograph does not show the person large enough for more.
     """
@@ -55,7 +59,9 @@ def refined_maps(
     inside = crop.inside(photo.width, photo.height)[part]
     seen = MapsNetwork().normals(pixels, mask, drawn, inside)
     fine = of_clothes(seen, window, drawn, body, hidden)
-    return averaged(coarse, fine, printed(pixels, mask))
+    print_share = printed(pixels, mask)
+    maps = averaged(coarse, fine, print_share)
+    return photo_relief.photographed(maps, pixels, mask, print_share) if photographed else maps
 
 
 def _occupied(points: np.ndarray, mask: np.ndarray) -> tuple[slice, slice]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,22 +11,12 @@ import pytest
 torch = pytest.importorskip("torch", reason="the extra train is not installed")
 pytest.importorskip("onnx", reason="the extra train is not installed")
 
-from vitruvian.lab.synthesis.sample import Sample
-from vitruvian.lab.training.maps_augment import prepare
-from vitruvian.lab.training.maps_data import MapsExample
 from vitruvian.lab.training.maps_relief import ReliefRecipe, fine_normals
-from vitruvian.lab.training.recipe import Step
+from vitruvian.lab.training.recipe import DataOptions, Step
 from vitruvian.networks.maps import INPUT_CHANNELS, OUTPUTS, MapsNetwork
 from vitruvian.networks.session import run
 
 pytestmark = pytest.mark.train
-
-
-@pytest.fixture(scope="module")
-def batch(drawn_samples: list[Sample]) -> dict[str, Any]:
-    make = MapsExample(96, zoomed=1.0, zoom=(0.4, 0.9))
-    examples = [make(s, None, np.random.default_rng(k)) for k, s in enumerate(drawn_samples)]
-    return {name: torch.from_numpy(np.stack([e[name] for e in examples])) for name in examples[0]}
 
 
 def test_it_begins_as_the_shipped_network_and_stays_that_while_training_is_on() -> None:
@@ -39,33 +30,47 @@ def test_it_begins_as_the_shipped_network_and_stays_that_while_training_is_on() 
         np.testing.assert_allclose(a.numpy(), b, atol=1e-3)
 
 
-def test_what_is_fine_knows_folds_and_no_slopes(batch: dict[str, Any]) -> None:
-    prepared = prepare(batch, None)
-    truth, same, weight = fine_normals(prepared.front_normals, prepared)
-    torch.testing.assert_close(truth, same)
-    assert weight.sum() > 100
-    # A slope that is even all over is not fine, a ripple of few pixels is.
-    even = torch.zeros_like(prepared.front_normals)
+def test_what_is_fine_knows_folds_and_no_slopes() -> None:
+    where = torch.zeros(1, 1, 96, 96)
+    where[..., 8:88, 8:88] = 1
+    even = torch.zeros(1, 3, 96, 96)
     even[:, 0] = 0.3
     ripple = even * torch.sin(torch.arange(96) * 1.2)
-    flat, _, weight = fine_normals(even, prepared)
-    waves, _, _ = fine_normals(ripple, prepared)
+    flat, waves, weight = fine_normals(even, ripple, where)
     spread = [float((weight * one.square()).sum()) for one in (flat, waves, ripple)]
     assert spread[0] < 0.01 * spread[2]
     assert spread[1] > 0.9 * spread[2]
 
 
-def test_steps_lower_the_loss(batch: dict[str, Any]) -> None:
+def test_kept_features_train_the_last_layers_alone(
+    write_shards: Callable[..., Path], tmp_path: Path
+) -> None:
+    write_shards(tmp_path, 2)
     recipe = ReliefRecipe()
     net = recipe.build(pretrained=True).train()
-    optimizer = torch.optim.Adam(net.parameters(), lr=3e-4)
+    ((_, trained),) = recipe.groups(net)
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+    source = recipe.open(DataOptions(shards=tmp_path, crop=64))
+    batch = next(source.batches(0, 4))
+    again = next(recipe.open(DataOptions(shards=tmp_path, crop=64)).batches(0, 4))
+    torch.testing.assert_close(batch["stride1"], again["stride1"])  # read from where it was kept
+    first = recipe.loss(net, batch, Step(0, 0.0, torch.Generator()))
+    assert float(first["held"].detach()) < 1e-4  # the network is still the one that was kept
+    optimizer = torch.optim.Adam(trained, lr=1e-3)
     fine = []
-    for _ in range(6):
-        step = Step(0, 0.0, torch.Generator().manual_seed(1))
-        losses = recipe.loss(net, batch, step)
+    for _ in range(8):
+        losses = recipe.loss(net, batch, Step(0, 0.0, torch.Generator()))
         fine.append(float(losses["fine"].detach()))
         optimizer.zero_grad()
         losses["total"].backward()
         optimizer.step()
-    assert fine[-1] < fine[0]
-    assert 0 < recipe.validate(net.eval(), [batch])["front_fine"] < 1
+    assert fine[-1] < 0.98 * fine[0]
+    changed = {
+        name.split(".")[0]
+        for name, value in net.state_dict().items()
+        if not torch.equal(value, before[name])
+    }
+    assert changed == {"up4", "up2", "up1", "head"}
+    figures = recipe.validate(net.eval(), source.validation(2))
+    assert 0 < figures["front_fine"] < 1
+    assert 5 < figures["front_deg"] < 60

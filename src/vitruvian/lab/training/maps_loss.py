@@ -45,9 +45,9 @@ def maps_losses(output: MapsOutput, batch: MapsBatch) -> dict[str, Tensor]:
     whole = _outline_loss(output.whole, batch.whole, inside)
     known = (batch.front_normals.square().sum(1, keepdim=True) > 0.5) & (batch.whole > 0.5)
     weight = known * inside * (HIDDEN_WEIGHT + (1 - HIDDEN_WEIGHT) * batch.alpha)
-    front = _normal_loss(output.front_normals, batch.front_normals, weight)
+    front = normal_loss(output.front_normals, batch.front_normals, weight)
     rear = weight * (batch.back_normals.square().sum(1, keepdim=True) > 0.5)
-    back = _normal_loss(output.back_normals, batch.back_normals, rear)
+    back = normal_loss(output.back_normals, batch.back_normals, rear)
     offset = output.depth_offsets.float() + batch.base_depth - batch.depth
     robust = functional.smooth_l1_loss(
         offset, torch.zeros_like(offset), beta=0.01, reduction="none"
@@ -76,8 +76,8 @@ def _outline_loss(logits: Tensor, truth: Tensor, inside: Tensor) -> Tensor:
     return (loss * weight).sum() / weight.sum().clamp(min=1)
 
 
-def _normal_loss(ours: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
-    """Cosine, L1, and L1 of differences between neighbouring pixels."""
+def normal_loss(ours: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
+    """Cosine, L1, and L1 of differences between neighbouring pixels, a mean by ``weight``."""
     cosine = 1 - (ours * truth).sum(1, keepdim=True)
     away = (ours - truth).abs().sum(1, keepdim=True)
     loss = ((cosine + 0.5 * away) * weight).sum()

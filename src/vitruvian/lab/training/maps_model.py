@@ -56,8 +56,16 @@ def _doubled(x: Tensor) -> Tensor:
     return functional.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
 
 
-def _unit(x: Tensor) -> Tensor:
+def unit(x: Tensor) -> Tensor:
+    """Vectors (N, 3, H, W) at unit length."""
     return x / x.square().sum(1, keepdim=True).clamp(min=1e-8).sqrt()
+
+
+def beside(covered: Tensor) -> Tensor:
+    """Beside the body (N, 1, H, W), a faint normal towards the camera to start from."""
+    faint = 0.3 * (1 - covered)
+    nothing = torch.zeros_like(faint)
+    return torch.cat([nothing, nothing, -faint], 1)
 
 
 class MapsNet(nn.Module):
@@ -90,28 +98,37 @@ class MapsNet(nn.Module):
             assert head.bias is not None
             nn.init.zeros_(head.bias)
 
-    def forward(self, x: Tensor) -> MapsOutput:
-        mask, covered = x[:, 3:4], x[:, 12:13]
+    def features(self, x: Tensor) -> tuple[Tensor, ...]:
+        """What the last layers read: maps of strides 8, 4, 2 and 1, (N, C, H / stride, ...)."""
+        mask = x[:, 3:4]
         scaled = torch.cat([x[:, :3], 2 * mask - 1, x[:, 4:10], 4 * x[:, 10:12], x[:, 12:]], 1)
         e2, e4, e8, e16, e32 = self.encoder(scaled)
         y8 = self.up8(self.up16(self.deep(e32), e16), e8)
         half = functional.avg_pool2d(scaled[:, _PRIOR], 2)
         e2, e4 = torch.cat([e2, half], 1), torch.cat([e4, functional.avg_pool2d(half, 2)], 1)
+        return y8, e4, e2, scaled
+
+    def front(self, features: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
+        """The head's five channels (N, 5, H, W), and the coarse head's at half the size."""
+        y8, e4, e2, scaled = features
         y2 = self.up2(self.up4(y8, e4), e2)
-        fine = self.head(self.up1(y2, scaled))
-        coarse = _doubled(self.coarse_head(y2))
+        return self.head(self.up1(y2, scaled)), self.coarse_head(y2)
+
+    def forward(self, x: Tensor) -> MapsOutput:
+        mask, covered = x[:, 3:4], x[:, 12:13]
+        features = self.features(x)
+        y8, e4, e2, _ = features
+        fine, coarse = self.front(features)
+        coarse = _doubled(coarse)
         back = _doubled(self.back_head(self.back2(self.back4(y8, e4), e2)))
         bounded = mask.clamp(0.018, 0.982)  # logits of -4..4
         logit = torch.log(bounded / (1 - bounded))
-        # Beside the body, a faint normal towards the camera, or away from it, to start from.
-        beside = 0.3 * (1 - covered)
-        nothing = torch.zeros_like(beside)
-        towards = torch.cat([nothing, nothing, -beside], 1)
+        towards = beside(covered)
         return MapsOutput(
             alpha=logit + fine[:, :1],
             whole=logit + fine[:, 1:2],
-            front_normals=_unit((x[:, 4:7] + towards + fine[:, 2:5]).float()),
-            back_normals=_unit((x[:, 7:10] - towards + back[:, :3]).float()),
+            front_normals=unit((x[:, 4:7] + towards + fine[:, 2:5]).float()),
+            back_normals=unit((x[:, 7:10] - towards + back[:, :3]).float()),
             depth_offsets=_DEPTH_UNIT * torch.cat([coarse[:, :1], back[:, 3:4]], 1),
             back_color=torch.sigmoid(back[:, 4:7]),
             parts=coarse[:, 1:],

@@ -1,33 +1,40 @@
 """The recipe ``relief``: the shipped maps network trained further, for what is fine in its normals.
 
-It begins with the weights of ``maps.onnx``, sees crops as large as those of 512 pixels show people,
-and its loss counts what a blur takes away: folds, seams, lapels.
+It begins with the weights of ``maps.onnx`` and trains the front's layers at strides 4, 2 and 1.
+What these read is computed once and kept beside the shards, so that a step costs a quarter. The
+loss counts what a blur takes away from normals: folds, seams, lapels. What else those layers say
+is held to what they said before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from vitruvian.errors import MissingExtraError
+from vitruvian.errors import InputError, MissingExtraError
 from vitruvian.lab.training.maps import CROP, MapsRecipe
-from vitruvian.lab.training.maps_augment import MapsBatch, blurred, prepare
+from vitruvian.lab.training.maps_augment import blurred, prepare
 from vitruvian.lab.training.maps_data import MapsExample
-from vitruvian.lab.training.maps_loss import MapsFigures, maps_losses
-from vitruvian.lab.training.maps_model import MapsNet, MapsOutput
-from vitruvian.lab.training.recipe import Batch, DataOptions, Plan, Source, Step
-from vitruvian.lab.training.sources import open_source
+from vitruvian.lab.training.maps_loss import HIDDEN_WEIGHT, normal_loss
+from vitruvian.lab.training.maps_model import MapsNet, beside, unit
+from vitruvian.lab.training.recipe import Batch, DataOptions, FixedSource, Plan, Source, Step
+from vitruvian.lab.training.sources import ShardSource
 from vitruvian.networks.maps import INPUT_CHANNELS, MapsNetwork
 from vitruvian.networks.session import weights_directory
 
 FINE_PX = 6.0  # sigma: relief is what is finer
 FINE_WEIGHT = 6.0
-_LEAST_SEEN = 0.9  # alpha of what counts: at the outline a blur mixes two surfaces
+HELD_WEIGHT = 0.3
+CROPS = 2  # of each sample, each with an augmentation of its own
 ZOOM = (0.4, 0.9)  # of the square around a person: about a window of 256 of 512 pixels
+_TRAINED = ("up4", "up2", "up1", "head")
+_LEVELS = ("stride8", "stride4", "stride2", "stride1")
+_LEAST_SEEN = 0.9  # alpha of what counts: at the outline a blur mixes two surfaces
 
 
 class SettledNet(MapsNet):
@@ -42,10 +49,10 @@ class SettledNet(MapsNet):
 
 
 class ReliefRecipe(MapsRecipe):
-    """As ``maps``, from the shipped weights, with a loss of what is fine."""
+    """As ``maps``, from the shipped weights, with a loss of what is fine; see the module."""
 
     name = "relief"
-    plan = Plan(samples=8000, batch=8, learning_rate=4e-4, warm_up=400, ema_decay=0.995)
+    plan = Plan(samples=8000, batch=4, learning_rate=1e-3, warm_up=200, ema_decay=0.99)
 
     def build(self, *, pretrained: bool) -> MapsNet:
         net = SettledNet(pretrained=False)
@@ -53,45 +60,141 @@ class ReliefRecipe(MapsRecipe):
             load_exported(net, weights_directory() / f"{MapsNetwork.name}.onnx")
         return net
 
+    def groups(self, model: nn.Module) -> list[tuple[float, list[nn.Parameter]]]:
+        model.requires_grad_(False)
+        layers = [getattr(model, name).requires_grad_(True) for name in _TRAINED]
+        return [(1.0, [p for layer in layers for p in layer.parameters()])]
+
     def open(self, options: DataOptions) -> Source:
-        make = MapsExample(options.crop or CROP, zoomed=0.75, zoom=ZOOM)
-        return open_source(make, options)
+        return KeptFeatures(self.build(pretrained=True), options)
 
     def loss(self, model: nn.Module, batch: Batch, step: Step) -> dict[str, Tensor]:
-        with torch.no_grad(), torch.autocast(step.generator.device.type, enabled=False):
-            prepared = prepare(batch, step.generator)
-        output: MapsOutput = model(prepared.inputs)
-        losses = maps_losses(output, prepared)
-        ours, truth, weight = fine_normals(output.front_normals, prepared)
-        error = (ours - truth).square().sum(1, keepdim=True)
-        losses["fine"] = (error * weight).sum() / (weight.sum() + 1)
-        losses["total"] = losses["total"] + FINE_WEIGHT * losses["fine"]
-        return losses
+        assert isinstance(model, MapsNet)
+        fine, coarse = model.front(_features(batch))
+        normals, truth, known, seen = _front(fine, batch)
+        weight = known * (HIDDEN_WEIGHT + (1 - HIDDEN_WEIGHT) * seen)
+        front = normal_loss(normals, truth, weight)
+        ours, theirs, counted = fine_normals(normals, truth, known * seen)
+        error = (ours - theirs).square().sum(1, keepdim=True)
+        relief = (error * counted).sum() / (counted.sum() + 1)
+        held = (fine[:, :2] - batch["alphas"].float()).square().mean() + (
+            coarse - batch["coarse"].float()
+        ).square().mean()
+        total = 2 * front + FINE_WEIGHT * relief + HELD_WEIGHT * held
+        return {"total": total, "front": front, "fine": relief, "held": held}
 
+    @torch.no_grad()
     def validate(self, model: nn.Module, batches: Iterable[Batch]) -> dict[str, float]:
-        figures = MapsFigures()
-        both = torch.zeros(3, dtype=torch.float64)
+        assert isinstance(model, MapsNet)
+        sums = torch.zeros(5, dtype=torch.float64)
         for batch in batches:
-            prepared = prepare(batch, None)
-            output: MapsOutput = model(prepared.inputs)
-            figures.add(output, prepared)
-            ours, truth, weight = fine_normals(output.front_normals, prepared)
-            for k, (a, b) in enumerate(((ours, truth), (ours, ours), (truth, truth))):
-                both[k] += float((weight * a * b).sum())
-        return {**figures.means(), "front_fine": float(both[0] / (both[1] * both[2]).sqrt())}
+            normals, truth, known, seen = _front(model.front(_features(batch))[0], batch)
+            there = known * seen
+            angle = torch.rad2deg(torch.acos((normals * truth).sum(1, keepdim=True).clamp(-1, 1)))
+            ours, theirs, counted = fine_normals(normals, truth, there)
+            for k, value in enumerate(
+                (angle * there, there, counted * ours * theirs, counted * ours**2,
+                 counted * theirs**2)
+            ):  # fmt: skip
+                sums[k] += float(value.sum())
+        return {
+            "front_deg": float(sums[0] / sums[1]),
+            "front_fine": float(sums[2] / (sums[3] * sums[4]).sqrt()),
+        }
+
+    @torch.no_grad()
+    def picture(self, model: nn.Module, batch: Batch) -> np.ndarray:
+        assert isinstance(model, MapsNet)
+        few = {name: values[:6] for name, values in batch.items()}
+        normals, truth, known, _ = _front(model.front(_features(few))[0], few)
+        lamp = torch.tensor([-0.55, -0.5, -0.67])[:, None, None]
+        rows = [128 * few["stride1"][:, :3].float() + 127]
+        rows += [
+            (255 * known * (one * lamp).sum(1, keepdim=True)).expand(-1, 3, -1, -1)
+            for one in (normals, truth)
+        ]
+        sheet = torch.cat([torch.cat([*row], 2) for row in rows], 1)
+        return sheet.clamp(0, 255).byte().permute(1, 2, 0).numpy()
 
 
-def fine_normals(normals: Tensor, batch: MapsBatch) -> tuple[Tensor, Tensor, Tensor]:
-    """What is fine of normals (N, 3, H, W), the same of the truth, and where it counts."""
-    truth = batch.front_normals
-    known = truth.square().sum(1, keepdim=True) > 0.5
-    weight = (known & (batch.alpha > _LEAST_SEEN)).float() * batch.inside
+def fine_normals(normals: Tensor, truth: Tensor, where: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """What is fine of two maps (N, 3, H, W), and the weight (N, 1, H, W) with which it counts."""
+    weight = (where > _LEAST_SEEN).float()
     counts = blurred(weight, FINE_PX)
-    away = [
+    ours, theirs = (
         one - blurred(one * weight, FINE_PX) / counts.clamp(min=0.05) for one in (normals, truth)
-    ]
+    )
     # Where much around does not count, the blur says little.
-    return away[0], away[1], weight * (counts > 0.6)
+    return ours, theirs, weight * (counts > 0.6)
+
+
+def _features(batch: Batch) -> tuple[Tensor, ...]:
+    return tuple(batch[name].float() for name in _LEVELS)
+
+
+def _front(fine: Tensor, batch: Batch) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Normals, the true ones, where these are known, and how far they are seen (N, 1, H, W)."""
+    inputs = batch["stride1"].float()
+    normals = unit(inputs[:, 4:7] + beside(inputs[:, 12:13]) + fine[:, 2:5])
+    truth = batch["normals"].float() / 127
+    length = truth.square().sum(1, keepdim=True).sqrt()
+    known = (length > 0.5).float() * inputs[:, 13:14]
+    return normals, truth / length.clamp(min=0.5), known, batch["seen"].float() / 255
+
+
+class KeptFeatures(FixedSource):
+    """Crops of shards and what the network's fixed layers make of them; a ``recipe.Source``."""
+
+    def __init__(self, net: MapsNet, options: DataOptions) -> None:
+        if options.shards is None:
+            raise InputError(
+                "The recipe relief needs shards: write them with vitruvian synth, and name their "
+                "folder with --data."
+            )
+        make = MapsExample(options.crop or CROP, zoomed=0.75, zoom=ZOOM)
+        shards = ShardSource(make, replace(options, workers=0))
+        self.description = f"{shards.description}; {CROPS} crops of each"
+        count = shards.count
+        kept = options.shards / f"relief-{make.size}-{count}.pt"
+        if not kept.exists():
+            training = shards.batches(0, 1)
+            parts = (
+                [_kept(net, next(training), k) for k in range(CROPS * count)],
+                [_kept(net, one, None) for one in shards.validation(1)],
+            )
+            made = [{name: torch.cat([one[name] for one in part]) for name in part[0]}
+                    for part in parts]  # fmt: skip
+            temporary = kept.with_suffix(".part")
+            torch.save(made, temporary)
+            temporary.replace(kept)
+        self._training, self._validation = torch.load(kept, weights_only=True)
+        self._seed = options.seed
+
+    def batches(self, first: int, size: int) -> Iterator[Batch]:
+        count = len(self._training["seen"])
+        number = first
+        while True:
+            rng = np.random.default_rng([self._seed, 5, number])
+            chosen = torch.from_numpy(rng.permutation(count)[:size])
+            yield {name: values[chosen] for name, values in self._training.items()}
+            number += size
+
+    def validation(self, size: int) -> Iterable[Batch]:
+        for start in range(0, len(self._validation["seen"]), size):
+            yield {name: v[start : start + size] for name, v in self._validation.items()}
+
+
+@torch.no_grad()
+def _kept(net: MapsNet, batch: Batch, number: int | None) -> Batch:
+    generator = None if number is None else torch.Generator().manual_seed(number)
+    prepared = prepare(batch, generator)
+    features = net.eval().features(prepared.inputs)
+    fine, coarse = net.front(features)
+    kept = dict(zip(_LEVELS, (one.half() for one in features), strict=True))
+    kept |= {"alphas": fine[:, :2].half(), "coarse": coarse.half()}
+    kept["normals"] = (127 * prepared.front_normals).round().to(torch.int8)
+    kept["seen"] = (255 * prepared.alpha).round().to(torch.uint8)
+    return kept
 
 
 def load_exported(net: MapsNet, path: Path) -> None:

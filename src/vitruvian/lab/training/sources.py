@@ -190,6 +190,11 @@ class ShardSource(FixedSource):
         self._training, self._validation = self._index.split()
 
     @property
+    def count(self) -> int:
+        """How many samples are for training."""
+        return len(self._training)
+
+    @property
     def description(self) -> str:
         return (
             f"{len(self._training)} samples of {self._index.folder.name}, seed {self._index.seed}; "

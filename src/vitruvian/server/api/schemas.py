@@ -26,6 +26,7 @@ from vitruvian.options import (
     Detail,
     Incomplete,
     Options,
+    Relief,
     Rest,
     RigKind,
     parse_formats,
@@ -322,6 +323,7 @@ class ReconstructionOptions(BaseModel):
     fov_deg: float | None = SERVER_DEFAULTS["fov_deg"]
     max_people: int | None = SERVER_DEFAULTS["max_people"]
     detail: Detail = SERVER_DEFAULTS["detail"]
+    relief: Relief = SERVER_DEFAULTS["relief"]
     incomplete: Incomplete = SERVER_DEFAULTS["incomplete"]
     faces: int = SERVER_DEFAULTS["faces"]
     texture: bool = SERVER_DEFAULTS["texture"]
@@ -562,6 +564,7 @@ class CreateForm(Strict):
     fov_deg: float | None = SERVER_DEFAULTS["fov_deg"]
     max_people: int | None = SERVER_DEFAULTS["max_people"]
     detail: str = SERVER_DEFAULTS["detail"]
+    relief: str = SERVER_DEFAULTS["relief"]
     incomplete: str = SERVER_DEFAULTS["incomplete"]
     faces: int = SERVER_DEFAULTS["faces"]
     texture: bool = SERVER_DEFAULTS["texture"]
