@@ -48,7 +48,7 @@ def test_it_is_in_its_owners_clothes(sculpture: Mesh, avatar: Avatar) -> None:
     bare = np.linalg.norm(arms_down_body().vertices - truth.vertices, axis=1)[trunk].mean()
     off = np.linalg.norm(posed.vertices - truth.vertices, axis=1)[trunk]
     assert bare > 0.018
-    assert off.mean() < 0.4 * bare
+    assert off.mean() < 0.5 * bare
     assert iou(mask_of(posed), mask_of(sculpture)) > 0.94
 
 

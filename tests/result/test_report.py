@@ -2,13 +2,17 @@ from __future__ import annotations
 
 import json
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from vitruvian.formats import write_json
+from vitruvian.result.checks import avatar_warnings
 from vitruvian.result.report import person_report, report_schema, scene_report
+from vitruvian.types.avatar import Avatar
+from vitruvian.types.mesh import Mesh
 from vitruvian.types.seen import WHOLE
 
 jsonschema = pytest.importorskip("jsonschema")
@@ -38,6 +42,13 @@ def example() -> dict:
     )
 
 
+def an_avatar() -> Avatar:
+    skin = np.zeros((3, 4), np.uint16), np.eye(4, dtype=np.float32)[[0, 0, 0]]
+    mesh = Mesh(np.eye(3, dtype=np.float32), np.array([[0, 1, 2]] * 2, np.int32), "body")
+    mesh = replace(mesh, skin_joints=skin[0], skin_weights=skin[1])
+    return Avatar(mesh, np.array([1, 0], np.uint8), 0.0123456, 2, 0.91)
+
+
 def check(report: dict) -> None:
     jsonschema.Draft202012Validator(report_schema()).validate(report)
 
@@ -62,6 +73,35 @@ def test_report_is_plain_and_meets_its_schema(tmp_path: Path) -> None:
     assert read["image"] == {"path": "photos/street.jpg", "width": 640, "height": 480}
     assert read["camera"] == {"focal_px": 896.0, "source": "assumed"}
     assert read["timings_s"] == {"people": 0.0712, "body": 0.05}
+
+
+def test_the_avatar_is_told_of() -> None:
+    person = person_report(
+        id=1,
+        box=[0, 0, 1, 1],
+        score=1,
+        seen=WHOLE,
+        height_m=1.7,
+        height_sd_m=0,
+        silhouette_iou=None,
+        keypoint_error=None,
+        avatar=an_avatar(),
+    )
+    assert person["avatar"] == {
+        "layers": ["body", "skirt"],
+        "torn": 0.0123,
+        "severed": 2,
+        "silhouette_iou": 0.91,
+        "image_similarity": None,
+    }
+    check({**example(), "people": [person]})
+
+
+def test_an_avatar_that_falls_apart_is_warned_of() -> None:
+    avatar = an_avatar()
+    assert "comes apart" in avatar_warnings(avatar)[0]
+    assert avatar_warnings(replace(avatar, severed=0)) == []
+    assert "7%" in avatar_warnings(replace(avatar, severed=0, torn=0.07))[0]
 
 
 def test_nobody_is_a_valid_report() -> None:

@@ -8,7 +8,8 @@ import numpy as np
 
 from vitruvian.avatar.beneath import out_of_sight
 from vitruvian.avatar.clothed_body import clothed_body
-from vitruvian.avatar.skin import photographed_motion
+from vitruvian.avatar.motion_check import Motion, check_motion
+from vitruvian.avatar.skin import photographed
 from vitruvian.avatar.skirt import Skirt, find_skirt
 from vitruvian.body.model.unpose import rest_mesh
 from vitruvian.texture import texture_mesh
@@ -21,6 +22,10 @@ from vitruvian.types.seen import Seen
 
 _BODY_SHARE = 0.75  # of the atlas's sides that the body has beside a shell
 _ATLAS_MARGIN = 0.004
+MOST_TORN = 0.04  # of the surface: more, and safer layers are tried
+_THIN_M = 0.03  # clothes that hardly can tear
+
+_Layers = tuple[Mesh, Skirt | None]  # everything at rest, and the shell among it
 
 
 def layered_avatar(
@@ -44,13 +49,8 @@ def layered_avatar(
         albedo: take the photograph's light out of its colours first.
         seen: which parts of the body the picture shows; by default what the body says.
     """
-    skirt = find_skirt(body, sculpture)
-    rest = clothed_body(body, sculpture, skirt)
-    if skirt is not None:
-        rest = _with_skirt(rest, skirt, ~out_of_sight(body.model, skirt.hem))
-    layer = np.full(len(rest.faces), LAYERS.index("body"), np.uint8)
-    if skirt is not None:
-        layer[-len(skirt.faces) :] = LAYERS.index("skirt")
+    layers, motion = _that_hold(body, sculpture)
+    rest, skirt = layers
     if texture:
         painted = texture_mesh(
             body.model,
@@ -62,7 +62,25 @@ def layered_avatar(
             shown=sculpture,
         )
         rest = replace(rest, texture=painted.texture)
-    return Avatar(rest, layer)
+    layer = np.full(len(rest.faces), LAYERS.index("body"), np.uint8)
+    if skirt is not None:
+        layer[-len(skirt.faces) :] = LAYERS.index("skirt")
+    return Avatar(rest, layer, motion.torn, motion.severed)
+
+
+def _that_hold(body: Body, sculpture: Mesh) -> tuple[_Layers, Motion]:
+    """Layers that bear being moved, the best there are: with a skirt, without, in thin clothes."""
+    skirt = find_skirt(body, sculpture)
+    tried: list[tuple[_Layers, Motion]] = []
+    for shell, most_m in ((skirt, None), (None, None), (None, _THIN_M))[skirt is None :]:
+        rest = clothed_body(body, sculpture, shell, most_m=most_m)
+        if shell is not None:
+            rest = _with_skirt(rest, shell, ~out_of_sight(body.model, shell.hem))
+        motion = check_motion(rest, body)
+        tried.append(((rest, shell), motion))
+        if motion.severed == 0 and motion.torn < MOST_TORN:
+            break
+    return min(tried, key=lambda one: (one[1].severed, one[1].torn))
 
 
 def _outer_side(mesh: Mesh, skirt: Skirt | None) -> Mesh:
@@ -101,14 +119,6 @@ def surface_avatar(body: Body, sculpture: Mesh) -> Avatar:
     """The photograph's surface itself, taken to the rest pose: for busts and half figures, of whom
     the body's topology has more than the result."""
     rest = rest_mesh(sculpture, body)
-    return Avatar(rest, np.full(len(rest.faces), LAYERS.index("surface"), np.uint8))
-
-
-def photographed(rest: Mesh, body: Body) -> Mesh:
-    """A mesh at rest in the pose and place of the photograph, camera frame."""
-    if rest.skin_joints is None or rest.skin_weights is None:
-        raise ValueError("a mesh without a skin cannot be posed")
-    motion = photographed_motion(body)
-    return rest.with_vertices(
-        motion.skinned(rest.vertices, rest.skin_joints, rest.skin_weights), "camera"
-    )
+    motion = check_motion(rest, body)
+    layer = np.full(len(rest.faces), LAYERS.index("surface"), np.uint8)
+    return Avatar(rest, layer, motion.torn, motion.severed)

@@ -86,13 +86,16 @@ def _frame(model: ParametricModel) -> _Frame:
     )
 
 
-def clothed_body(body: Body, sculpture: Mesh, skirt: Skirt | None = None) -> Mesh:
+def clothed_body(
+    body: Body, sculpture: Mesh, skirt: Skirt | None = None, *, most_m: float | None = None
+) -> Mesh:
     """The body's mesh at rest, with the clothes of its owner.
 
     Args:
         body: fitted, camera frame.
         sculpture: the closed surface over it, camera frame, with ``body_vertices``.
         skirt: beneath which the body is bare, and a little slimmer.
+        most_m: how far clothes stand off at most, metres; by default as far as they may by part.
 
     Returns:
         A mesh in the frame ``body`` with the body's topology and texture coordinates, and
@@ -115,7 +118,8 @@ def clothed_body(body: Body, sculpture: Mesh, skirt: Skirt | None = None) -> Mes
             gap, toward = (np.einsum("vba,vb->va", turns, each) for each in (gap, toward))
             field = _followed(frame, model, field, gap, toward, trust, area, stiffness)
     length = np.linalg.norm(field, axis=1)
-    field *= np.minimum(1, frame.limit_m / np.maximum(length, 1e-6))[:, None]
+    limit = frame.limit_m if most_m is None else np.minimum(frame.limit_m, most_m)
+    field *= np.minimum(1, limit / np.maximum(length, 1e-6))[:, None]
     if skirt is not None:
         hidden = covered(model, skirt.hem)[:, None]
         field = (1 - hidden) * field + slimmed(body, skirt.hem)

@@ -10,6 +10,7 @@ from vitruvian.body.model.model import JointMotion, joint_motion
 from vitruvian.geometry.rotations import matrix_from_axis_angle
 from vitruvian.surface.envelope.inflate import smooth_over_mesh
 from vitruvian.types.body import Body, ParametricModel
+from vitruvian.types.mesh import Mesh
 
 # More makes armpits and crotch stretch less, and joints bend like rubber; beyond 20 both get worse.
 _SOFTENED = 12
@@ -52,4 +53,14 @@ def blended_rotations(
             weights[:, None, None] * rotations[joints]
             for joints, weights in zip(skin_joints.T, skin_weights.T, strict=True)
         )
+    )
+
+
+def photographed(rest: Mesh, body: Body) -> Mesh:
+    """A mesh at rest in the pose and place of the photograph, camera frame."""
+    if rest.skin_joints is None or rest.skin_weights is None:
+        raise ValueError("a mesh without a skin cannot be posed")
+    motion = photographed_motion(body)
+    return rest.with_vertices(
+        motion.skinned(rest.vertices, rest.skin_joints, rest.skin_weights), "camera"
     )

@@ -16,10 +16,19 @@ from vitruvian.hints import Hint, Who
 from vitruvian.image.photo import PhotoSource, load_photo
 from vitruvian.options import Detail, Incomplete, Options, Relief
 from vitruvian.pipeline.progress import Progress, StageTimer
-from vitruvian.pipeline.stages import animate, dress, ends_at_frame, find, fit, paint, place
+from vitruvian.pipeline.stages import (
+    agreeing,
+    animate,
+    dress,
+    ends_at_frame,
+    find,
+    fit,
+    paint,
+    place,
+)
 from vitruvian.placement.place import Placement, on_the_ground, place_warnings
 from vitruvian.placement.upright import turn_warning
-from vitruvian.result.checks import check_person, check_warnings, kind_warnings
+from vitruvian.result.checks import avatar_warnings, check_person, check_warnings, kind_warnings
 from vitruvian.result.seen import seen_warnings
 from vitruvian.types.avatar import Avatar
 from vitruvian.types.figure import Figure
@@ -228,6 +237,8 @@ def _finish_all(
                     avatar = animate(photo, figure, body, mesh, options)
                 else:
                     avatar = animated.result()
+                if options.check:
+                    avatar = agreeing(photo, figure, body, avatar)
             finished.append(_Finished(mesh, checks, avatar))
     return finished
 
@@ -255,6 +266,7 @@ def _person(
             *figure.warnings,
             *kind_warnings(body.phenotype),
             *check_warnings(finished.checks),
+            *avatar_warnings(finished.avatar),
             *said,
         ),
         world_from_camera=None if world is placement.world_from_camera else world,

@@ -16,10 +16,11 @@ world.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from vitruvian.avatar import layered_avatar, surface_avatar
+from vitruvian.avatar import layered_avatar, photographed, surface_avatar
 from vitruvian.body.fit.fit import fit_body
 from vitruvian.body.model.model import BodyModel, body_model
 from vitruvian.networks.sam import load_sam
@@ -28,6 +29,7 @@ from vitruvian.people.finder import look_for_people
 from vitruvian.placement.depth_order import DepthCue, read_depth
 from vitruvian.placement.panels import find_panels
 from vitruvian.placement.place import Placement, place_people
+from vitruvian.result.checks import check_person
 from vitruvian.surface import reconstruct_surface
 from vitruvian.surface.volume.frame_cut import FrameCut
 from vitruvian.texture import texture_mesh
@@ -146,6 +148,17 @@ def animate(
     if ends_at_frame(body, options):
         return surface_avatar(body, mesh)
     return layered_avatar(photo, figure, body, mesh, texture=options.texture, albedo=options.albedo)
+
+
+def agreeing(photo: Photo, figure: Figure, body: Body, avatar: Avatar) -> Avatar:
+    """The avatar with how well it agrees with the photograph in the photograph's pose."""
+    mesh = photographed(avatar.mesh, body)
+    checks = check_person(mesh, figure, photo, float("nan"))
+    return replace(
+        avatar,
+        silhouette_iou=checks.silhouette_iou,
+        image_similarity=checks.image_similarity,
+    )
 
 
 def _read_depth(photo: Photo, figures: Sequence[Figure]) -> DepthCue | None:

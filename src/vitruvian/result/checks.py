@@ -7,9 +7,11 @@ from collections.abc import Mapping
 import cv2
 import numpy as np
 
+from vitruvian.avatar import MOST_TORN
 from vitruvian.geometry.rasterizer import rasterize
 from vitruvian.geometry.shading import shade_texture
 from vitruvian.image.similarity import ssim
+from vitruvian.types.avatar import Avatar
 from vitruvian.types.figure import Figure
 from vitruvian.types.mesh import Mesh
 from vitruvian.types.photo import Photo
@@ -62,6 +64,21 @@ def kind_warnings(phenotype: Mapping[str, float | str] | None) -> list[str]:
         return []
     if float(phenotype["maturity"]) < _CHILD_MATURITY:
         return ["No face was seen to tell the age by, so that this is a child is a guess."]
+    return []
+
+
+def avatar_warnings(avatar: Avatar) -> list[str]:
+    """Sentences about an avatar that does not move well, though the safest way was taken."""
+    if avatar.severed:
+        return [
+            "Where limbs touch what they lie on, the avatar comes apart when it moves; photograph "
+            "the person with arms and legs apart for one that does not."
+        ]
+    if avatar.torn > MOST_TORN:
+        return [
+            f"When it moves, {avatar.torn:.0%} of the avatar's surface is drawn out too far; "
+            "photograph the person upright, with arms and legs apart, for a better one."
+        ]
     return []
 
 

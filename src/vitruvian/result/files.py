@@ -177,6 +177,7 @@ def _save_person(
         image_similarity=person.checks.image_similarity,
         warnings=person.warnings,
         files={use: Path(folder.name) / path.name for use, path in files.items()},
+        avatar=person.avatar,
     )
 
 

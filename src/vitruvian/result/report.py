@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from vitruvian.image.names import readable
+from vitruvian.types.avatar import Avatar
 from vitruvian.types.figure import LeftOut
 from vitruvian.types.seen import Seen
 
@@ -34,6 +35,7 @@ def person_report(
     image_similarity: float | None = None,
     warnings: Sequence[str] = (),
     files: Mapping[str, str | Path] | None = None,
+    avatar: Avatar | None = None,
 ) -> dict[str, Any]:
     """One entry of the report's ``people``, as plain values.
 
@@ -52,8 +54,9 @@ def person_report(
         warnings: sentences for the user.
         files: what a file is for -> its path relative to the report, such as
             ``{"mesh": "person-1/mesh.obj"}``.
+        avatar: the person made to move, if one was made.
     """
-    return {
+    entry: dict[str, Any] = {
         "id": int(id),
         "box": _rounded(box),
         "score": round(float(score), 4),
@@ -75,6 +78,15 @@ def person_report(
         "warnings": list(warnings),
         "files": _relative_paths(files or {}),
     }
+    if avatar is not None:
+        entry["avatar"] = {
+            "layers": list(avatar.layers),
+            "torn": _measured(avatar.torn),
+            "severed": int(avatar.severed),
+            "silhouette_iou": _measured(avatar.silhouette_iou),
+            "image_similarity": _measured(avatar.image_similarity),
+        }
+    return entry
 
 
 def scene_report(

@@ -25,10 +25,19 @@ class Avatar(Record):
         mesh: frame ``body``, with its skin; texture coordinates and texture where the photograph's
             surface has them.
         layer: (F,) uint8 of each face, an index into ``LAYERS``.
+        torn: share of the surface, 0..1, that is drawn out to more than 2.5 times its length in
+            the photograph; mean over a T-pose, walking, raised arms and sitting.
+        severed: pieces that come off in those poses.
+        silhouette_iou, image_similarity: as of ``scene.Checks``, in the photograph's pose; NaN when
+            not checked.
     """
 
     mesh: Mesh
     layer: np.ndarray
+    torn: float = float("nan")
+    severed: int = 0
+    silhouette_iou: float = float("nan")
+    image_similarity: float = float("nan")
 
     def __post_init__(self) -> None:
         mesh = self.mesh
@@ -36,6 +45,11 @@ class Avatar(Record):
             raise ValueError("an avatar's mesh is at rest in the frame 'body' and has a skin")
         if self.layer.shape != (len(mesh.faces),):
             raise ValueError(f"layer must have shape ({len(mesh.faces)},), got {self.layer.shape}")
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers that it has."""
+        return tuple(LAYERS[number] for number in np.unique(self.layer))
 
     def faces_of(self, layer: Layer) -> np.ndarray:
         """(N, 3) int32, the faces of a layer."""

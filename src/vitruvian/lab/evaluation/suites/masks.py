@@ -14,6 +14,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from vitruvian.avatar import photographed
+from vitruvian.body.model.repose import reposed, shown_poses
 from vitruvian.errors import InputError
 from vitruvian.geometry.render import render_mesh
 from vitruvian.image.similarity import psnr, ssim
@@ -23,7 +25,9 @@ from vitruvian.lab.evaluation.pictures import around, faded, outlined, resized, 
 from vitruvian.lab.evaluation.rendering import silhouette
 from vitruvian.lab.evaluation.reposing import drawn, repose
 from vitruvian.lab.evaluation.suite import Metric, Outcome, Picture
+from vitruvian.types.avatar import Avatar
 from vitruvian.types.body import Body
+from vitruvian.types.photo import Photo
 
 _TRUE, _FOUND = (0, 150, 60), (220, 30, 60)
 
@@ -76,6 +80,10 @@ class MaskSuite:
         Metric("ssim", "re-rendered SSIM"),
         Metric("sex_right", "body of the labelled sex"),
         Metric("torn", "surface torn in other poses", better="lower"),
+        Metric("avatar_torn", "avatar torn in other poses", better="lower", digits=4),
+        Metric("avatar_severed", "pieces that come off the avatar", better="lower"),
+        Metric("avatar_iou", "avatar silhouette IoU"),
+        Metric("avatar_ssim", "avatar re-rendered SSIM"),
         Metric("seconds", "time", "s", "lower", 2),
     )
 
@@ -151,8 +159,29 @@ class MaskSuite:
         if person.mesh_camera.skin_joints is not None:
             meshes, stretched = repose(person.mesh_camera, person.body)
             numbers["torn"] = stretched.torn
-            pictures.append(Picture("in other poses", drawn(meshes)))
+            if person.avatar is None:
+                pictures.append(Picture("in other poses", drawn(meshes)))
+        if person.avatar is not None:
+            numbers |= _of_avatar(person.avatar, person.body, photo, true)
+            rest, poses = person.avatar.mesh, shown_poses(person.body.model)
+            meshes = [reposed(rest, person.body, pose.rotations) for pose in poses]
+            pictures.append(Picture("avatar in other poses", drawn(meshes)))
         return Outcome(numbers, tuple(pictures))
+
+
+def _of_avatar(avatar: Avatar, body: Body, photo: Photo, true: np.ndarray) -> dict[str, float]:
+    """How the avatar moves, and how it looks in the photograph's pose; ``true`` (H, W) bool."""
+    posed, size = photographed(avatar.mesh, body), (photo.width, photo.height)
+    drawn_over = render_mesh(posed, photo.camera, *size, mode="clay")[..., 3] > 127
+    numbers = {
+        "avatar_torn": avatar.torn,
+        "avatar_severed": float(avatar.severed),
+        "avatar_iou": iou(drawn_over, true),
+    }
+    if posed.texture is not None:
+        colors = render_mesh(posed, photo.camera, *size, mode="texture")[..., :3]
+        numbers["avatar_ssim"] = ssim(colors, photo.pixels, drawn_over & true)
+    return numbers
 
 
 @cache

@@ -1,0 +1,46 @@
+"""Does an avatar hold together when it moves? It is put into the poses of ``body.model.repose``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from vitruvian.avatar.skin import photographed
+from vitruvian.body.model.repose import reposed, shown_poses
+from vitruvian.geometry.stretch import TORN, count_pieces, face_areas, largest_stretch
+from vitruvian.types.body import Body
+from vitruvian.types.mesh import Mesh
+
+_LEAST_PIECE = 0.0008  # of the surface: a finger
+
+
+@dataclass(frozen=True)
+class Motion:
+    """How a surface moves.
+
+    Attributes:
+        torn: share of the surface, 0..1, that is drawn out to more than ``stretch.TORN`` times its
+            length in the photograph; mean over the poses.
+        severed: pieces that hang together by torn faces alone; the sum over the poses.
+    """
+
+    torn: float
+    severed: int
+
+
+def check_motion(rest: Mesh, body: Body) -> Motion:
+    """Move a mesh at rest (frame ``body``, with its skin) and look how it bears that."""
+    before = photographed(rest, body)
+    whole = count_pieces(
+        rest.faces, face_areas(before.vertices, rest.faces), least_share=_LEAST_PIECE
+    )
+    torn, severed = [], 0
+    for pose in shown_poses(body.model):
+        posed = reposed(rest, body, pose.rotations)
+        broken = largest_stretch(before.vertices, posed.vertices, rest.faces) > TORN
+        areas = face_areas(posed.vertices, rest.faces)
+        torn.append(float(areas[broken].sum() / areas.sum()))
+        pieces = count_pieces(rest.faces, areas, used=~broken, least_share=_LEAST_PIECE)
+        severed += max(0, pieces - whole)
+    return Motion(float(np.mean(torn)), severed)
