@@ -9,6 +9,7 @@ import numpy as np
 from vitruvian.formats.atomic import write_bytes
 from vitruvian.formats.axes import in_file_axes
 from vitruvian.formats.corners import sample_texture
+from vitruvian.geometry.mapped_relief import with_relief_of_map
 from vitruvian.geometry.normals import vertex_normals
 from vitruvian.types.mesh import Mesh
 
@@ -17,11 +18,12 @@ def write_ply(mesh: Mesh, path: str | Path) -> Path:
     """Write ``mesh`` as little-endian PLY: positions, normals, colours and triangles.
 
     Metres with y up; a camera-frame mesh is turned. PLY has no agreed way to carry a texture, so
-    a textured mesh gets the texture's colours at its vertices.
+    a textured mesh gets the texture's colours at its vertices, and the relief of a normal map is in
+    the geometry (``geometry.mapped_relief``).
 
     Returns the path. Raises ``InputError`` when the place cannot be written.
     """
-    mesh = in_file_axes(mesh)
+    mesh = with_relief_of_map(in_file_axes(mesh))
     colors = sample_texture(mesh)
     fields: list[tuple] = [("position", "<f4", 3), ("normal", "<f4", 3)]
     if colors is not None:

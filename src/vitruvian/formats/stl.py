@@ -8,6 +8,7 @@ import numpy as np
 
 from vitruvian.formats.atomic import write_bytes
 from vitruvian.formats.axes import in_file_axes
+from vitruvian.geometry.mapped_relief import with_relief_of_map
 from vitruvian.geometry.normals import face_normals
 from vitruvian.types.mesh import Mesh
 
@@ -24,7 +25,7 @@ def write_stl(mesh: Mesh, path: str | Path, *, print_height_mm: float | None = N
 
     Millimetres, z up, facing -y, the lowest point at z = 0. Life-size and just as it is, or for
     printing: scaled, and standing on a round, flat base, a closed shell of its own that the soles
-    sink into a little.
+    sink into a little. The relief of a normal map is in the geometry (``geometry.mapped_relief``).
 
     Args:
         mesh: the mesh, in any frame.
@@ -33,7 +34,7 @@ def write_stl(mesh: Mesh, path: str | Path, *, print_height_mm: float | None = N
 
     Returns the path. Raises ``InputError`` when the place cannot be written.
     """
-    mesh = in_file_axes(mesh)
+    mesh = with_relief_of_map(in_file_axes(mesh))
     # y up becomes z up: a quarter turn about x.
     vertices = mesh.vertices.astype(np.float64) @ np.array([[1, 0, 0], [0, 0, 1], [0, -1, 0]])
     vertices = (vertices - [0, 0, vertices[:, 2].min()]) * _MM

@@ -21,6 +21,7 @@ from vitruvian.formats.rig import Rig
 from vitruvian.formats.rigged_glb import write_avatar_glb
 from vitruvian.formats.rigging import AvatarStyle, rig_avatar
 from vitruvian.formats.stl import write_stl
+from vitruvian.geometry.mapped_relief import with_relief_of_map
 from vitruvian.geometry.rotations import matrix_from_axis_angle
 from vitruvian.options import OPTIONS, BoneNames, Rest, RigKind
 from vitruvian.result.body_file import describe_body
@@ -136,6 +137,8 @@ def _save_person(
 ) -> dict[str, Any]:
     """Write one person's folder and return their entry of the report."""
     files = {}
+    # Made once: both files need it.
+    mapless = with_relief_of_map(person.mesh) if {"ply", "stl"} & {*formats} else person.mesh
     for name in formats:
         path = folder / f"mesh.{name}"
         if name == "obj":
@@ -147,9 +150,10 @@ def _save_person(
                 vertex_colors=vertex_colors,
             )
         elif name == "stl":
-            files["mesh_stl"] = write_stl(person.mesh, path, print_height_mm=print_height_mm)
+            files["mesh_stl"] = write_stl(mapless, path, print_height_mm=print_height_mm)
         else:
-            files[f"mesh_{name}"] = export_mesh(person.mesh, path)
+            shown = mapless if name == "ply" else person.mesh
+            files[f"mesh_{name}"] = export_mesh(shown, path)
     avatar = rig_avatar(
         _avatar_mesh(person),
         _rig(person.body, scene.world_from_camera_of(person)),

@@ -18,10 +18,13 @@ from surface_people import (
     photo_with,
 )
 from vitruvian.body.model.model import body_model
+from vitruvian.geometry.crossings import ray_crossings
+from vitruvian.geometry.mapped_relief import with_relief_of_map
 from vitruvian.geometry.normals import vertex_normals
 from vitruvian.networks.maps import MapsCrop, draw_body
 from vitruvian.surface import reconstruct_surface
 from vitruvian.surface.finish.fine_relief import with_fine_relief
+from vitruvian.surface.finish.normal_map import with_normal_map
 from vitruvian.surface.maps import SurfaceMaps
 from vitruvian.types.mesh import Mesh
 
@@ -46,8 +49,8 @@ def sides(mesh: Mesh) -> tuple[np.ndarray, ...]:
 
 
 @lru_cache(maxsize=1)
-def folded() -> tuple[Mesh, np.ndarray]:
-    """With upright folds on both sides of slope 0.3."""
+def folded_maps() -> SurfaceMaps:
+    """Upright folds on both sides of slope 0.3."""
     front, back, *_ = sides(plain())
     slope = 0.3 * np.sin(np.arange(512) * 2 * np.pi / FOLD_PX)
     given = []
@@ -56,10 +59,15 @@ def folded() -> tuple[Mesh, np.ndarray]:
         leaning[..., 0] += slope * np.abs(normals[..., 2])
         leaning /= np.maximum(np.linalg.norm(leaning, axis=2, keepdims=True), 1e-6)
         given.append(leaning.astype(np.float32))
-    maps = SurfaceMaps(WINDOW, *given)
+    return SurfaceMaps(WINDOW, *given)
+
+
+@lru_cache(maxsize=1)
+def folded() -> tuple[Mesh, np.ndarray]:
+    """With those in the geometry."""
     beneath = plain().body_vertices
     assert beneath is not None
-    return with_fine_relief(body_model(), plain(), beneath, maps)
+    return with_fine_relief(body_model(), plain(), beneath, folded_maps())
 
 
 def trunk(mask: np.ndarray) -> np.ndarray:
@@ -94,6 +102,36 @@ def test_folds_are_in_the_geometry_of_both_sides() -> None:
         fitted = float((moved * expected).sum() / (expected**2).sum())
         assert 0.6 * amplitude < abs(fitted) < 1.1 * amplitude
         assert abs(np.corrcoef(moved, expected)[0, 1]) > 0.85
+
+
+def crossed(mesh: Mesh) -> int:
+    """Rays from the front and from beside along which solid does not alternate with void."""
+    wrong = 0
+    for axes in ([0, 1, 2], [2, 1, 0]):
+        points = mesh.vertices[:, axes] - mesh.vertices[:, axes].mean(0)
+        faces = mesh.faces if axes[0] == 0 else mesh.faces[:, ::-1]  # swapping axes mirrors
+        pixels = (points[:, :2] * 200 + 256).astype(np.float32)
+        found = ray_crossings(pixels, points[:, 2] + 3, faces, np.zeros(len(faces)), 512, 512, 64)
+        order = np.lexsort((found.depth, np.repeat(np.arange(512 * 512), found.count.ravel())))
+        sign = found.sign[order].astype(int)
+        level = np.cumsum(sign)  # every ray begins and ends outside
+        wrong += int(((level < 0) | (level > 1)).sum())
+    return wrong
+
+
+def test_it_does_not_run_through_itself() -> None:
+    before = crossed(plain())
+    assert crossed(folded()[0]) <= before + 20
+    mapped = with_normal_map(plain(), folded_maps(), body_model())
+    printed = with_relief_of_map(mapped)
+    assert is_closed_manifold(printed.faces)
+    assert 3 < len(printed.faces) / len(plain().faces) < 5
+    assert (
+        0.003 < np.abs(printed.vertices[: len(plain().vertices)] - plain().vertices).max() < 0.013
+    )
+    assert crossed(printed) <= before + 20
+    pushed = plain().vertices - 0.12 * vertex_normals(plain().vertices, plain().faces)
+    assert crossed(plain().with_vertices(pushed)) > before + 500  # such a thing is found
 
 
 def test_the_outline_stays() -> None:
