@@ -35,6 +35,7 @@ OF_FILES = {
     "rest",
     "rig",
     "bone_names",
+    "clips",
 }  # those of Scene.save
 API_FIELDS = {name: option for name, option in OPTIONS.items() if option.server}
 

@@ -150,6 +150,7 @@ class Client:
         rest: Rest | None = None,
         rig: RigKind | None = None,
         bone_names: BoneNames | None = None,
+        clips: bool | None = None,
         patience: float = 600.0,
     ) -> RemoteScene:
         """Reconstruct a picture on the server and wait for the result.
@@ -162,8 +163,8 @@ class Client:
             name: title; "Photo" by default.
             height_cm, hints, fov_deg, max_people, detail, relief, incomplete, faces, texture,
                 albedo, check: as in ``vitruvian.reconstruct``.
-            formats, vertex_colors, print_height_mm, poses, rest, rig, bone_names: as in
-                ``Scene.save``; every format by default.
+            formats, vertex_colors, print_height_mm, poses, rest, rig, bone_names, clips: as
+                in ``Scene.save``; every format by default.
             patience: seconds after which to give up.
 
         Raises:
@@ -191,6 +192,7 @@ class Client:
             "rest": rest,
             "rig": rig,
             "bone_names": bone_names,
+            "clips": clips,
         }
         body, kind = _form(_read(image), {k: v for k, v in fields.items() if v is not None})
         headers = {"Content-Type": kind, "Idempotency-Key": secrets.token_urlsafe(16)}

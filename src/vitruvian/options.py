@@ -224,6 +224,11 @@ class Options:
         choices=get_args(BoneNames),
         refusal="There are no bone names {value!r}; choose {choices}.",
     )
+    clips: bool = _option(
+        True,
+        "Put motions into avatars: idle, walk, run, wave, sit and a dance.",
+        "--clips/--no-clips",
+    )
     sam: tuple[Path, Path] | None = _option(
         None,
         "Encoder and decoder of your own SAM networks, ONNX files, to draw the masks.",

@@ -121,7 +121,7 @@ def test_skeleton_and_poses(visit: Visit, member: Member, shoot: Shoot) -> None:
 
     # The rigged twin in the photograph's pose is the reconstructed surface.
     assert page.locator("#pose option").first.inner_text() == "As in the photo"
-    page.select_option("#pose", "stand")
+    page.select_option("#pose", "idle")
     page.locator("#amount").fill("1")
     page.wait_for_selector(".controls .status:empty", state="attached")
     settle(page)

@@ -116,6 +116,7 @@ def photo(
     rest: Annotated[str, _given("rest")] = DEFAULTS["rest"],
     rig: Annotated[str, _given("rig")] = DEFAULTS["rig"],
     bone_names: Annotated[str, _given("bone_names")] = DEFAULTS["bone_names"],
+    clips: Annotated[bool, _given("clips")] = DEFAULTS["clips"],
     as_json: Annotated[
         bool,
         typer.Option("--json", help="Print one report per picture on stdout, one line each."),
@@ -174,6 +175,7 @@ def photo(
         rest=rest,  # type: ignore[arg-type]
         rig=rig,  # type: ignore[arg-type]
         bone_names=bone_names,  # type: ignore[arg-type]
+        clips=clips,
         sam=_sam(sam_encoder, sam_decoder),
         sam_everything=sam_everything,
     )

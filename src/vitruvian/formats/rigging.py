@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Literal
 
 import numpy as np
 
+from vitruvian.body.model.clips import fitted_motions
+from vitruvian.body.model.model import body_model
 from vitruvian.formats.bone_axes import limb_axes
 from vitruvian.formats.bone_names import UNREAL_ROOT, bone_names
 from vitruvian.formats.rest_pose import in_rest_pose
@@ -31,12 +32,14 @@ class AvatarStyle:
         kind: ``full``, all joints; ``game``, those that engines move (at most 60).
         names: whose bone names.
         limbs: whether the bones' y axes run along the limbs; without, all axes are the file's.
+        clips: whether the body's motions come with it.
     """
 
     rest: Rest | Literal["model"] = "a"
     kind: RigKind = "full"
     names: BoneNames = "humanoid"
     limbs: bool = True
+    clips: bool = True
 
 
 def rig_avatar(
@@ -45,8 +48,8 @@ def rig_avatar(
     *,
     name: str = "person",
     style: AvatarStyle | None = None,
-    clips: Sequence[Clip] = (),
     base_m: float = 0.0,
+    legs: bool = True,
 ) -> RiggedAvatar:
     """The avatar of a mesh at rest and its rig.
 
@@ -56,13 +59,17 @@ def rig_avatar(
     root's height is the photograph's; ``extras["position"]`` moves the person to their place. A
     bust or a half figure stands on y = 0 on its cut, and the joints of its legs are below.
 
+    Motions of the body follow, cycles on the spot; ``extras["speed"]`` says how fast the person
+    would move ahead, metres per second.
+
     Args:
         mesh: rest-pose mesh in the frame ``body``, with ``skin_joints`` and ``skin_weights``.
         rig: skeleton of the mesh and the photograph's pose.
         name: of the person.
         style: see ``AvatarStyle``.
-        clips: more animations of ``rig``.
         base_m: height in the world of the cut on which the person stands in the file, metres.
+        legs: whether the mesh has legs and feet; without, there are only the motions that need
+            none.
 
     Raises:
         ValueError: the mesh has no skin, is not in the body frame, or names a joint that the
@@ -90,7 +97,7 @@ def rig_avatar(
         parents=np.asarray(rig.parents, np.int64),
         joints=np.asarray(rig.joints, np.float64),
         axes=np.tile(np.eye(3), (len(rig.joint_names), 1, 1)),
-        clips=(photo, *clips),
+        clips=(photo, *(_motions(mesh, rig, legs) if style.clips else ())),
     )
     if style.rest != "model":
         avatar = in_rest_pose(avatar, style.rest)
@@ -102,6 +109,22 @@ def rig_avatar(
     names = bone_names(avatar.joint_names, style.names)
     armature = UNREAL_ROOT if style.names == "unreal" else avatar.armature
     return replace(avatar, bone_names=names, armature=armature)
+
+
+def _motions(mesh: Mesh, rig: Rig, legs: bool) -> list[Clip]:
+    """The body's motions on this rig; none for rigs that are not the body model's."""
+    if rig.joint_names != body_model().joint_names:
+        return []
+    return [
+        Clip(
+            motion.name,
+            motion.times_s,
+            motion.rotations,
+            motion.roots,
+            {"loop": True} | ({"speed": round(motion.speed, 4)} if motion.speed else {}),
+        )
+        for motion in fitted_motions(mesh, np.asarray(rig.joints, np.float64), legs=legs)
+    ]
 
 
 def _on_the_ground(avatar: RiggedAvatar) -> RiggedAvatar:

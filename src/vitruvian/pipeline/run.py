@@ -141,6 +141,7 @@ def _do(job: Job, progress: Progress | None) -> dict[str, Any]:
             rest=options.rest,
             rig=options.rig,
             bone_names=options.bone_names,
+            clips=options.clips,
         )
         extra = job.also(scene, folder) if job.also is not None else None
     replaced = earlier if earlier is not None and _another(earlier, job.source) else None

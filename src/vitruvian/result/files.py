@@ -53,6 +53,7 @@ def save_scene(
     rest: Rest = "a",
     rig: RigKind = "full",
     bone_names: BoneNames = "humanoid",
+    clips: bool = True,
 ) -> dict[str, Any]:
     """Write a scene's files into ``directory`` and return the report.
 
@@ -60,8 +61,8 @@ def save_scene(
     ``person-N`` with ``mesh.*`` in the wanted formats, ``avatar.glb``, ``body.obj``,
     ``body.json`` and ``alpha.png``; with ``poses`` also ``poses.png``. With
     ``vertex_colors`` OBJ files carry colours at the vertices beside their texture; with
-    ``print_height_mm`` there is a ``mesh.stl`` of that height, on a base. ``rest``, ``rig`` and
-    ``bone_names`` are those of the avatars.
+    ``print_height_mm`` there is a ``mesh.stl`` of that height, on a base. ``rest``, ``rig``,
+    ``bone_names`` and ``clips`` are those of the avatars.
 
     Raises:
         InputError: an unknown format or a place that cannot be written.
@@ -70,7 +71,7 @@ def save_scene(
     OPTIONS["print_height_mm"].check(print_height_mm)
     for name, value in (("rest", rest), ("rig", rig), ("bone_names", bone_names)):
         OPTIONS[name].check(value)
-    style = AvatarStyle(rest, rig, bone_names)
+    style = AvatarStyle(rest, rig, bone_names, clips=clips)
     if print_height_mm is not None and "stl" not in formats:
         formats = (*formats, "stl")
     start = time.perf_counter()
@@ -160,6 +161,7 @@ def _save_person(
         name=folder.name,
         style=style,
         base_m=_base_m(person),
+        legs=not _is_based(person),
     )
     files["avatar"] = write_avatar_glb(avatar, folder / "avatar.glb")
     body_mesh = person.body.as_mesh().transformed(scene.world_from_camera_of(person), "world")
@@ -187,8 +189,12 @@ def _save_person(
 
 def _base_m(person: Person) -> float:
     """How high in the world the cut is on which somebody stands; 0 for those who have feet."""
-    based = person.seen.left_out and person.seen.extent in BASED
-    return float(person.mesh.vertices[:, 1].min()) if based else 0.0
+    return float(person.mesh.vertices[:, 1].min()) if _is_based(person) else 0.0
+
+
+def _is_based(person: Person) -> bool:
+    """Whether somebody ends above their legs, on a cut."""
+    return person.seen.left_out and person.seen.extent in BASED
 
 
 def _save_page(scene: Scene, directory: Path, names: dict[int, str]) -> None:

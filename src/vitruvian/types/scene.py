@@ -138,6 +138,7 @@ class Scene(Record):
         rest: Rest = "a",
         rig: RigKind = "full",
         bone_names: BoneNames = "humanoid",
+        clips: bool = True,
     ) -> dict[str, Any]:
         """Write every file of the scene into ``directory`` and return the report.
 
@@ -150,8 +151,8 @@ class Scene(Record):
                 texture; PLY files have them always.
             print_height_mm: write ``mesh.stl`` for printing, too: so high together with a flat
                 base. Without it, an STL is life-size.
-            rest, rig, bone_names: how avatars rest, which joints they have, and their names; see
-                ``options.Options``.
+            rest, rig, bone_names, clips: how avatars rest, which joints they have, their names, and
+                whether they come with motions; see ``options.Options``.
 
         Raises:
             InputError: an unknown format or a directory that cannot be written.
@@ -168,4 +169,5 @@ class Scene(Record):
             rest=rest,
             rig=rig,
             bone_names=bone_names,
+            clips=clips,
         )

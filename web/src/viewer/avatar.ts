@@ -1,13 +1,14 @@
 // A rigged person: the photograph's pose, other poses, and what is between.
 import {
   type AnimationClip,
+  AnimationMixer,
   type Bone,
   type Object3D,
   Quaternion,
   type SkinnedMesh,
   Vector3,
 } from "three";
-import { heading, makePose, type PoseName, type RestJoints } from "./poses";
+import { heading, type PoseName, type RestJoints, tPose } from "./poses";
 import { tornShare } from "./tear";
 
 /** Joints that would only clutter a drawing of the skeleton. */
@@ -25,6 +26,10 @@ export class Avatar {
   private readonly axes: Quaternion[];
   private readonly photoRotations: Quaternion[];
   private readonly photoRoot: Vector3;
+  /** How high in the world the ground of the clips is: people that end on a cut stand on that. */
+  private readonly ground: number;
+  private readonly clips: Map<string, AnimationClip>;
+  private readonly mixer: AnimationMixer;
   private readonly restRoot: Vector3;
   private readonly facing: Quaternion;
   /** From the head's joint up to the crown, metres. */
@@ -56,7 +61,9 @@ export class Avatar {
     this.restRoot = hips.position.clone();
     this.photoRotations = this.restTurns.map((turn) => turn.clone());
     this.photoRoot = this.restRoot.clone();
-    const photo = clips.find((clip) => clip.name === "photo");
+    this.clips = new Map(clips.map((clip) => [clip.name, clip]));
+    this.mixer = new AnimationMixer(root);
+    const photo = this.clips.get("photo");
     for (const track of photo?.tracks ?? []) {
       const dot = track.name.lastIndexOf(".");
       const index = this.bones.findIndex((bone) => bone.name === track.name.slice(0, dot));
@@ -66,31 +73,61 @@ export class Avatar {
     }
     // The clip plays on the spot, and says where in the scene that is.
     const place: unknown = photo?.userData.position;
-    if (Array.isArray(place)) this.photoRoot.add(new Vector3().fromArray(place as number[]));
+    const moved = new Vector3().fromArray(Array.isArray(place) ? (place as number[]) : [0, 0, 0]);
+    this.photoRoot.add(moved);
+    this.ground = moved.y;
     this.mesh.geometry.computeBoundingBox();
     // At rest the arms are below the head.
     const highest = this.mesh.geometry.boundingBox?.max.y ?? 0;
     this.crown = highest - (this.rest.get("head")?.y ?? highest);
     const unturned = this.axes[0]?.clone().invert() ?? new Quaternion();
     this.facing = heading(unturned.premultiply(this.photoRotations[0] ?? new Quaternion()));
-    this.pose("stand", 0);
+    this.pose("t", 0);
   }
 
-  /** Blend from the photograph's pose (amount 0) to a named one (amount 1). */
-  pose(name: PoseName, amount: number, seconds = 0): void {
-    const target = makePose(name, this.rest, seconds);
+  /** Whether the avatar can take a pose: a file may lack clips. */
+  can(name: PoseName): boolean {
+    return name === "t" || this.clips.has(name);
+  }
+
+  /**
+   * Blend from the photograph's pose (amount 0) to a named one (amount 1), as it is after some
+   * seconds; without a time a clip shows its middle.
+   */
+  pose(name: PoseName, amount: number, seconds: number | null = null): void {
+    this.take(name, seconds);
+    const root = this.bones[0];
+    if (root) {
+      // Clips face ahead in their file; here people face where they do in the photograph.
+      const height = this.ground + root.position.y;
+      root.quaternion.premultiply(this.facing);
+      root.position.sub(this.restRoot).applyQuaternion(this.facing).add(this.photoRoot).setY(height);
+    }
     this.bones.forEach((bone, index) => {
-      const [axes, rest, photo] = [this.axes[index], this.restTurns[index], this.photoRotations[index]];
-      if (!axes || !rest || !photo) return;
-      // The turn in the file's axes, seen from the bone's own.
-      const turn = index === 0 ? this.facing : target.get(jointOf(bone));
-      const goal = rest.clone();
-      if (turn) goal.multiply(axes.clone().invert()).multiply(turn).multiply(axes);
-      bone.quaternion.slerpQuaternions(photo, goal, amount);
+      const photo = this.photoRotations[index];
+      if (photo) bone.quaternion.slerpQuaternions(photo, bone.quaternion.clone(), amount);
     });
-    const standing = new Vector3(this.photoRoot.x, this.restRoot.y, this.photoRoot.z);
-    this.bones[0]?.position.lerpVectors(this.photoRoot, standing, amount);
+    root?.position.lerpVectors(this.photoRoot, root.position.clone(), amount);
     this.root.updateMatrixWorld(true);
+  }
+
+  /** Put all bones into a pose, facing as the file does. */
+  private take(name: PoseName, seconds: number | null): void {
+    this.bones.forEach((bone, index) => bone.quaternion.copy(this.restTurns[index] ?? bone.quaternion));
+    this.bones[0]?.position.copy(this.restRoot);
+    this.mixer.stopAllAction();
+    const clip = this.clips.get(name);
+    if (clip) {
+      this.mixer.clipAction(clip).play();
+      this.mixer.setTime(seconds ?? clip.duration / 2);
+    } else {
+      const target = tPose(this.rest);
+      this.bones.forEach((bone, index) => {
+        const [axes, turn] = [this.axes[index], target.get(jointOf(bone))];
+        // The turn in the file's axes, seen from the bone's own.
+        if (axes && turn) bone.quaternion.multiply(axes.clone().invert()).multiply(turn).multiply(axes);
+      });
+    }
   }
 
   /** Pairs of joints (parent, child) to draw as bones. */
@@ -152,10 +189,17 @@ export class Avatar {
     if (share === undefined) {
       this.pose(name, 0);
       const photographed = this.vertices();
-      this.pose(name, 1);
       const count = photographed.length / 3;
       const index = this.mesh.geometry.index?.array ?? Array.from({ length: count }, (_, i) => i);
-      share = tornShare(photographed, this.vertices(), index);
+      const length = this.clips.get(name)?.duration ?? 0;
+      // The extremes of a stride are half a cycle apart, those of a wave between.
+      const times = length ? [0, 0.25, 0.5].map((part) => part * length) : [0];
+      share = Math.max(
+        ...times.map((seconds) => {
+          this.pose(name, 1, seconds);
+          return tornShare(photographed, this.vertices(), index);
+        }),
+      );
       this.tears.set(name, share);
     }
     return share;

@@ -22,7 +22,7 @@ export class ResultStage extends Stage {
   private overlayStale = true;
   private isPhoto = false;
   private skeletonShown = false;
-  private posing: { name: PoseName; amount: number } = { name: "stand", amount: 0 };
+  private posing: { name: PoseName; amount: number } = { name: "t", amount: 0 };
 
   /** Throws when the browser cannot do WebGL. */
   constructor(
@@ -91,11 +91,11 @@ export class ResultStage extends Stage {
     super.dispose();
   }
 
-  /** Whose surface a pose would tear: they stay as in the photograph. Avatars must be there. */
-  tornBy(name: PoseName): number[] {
-    const torn = [...this.people.keys()].filter((index) => this.tears(index, name));
+  /** Who cannot take a pose, or would tear in it: they stay as in the photograph. Avatars must be there. */
+  stayingIn(name: PoseName): number[] {
+    const staying = [...this.people.keys()].filter((index) => this.stays(index, name));
     this.applyPose();
-    return torn;
+    return staying;
   }
 
   /** From people to the camera that photographed them, and a little to the side: one sees that it is 3D. */
@@ -140,15 +140,16 @@ export class ResultStage extends Stage {
   private applyPose(): void {
     const { name, amount } = this.posing;
     for (const [index, person] of this.people.entries()) {
-      const part = amount > 0 && this.tears(index, name) ? 0 : amount;
-      person.avatar?.pose(name, part, this.still ? 0 : this.clock);
+      const part = amount > 0 && this.stays(index, name) ? 0 : amount;
+      person.avatar?.pose(name, part, this.still ? null : this.clock);
       person.showPosed(part > 0);
       this.skeletons.get(index)?.update();
     }
   }
 
-  private tears(index: number, name: PoseName): boolean {
-    return (this.people[index]?.avatar?.torn(name) ?? 0) > MOST_TORN;
+  private stays(index: number, name: PoseName): boolean {
+    const avatar = this.people[index]?.avatar;
+    return !!avatar && (!avatar.can(name) || avatar.torn(name) > MOST_TORN);
   }
 
   private photoPlace(): Rectangle {

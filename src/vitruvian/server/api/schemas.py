@@ -336,6 +336,7 @@ class ReconstructionOptions(BaseModel):
     rest: Rest = SERVER_DEFAULTS["rest"]
     rig: RigKind = SERVER_DEFAULTS["rig"]
     bone_names: BoneNames = SERVER_DEFAULTS["bone_names"]
+    clips: bool = SERVER_DEFAULTS["clips"]
 
 
 class Reconstruction(BaseModel):
@@ -577,6 +578,7 @@ class CreateForm(Strict):
     rest: str = SERVER_DEFAULTS["rest"]
     rig: str = SERVER_DEFAULTS["rig"]
     bone_names: str = SERVER_DEFAULTS["bone_names"]
+    clips: bool = SERVER_DEFAULTS["clips"]
 
     model_config = ConfigDict(extra="forbid", json_schema_extra=_describe_options)
 
