@@ -17,6 +17,7 @@ from vitruvian.geometry.normals import vertex_normals
 from vitruvian.geometry.rasterizer import rasterize
 from vitruvian.surface.maps import SurfaceMaps
 from vitruvian.surface.volume.clothed_spans import clothed_spans
+from vitruvian.surface.volume.drape import hidden_pixels
 from vitruvian.surface.volume.joined_legs import joined_down_to
 from vitruvian.surface.volume.limbs import along_legs
 from vitruvian.types.body import Body
@@ -105,3 +106,22 @@ def test_levels_of_the_legs() -> None:
     assert along.max() == 2
     assert (along[regions.head > 0.5] == 0).all()
     np.testing.assert_allclose(along, along[body_model().vertex_mirror], atol=0.02)
+
+
+def test_a_skirt_hides_the_legs_however_tight_it_is() -> None:
+    body = standing_body()
+    fitted = body.as_mesh()
+    mask = mask_of(fitted)
+    pixel_m = 3.3 / CAMERA.focal_px
+    bare, skirted_ = (
+        hidden_pixels(body_model(), fitted, fitted, mask, CAMERA, pixel_m, joined)
+        for joined in (0.3, 1.5)
+    )
+    assert bare.share.max() == 0
+    knees = CAMERA.project(fitted.vertices[np.abs(along_legs(body_model()) - 1) < 0.03])
+    row = int(knees[:, 1].mean())
+    assert skirted_.bridged[row]
+    assert skirted_.share[row][mask[row]].min() > 0.95
+    feet = int(CAMERA.project(fitted.vertices)[:, 1].max()) - 12
+    assert not skirted_.bridged[feet]
+    assert skirted_.share[feet][mask[feet]].max() == 0

@@ -88,7 +88,7 @@ def clothed_spans(
     if maps is not None:
         joined = joined_down_to(model, fitted or body, maps, figure, window)
     if fitted is not None:
-        hidden = hidden_pixels(model, body, fitted, figure, window, pixel_m)
+        hidden = hidden_pixels(model, body, fitted, figure, window, pixel_m, joined)
     full = person_spans(spans, figure, hidden, window, pixel_m, maps)
     if not full.mask.any():
         return None

@@ -19,7 +19,7 @@ from vitruvian.geometry.normals import vertex_normals
 from vitruvian.geometry.rasterizer import rasterize
 from vitruvian.networks.maps import carried_on
 from vitruvian.surface.envelope.inflate import smooth_over_mesh
-from vitruvian.surface.volume.limbs import to_the_hem
+from vitruvian.surface.volume.limbs import along_legs, to_the_hem
 from vitruvian.surface.volume.ray_spans import Spans
 from vitruvian.types.body import ParametricModel
 from vitruvian.types.camera import Camera
@@ -35,6 +35,8 @@ _RIM_M = (0.01, 0.04)  # from the outline: there the matte tells the shape
 _BRIDGED_M = 0.02  # off the bare body: what is between two legs is cloth
 _FLARED_M = (0.03, 0.045)  # off a leg: a hem, not trousers
 _THIGH = (0.35, 0.55)  # along the upper leg, to which its top reaches, and fades
+_SKIRT, _HEM = 0.6, 0.1  # of a thigh: what joins legs farther down than trousers; where it fades
+_LAP_M = 0.1  # above the hips, where what a skirt hides of the trunk fades
 _ROUNDS = 15  # of smoothing the share over the mesh
 _NONE = 255
 
@@ -90,17 +92,19 @@ def hidden_pixels(
     figure: np.ndarray,
     window: Camera,
     pixel_m: float,
+    joined: float | None = None,
 ) -> Hidden:
     """``hidden_share`` in a window around the person.
 
     Legs count where a skirt or coat bridges them, and high up, where they touch and only a hem can
-    stand off; trousers stay two.
+    stand off; trousers stay two. A skirt that joins the legs hides them, however tight it is.
 
     Args:
         model: the body model; inflated, fitted: as there.
         figure: (H, W) bool, the pixels that show the person.
         window: of the photograph.
         pixel_m: metres per pixel at the body.
+        joined: how far down the legs cloth joins them, see ``joined_legs``.
     """
     size = window.width, window.height
     pixels, depth = window.project(inflated.vertices), inflated.vertices[:, 2]
@@ -125,6 +129,13 @@ def hidden_pixels(
     flared = _upper_thigh(model) * _ramp(off, *_FLARED_M)
     thigh = front.interpolate(flared[:, None], inflated.faces)[..., 0]
     values *= np.where(of_leg, np.maximum(legs[:, None], thigh), 1)[..., None]
+    if joined is not None and joined > _SKIRT:
+        # Interpolated are not steps at the hem, but how far above it a pixel is.
+        above = front.interpolate(joined - along_legs(model)[:, None], inflated.faces)[..., 0]
+        skirt = np.where(of_leg, _ramp(above, 0, _HEM), 0)
+        lap = front.interpolate(_lap(model)[:, None], inflated.faces)[..., 0]
+        values = np.maximum(values, np.maximum(skirt, lap)[..., None])
+        legs = legs | (skirt > 0.5).any(1)
     spread = carried_on(values, known)[..., 0]
     return Hidden(np.asarray(spread, np.float32), known | ~front.mask, legs)
 
@@ -162,6 +173,14 @@ def _upper_thigh(model: ParametricModel) -> np.ndarray:
         start, end = _THIGH
         out[mine] = np.clip((end - along[mine]) / (end - start), 0, 1)
     return out
+
+
+@lru_cache(maxsize=4)
+def _lap(model: ParametricModel) -> np.ndarray:
+    """(V,) float32: 1 on the trunk below the hips, 0 from a hand's breadth above them."""
+    hips = np.mean([model.joint_template[model.joint_index[LEGS[side][0]]] for side in (0, 1)], 0)
+    above = (model.template[:, 1] - hips[1]) / _LAP_M
+    return np.asarray((model.regions.part == TRUNK) * np.clip(1 - above, 0, 1), np.float32)
 
 
 def draped(

@@ -66,12 +66,12 @@ def joined_down_to(
     for normals in (maps.front_normals, maps.back_normals):
         seen = _sampled(normals, moved)[..., :2] * shown
         depth += 0.5 * _deepest(np.einsum("psc,pc->ps", seen, direction))
-    places = np.flatnonzero(known)
-    grooved = depth[places] > _GROOVE
-    for at, place in enumerate(places):
-        following = grooved[at : at + _IN_A_ROW]
+    # A groove is one wherever it is seen; that there is none counts where both legs are in sight.
+    grooved = depth > _GROOVE
+    for place in range(thigh.start, _PLACES):
+        following = grooved[place : place + _IN_A_ROW]
         if following.all() and len(following) >= _LEAST_IN_A_ROW:
-            return float(place + places[max(at - 1, 0)]) / (_PLACES - 1)
+            return (2 * place - 1) / (_PLACES - 1)
     return 2.0
 
 
