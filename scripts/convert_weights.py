@@ -101,6 +101,9 @@ def main() -> int:
             "faceres_deep": convert_graph_model(
                 models / "faceres-deep.json", arguments.output / "faceres_deep.onnx"
             ),
+            "face_mesh": convert_graph_model(
+                models / "facemesh-attention.json", arguments.output / "face_mesh.onnx"
+            ),
             "face_detection": convert_tflite(
                 mediapipe / "mediapipe/modules/face_detection/face_detection_short_range.tflite",
                 arguments.output / "face_detection.onnx",

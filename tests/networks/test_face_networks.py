@@ -6,6 +6,17 @@ import cv2
 import numpy as np
 import pytest
 
+from vitruvian.networks.face_mesh import (
+    EYELIDS,
+    LEFT_EYE,
+    LEFT_IRIS,
+    LIPS,
+    MESH_POINTS,
+    MESH_SIZE,
+    RIGHT_EYE,
+    RIGHT_IRIS,
+    FaceMesh,
+)
 from vitruvian.networks.faces import (
     TEMPLATE,
     FaceAge,
@@ -124,3 +135,24 @@ def test_golden_numbers_of_a_drawn_face():
     assert FaceAge()(drawn_face(64, (32, 32), 26)) == pytest.approx((23.96, 1.49), abs=0.2)
     deep = FaceDeep()(drawn_face(224, (112, 112), 72))
     assert deep == pytest.approx((0.612, 30.14, 13.97), abs=0.2)
+
+
+def test_the_mesh_lies_on_a_drawn_face():
+    found = FaceMesh()(drawn_face(MESH_SIZE, (96, 96), 48))
+    assert found.score > 0.5
+    assert found.points.shape == (478, 3)
+    pixels = found.points[:, :2] * MESH_SIZE
+    for part, at in ((RIGHT_EYE, (-0.36, -0.2)), (LEFT_EYE, (0.36, -0.2)), (LIPS, (0, 0.52))):
+        points = pixels[part[:EYELIDS] if part is not LIPS else part]
+        np.testing.assert_allclose(points.mean(0), 96 + 48 * np.array(at), atol=9)
+    # The nose is nearer than what is around it, and the irises are in the eyes.
+    assert found.points[1, 2] < found.points[:MESH_POINTS, 2].mean() - 0.05
+    for iris, eye in ((RIGHT_IRIS, RIGHT_EYE), (LEFT_IRIS, LEFT_EYE)):
+        assert np.linalg.norm(pixels[iris] - pixels[eye[:EYELIDS]].mean(0)) < 6
+
+
+def test_the_mesh_sees_no_face_in_plain_colour():
+    plain = np.full((MESH_SIZE, MESH_SIZE, 3), (205, 165, 140), np.uint8)
+    assert FaceMesh()(plain).score < 0.5
+    with pytest.raises(ValueError, match="expected a \\(192, 192, 3\\) crop"):
+        FaceMesh()(plain[:100])

@@ -55,6 +55,7 @@ def test_every_file_matches_its_checksum():
         "face_sex",
         "face_age",
         "faceres_deep",
+        "face_mesh",
     }
 
 

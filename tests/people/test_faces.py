@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from vitruvian.image.photo import load_photo
+from vitruvian.networks.face_mesh import EYELIDS, LEFT_EYE, RIGHT_EYE
 from vitruvian.networks.faces import TEMPLATE
 from vitruvian.people.faces import FacePoints, fused_age, read_face, woman_log_odds
 from vitruvian.people.finder import find_people
 from vitruvian.types.figure import Alpha
+from vitruvian.types.keypoints import LANDMARK_NAMES
 
 
 def test_aligned_crops_bring_the_points_to_the_template():
@@ -65,6 +67,18 @@ def test_a_face_is_read(yoga):
     nose = figure.landmarks.points[0]
     assert (face.box[:2] < nose).all()
     assert (nose < face.box[2:]).all()
+
+
+def test_only_large_faces_get_points(yoga, shared_data):
+    assert yoga[1].face.points is None
+    photo = load_photo(shared_data("photos") / "s071_idmvton.jpg")
+    (figure,) = find_people(photo, max_people=1)
+    points = figure.face.points
+    assert points.shape == (478, 3)
+    for part, name in ((RIGHT_EYE[:EYELIDS], "right_eye"), (LEFT_EYE[:EYELIDS], "left_eye")):
+        eye = figure.landmarks.points[LANDMARK_NAMES.index(name)]
+        assert np.linalg.norm(points[part, :2].mean(0) - eye) < 0.15 * figure.face.width_px
+    assert points[1, 2] < points[:468, 2].mean() - 0.1 * figure.face.width_px
 
 
 def test_a_covered_face_is_none(yoga):

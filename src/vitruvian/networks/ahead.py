@@ -11,7 +11,7 @@ from vitruvian.networks.session import warm_up
 from vitruvian.options import Detail
 
 _FIRST = ("movenet_multipose", "blazepose_heavy", "cues")
-_FACES = ("face_detection", "face_sex", "face_age", "faceres_deep")
+_FACES = ("face_detection", "face_sex", "face_age", "faceres_deep", "face_mesh")
 
 
 def needed(detail: Detail = "clothed") -> tuple[str, ...]:

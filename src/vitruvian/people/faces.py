@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from vitruvian.networks.face_mesh import (
+    EYELIDS,
+    LEFT_EYE,
+    LIPS,
+    MESH_SIZE,
+    RIGHT_EYE,
+    FaceMesh,
+)
 from vitruvian.networks.faces import (
     AGE_SIZE,
     DEEP_SIZE,
@@ -31,6 +39,10 @@ LEAST_SCORE = 0.55
 _EYE_CORNERS = indices_of(
     [f"{side}_eye{part}" for side in ("right", "left") for part in ("_inner", "", "_outer")]
 )
+LEAST_MESH_WIDTH_PX = 60.0  # below, a point is off by more than faces differ
+_MESH_LOOK = 1.5  # side of ``FaceMesh``'s crop, in widths of the face
+_LEAST_MESH_SCORE = 0.5
+_FARTHEST_MESH = 0.35  # that its eyes and mouth may be from the detector's, from eyes to mouth
 _LOOK = 3.0  # side of the detector's crop, in widths of the face
 _DEEP_LOOK = 3.8  # side of ``FaceDeep``'s crop, in distances from eyes to mouth
 _FARTHEST = 0.8  # that the two networks' eyes and mouth may be apart, in those distances
@@ -109,7 +121,28 @@ def read_face(pixels: np.ndarray, landmarks: Landmarks, alpha: Alpha) -> Face | 
     # The mean of two networks' points gives better sexes and ages than either's alone.
     points = FacePoints((seen + guess.points) / 2)
     face = _face(pixels, points, box, found.score, width)
-    return face if face.age_sd <= _MOST_AGE_SD else None
+    if face.age_sd > _MOST_AGE_SD:
+        return None
+    return replace(face, points=_mesh(pixels, FacePoints(seen), box, width))
+
+
+def _mesh(pixels: np.ndarray, seen: FacePoints, box: np.ndarray, width: float) -> np.ndarray | None:
+    """The points (478, 3) of a face, see ``Face.points``; None where it is too small for them, or
+    they are not where the detector sees eyes and mouth."""
+    if width < LEAST_MESH_WIDTH_PX or not FaceMesh.available():
+        return None
+    right, left, _ = seen.points
+    x, y = (left - right) / max(float(np.linalg.norm(left - right)), 1e-6)
+    crop = Crop((box[:2] + box[2:]) / 2, np.array([y, -x]), _MESH_LOOK * width)
+    found = FaceMesh()(crop.extract(pixels, MESH_SIZE))
+    points = crop.to_image(found.points[:, :2], 1)
+    parts = (RIGHT_EYE[:EYELIDS], LEFT_EYE[:EYELIDS], LIPS)
+    apart = np.stack([points[part].mean(0) for part in parts]) - seen.points
+    if found.score < _LEAST_MESH_SCORE or np.linalg.norm(apart, axis=1).max() > (
+        _FARTHEST_MESH * seen.reach
+    ):
+        return None
+    return np.concatenate([points, found.points[:, 2:] * crop.side], axis=1)
 
 
 def _face(

@@ -22,6 +22,8 @@ class Face(Record):
             equally frequent, a share of ``1 / (1 + exp(-woman_log_odds))`` of such faces would be
             women's.
         age: expected age in years; age_sd: how far it is off, years.
+        points: (478, 3) float64 of ``networks.face_mesh``: pixels of the photograph, and how far
+            behind the face's middle, on the same scale; None where the face is too small.
     """
 
     box: np.ndarray
@@ -29,6 +31,7 @@ class Face(Record):
     woman_log_odds: float
     age: float
     age_sd: float
+    points: np.ndarray | None = None
 
     @property
     def width_px(self) -> float:

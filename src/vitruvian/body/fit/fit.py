@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from vitruvian.body.fit.face import fit_head
 from vitruvian.body.fit.kind import Kind, doubts
 from vitruvian.body.fit.options import FitOptions
 from vitruvian.body.fit.schedule import Solved, solve
@@ -17,6 +18,7 @@ from vitruvian.body.seen import what_is_seen
 from vitruvian.geometry.rotations import axis_angle_from_matrix
 from vitruvian.types.body import Body
 from vitruvian.types.camera import Camera
+from vitruvian.types.face import FaceShape
 from vitruvian.types.figure import Figure
 from vitruvian.types.motion import Motion
 from vitruvian.types.seen import Seen, together
@@ -158,8 +160,9 @@ def _body(model: BodyModel, solved: Solved, time: int) -> Body:
     evidence = [one for one in solved.evidence if one.view.time == time]
     shown = _shown(model, evidence, state.betas, rotations, translation)
     rotations = _at_ease(model, rotations, shown)
+    rotations, face = _with_face(model, evidence, state.betas, rotations, translation)
     pose = _pose(model, rotations)
-    posed = model.forward(state.betas, pose, translation)
+    posed = model.forward(state.betas, pose, translation, face=face)
     points, _ = model.evaluate(
         model.keypoints(), state.betas, rotations, translation, model.active, jacobian=False
     )
@@ -179,6 +182,7 @@ def _body(model: BodyModel, solved: Solved, time: int) -> Body:
         phenotype={**model.describe_shape(state.betas), **doubts(kind)},
         seen=shown,
         height_sd_m=height * _stature_sd([one.view.figure for one in solved.evidence], kind),
+        face=face,
     )
 
 
@@ -199,6 +203,31 @@ def _shown(
         view = one.view
         views.append(what_is_seen(model, view.figure, view.camera, vertices, joints, look - origin))
     return together(views)
+
+
+def _with_face(
+    model: BodyModel,
+    evidence: Sequence[Evidence],
+    betas: np.ndarray,
+    rotations: np.ndarray,
+    translation: np.ndarray,
+) -> tuple[np.ndarray, FaceShape | None]:
+    """Local rotations (J, 3, 3) with the head laid on the largest face that the views of one time
+    show, and the person's own face; None where there is none to go by."""
+    faces = [(one, one.view.figure.face) for one in evidence]
+    seen = [(one, face.points, face.width_px) for one, face in faces if face is not None]
+    shown = [(one, points, width) for one, points, width in seen if points is not None]
+    if not shown:
+        return rotations, None
+    one, points, _ = max(shown, key=lambda face: face[2])
+    root, place = rotations.copy(), one.seen(translation[None])[0][0]
+    root[0] = one.seen_rotation(rotations[0])
+    head = fit_head(model, points, one.view.camera, betas, root, place)
+    if head is None:
+        return rotations, None
+    turned = head.rotations.copy()
+    turned[0] = rotations[0]
+    return turned, head.shape
 
 
 def _at_ease(model: BodyModel, rotations: np.ndarray, shown: Seen) -> np.ndarray:

@@ -82,6 +82,11 @@ class Evidence(Record):
         matrix = self.view.camera_from_reference
         return rotation if matrix is None else matrix[:3, :3].T @ rotation
 
+    def seen_rotation(self, rotation: np.ndarray) -> np.ndarray:
+        """A rotation (3, 3) into the result's frame as one into the camera's."""
+        matrix = self.view.camera_from_reference
+        return rotation if matrix is None else matrix[:3, :3] @ rotation
+
     def depth(self, point: np.ndarray) -> float:
         """Distance of a point (3,) of the result's frame along the camera's view, metres."""
         return float(self.seen(point[None])[0][0, 2])

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 
+from vitruvian.geometry.normals import vertex_normals
 from vitruvian.geometry.rasterizer import rasterize
 from vitruvian.geometry.rotations import rigid_alignment
 from vitruvian.geometry.smoothing import drawn_to_neighbors
 from vitruvian.geometry.subdivision import edge_lengths, split_edges
 from vitruvian.types.body import ParametricModel
 from vitruvian.types.mesh import Mesh
+from vitruvian.types.regions import HEAD
 
 _EDGE_M = 0.0045
 _ROUNDS = 3
@@ -20,7 +24,9 @@ _SIDE_PX = 256
 _AWAY_M = 10.0  # of the eye that looks at the face, so far that its rays are parallel
 _SMOOTHINGS = 2
 _SLIT_PX = 4
-_BORDER_PX = 9
+_JAW_FORWARD = 0.56  # share of the skull's depth before which the jaw is part of the face
+_RIM_PX = 3
+_FADE_AT_M, _FADE_PX = (-0.02, 0.03), (12.0, 32.0)
 
 
 def refined_face(
@@ -42,7 +48,7 @@ def refined_face(
         The mesh, closed as before, and for each vertex the one it is nearest to (V',) int64 of
         those that went in.
     """
-    on_head = model.regions.head[beneath] > 0
+    on_head = (model.regions.part == HEAD)[beneath]
     near = on_head[mesh.faces].any(1)
     if not near.any():
         return mesh, np.arange(len(mesh.vertices))
@@ -55,7 +61,7 @@ def refined_face(
     chosen &= ~border[used]
     relief = _Relief(model, fitted)
     for _ in range(_ROUNDS):
-        vertices, share = relief.laid_on(vertices, chosen)
+        vertices, share = relief.laid_on(vertices, faces, chosen)
         split = _split(vertices, faces, share)
         if split is None:
             break
@@ -67,7 +73,7 @@ def refined_face(
             np.concatenate([origin, origin[pairs[:, 0]]]),
         )
         vertices = _smoothed(vertices, faces, share)
-    vertices, _ = relief.laid_on(vertices, chosen)
+    vertices, _ = relief.laid_on(vertices, faces, chosen)
     added = np.arange(len(mesh.vertices), len(mesh.vertices) + len(vertices) - len(used))
     number = np.concatenate([used, added]).astype(np.int32)
     points = np.concatenate([mesh.vertices, vertices[len(used) :]]).astype(np.float32)
@@ -88,18 +94,16 @@ class _Relief:
             model.template[face] - rest, fitted.vertices[face] - self._origin
         )
         points = self._to_face(fitted.vertices)
-        faces = model.faces[face[model.faces].all(1)]
+        whole = _of_face(model)
+        faces = model.faces[(whole > 0)[model.faces].all(1)]
         pixels = self._pixels(points)
         drawn = rasterize(pixels, _AWAY_M - points[:, 2], faces, _SIDE_PX, _SIDE_PX)
         height = np.where(drawn.mask, _AWAY_M - drawn.depth, -1).astype(np.float32)
         # Lips stay closed: the slit between them is narrower than any triangle.
         self._height = cv2.morphologyEx(height, cv2.MORPH_CLOSE, _disc(_SLIT_PX))
-        weight = drawn.interpolate(regions.face[:, None], faces)[..., 0]
+        weight = drawn.interpolate(whole[:, None], faces)[..., 0]
         weight = cv2.morphologyEx(np.ascontiguousarray(weight), cv2.MORPH_CLOSE, _disc(_SLIT_PX))
-        # Soft at its border, and nothing where no height is.
-        weight = cv2.erode(weight, _disc(_BORDER_PX))
-        weight = cv2.GaussianBlur(weight, (0, 0), _BORDER_PX / 2)
-        self._weight = np.clip(1.05 * weight - 0.05, 0, 1)  # a blur has no end
+        self._weight = _soft(np.clip(weight, 0, 1))
 
     def _to_face(self, points: np.ndarray) -> np.ndarray:
         """Camera-frame points in the face's own frame: x to its left, y up, z where it looks."""
@@ -108,9 +112,11 @@ class _Relief:
     def _pixels(self, points: np.ndarray) -> np.ndarray:
         return np.stack([points[:, 0], -points[:, 1]], axis=1) / _PIXEL_M + _SIDE_PX / 2
 
-    def laid_on(self, vertices: np.ndarray, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def laid_on(
+        self, vertices: np.ndarray, faces: np.ndarray, chosen: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Vertices (V, 3) float32 with the chosen (V,) ones moved to the relief, and by what
-        share (V,) of the way."""
+        share (V,) of the way. What looks away, such as the underside of the chin, stays."""
         index = np.flatnonzero(chosen)
         points = self._to_face(vertices[index])
         across, down = (self._pixels(points) - 0.5).astype(np.float32).T[:, None]
@@ -119,12 +125,37 @@ class _Relief:
             for picture in (self._weight, self._height)
         )
         off = height - points[:, 2]
-        weight = weight * np.clip(2 - np.abs(off) / _NEAR_M, 0, 1)
+        facing = vertex_normals(vertices, faces)[index] @ self._turn[:, 2]
+        weight = weight * np.clip(2 - np.abs(off) / _NEAR_M, 0, 1) * np.clip(facing * 3, 0, 1)
         share = np.zeros(len(vertices), np.float32)
         share[index] = weight
         out = vertices.astype(np.float32)
         out[index] += (weight * off)[:, None] * self._turn[:, 2]
         return out, share
+
+
+@lru_cache(maxsize=4)
+def _of_face(model: ParametricModel) -> np.ndarray:
+    """(V,) float32, 1 on the face as ``regions.face``, and on the chin and the jaw, too."""
+    regions = model.regions
+    skull = model.template[regions.skull]
+    back, front = skull[:, 2].min(), skull[:, 2].max()
+    forward = (model.template[:, 2] - back) / (front - back)
+    low = model.template[:, 1] < model.template[regions.face > 0.5, 1].mean()
+    jaw = regions.skull & low & (forward > _JAW_FORWARD)
+    return np.maximum(regions.face, jaw).astype(np.float32)
+
+
+def _soft(weight: np.ndarray) -> np.ndarray:
+    """The face's weights (H, W) fading towards its border, and nothing where no height is: over a
+    finger's breadth at chin and cheeks, more slowly at brow and temples, where hair stands before
+    the skin and a narrow edge would be a step."""
+    inside = (weight > 0.5).astype(np.uint8)
+    distance = cv2.distanceTransform(inside, cv2.DIST_L2, 3)
+    above = (_SIDE_PX / 2 - np.arange(_SIDE_PX) - 0.5) * _PIXEL_M  # metres over the face's middle
+    fade = np.interp(above, _FADE_AT_M, _FADE_PX)[:, None]
+    share = np.clip((distance - _RIM_PX) / fade, 0, 1)
+    return (share * share * (3 - 2 * share) * weight).astype(np.float32)
 
 
 def _smoothed(vertices: np.ndarray, faces: np.ndarray, share: np.ndarray) -> np.ndarray:

@@ -16,6 +16,12 @@ def _ccp(data: Path | None) -> Suite:
     return MaskSuite.open(data_folder(data))
 
 
+def _faces(data: Path | None) -> Suite:
+    from vitruvian.lab.evaluation.suites.faces import FaceSuite
+
+    return FaceSuite.open(data_folder(data))
+
+
 def _groups(data: Path | None) -> Suite:
     from vitruvian.lab.evaluation.suites.groups import GroupSuite
 
@@ -61,6 +67,7 @@ def _video(data: Path | None) -> Suite:
 # Suites are imported when chosen: each brings libraries that the others do not need.
 SUITES: dict[str, tuple[Callable[[Path | None], Suite], str]] = {
     "ccp": (_ccp, "photographs with true masks: people found, alpha, silhouettes, keypoints"),
+    "faces": (_faces, "photographs with large faces: how the body's face lies on them"),
     "groups": (_groups, "photographs with a head count: everyone found, nobody twice"),
     "maps": (_maps, "characters and photographs: the maps network's normals and alpha"),
     "multiview": (
