@@ -287,7 +287,8 @@ def stand_in(photo: Any, *, shift: int = 0, body_shift: int = 0) -> Any:
     figure = SimpleNamespace(alpha=Alpha(mask.astype(np.uint8) * 255, 0, 0, width, height))
     body_mesh = slab(person_mask(body_shift), photo.camera)
     body = SimpleNamespace(as_mesh=lambda: body_mesh, keypoint_error=0.0123)
-    person = SimpleNamespace(figure=figure, body=body, mesh_camera=slab(mask, photo.camera))
+    surface = slab(mask, photo.camera)
+    person = SimpleNamespace(figure=figure, body=body, mesh_camera=surface, avatar=None)
     return SimpleNamespace(
         people=(person, person),
         largest=person,
