@@ -29,6 +29,7 @@ from vitruvian.types.avatar import Avatar
 from vitruvian.types.body import Body
 from vitruvian.types.photo import Photo
 
+_AVATAR = ("avatar_torn", "avatar_severed", "avatar_iou", "avatar_ssim")
 _TRUE, _FOUND = (0, 150, 60), (220, 30, 60)
 
 
@@ -126,6 +127,7 @@ class MaskSuite:
             "boundary_f": 0.0,
             "surface_iou": 0.0,
             "torn": float("nan"),
+            **dict.fromkeys(_AVATAR, float("nan")),
             "seconds": float(sum(scene.timings_s.values())),
         }
         person = scene.largest
