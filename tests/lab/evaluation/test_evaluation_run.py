@@ -305,6 +305,8 @@ def test_masks_suite_on_a_perfect_reconstruction(tmp_path: Path) -> None:
     assert numbers.pop("psnr") > 60
     assert np.isnan(numbers.pop("torn"))  # it has no skin
     assert np.isnan(numbers.pop("sex_right"))  # nobody said which it is
+    for key in ("torn", "severed", "iou", "ssim"):
+        assert np.isnan(numbers.pop(f"avatar_{key}"))
     assert numbers.pop("ssim") == pytest.approx(1.0, abs=1e-4)
     assert numbers == pytest.approx(
         {
