@@ -8,6 +8,7 @@ import numpy as np
 
 from vitruvian.avatar.beneath import out_of_sight
 from vitruvian.avatar.clothed_body import clothed_body
+from vitruvian.avatar.feet import shod
 from vitruvian.avatar.motion_check import Motion, check_motion
 from vitruvian.avatar.skin import photographed
 from vitruvian.avatar.skirt import Skirt, find_skirt
@@ -49,7 +50,7 @@ def layered_avatar(
         albedo: take the photograph's light out of its colours first.
         seen: which parts of the body the picture shows; by default what the body says.
     """
-    layers, motion = _that_hold(body, sculpture)
+    layers, motion = _that_hold(body, sculpture, shod(photo, figure, body))
     rest, skirt = layers
     if texture:
         painted = texture_mesh(
@@ -68,12 +69,12 @@ def layered_avatar(
     return Avatar(rest, layer, motion.torn, motion.severed)
 
 
-def _that_hold(body: Body, sculpture: Mesh) -> tuple[_Layers, Motion]:
+def _that_hold(body: Body, sculpture: Mesh, shoes: np.ndarray) -> tuple[_Layers, Motion]:
     """Layers that bear being moved, the best there are: with a skirt, without, in thin clothes."""
     skirt = find_skirt(body, sculpture)
     tried: list[tuple[_Layers, Motion]] = []
     for shell, most_m in ((skirt, None), (None, None), (None, _THIN_M))[skirt is None :]:
-        rest = clothed_body(body, sculpture, shell, most_m=most_m)
+        rest = clothed_body(body, sculpture, shell, shoes=shoes, most_m=most_m)
         if shell is not None:
             rest = _with_skirt(rest, shell, ~out_of_sight(body.model, shell.hem))
         motion = check_motion(rest, body)

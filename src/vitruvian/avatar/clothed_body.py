@@ -87,7 +87,12 @@ def _frame(model: ParametricModel) -> _Frame:
 
 
 def clothed_body(
-    body: Body, sculpture: Mesh, skirt: Skirt | None = None, *, most_m: float | None = None
+    body: Body,
+    sculpture: Mesh,
+    skirt: Skirt | None = None,
+    *,
+    shoes: np.ndarray | None = None,
+    most_m: float | None = None,
 ) -> Mesh:
     """The body's mesh at rest, with the clothes of its owner.
 
@@ -95,6 +100,7 @@ def clothed_body(
         body: fitted, camera frame.
         sculpture: the closed surface over it, camera frame, with ``body_vertices``.
         skirt: beneath which the body is bare, and a little slimmer.
+        shoes: (V, 3) metres, from bare feet to shoes.
         most_m: how far clothes stand off at most, metres; by default as far as they may by part.
 
     Returns:
@@ -107,6 +113,8 @@ def clothed_body(
     motion = photographed_motion(body)
     turns = blended_rotations(motion, joints, weights)
     bare = body.rest()[0]
+    if shoes is not None:
+        bare = bare + shoes
     field = np.zeros_like(bare)
     if sculpture.body_vertices is not None:
         surface = _Surface.of(model, sculpture)

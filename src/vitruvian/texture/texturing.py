@@ -12,6 +12,7 @@ from vitruvian.compute import SideBySide
 from vitruvian.geometry.atlas import TexelMap, texel_map
 from vitruvian.geometry.normals import vertex_normals
 from vitruvian.texture.back_of_head import back_of_head
+from vitruvian.texture.bare_hands import bare_hands
 from vitruvian.texture.behind import closed_over
 from vitruvian.texture.diffuse import diffuse_colors
 from vitruvian.texture.guesses import guessed_colors, hidden_vertices
@@ -102,6 +103,11 @@ def texture_mesh(
         if albedo:
             view = without_light(view, mesh)
         skin = _face_color(view, mesh, places)
+        bare = None
+        if shown is not None and skin is not None:
+            own = model.regions.hand
+            own = own if mesh.body_vertices is None else own[mesh.body_vertices]
+            view, *bare = bare_hands(view, own, places.part, skin)
         view = replace(view, back=closed_over(view.pixels, view.alpha, view.part, skin))
         head = back_of_head(view, view.back, places.face)
         if head is not None:
@@ -110,6 +116,8 @@ def texture_mesh(
         found = look_up(view, mesh.vertices, normals, places.part)
         beyond = _beyond(photo, mesh)
         guess = guessed_colors(seen, parts, found.seen, found.colors, beyond, skin)
+        if bare is not None:
+            guess = np.where(bare[1][:, None], bare[0], guess[0]), guess[1] | bare[1]
         hairy = places.hair**4 if head is None else _at_vertices(head.hair, view, mesh, places)
         fill = _fill(found, places, hairy, guess)
         texels = laid_out.result()

@@ -1,0 +1,68 @@
+"""Hands that the photograph shows as something else, such as a pocket or a bag, are skin."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from vitruvian.image.cielab import cielab
+from vitruvian.texture.view import View
+from vitruvian.types.regions import LEFT_ARM, LEFT_LEG, RIGHT_ARM, RIGHT_LEG, TRUNK
+
+_ON_HAND = 0.5  # weight from which on a place is of a hand
+_LIKE_SKIN, _NO_SKIN = 20.0, 32.0  # CIELAB units from the face's colour
+_BARE = 0.35  # share of a hand's pixels that are like skin
+_GLOVE = 18.0  # CIELAB units by which a glove differs from the clothes around
+_LIGHTNESS = 0.5  # of a difference in lightness that counts: hands are in shadow
+_LEAST_PIXELS = 12
+
+
+def bare_hands(
+    view: View, hand: np.ndarray, part: np.ndarray, skin: np.ndarray
+) -> tuple[View, np.ndarray, np.ndarray]:
+    """Take what is no skin from hands, unless it is a glove.
+
+    Args:
+        view: of a body's layer.
+        hand: (V,) float32, 1 on the hands.
+        part: (V,) uint8 region of each vertex.
+        skin: (3,) sRGB, the colour of the face.
+
+    Returns:
+        The view with a matte that leaves it out; (V, 3) sRGB and (V,) bool, the colours to take
+        where nothing of a hand is seen.
+    """
+    weight = np.append(hand, np.float32(0))[view.vertex]
+    shown = (weight > _ON_HAND) & (view.alpha > 128)
+    lab = _weighted(view.pixels)
+    away = np.linalg.norm(lab - _weighted(skin[None, None]), axis=-1)
+    clothes = [
+        np.median(lab[(view.part == one) & (view.alpha > 128)], axis=0)
+        for one in (TRUNK, LEFT_LEG, RIGHT_LEG)
+        if ((view.part == one) & (view.alpha > 128)).sum() >= _LEAST_PIXELS
+    ]
+    alpha = view.alpha.copy()
+    colors, told = np.zeros((len(hand), 3), np.float32), np.zeros(len(hand), bool)
+    tone = skin
+    covered = []
+    for arm in (LEFT_ARM, RIGHT_ARM):
+        mine = shown & (view.part == arm)
+        bare = mine & (away < _LIKE_SKIN)
+        if bare.sum() >= max(_LEAST_PIXELS, _BARE * mine.sum()):
+            tone = np.median(view.pixels[bare], axis=0)
+            alpha[mine & (away > _NO_SKIN)] = 0
+        elif mine.sum() >= _LEAST_PIXELS:
+            color = np.median(lab[mine], axis=0)
+            if all(np.linalg.norm(color - other) > _GLOVE for other in clothes):
+                continue
+            covered.append(mine)
+        told |= (part == arm) & (hand > _ON_HAND)
+    for mine in covered:
+        alpha[mine] = 0
+    colors[told] = tone
+    return replace(view, alpha=alpha), colors, told
+
+
+def _weighted(rgb: np.ndarray) -> np.ndarray:
+    return np.asarray(cielab(rgb) * np.array([_LIGHTNESS, 1, 1], np.float32))

@@ -1,0 +1,48 @@
+"""What hands look like that the photograph shows as something else."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vitruvian.texture.bare_hands import bare_hands
+from vitruvian.texture.view import View
+from vitruvian.types.camera import Camera
+from vitruvian.types.regions import LEFT_ARM, LEFT_LEG, RIGHT_ARM, TRUNK
+
+SKIN, JEANS, SHIRT, GLOVE = (205, 160, 140), (60, 80, 130), (240, 240, 240), (120, 20, 30)
+
+
+def view_of(left: tuple[int, int, int], right: tuple[int, int, int]) -> View:
+    """Vertices 0 and 1 are hands, each a square of the picture; 2 and 3 trunk and leg."""
+    pixels = np.zeros((20, 20, 3), np.uint8)
+    vertex = np.zeros((20, 20), np.int32)
+    for number, color in enumerate((left, right, SHIRT, JEANS)):
+        rows = slice(10 * (number // 2), 10 * (number // 2) + 10)
+        columns = slice(10 * (number % 2), 10 * (number % 2) + 10)
+        pixels[rows, columns], vertex[rows, columns] = color, number
+    part = np.array([LEFT_ARM, RIGHT_ARM, TRUNK, LEFT_LEG], np.uint8)[vertex]
+    full = np.full((20, 20), 255, np.uint8)
+    nothing = np.zeros((20, 20), np.float32)
+    camera = Camera.centered(20, 20, 20)
+    return View(pixels, pixels, full, nothing, nothing, part, vertex, 0 * full, camera)
+
+
+def found(left: tuple[int, int, int], right: tuple[int, int, int]) -> tuple:
+    hand = np.array([1, 1, 0, 0], np.float32)
+    part = np.array([LEFT_ARM, RIGHT_ARM, TRUNK, LEFT_LEG], np.uint8)
+    return bare_hands(view_of(left, right), hand, part, np.array(SKIN, np.float64))
+
+
+def test_a_hand_in_a_pocket_is_skin() -> None:
+    view, colors, told = found((190, 150, 128), JEANS)
+    assert (view.alpha[:10, :10] == 255).all()
+    assert (view.alpha[:10, 10:] == 0).all()
+    assert (view.alpha[10:] == 255).all()
+    assert told.tolist() == [True, True, False, False]
+    np.testing.assert_array_equal(colors[1], (190, 150, 128))  # of the other hand
+
+
+def test_gloves_stay() -> None:
+    view, _, told = found(GLOVE, GLOVE)
+    assert (view.alpha == 255).all()
+    assert not told.any()
