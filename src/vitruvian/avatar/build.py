@@ -50,7 +50,7 @@ def layered_avatar(
         albedo: take the photograph's light out of its colours first.
         seen: which parts of the body the picture shows; by default what the body says.
     """
-    layers, motion = _that_hold(body, sculpture, shod(photo, figure, body))
+    layers, motion = _that_hold(photo, figure, body, sculpture)
     rest, skirt = layers
     if texture:
         painted = texture_mesh(
@@ -69,9 +69,10 @@ def layered_avatar(
     return Avatar(rest, layer, motion.torn, motion.severed)
 
 
-def _that_hold(body: Body, sculpture: Mesh, shoes: np.ndarray) -> tuple[_Layers, Motion]:
+def _that_hold(photo: Photo, figure: Figure, body: Body, sculpture: Mesh) -> tuple[_Layers, Motion]:
     """Layers that bear being moved, the best there are: with a skirt, without, in thin clothes."""
-    skirt = find_skirt(body, sculpture)
+    shoes = shod(photo, figure, body)
+    skirt = find_skirt(body, sculpture, photo, figure)
     tried: list[tuple[_Layers, Motion]] = []
     for shell, most_m in ((skirt, None), (None, None), (None, _THIN_M))[skirt is None :]:
         rest = clothed_body(body, sculpture, shell, shoes=shoes, most_m=most_m)

@@ -15,20 +15,23 @@ import numpy as np
 
 from vitruvian.avatar.beneath import EMERGES, SKIRT_TOP, covered, slimmed
 from vitruvian.avatar.height_map import ANGLES, blurred, height_map
+from vitruvian.avatar.hem import coat_hem
 from vitruvian.avatar.shell import grid_normals, topology
 from vitruvian.avatar.skin import blended_rotations, photographed_motion
 from vitruvian.avatar.tube import Axis
 from vitruvian.body.model.skeleton import HIPS, KNEES, ROOT
 from vitruvian.surface.finish.skirts import hem_level
 from vitruvian.types.body import Body, ParametricModel
+from vitruvian.types.figure import Figure
 from vitruvian.types.mesh import Mesh
+from vitruvian.types.photo import Photo
 from vitruvian.types.regions import LEFT_LEG, RIGHT_LEG, TRUNK
 
 _ROW_M = 0.025  # between rings
 _INSIDE_M = 0.02  # by which its upper end is within it
 _THICKNESS_M = 0.004
 _CLEAR_M = 0.008  # between the legs and the shell
-_LEAST_HEM = 0.6
+_LEAST_HEM = 0.4
 _LEGS_TAKE = (-0.15, 0.7)  # levels from which, at which, the legs alone carry it
 _SHANKS_TAKE = (0.75, 1.35)  # likewise the shanks
 _LOOSE = (0.5, 2.0)  # levels from which, at which, it swings between both legs
@@ -61,17 +64,22 @@ class Skirt:
     inner: np.ndarray
 
 
-def find_skirt(body: Body, sculpture: Mesh) -> Skirt | None:
-    """The shell of somebody's skirt; None where cloth does not span both legs.
+def find_skirt(
+    body: Body, sculpture: Mesh, photo: Photo | None = None, figure: Figure | None = None
+) -> Skirt | None:
+    """The shell of somebody's skirt; None where cloth does not hang around both legs.
 
     Args:
         body: fitted, camera frame.
         sculpture: the surface that the photograph shows, camera frame.
+        photo, figure: with them, coats and dresses are told by their colours, too.
     """
     if sculpture.body_vertices is None:
         return None
     model = body.model
     hem = hem_level(model, sculpture, sculpture.body_vertices, body.as_mesh())
+    if hem is None and photo is not None and figure is not None:
+        hem = coat_hem(photo, figure, body)
     if hem is None or hem < _LEAST_HEM:
         return None
     axis = Axis.of(model, body.joints)
