@@ -35,6 +35,7 @@ _AT_REST = 0.002  # weight of staying where the body is
 _MIRRORED = 0.1  # weight of what the other side does, where nothing is found
 _STIFF_HAND, _STIFF_FACE, _STIFF_FOOT = 60.0, 60.0, 6.0
 _FOLLOW = 0.1  # of hands and face: they are the body's, but where the surface has them
+_EVERY = 4  # of the vertices of hands and face
 _NORMAL_SMOOTHING = 4
 _DOUBT_M = 0.04  # distance at which what is found counts half
 _HOLDERS = 6  # vertices of the face that eyes and tongue go with
@@ -50,6 +51,8 @@ class _Frame:
         stiffness: (P,) of each, relative.
         follow: (V,) 0..1, how far a vertex follows the surface.
         limit_m: (V,) how far it may go.
+        seeking: (S,) int, vertices that seek the surface: every one where cloth is, of hands and
+            face, which are stiff and fine, some.
         inside: (I,) int, what lies inside the head.
         holders: (I, 6) int, the vertices of the face that each of those goes with.
     """
@@ -58,6 +61,7 @@ class _Frame:
     stiffness: np.ndarray
     follow: np.ndarray
     limit_m: np.ndarray
+    seeking: np.ndarray
     inside: np.ndarray
     holders: np.ndarray
 
@@ -81,6 +85,7 @@ def _frame(model: ParametricModel) -> _Frame:
         np.sqrt(stiff[own] * stiff[around.members]),
         follow,
         limit,
+        np.flatnonzero((follow > 0.5) | ((follow > 0) & (np.arange(len(follow)) % _EVERY == 0))),
         np.flatnonzero(inside),
         holders,
     )
@@ -121,7 +126,7 @@ def clothed_body(
         area = _vertex_areas(body.vertices, model.faces)
         for stiffness, reach in _ROUNDS:
             vertices = motion.skinned(bare + field, joints, weights)
-            gap, toward, trust = surface.sought(vertices, reach)
+            gap, toward, trust = surface.sought(vertices, frame.seeking, reach)
             trust = trust * frame.follow * area
             gap, toward = (np.einsum("vba,vb->va", turns, each) for each in (gap, toward))
             field = _followed(frame, model, field, gap, toward, trust, area, stiffness)
@@ -179,24 +184,26 @@ class _Surface:
         return _Surface(model, mesh, normals, groups_of_points(limbs))
 
     def sought(
-        self, vertices: np.ndarray, reach: float
+        self, vertices: np.ndarray, seeking: np.ndarray, reach: float
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """How far the surface is from each vertex (V, 3), where it faces (V, 3), and how much that
-        is to be believed (V,) 0..1; 0 beyond ``reach`` metres."""
+        is to be believed (V,) 0..1; 0 beyond ``reach`` metres, and of all but those ``seeking``
+        (S,)."""
         model = self.model
         normals = vertex_normals(vertices, model.faces)
         normals = smooth_over_mesh(normals, model.regions.edges, _NORMAL_SMOOTHING)
         normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-6)
         found = nearest_vertices(
-            vertices,
-            normals,
+            vertices[seeking],
+            normals[seeking],
             self.mesh.vertices,
             self.normals,
-            groups=groups_of_vertices(model),
+            groups=groups_of_vertices(model)[seeking],
             body_groups=self.groups,
         )
-        toward = self.normals[found]
-        gap = self.mesh.vertices[found] - vertices
+        toward, gap = np.zeros_like(vertices), np.zeros_like(vertices)
+        toward[seeking] = self.normals[found]
+        gap[seeking] = self.mesh.vertices[found] - vertices[seeking]
         distance = np.linalg.norm(gap, axis=1)
         trust = np.clip(((normals * toward).sum(1) - _LEAST_COSINE) / 0.3, 0, 1)
         trust *= (distance < reach) / (1 + np.square(distance / _DOUBT_M))
