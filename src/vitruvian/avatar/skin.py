@@ -13,7 +13,7 @@ from vitruvian.types.body import Body, ParametricModel
 from vitruvian.types.mesh import Mesh
 
 # More makes armpits and crotch stretch less, and joints bend like rubber; beyond 20 both get worse.
-_SOFTENED = 12
+_SOFTENED = 18
 
 
 @lru_cache(maxsize=4)
