@@ -23,6 +23,8 @@ from vitruvian.types.seen import Seen
 
 _BODY_SHARE = 0.75  # of the atlas's sides that the body has beside a shell
 _ATLAS_MARGIN = 0.004
+_SIZES = 1024, 2048  # texels along its sides, of people who are small or large in the picture
+_LARGE_PX = 950
 MOST_TORN = 0.04  # of the surface: more, and safer layers are tried
 _THIN_M = 0.03  # clothes that hardly can tear
 
@@ -61,6 +63,7 @@ def layered_avatar(
             albedo=albedo,
             seen=seen or body.seen,
             shown=sculpture,
+            size=_SIZES[int(figure.size > _LARGE_PX)],
         )
         rest = replace(rest, texture=painted.texture)
     layer = np.full(len(rest.faces), LAYERS.index("body"), np.uint8)
