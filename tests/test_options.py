@@ -49,6 +49,7 @@ def row(page: str, start: str) -> str:
     """The line of a page's table that begins so; on the API's page of the one about the form."""
     text = (DOCS / page).read_text(encoding="utf-8")
     text = text.partition("## Create")[2].partition("## Shapes")[0] or text
+    text = text.partition("## `vitruvian video")[0]
     found = [line for line in text.splitlines() if line.startswith(start)]
     assert len(found) == 1, f"docs/{page} has {len(found)} rows that begin with {start}"
     return found[0]

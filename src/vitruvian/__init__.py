@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from vitruvian.types.mesh import Mesh
     from vitruvian.types.photo import Photo
     from vitruvian.types.scene import Person, Scene
+    from vitruvian.video.run import reconstruct_video
+    from vitruvian.video.scene import MovingScene
 
 # Loaded on first use, so that ``import vitruvian`` and the command line's help are instant.
 _HOMES = {
@@ -29,6 +31,7 @@ _HOMES = {
     "Client": "vitruvian.client",
     "Hint": "vitruvian.hints",
     "Mesh": "vitruvian.types.mesh",
+    "MovingScene": "vitruvian.video.scene",
     "Options": "vitruvian.options",
     "Person": "vitruvian.types.scene",
     "Photo": "vitruvian.types.photo",
@@ -36,6 +39,7 @@ _HOMES = {
     "VitruvianError": "vitruvian.errors",
     "load_photo": "vitruvian.image.photo",
     "reconstruct": "vitruvian.pipeline.photo",
+    "reconstruct_video": "vitruvian.video.run",
 }
 
 __all__ = [
@@ -43,6 +47,7 @@ __all__ = [
     "Client",
     "Hint",
     "Mesh",
+    "MovingScene",
     "Options",
     "Person",
     "Photo",
@@ -51,6 +56,7 @@ __all__ = [
     "__version__",
     "load_photo",
     "reconstruct",
+    "reconstruct_video",
 ]
 
 

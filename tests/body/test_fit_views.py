@@ -7,7 +7,8 @@ import pytest
 
 from fit_people import CAMERA, photograph, random_body
 from vitruvian.body.fit.contour import match_outline, mesh_edges
-from vitruvian.body.fit.fit import fit_body, fit_motion, fit_views
+from vitruvian.body.fit.fit import fit_body, fit_views
+from vitruvian.body.fit.motion import fit_motion
 from vitruvian.body.fit.options import FitOptions
 from vitruvian.body.fit.pose_prior import pose_prior
 from vitruvian.body.fit.problem import FitProblem

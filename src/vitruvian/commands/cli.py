@@ -43,6 +43,9 @@ COMMANDS = {
     "photo": Command(
         "vitruvian.commands.photo.photo", "Turn photographs into metric, textured 3D people."
     ),
+    "video": Command(
+        "vitruvian.commands.video.video", "Turn a video into animated, metric 3D people."
+    ),
     "serve": Command("vitruvian.server.command.serve", "Start the web page and the API."),
     "evaluate": Command(
         "vitruvian.lab.evaluation.command.evaluate",

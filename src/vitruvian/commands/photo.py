@@ -37,7 +37,7 @@ class Tally:
     said: set[str] = field(default_factory=set)
 
 
-def _given(name: str, *flags: str, more: str = "") -> Any:
+def given(name: str, *flags: str, more: str = "") -> Any:
     """The command line's side of an option of the reconstruction; ``more`` goes behind its help."""
     option = OPTIONS[name]
     help = option.help
@@ -55,7 +55,7 @@ def photo(
     ] = Path("out"),
     height: Annotated[
         list[str] | None,
-        _given(
+        given(
             "height_cm",
             more="Or N:CM for the person of that number in the report; may be given several times.",
         ),
@@ -100,23 +100,23 @@ def photo(
             help="JSON file with what you know of people; the options above count more.",
         ),
     ] = None,
-    fov: Annotated[float | None, _given("fov_deg")] = DEFAULTS["fov_deg"],
-    max_people: Annotated[int | None, _given("max_people")] = DEFAULTS["max_people"],
-    detail: Annotated[str, _given("detail")] = DEFAULTS["detail"],
-    relief: Annotated[str, _given("relief")] = DEFAULTS["relief"],
-    incomplete: Annotated[str, _given("incomplete")] = DEFAULTS["incomplete"],
-    faces: Annotated[int, _given("faces")] = DEFAULTS["faces"],
-    texture: Annotated[bool, _given("texture")] = DEFAULTS["texture"],
-    albedo: Annotated[bool, _given("albedo")] = DEFAULTS["albedo"],
-    check: Annotated[bool, _given("check")] = DEFAULTS["check"],
-    formats: Annotated[str, _given("formats")] = ",".join(DEFAULTS["formats"]),
-    vertex_colors: Annotated[bool, _given("vertex_colors")] = DEFAULTS["vertex_colors"],
-    print_height: Annotated[str | None, _given("print_height_mm")] = DEFAULTS["print_height_mm"],
-    poses: Annotated[bool, _given("poses")] = DEFAULTS["poses"],
-    rest: Annotated[str, _given("rest")] = DEFAULTS["rest"],
-    rig: Annotated[str, _given("rig")] = DEFAULTS["rig"],
-    bone_names: Annotated[str, _given("bone_names")] = DEFAULTS["bone_names"],
-    clips: Annotated[bool, _given("clips")] = DEFAULTS["clips"],
+    fov: Annotated[float | None, given("fov_deg")] = DEFAULTS["fov_deg"],
+    max_people: Annotated[int | None, given("max_people")] = DEFAULTS["max_people"],
+    detail: Annotated[str, given("detail")] = DEFAULTS["detail"],
+    relief: Annotated[str, given("relief")] = DEFAULTS["relief"],
+    incomplete: Annotated[str, given("incomplete")] = DEFAULTS["incomplete"],
+    faces: Annotated[int, given("faces")] = DEFAULTS["faces"],
+    texture: Annotated[bool, given("texture")] = DEFAULTS["texture"],
+    albedo: Annotated[bool, given("albedo")] = DEFAULTS["albedo"],
+    check: Annotated[bool, given("check")] = DEFAULTS["check"],
+    formats: Annotated[str, given("formats")] = ",".join(DEFAULTS["formats"]),
+    vertex_colors: Annotated[bool, given("vertex_colors")] = DEFAULTS["vertex_colors"],
+    print_height: Annotated[str | None, given("print_height_mm")] = DEFAULTS["print_height_mm"],
+    poses: Annotated[bool, given("poses")] = DEFAULTS["poses"],
+    rest: Annotated[str, given("rest")] = DEFAULTS["rest"],
+    rig: Annotated[str, given("rig")] = DEFAULTS["rig"],
+    bone_names: Annotated[str, given("bone_names")] = DEFAULTS["bone_names"],
+    clips: Annotated[bool, given("clips")] = DEFAULTS["clips"],
     as_json: Annotated[
         bool,
         typer.Option("--json", help="Print one report per picture on stdout, one line each."),
@@ -147,7 +147,7 @@ def photo(
             help="ONNX file of the mask decoder that goes with it.",
         ),
     ] = None,
-    sam_everything: Annotated[bool, _given("sam_everything")] = DEFAULTS["sam_everything"],
+    sam_everything: Annotated[bool, given("sam_everything")] = DEFAULTS["sam_everything"],
 ) -> int:
     """Turn photographs into metric, textured 3D people.
 

@@ -130,6 +130,20 @@ class GltfBuilder:
             self._roots.append(index)
         return index
 
+    def merge_animations(self, name: str) -> None:
+        """Make one animation of all, because players play one at a time."""
+        samplers: list[dict[str, Any]] = []
+        channels: list[dict[str, Any]] = []
+        for animation in self._lists.pop("animations", []):
+            first = len(samplers)
+            samplers += animation["samplers"]
+            channels += [
+                {**channel, "sampler": first + channel["sampler"]}
+                for channel in animation["channels"]
+            ]
+        if channels:
+            self.add("animations", {"name": name, "samplers": samplers, "channels": channels})
+
     def to_glb(self) -> bytes:
         """The whole file."""
         document: dict[str, Any] = {

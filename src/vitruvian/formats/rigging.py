@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Literal
@@ -50,6 +51,7 @@ def rig_avatar(
     style: AvatarStyle | None = None,
     base_m: float = 0.0,
     legs: bool = True,
+    motions: Sequence[Clip] | None = None,
 ) -> RiggedAvatar:
     """The avatar of a mesh at rest and its rig.
 
@@ -70,6 +72,7 @@ def rig_avatar(
         base_m: height in the world of the cut on which the person stands in the file, metres.
         legs: whether the mesh has legs and feet; without, there are only the motions that need
             none.
+        motions: clips of ``rig`` in place of the body's motions.
 
     Raises:
         ValueError: the mesh has no skin, is not in the body frame, or names a joint that the
@@ -81,6 +84,8 @@ def rig_avatar(
     mesh = _with_tidy_skin(mesh, len(rig.joint_names))
     here = np.array([0.0, rig.root_translation[1] - base_m, 0.0])
     there = rig.root_translation - here - [rig.joints[0, 0], 0, rig.joints[0, 2]]
+    if motions is None:
+        motions = _motions(mesh, rig, legs) if style.clips else ()
     photo = Clip(
         PHOTO_CLIP,
         np.array([0.0, 1.0]),
@@ -97,7 +102,7 @@ def rig_avatar(
         parents=np.asarray(rig.parents, np.int64),
         joints=np.asarray(rig.joints, np.float64),
         axes=np.tile(np.eye(3), (len(rig.joint_names), 1, 1)),
-        clips=(photo, *(_motions(mesh, rig, legs) if style.clips else ())),
+        clips=(photo, *motions),
     )
     if style.rest != "model":
         avatar = in_rest_pose(avatar, style.rest)

@@ -54,8 +54,11 @@ class Look:
     sam: Sam | None = None
 
 
-def draw(look: Look, candidates: Sequence[Candidate]) -> list[Figure | None]:
-    """The figure of each candidate; None where nothing of the picture is theirs."""
+def draw(look: Look, candidates: Sequence[Candidate], *, faces: bool = True) -> list[Figure | None]:
+    """The figure of each candidate; None where nothing of the picture is theirs.
+
+    Without ``faces`` nobody's is looked for.
+    """
     photo, image, scale = look.photo, look.image, look.scale
     height, width = photo.pixels.shape[:2]
     drawn = side_by_side(lambda one: coarse_mask(image, one.estimate), candidates)
@@ -80,9 +83,11 @@ def draw(look: Look, candidates: Sequence[Candidate]) -> list[Figure | None]:
         figure = _figure(one.person, one.estimate, placed, scale, image.shape[:2], body)
         figures.append(replace(figure, warnings=figure.warnings + more))
     # In the photograph's own pixels: of a face there are none to spare.
-    faces = side_by_side(lambda one: read_face(photo.pixels, one.landmarks, one.alpha), figures)
     out: list[Figure | None] = [None] * len(candidates)
-    for index, figure, face in zip(present, figures, faces, strict=True):
+    read = side_by_side(
+        lambda one: read_face(photo.pixels, one.landmarks, one.alpha) if faces else None, figures
+    )
+    for index, figure, face in zip(present, figures, read, strict=True):
         out[index] = replace(figure, face=face)
     return out
 

@@ -82,7 +82,7 @@ def look_for_people(
         InputError: the SAM networks refuse their input.
     """
     hints = hints or {}
-    image, scale = _working_image(photo.pixels)
+    image, scale = working_image(photo.pixels)
     look = Look(photo, image, scale, pose or pose_estimator(), sam)
     seen = detect(image)
     everyone, doubtful = _landmarks(look.pose, image, seen.people)
@@ -235,7 +235,7 @@ def _missed(
     return added
 
 
-def _working_image(pixels: np.ndarray) -> tuple[np.ndarray, float]:
+def working_image(pixels: np.ndarray) -> tuple[np.ndarray, float]:
     """The photograph at working size and working pixels per photograph pixel."""
     height, width = pixels.shape[:2]
     scale = WORKING_LONG_SIDE / max(height, width)

@@ -3,22 +3,57 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from vitruvian.avatar import MOST_TORN
-from vitruvian.geometry.rasterizer import rasterize
+from vitruvian.geometry.rasterizer import Fragments, rasterize
 from vitruvian.geometry.shading import shade_texture
 from vitruvian.image.similarity import ssim
 from vitruvian.types.avatar import Avatar
-from vitruvian.types.figure import Figure
+from vitruvian.types.camera import Camera
+from vitruvian.types.figure import Alpha, Figure
 from vitruvian.types.mesh import Mesh
 from vitruvian.types.photo import Photo
 from vitruvian.types.scene import Checks
 
 _CHILD_MATURITY = 0.7  # of ``phenotype``: that of somebody of twelve or thirteen years
 WORKING_SIZE = 384  # long side in pixels of the compared window
+
+
+@dataclass(frozen=True)
+class _Window:
+    """What is compared: ``box`` x0, y0, x1, y1 in pixels of the picture, at ``size``."""
+
+    box: tuple[int, int, int, int]
+    size: tuple[int, int]
+
+    def resized(self, pixels: np.ndarray) -> np.ndarray:
+        return cv2.resize(pixels, self.size, interpolation=cv2.INTER_AREA)
+
+    def drawn(self, pixels: np.ndarray, mesh: Mesh) -> Fragments:
+        x0, y0, x1, y1 = self.box
+        width, height = self.size
+        points = (pixels - [x0, y0]) * [width / (x1 - x0), height / (y1 - y0)]
+        return rasterize(points, mesh.vertices[:, 2], mesh.faces, width, height)
+
+
+def _window(pixels: np.ndarray, alpha: Alpha, camera: Camera) -> _Window | None:
+    """The window around a matte and a mesh's ``pixels`` (V, 2); None where there is nothing."""
+    rows, columns = np.nonzero(alpha.values > 127)
+    if len(rows) == 0:
+        return None
+    low = np.minimum(pixels.min(0), [alpha.x + columns.min(), alpha.y + rows.min()])
+    high = np.maximum(pixels.max(0), [alpha.x + columns.max() + 1, alpha.y + rows.max() + 1])
+    x0, y0 = (int(v) for v in np.maximum(np.floor(low), 0))
+    x1, y1 = (int(v) for v in np.minimum(np.ceil(high), [camera.width, camera.height]))
+    if x1 <= x0 or y1 <= y0:
+        return None
+    scale = min(1.0, WORKING_SIZE / max(x1 - x0, y1 - y0))
+    size = max(1, round((x1 - x0) * scale)), max(1, round((y1 - y0) * scale))
+    return _Window((x0, y0, x1, y1), size)
 
 
 def check_person(mesh: Mesh, figure: Figure, photo: Photo, keypoint_error: float) -> Checks:
@@ -29,21 +64,12 @@ def check_person(mesh: Mesh, figure: Figure, photo: Photo, keypoint_error: float
     """
     alpha, camera = figure.alpha, photo.camera
     pixels = camera.project(mesh.vertices)
-    rows, columns = np.nonzero(alpha.values > 127)
-    if len(rows) == 0:
+    window = _window(pixels, alpha, camera)
+    if window is None:
         return Checks(0.0, keypoint_error)
-    low = np.minimum(pixels.min(0), [alpha.x + columns.min(), alpha.y + rows.min()])
-    high = np.maximum(pixels.max(0), [alpha.x + columns.max() + 1, alpha.y + rows.max() + 1])
-    x0, y0 = np.maximum(np.floor(low), 0).astype(int)
-    x1, y1 = np.minimum(np.ceil(high), [camera.width, camera.height]).astype(int)
-    if x1 <= x0 or y1 <= y0:
-        return Checks(0.0, keypoint_error)
-    scale = min(1.0, WORKING_SIZE / max(x1 - x0, y1 - y0))
-    width, height = max(1, round((x1 - x0) * scale)), max(1, round((y1 - y0) * scale))
-    window = alpha.window(x0, y0, x1, y1)
-    matte = cv2.resize(window, (width, height), interpolation=cv2.INTER_AREA) > 127
-    points = (pixels - [x0, y0]) * [width / (x1 - x0), height / (y1 - y0)]
-    fragments = rasterize(points, mesh.vertices[:, 2], mesh.faces, width, height)
+    height = window.size[1]
+    matte = window.resized(alpha.window(*window.box)) > 127
+    fragments = window.drawn(pixels, mesh)
     both = fragments.mask & matte
     union = np.count_nonzero(fragments.mask | matte)
     iou = float(np.count_nonzero(both) / union) if union else 0.0
@@ -53,9 +79,21 @@ def check_person(mesh: Mesh, figure: Figure, photo: Photo, keypoint_error: float
         while texture.shape[0] > 2 * height and texture.shape[0] > 64:
             texture = cv2.resize(texture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
         drawn = shade_texture(fragments, mesh.uvs, mesh.uv_faces, texture)
-        seen = cv2.resize(photo.pixels[y0:y1, x0:x1], (width, height), interpolation=cv2.INTER_AREA)
+        x0, y0, x1, y1 = window.box
+        seen = window.resized(photo.pixels[y0:y1, x0:x1])
         similarity = ssim(np.ascontiguousarray(drawn[..., :3]), seen, both)
     return Checks(iou, keypoint_error, similarity)
+
+
+def silhouette_iou(mesh: Mesh, alpha: Alpha, camera: Camera) -> float:
+    """IoU of a camera-frame mesh's silhouette and a matte; see ``check_person``."""
+    window = _window(camera.project(mesh.vertices), alpha, camera)
+    if window is None:
+        return 0.0
+    matte = window.resized(alpha.window(*window.box)) > 127
+    drawn = window.drawn(camera.project(mesh.vertices), mesh).mask
+    union = np.count_nonzero(drawn | matte)
+    return float(np.count_nonzero(drawn & matte) / union) if union else 0.0
 
 
 def kind_warnings(phenotype: Mapping[str, float | str] | None) -> list[str]:

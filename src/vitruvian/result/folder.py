@@ -82,7 +82,7 @@ def check_replaceable(target: Path) -> str | None:
         with contextlib.suppress(OSError, ValueError, LookupError, TypeError):
             report = json.loads((target / REPORT).read_text(encoding="utf-8"))
             if isinstance(report["people"], list):
-                picture = report["image"]["path"]
+                picture = report["clip" if "clip" in report else "image"]["path"]
                 return None if picture is None else str(picture)
     raise InputError(
         f"{target} exists and is not an earlier result: choose another folder with -o, or rename "

@@ -1,4 +1,4 @@
-"""Fitting the parametric body: to one figure of a photograph, to several views, to many times."""
+"""Fitting the parametric body: to one figure of a photograph, to several views."""
 
 from __future__ import annotations
 
@@ -10,17 +10,15 @@ from vitruvian.body.fit.face import fit_head
 from vitruvian.body.fit.kind import Kind, doubts
 from vitruvian.body.fit.options import FitOptions
 from vitruvian.body.fit.schedule import Solved, solve
-from vitruvian.body.fit.views import Evidence, View, kind_of
-from vitruvian.body.model.fingers import relaxed_fingers
+from vitruvian.body.fit.views import Evidence, View, check_times, given_height, kind_of
+from vitruvian.body.model.fingers import pose_of
 from vitruvian.body.model.model import BodyModel
 from vitruvian.body.model.skeleton import ARMS, HEAD, LEGS, TOES
 from vitruvian.body.seen import what_is_seen
-from vitruvian.geometry.rotations import axis_angle_from_matrix
 from vitruvian.types.body import Body
 from vitruvian.types.camera import Camera
 from vitruvian.types.face import FaceShape
 from vitruvian.types.figure import Figure
-from vitruvian.types.motion import Motion
 from vitruvian.types.seen import Seen, together
 
 # Relative standard deviations of statures: of adults of whom nothing tells it, and the least that
@@ -89,69 +87,16 @@ def fit_views(
     Raises:
         ValueError: no views, or a time without one.
     """
-    solved = _solved(model, views, height_m, options, silhouette=silhouette, starts=starts)
-    return [_body(model, solved, time) for time in range(solved.state.times)]
-
-
-def fit_motion(
-    model: BodyModel,
-    views: Sequence[View],
-    times_s: Sequence[float],
-    *,
-    height_m: float | None = None,
-    silhouette: bool = True,
-    options: FitOptions | None = None,
-) -> Motion:
-    """Fit one person at many times; as ``fit_views``, without the meshes.
-
-    Args:
-        views: as of ``fit_views``.
-        times_s: (T,) seconds of the times, ascending.
-        model, height_m, silhouette, options: as of ``fit_body``.
-    """
-    solved = _solved(model, views, height_m, options, silhouette=silhouette)
-    state = solved.state
-    return Motion(
-        times_s=np.asarray(times_s, np.float64),
-        pose=np.stack([_pose(model, rotations) for rotations in state.rotations]),
-        translation=state.translation,
-        betas=state.betas,
-        joint_names=model.joint_names,
-        frame="camera",
-    )
-
-
-def _solved(
-    model: BodyModel,
-    views: Sequence[View],
-    height_m: float | None,
-    options: FitOptions | None,
-    *,
-    silhouette: bool,
-    starts: Sequence[Body] | None = None,
-) -> Solved:
-    if height_m is None:
-        told = [view.figure.hint.height_cm for view in views if view.figure.hint is not None]
-        height_m = next((height / 100 for height in told if height is not None), None)
-    times = {view.time for view in views}
-    if times != set(range(len(times))) or not times:
-        raise ValueError(f"views must be of the times 0 to T - 1, each at least once, got {times}")
-    return solve(
+    check_times(views, len({view.time for view in views}))
+    solved = solve(
         model,
         views,
         options or FitOptions(),
-        height_m=height_m,
+        height_m=given_height(views) if height_m is None else height_m,
         silhouette=silhouette,
         starts=starts,
     )
-
-
-def _pose(model: BodyModel, rotations: np.ndarray) -> np.ndarray:
-    """Axis-angle (J, 3) of fitted rotations (J, 3, 3), with fingers at ease."""
-    pose = axis_angle_from_matrix(rotations)
-    fingers, at_ease = relaxed_fingers(model)
-    pose[fingers] = axis_angle_from_matrix(at_ease)
-    return pose
+    return [_body(model, solved, time) for time in range(solved.state.times)]
 
 
 def _body(model: BodyModel, solved: Solved, time: int) -> Body:
@@ -161,7 +106,7 @@ def _body(model: BodyModel, solved: Solved, time: int) -> Body:
     shown = _shown(model, evidence, state.betas, rotations, translation)
     rotations = _at_ease(model, rotations, shown)
     rotations, face = _with_face(model, evidence, state.betas, rotations, translation)
-    pose = _pose(model, rotations)
+    pose = pose_of(model, rotations)
     posed = model.forward(state.betas, pose, translation, face=face)
     points, _ = model.evaluate(
         model.keypoints(), state.betas, rotations, translation, model.active, jacobian=False

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from vitruvian.body.fit.contour import ContourTargets
+from vitruvian.body.fit.dynamics import Dynamics
 from vitruvian.body.fit.options import FitOptions
 from vitruvian.body.fit.pose_prior import PosePrior
 from vitruvian.body.fit.solver import (
@@ -48,6 +49,7 @@ class FitProblem:
         height_m: stature where it was given.
         contours: where the outline should be, by the number of the evidence.
         straight: of each time, the rows of ``model.active`` of the knees held to be straight.
+        dynamics: what ties the times together; None lets each be by itself.
     """
 
     model: BodyModel
@@ -58,6 +60,7 @@ class FitProblem:
     height_m: float | None
     contours: Mapping[int, ContourTargets] = field(default_factory=dict)
     straight: tuple[tuple[int, ...], ...] = ()
+    dynamics: Dynamics | None = None
 
     def terms(self, state: FitState) -> list[list[Term]]:
         """The terms of each time.
@@ -102,7 +105,8 @@ class FitProblem:
     ) -> ArrowEquations:
         """The robust cost at ``state`` and, with ``jacobian``, its normal equations."""
         turns, shapes = 3 * len(self.model.active), len(state.betas)
-        systems = []
+        systems: list[NormalEquations] = []
+        moments: list[Moment] = []
         for time, of_time in enumerate(terms):
             moment = Moment(
                 self.model,
@@ -112,13 +116,17 @@ class FitProblem:
                 state.landmark_scale,
                 jacobian=jacobian,
             )
+            moments.append(moment)
             systems.append(NormalEquations(turns + shapes + 4, jacobian))
             for term in of_time:
                 term.add(systems[-1], moment)
         shared = NormalEquations(shapes + 1, jacobian)
         for common in self.shared_terms():
             common.add(shared, state.betas, state.landmark_scale)
-        return ArrowEquations(systems, shared, turns)
+        coupling = None
+        if self.dynamics is not None:
+            coupling = self.dynamics.couple(moments, jacobian=jacobian)
+        return ArrowEquations(systems, shared, turns, coupling)
 
     def minimize(self, state: FitState, iterations: int, tolerance: float) -> FitState:
         """Improve ``state``."""

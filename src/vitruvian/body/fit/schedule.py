@@ -9,6 +9,7 @@ from functools import lru_cache
 import numpy as np
 
 from vitruvian.body.fit.contour import match_outline, mesh_edges
+from vitruvian.body.fit.dynamics import Dynamics
 from vitruvian.body.fit.observations import translation_guess
 from vitruvian.body.fit.options import FitOptions
 from vitruvian.body.fit.pose_prior import pose_prior
@@ -16,7 +17,7 @@ from vitruvian.body.fit.problem import FitProblem
 from vitruvian.body.fit.shape_prior import shape_prior
 from vitruvian.body.fit.solver import FitState
 from vitruvian.body.fit.views import Evidence, View, gather, kind_of
-from vitruvian.body.model.model import BodyModel
+from vitruvian.body.model.model import BodyModel, ShapePrior
 from vitruvian.body.model.skeleton import KNEES
 from vitruvian.geometry.rotations import (
     axis_angle_from_matrix,
@@ -26,6 +27,7 @@ from vitruvian.geometry.rotations import (
 from vitruvian.types.body import Body
 from vitruvian.types.keypoints import HIPS, TORSO
 
+_KNOWN_SHAPE_SD = 1e-3
 _MOST_STRAYED = 2.0  # factor on the distance by which a fit may leave where it began
 
 
@@ -50,23 +52,39 @@ def solve(
     height_m: float | None = None,
     silhouette: bool = True,
     starts: Sequence[Body] | None = None,
+    betas: np.ndarray | None = None,
+    dynamics: Dynamics | None = None,
+    begin: FitState | None = None,
 ) -> Solved:
     """Fit one shape, and a pose at each time, to all views.
 
     Args:
         model: of the body.
-        views: their times are 0 to T - 1, each at least once.
+        views: their times are 0 to T - 1, each at least once; with ``dynamics`` times between may
+            have none.
         options: standard deviations and counts.
         height_m: stature where it is known.
         silhouette: use the mattes.
         starts: (T) bodies fitted to these views with another stature, to set out from.
+        betas: (K,) of the shape where it is known; it stays.
+        dynamics: what ties the times together.
+        begin: where to set out from instead; the landmarks have had their say there.
     """
+    if betas is not None:
+        height_m = model.stature(betas)
     evidence = gather(model, views, options, height_m, silhouette=silhouette)
-    shapes = shape_prior(model, options.shapes, height_m, kind_of(views))
-    problem = FitProblem(model, evidence, pose_prior(), shapes, options, height_m)
-    first = _initial_state(model, evidence, shapes.mean)
+    if betas is None:
+        shapes = shape_prior(model, options.shapes, height_m, kind_of(views))
+    else:
+        shapes = ShapePrior(betas, np.eye(len(betas)) / _KNOWN_SHAPE_SD)
+    problem = FitProblem(
+        model, evidence, pose_prior(), shapes, options, height_m, dynamics=dynamics
+    )
+    first = begin or _initial_state(model, evidence, shapes.mean)
     outlined = any(one.outline is not None for one in evidence)
-    if starts is not None and outlined:
+    if begin is not None:
+        state, rounds = begin, 0
+    elif starts is not None and outlined:
         # Their poses have followed the outlines already.
         state, rounds = _resized(first, starts, model.active, height_m), 1
     else:
@@ -75,7 +93,15 @@ def solve(
     if strayed:
         # Too little is in view for the pictures to hold against estimates that err: without them.
         alone = [_without_estimate(view) if view.time in strayed else view for view in views]
-        return solve(model, alone, options, height_m=height_m, silhouette=silhouette)
+        return solve(
+            model,
+            alone,
+            options,
+            height_m=height_m,
+            silhouette=silhouette,
+            betas=betas,
+            dynamics=dynamics,
+        )
     problem = replace(problem, straight=_nearly_straight(model, state, options))
     if not outlined:
         state = problem.minimize(state, options.contour_iterations, 1e-3)
@@ -94,7 +120,10 @@ def _initial_state(model: BodyModel, evidence: Sequence[Evidence], betas: np.nda
     at_rest = np.tile(np.eye(3), (len(model.joint_names), 1, 1))
     rest = _keypoints(model, betas, at_rest)
     poses, places = [], []
-    for time in range(1 + max(one.view.time for one in evidence)):
+    seen = sorted({one.view.time for one in evidence})
+    for time in range(1 + seen[-1]):
+        if time not in seen:  # like the last that was seen, or the first that is
+            time = max((other for other in seen if other < time), default=seen[0])
         one = next(each for each in evidence if each.view.time == time)
         rotations = at_rest.copy()
         if one.target is not None:

@@ -128,6 +128,56 @@ class NormalEquations:
         )
 
 
+class Coupling:
+    """Normal equations of residuals that tie up to three successive times together.
+
+    Attributes:
+        cost: robust.
+        jacobian: false keeps only the cost.
+        blocks: (3, T, B, B), of J^T J that of the unknowns of times t + d and t at ``[d, t]``.
+        gradient: (T, B).
+    """
+
+    def __init__(self, times: int, unknowns: int, jacobian: bool) -> None:
+        self.cost = 0.0
+        self.jacobian = jacobian
+        if jacobian:
+            self.blocks = np.zeros((3, times, unknowns, unknowns))
+            self.gradient = np.zeros((times, unknowns))
+
+    def add_robust(
+        self,
+        first: int,
+        residual: np.ndarray,
+        rows: np.ndarray | None,
+        factors: np.ndarray,
+        weight: float,
+        scale: float,
+    ) -> None:
+        """Add Cauchy-robust residual vectors (M, D), as ``NormalEquations.add_robust`` does.
+
+        Args:
+            first: time from which on they concern as many times as there are ``factors``.
+            residual: (M, D).
+            rows: (N, M, D, B), the derivative by the unknowns of time ``first`` + n is
+                ``factors[n] * rows[n]``.
+            factors: (N,).
+            weight: of all of them.
+            scale: from where on they stop counting.
+        """
+        squared = np.einsum("md,md->m", residual, residual)
+        self.cost += float(np.log1p(squared / scale**2).sum() * (weight * scale) ** 2)
+        if rows is None:
+            return
+        reweighted = weight / np.sqrt(1 + squared / scale**2)
+        value = (residual * reweighted[:, None]).ravel()
+        flat = (rows * reweighted[:, None, None]).reshape(len(factors), value.size, -1)
+        for n, factor in enumerate(factors):
+            self.gradient[first + n] += factor * (value @ flat[n])
+            for m in range(n + 1):
+                self.blocks[n - m, first + m] += factor * factors[m] * (flat[n].T @ flat[m])
+
+
 class ArrowEquations:
     """Normal equations of several times that share some unknowns: J^T J has the form of an arrow.
 
@@ -135,12 +185,20 @@ class ArrowEquations:
         times: of each time, in its unknowns: rotations (``turns``), betas, translation, scale.
         shared: of betas and scale alone.
         turns: number of the rotations' unknowns.
+        coupling: of what ties successive times together, in each time's own unknowns.
     """
 
     def __init__(
-        self, times: Sequence[NormalEquations], shared: NormalEquations, turns: int
+        self,
+        times: Sequence[NormalEquations],
+        shared: NormalEquations,
+        turns: int,
+        coupling: Coupling | None = None,
     ) -> None:
         self.cost = sum(system.cost for system in times) + shared.cost
+        self._beside = None
+        if coupling is not None:
+            self.cost += coupling.cost
         if not shared.jacobian:
             return
         unknowns, own = len(times[0].gradient), turns + 3
@@ -152,15 +210,64 @@ class ArrowEquations:
         self._common = hessians[:, own:, own:].sum(0) + shared.hessian
         self.own_gradient = gradients[:, :own]
         self.shared_gradient = gradients[:, own:].sum(0) + shared.gradient
+        if coupling is not None:
+            self._own = self._own + coupling.blocks[0]
+            self._beside = coupling.blocks[1:]
+            self.own_gradient = self.own_gradient + coupling.gradient
 
     def step(self, damping: float) -> tuple[np.ndarray, np.ndarray]:
         """The damped step of each time (T, B) and of what is shared (S,), by Schur complement."""
         own, common = _damped(self._own, damping), _damped(self._common[None], damping)[0]
         sides = np.concatenate([self._cross, self.own_gradient[..., None]], axis=2)
-        solved = np.linalg.solve(own, sides)  # (T, B, S + 1)
+        if self._beside is None:
+            solved = np.linalg.solve(own, sides)  # (T, B, S + 1)
+        else:
+            solved = _banded_solution(own, self._beside, sides)
         reduced = np.tensordot(self._cross, solved, ((0, 1), (0, 1)))
         shared = -np.linalg.solve(common - reduced[:, :-1], self.shared_gradient - reduced[:, -1])
         return -(solved[..., -1] + solved[..., :-1] @ shared), shared
+
+
+def _banded_solution(own: np.ndarray, beside: np.ndarray, sides: np.ndarray) -> np.ndarray:
+    """Solve a symmetric system of blocks with two further blocks on either side of the diagonal.
+
+    Two times at once make it block-tridiagonal, which block elimination solves.
+
+    Args:
+        own: (T, B, B) on the diagonal.
+        beside: (2, T, B, B), the block of times t + 1 + d and t at ``[d, t]``.
+        sides: (T, B, S) right-hand sides.
+    """
+    times, size, count = sides.shape
+    pairs = (times + 1) // 2
+    diagonal = np.zeros((pairs, 2 * size, 2 * size))
+    diagonal[:, size:, size:] = np.eye(size)  # beyond the last of an odd number of times
+    below = np.zeros((pairs, 2 * size, 2 * size))
+    right = np.zeros((2 * pairs, size, count))
+    right[:times] = sides
+    right = right.reshape(pairs, 2 * size, count)
+    for t in range(times):
+        pair, half = divmod(t, 2)
+        place = slice(half * size, (half + 1) * size)
+        diagonal[pair, place, place] = own[t]
+        other = slice(0, size) if half else slice(size, 2 * size)
+        if t + 1 < times and not half:
+            diagonal[pair, other, place] = beside[0, t]
+            diagonal[pair, place, other] = beside[0, t].T
+        elif t + 1 < times:
+            below[pair, other, place] = beside[0, t]
+        if t + 2 < times:
+            below[pair, place, place] = beside[1, t]
+    for pair in range(pairs - 1):
+        both = np.concatenate([below[pair].T, right[pair]], axis=1)
+        solved = np.linalg.solve(diagonal[pair], both)
+        diagonal[pair + 1] -= below[pair] @ solved[:, : 2 * size]
+        right[pair + 1] -= below[pair] @ solved[:, 2 * size :]
+    for pair in range(pairs - 1, -1, -1):
+        if pair + 1 < pairs:
+            right[pair] -= below[pair].T @ right[pair + 1]
+        right[pair] = np.linalg.solve(diagonal[pair], right[pair])
+    return right.reshape(2 * pairs, size, count)[:times]
 
 
 def _damped(hessians: np.ndarray, damping: float) -> np.ndarray:

@@ -104,6 +104,19 @@ def kind_of(views: Sequence[View]) -> Kind | None:
     return believed_kind(estimates_of(views), faces, hints[0] if hints else None)
 
 
+def given_height(views: Sequence[View]) -> float | None:
+    """The person's stature in metres where the user told it."""
+    told = [view.figure.hint.height_cm for view in views if view.figure.hint is not None]
+    return next((height / 100 for height in told if height is not None), None)
+
+
+def check_times(views: Sequence[View], count: int) -> None:
+    """Raise ``ValueError`` unless there are views of each of the times 0 to ``count`` - 1."""
+    times = {view.time for view in views}
+    if times != set(range(count)) or not times:
+        raise ValueError(f"views must be of the times 0 to T - 1, each at least once, got {times}")
+
+
 def gather(
     model: BodyModel,
     views: Sequence[View],

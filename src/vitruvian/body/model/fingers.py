@@ -79,3 +79,11 @@ def _unit(vector: np.ndarray) -> np.ndarray:
 
 def _turn(axis: np.ndarray, angle: float) -> np.ndarray:
     return np.asarray(matrix_from_axis_angle((axis * angle)[None])[0])
+
+
+def pose_of(model: BodyModel, rotations: np.ndarray) -> np.ndarray:
+    """Axis-angle (J, 3) of fitted local rotations (J, 3, 3), with fingers at ease."""
+    pose = axis_angle_from_matrix(rotations)
+    fingers, at_ease = relaxed_fingers(model)
+    pose[fingers] = axis_angle_from_matrix(at_ease)
+    return pose

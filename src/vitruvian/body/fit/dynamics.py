@@ -1,0 +1,187 @@
+"""What is believed of how people move: their joints' accelerations, and feet that stand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from vitruvian.body.fit.solver import Coupling
+from vitruvian.body.fit.terms import Moment
+from vitruvian.geometry.rotations import axis_angle_from_matrix
+from vitruvian.types.keypoints import (
+    ANKLES,
+    EARS,
+    ELBOWS,
+    HEELS,
+    HIPS,
+    INDEX_FINGERS,
+    KNEES,
+    NOSE,
+    SHOULDERS,
+    TOES,
+    WRISTS,
+)
+
+_TRUNK = np.array([*HIPS, *SHOULDERS, NOSE, *EARS])
+_MIDDLE = np.array([*ELBOWS, *KNEES])
+_ENDS = np.array([*WRISTS, *INDEX_FINGERS, *ANKLES, *HEELS, *TOES])
+_POINTS = np.concatenate([_TRUNK, _MIDDLE, _ENDS])
+_SOLES = np.stack([HEELS, TOES], axis=1)  # landmarks of either foot, left and right
+
+
+@dataclass(frozen=True)
+class MotionOptions:
+    """How much the solve over time believes in what.
+
+    Accelerations are those of everyday movement; the robust cost lets quick ones pass.
+
+    Attributes:
+        trunk_sd, middle_sd, end_sd: of the accelerations of trunk and head, of elbows and knees,
+            and of hands and feet, m/s².
+        turn_sd: of the joints' angular accelerations, rad/s².
+        robust: residuals beyond this many standard deviations stop counting (Cauchy).
+        still_sd: of the movement of a foot that stands, from one frame to the next, metres.
+        floor_sd: of the height of a sole that stands on the floor, metres.
+    """
+
+    trunk_sd: float = 3.0
+    middle_sd: float = 6.0
+    end_sd: float = 12.0
+    turn_sd: float = 40.0
+    robust: float = 3.0
+    still_sd: float = 0.002
+    floor_sd: float = 0.01
+
+
+@dataclass(frozen=True)
+class Floor:
+    """A floor in the frame of the result.
+
+    Attributes:
+        up: (3,) unit normal.
+        level: height along ``up`` of the floor, metres.
+        soles: (2,) heights of heel and tip of a standing foot above the floor, metres.
+    """
+
+    up: np.ndarray
+    level: float
+    soles: np.ndarray
+
+
+@dataclass(frozen=True)
+class Dynamics:
+    """The residuals that tie the times of one motion together.
+
+    Attributes:
+        times_s: (T,) seconds, ascending.
+        options: standard deviations.
+        still: (T - 1, 2) bool, whether the left and the right foot stay where they are from one
+            time to the next.
+        touching: (T, 2) bool, whether the sole of either is on the floor.
+        floor: None where it is not known.
+    """
+
+    times_s: np.ndarray
+    options: MotionOptions
+    still: np.ndarray
+    touching: np.ndarray
+    floor: Floor | None = None
+
+    def couple(self, moments: Sequence[Moment], *, jacobian: bool) -> Coupling:
+        """Cost and, with ``jacobian``, normal equations of all times' unknowns together.
+
+        The shape moves all times alike, so its derivatives are left out.
+        """
+        turns = 3 * len(moments[0].model.active)
+        out = Coupling(len(moments), turns + 3, jacobian)
+        points = np.stack([moment.points for moment in moments])
+        slopes = None
+        if jacobian:
+            columns = np.r_[:turns, -3:0]
+            slopes = np.stack([moment.derivative[:, :, columns] for moment in moments])  # type: ignore[index]
+        if len(moments) > 2:
+            self._accelerations(out, points, slopes)
+            self._turns(out, moments)
+        self._feet(out, points, slopes)
+        return out
+
+    def _second_differences(self) -> np.ndarray:
+        """(T - 2, 3) factors of the times before, at and after that make an acceleration."""
+        before, after = np.diff(self.times_s)[:-1], np.diff(self.times_s)[1:]
+        half = (before + after) / 2
+        first, last = 1 / (before * half), 1 / (after * half)
+        return np.stack([first, -first - last, last], axis=1)
+
+    def _accelerations(self, out: Coupling, points: np.ndarray, slopes: np.ndarray | None) -> None:
+        options = self.options
+        sds = np.concatenate(
+            [
+                np.full(len(group), sd)
+                for group, sd in (
+                    (_TRUNK, options.trunk_sd),
+                    (_MIDDLE, options.middle_sd),
+                    (_ENDS, options.end_sd),
+                )
+            ]
+        )
+        factors = self._second_differences()
+        chosen = points[:, _POINTS]
+        three = np.stack([chosen[:-2], chosen[1:-1], chosen[2:]])
+        residual = np.einsum("tk,ktpc->tpc", factors, three) / sds[:, None]
+        rows = None if slopes is None else slopes[:, _POINTS] / sds[:, None, None]
+        for time, (factor, value) in enumerate(zip(factors, residual, strict=True)):
+            own = None if rows is None else rows[time : time + 3]
+            # Second differences of more frames per second are more numerous, not more telling.
+            weight = self._share(time)
+            out.add_robust(time, value, own, factor, weight, options.robust)
+
+    def _share(self, time: int) -> float:
+        """Weight of the residuals about ``time`` + 1: as of 30 frames per second."""
+        span = float(self.times_s[time + 2] - self.times_s[time]) / 2
+        return float(np.sqrt(min(30 * span, 3.0)))
+
+    def _turns(self, out: Coupling, moments: Sequence[Moment]) -> None:
+        active = moments[0].model.active
+        rotations = np.stack([moment.rotations[active] for moment in moments])
+        steps = axis_angle_from_matrix(rotations[1:] @ rotations[:-1].transpose(0, 1, 3, 2))
+        seconds = np.diff(self.times_s)
+        speeds = steps / seconds[:, None, None]  # (T - 1, A, 3)
+        half = (seconds[1:] + seconds[:-1])[:, None, None] / 2
+        residual = np.diff(speeds, axis=0) / half / self.options.turn_sd
+        factors = self._second_differences()
+        count = len(active)
+        rows = None
+        if out.jacobian:
+            each = np.zeros((count, 3, 3 * count + 3))
+            for axis in range(3):
+                each[np.arange(count), axis, 3 * np.arange(count) + axis] = 1
+            rows = np.stack([each / self.options.turn_sd] * 3)
+        for time, (factor, value) in enumerate(zip(factors, residual, strict=True)):
+            out.add_robust(time, value, rows, factor, self._share(time), self.options.robust)
+
+    def _feet(self, out: Coupling, points: np.ndarray, slopes: np.ndarray | None) -> None:
+        options = self.options
+        for time, foot in np.argwhere(self.still):
+            soles = _SOLES[foot]
+            pair = slice(time, time + 2)
+            moved = (points[time + 1, soles] - points[time, soles]) / options.still_sd
+            rows = None if slopes is None else slopes[pair][:, soles] / options.still_sd
+            out.add_robust(time, moved, rows, np.array([-1.0, 1.0]), 1.0, options.robust)
+        if self.floor is None:
+            return
+        heights = points[:, _SOLES] @ self.floor.up - self.floor.level - self.floor.soles
+        under = (heights < 0).any(2) | self.touching
+        for time, foot in np.argwhere(under):
+            value = heights[time, foot][:, None] / options.floor_sd
+            if not self.touching[time, foot]:
+                value = np.minimum(value, 0)  # nobody is under the floor
+            rows = None
+            if slopes is not None:
+                across = np.einsum("c,pcu->pu", self.floor.up, slopes[time, _SOLES[foot]])
+                rows = (
+                    np.where(value < 0, 1, self.touching[time, foot])[..., None] * across[:, None]
+                )
+                rows = rows[None] / options.floor_sd
+            out.add_robust(time, value, rows, np.array([1.0]), 1.0, options.robust)

@@ -1,0 +1,165 @@
+"""``vitruvian video``: a clip to a folder of animated 3D people."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vitruvian.commands.cli import INTERRUPTED, say
+from vitruvian.commands.photo import given
+from vitruvian.compute import set_threads
+from vitruvian.options import DEFAULTS, Options
+from vitruvian.result.folder import check_replaceable, complete_folder, open_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Tell = Callable[[str, int, int], None]
+
+_STAGES = {
+    "people": "finding people",
+    "motion": "solving motion",
+    "avatars": "making avatars",
+    "preview": "drawing preview",
+}
+
+
+def video(
+    clip: Annotated[
+        str, typer.Argument(metavar="CLIP", help="Video, animated picture or folder of frames.")
+    ],
+    output: Annotated[
+        Path,
+        typer.Option("--output", "-o", metavar="DIR", help="Folder for the results."),
+    ] = Path("out"),
+    start: Annotated[
+        float, typer.Option("--from", metavar="S", min=0, help="Second to begin at.")
+    ] = 0.0,
+    end: Annotated[
+        float | None, typer.Option("--to", metavar="S", min=0, help="Second to end at.")
+    ] = None,
+    every: Annotated[
+        int | None,
+        typer.Option(
+            "--every", metavar="N", min=1, help="Use every how many frames; else 30 a second."
+        ),
+    ] = None,
+    height: Annotated[
+        float | None,
+        typer.Option(
+            "--height",
+            metavar="CM",
+            help="Stature of the person who is seen most, in centimetres; fixes the scale.",
+        ),
+    ] = DEFAULTS["height_cm"],
+    fov: Annotated[float | None, given("fov_deg")] = DEFAULTS["fov_deg"],
+    max_people: Annotated[int | None, given("max_people")] = DEFAULTS["max_people"],
+    texture: Annotated[bool, given("texture")] = DEFAULTS["texture"],
+    rest: Annotated[str, given("rest")] = DEFAULTS["rest"],
+    rig: Annotated[str, given("rig")] = DEFAULTS["rig"],
+    bone_names: Annotated[str, given("bone_names")] = DEFAULTS["bone_names"],
+    preview: Annotated[
+        bool, typer.Option("--preview/--no-preview", help="Draw preview.webm, which takes a while.")
+    ] = True,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the report on stdout, in one line.")
+    ] = False,
+    threads: Annotated[
+        int | None,
+        typer.Option(
+            "--threads", metavar="N", min=1, help="Processor threads to use; else up to four."
+        ),
+    ] = None,
+) -> int:
+    """Turn a video into animated, metric 3D people.
+
+    Writes DIR/NAME/ for the clip NAME: people.glb with everyone in motion, preview.webm,
+    motion.npz and motion.json, check.html, report.json, and a folder for each person
+    with an animated avatar and tables of joints and angles.
+    """
+    # What the options may be is checked before any heavy work.
+    options = Options(rest=rest, rig=rig, bone_names=bone_names, max_people=max_people)  # type: ignore[arg-type]
+    output = output.expanduser()
+    if threads is not None:
+        set_threads(threads)
+    from vitruvian.formats.rigging import AvatarStyle
+    from vitruvian.video.files import save_moving_scene
+    from vitruvian.video.run import reconstruct_video
+
+    made = open_folder(output)
+    began = time.perf_counter()
+    try:
+        with _progress() as tell:
+            scene = reconstruct_video(
+                clip,
+                start_s=start,
+                end_s=end,
+                every=every,
+                height_cm=height,
+                fov_deg=fov,
+                max_people=max_people,
+                texture=texture,
+                progress=tell,
+            )
+            target = output / (scene.clip.name or "clip")
+            check_replaceable(target)
+            style = AvatarStyle(options.rest, options.rig, options.bone_names)
+            with complete_folder(target) as folder:
+                report = save_moving_scene(scene, folder, style=style, preview=preview, tell=tell)
+    except KeyboardInterrupt:
+        say("Stopped: nothing was written.")
+        return INTERRUPTED
+    finally:
+        if made:  # empty when nothing succeeded: then leave no trace
+            with contextlib.suppress(OSError):
+                output.rmdir()
+    if as_json:
+        from vitruvian.formats.atomic import json_text
+
+        print(json_text({"directory": str(target), **report}, indent=None, ascii_only=True))
+        return 0
+    count, frames = len(report["people"]), report["clip"]["frames"]
+    who = "1 person" if count == 1 else f"{count} people"
+    seconds = time.perf_counter() - began
+    print(f"{target}: {who}, {frames} frames, {seconds:.0f} s ({frames / seconds:.1f} frames/s)")
+    for warning in report["warnings"]:
+        say(f"{clip}: {warning}")
+    for person in report["people"]:
+        for warning in person["warnings"]:
+            say(f"{clip}, person {person['id']}: {warning}")
+    return 0
+
+
+@contextmanager
+def _progress() -> Iterator[Tell | None]:
+    """A bar with the time left on stderr, where that is a terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description:16}"),
+        BarColumn(bar_width=24),
+        TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+        TimeRemainingColumn(),
+        TextColumn("left"),
+    )
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, redirect_stdout=False, transient=True) as progress:
+        tasks: dict[str, int] = {}
+
+        def tell(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = progress.add_task(_STAGES[stage], total=max(total, 1))
+            progress.update(tasks[stage], completed=done, total=max(total, 1))  # type: ignore[arg-type]
+
+        yield tell

@@ -1,0 +1,119 @@
+"""What somebody in a clip looks like: an avatar from the frame that shows them best."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from vitruvian.body.fit.fit import fit_body
+from vitruvian.body.model.model import BodyModel
+from vitruvian.networks.nanodet import box_iou
+from vitruvian.options import Options
+from vitruvian.pipeline.stages import animate, dress, find, paint
+from vitruvian.types.avatar import Avatar
+from vitruvian.types.body import Body
+from vitruvian.types.camera import Camera
+from vitruvian.types.figure import Figure
+from vitruvian.types.photo import Photo
+from vitruvian.video.clip import Clip, Frame
+from vitruvian.video.looks import looks_of
+from vitruvian.video.tracking import Sighting, Track
+
+MOST_CANDIDATES = 8
+_FACING = 0.5  # share of the worth that facing the camera adds
+_OWN_COLOURS = 4  # power of the likeness to the usual colours
+_SAME = 0.5  # IoU of boxes of one person in one frame
+
+
+def candidates(sightings: Sequence[Sighting]) -> list[Sighting]:
+    """Sightings that may show somebody best, spread over the clip: whole, large, facing us."""
+    parts = np.array_split(np.arange(len(sightings)), min(MOST_CANDIDATES, len(sightings)))
+    return [max((sightings[i] for i in part), key=_worth) for part in parts]
+
+
+def _worth(one: Sighting) -> float:
+    figure = one.figure
+    whole = 0.2 + 0.8 * min(max(figure.completeness, 0.0), 1.0)
+    facing = 0.0
+    if figure.estimate is not None:
+        # The camera looks along +z, so who faces it looks along -z.
+        facing = max(0.0, -float(figure.estimate.rotations[0, 2, 2]))
+    sure = 1 - min(4 * figure.landmarks.disagreement, 0.8)
+    return float(whole * sure * np.sqrt(figure.size) * (1 - _FACING + _FACING * facing))
+
+
+def sharpness(frame: Frame, figure: Figure) -> float:
+    """How sharp a figure is in its frame: the mean gradient inside of its matte, grey levels."""
+    alpha = figure.alpha
+    height, width = alpha.values.shape
+    window = frame.pixels[alpha.y : alpha.y + height, alpha.x : alpha.x + width]
+    grey = cv2.cvtColor(window, cv2.COLOR_RGB2GRAY)
+    edges = np.hypot(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1))
+    inside = cv2.erode(alpha.values, np.ones((5, 5), np.uint8)) > 200
+    return float(edges[inside].mean()) if inside.any() else 0.0
+
+
+def best_frames(clip: Clip, people: Sequence[Track]) -> list[tuple[Frame, Sighting]]:
+    """For each person the frame that shows them best, and what was seen there.
+
+    Sharp, large, whole, facing the camera, and in the colours that they have in most frames: what
+    passes in front of them is not theirs.
+    """
+    wanted: dict[int, list[tuple[int, Sighting]]] = {}
+    for index, track in enumerate(people):
+        for one in candidates(track.sightings):
+            wanted.setdefault(one.number, []).append((index, one))
+    best: dict[int, tuple[float, Frame, Sighting]] = {}
+    for frame in clip.frames():
+        for index, one in wanted.pop(frame.number, ()):
+            worth = _worth(one) * (1 + sharpness(frame, one.figure))
+            usual = people[index].looks
+            like = np.nan if usual is None else usual.likeness(looks_of(frame.pixels, one.figure))
+            worth *= 1.0 if np.isnan(like) else like**_OWN_COLOURS
+            if index not in best or worth > best[index][0]:
+                best[index] = worth, frame, one
+        if not wanted:
+            break
+    return [best[index][1:] for index in range(len(people))]
+
+
+def avatar_of(
+    model: BodyModel,
+    frame: Frame,
+    figure: Figure,
+    camera: Camera,
+    betas: np.ndarray,
+    options: Options,
+) -> tuple[Avatar, Body]:
+    """The avatar of somebody as a frame shows them, and the body under it, camera frame.
+
+    The frame is taken for a photograph, so whatever makes those better does this, too.
+
+    Args:
+        model: of the body.
+        frame, figure: the frame and the person in it.
+        camera: of the clip.
+        betas: (K,) of the person; the body has this shape.
+        options: of the photograph.
+    """
+    photo = Photo(frame.pixels, "frame", None, camera, None, (camera.width, camera.height))
+    figure = _looked_at_again(photo, figure)
+    body = fit_body(model, figure, camera, height_m=model.stature(betas))
+    posed = model.forward(betas, body.pose, body.translation, face=body.face)
+    body = replace(body, betas=betas, vertices=posed.vertices, joints=posed.joints)
+    mesh = dress(photo, figure, body, options)
+    if options.texture:
+        mesh = paint(photo, figure, body, mesh)
+    return animate(photo, figure, body, mesh, options), body
+
+
+def _looked_at_again(photo: Photo, figure: Figure) -> Figure:
+    """The figure as a photograph's, with the care that single frames of a clip do not get."""
+    found = find(photo).figures
+    best = max(found, key=lambda one: box_iou(one.box, figure.box), default=None)
+    if best is None or box_iou(best.box, figure.box) < _SAME:
+        return figure
+    return best

@@ -1,0 +1,322 @@
+"""Clips and their frames: upright sRGB pixels with the second at which each is shown."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import cv2
+import numpy as np
+from PIL import Image, ImageOps
+
+from vitruvian.errors import InputError
+from vitruvian.image.names import readable
+from vitruvian.video.quiet import quiet
+
+# FFmpeg, inside of OpenCV, prints what it thinks of a damaged file; the sentence is ours to say.
+os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+
+MAX_BYTES = 4 * 1024**3
+MAX_SECONDS = 600.0  # of the part that is asked for
+MAX_SIDE = 8192
+MIN_SIDE = 64
+MAX_WORKING_SIDE = 1920  # larger frames are made smaller: nobody is easier to find in more
+FULL_RATE_HZ = 30.0  # more frames a second than these say nothing new
+FOLDER_RATE_HZ = 25.0  # of a folder of frames, which tells none
+_PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+_SOUND = (b"ID3", b"fLaC", b"\xff\xfb", b"\xff\xf3", b"\xff\xf2")
+
+Kind = Literal["video", "animation", "folder"]
+Reader = Callable[[], np.ndarray | None]  # decodes the frame that is at hand; None where it cannot
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One frame of a clip.
+
+    Attributes:
+        number: in the clip, from 0.
+        time_s: seconds from the clip's first frame.
+        pixels: (H, W, 3) uint8 sRGB, upright.
+    """
+
+    number: int
+    time_s: float
+    pixels: np.ndarray
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A clip and the part of it that is asked for.
+
+    Attributes:
+        path: the file, or the folder of frames.
+        kind: how it is read.
+        name: what results are called after.
+        width, height: of a frame as it is handed out, upright.
+        fps: frames per second, as the file says.
+        declared: number of frames that the file says it has; 0 where it does not say.
+        start_s, end_s: seconds that are asked for, end excluded.
+        every: every how many frames.
+    """
+
+    path: Path
+    kind: Kind
+    name: str
+    width: int
+    height: int
+    fps: float
+    declared: int
+    start_s: float
+    end_s: float
+    every: int
+
+    @property
+    def expected(self) -> int:
+        """About how many frames there will be; 0 where the file does not say."""
+        if self.declared <= 0:
+            return 0
+        first = int(np.ceil(self.start_s * self.fps))
+        last = min(self.declared, int(np.ceil(min(self.end_s * self.fps, 1e9))))
+        return max(0, -(-(last - first) // self.every))
+
+    def frames(self) -> Iterator[Frame]:
+        """The frames that are asked for, in order; it ends where the clip does.
+
+        One frame at a time is in memory. Frames between are decoded, too: seeking is not exact in
+        many files.
+        """
+        for number, time_s, read in self._steps():
+            if time_s >= self.end_s:
+                return
+            if number % self.every or time_s < self.start_s:
+                continue
+            pixels = read()
+            if pixels is None:
+                return
+            if pixels.shape[:2] != (self.height, self.width):
+                pixels = cv2.resize(pixels, (self.width, self.height), interpolation=cv2.INTER_AREA)
+            yield Frame(number, time_s, pixels)
+
+    def _steps(self) -> Iterator[tuple[int, float, Reader]]:
+        if self.kind == "video":
+            yield from _video_steps(self.path, self.fps)
+        elif self.kind == "animation":
+            yield from _animation_steps(self.path)
+        else:
+            for number, path in enumerate(_frame_files(self.path)):
+                yield number, number / self.fps, _reader(path)
+
+
+def open_clip(
+    source: str | Path,
+    *,
+    start_s: float = 0.0,
+    end_s: float | None = None,
+    every: int | None = None,
+) -> Clip:
+    """Look at a clip without decoding it.
+
+    Args:
+        source: a video file, an animated GIF, WebP or PNG, or a folder of frames, which are taken
+            in the order of their names.
+        start_s, end_s: the part to read, in seconds; by default all of it.
+        every: take every how many frames; by default so many that about 30 a second are left.
+
+    Raises:
+        InputError: the source is no clip that can be read, with the reason in one sentence.
+    """
+    label = readable(str(source))
+    path = Path(source).expanduser()
+    if not path.exists():
+        raise InputError(f"There is no file {label}: check the path.", code="missing-file")
+    if end_s is not None and end_s <= start_s:
+        raise InputError(
+            f"The part from {start_s:g} s to {end_s:g} s is empty: give an end behind the start.",
+            code="bad-option",
+        )
+    kind, width, height, fps, count = (
+        _look_at_folder(path, label) if path.is_dir() else _look_at_file(path, label)
+    )
+    if min(width, height) < MIN_SIDE or max(width, height) > MAX_SIDE:
+        raise InputError(
+            f"The frames of {label} have {width} x {height} pixels: give a clip of {MIN_SIDE} to "
+            f"{MAX_SIDE} pixels a side.",
+            code="too-small" if min(width, height) < MIN_SIDE else "too-large",
+        )
+    if count == 1:
+        raise InputError(
+            f"{label} has a single frame: use vitruvian photo for pictures.", code="not-a-clip"
+        )
+    declared_s = count / fps if count else 0.0
+    asked_s = min(declared_s, end_s or np.inf) - start_s
+    if count and asked_s <= 0:
+        raise InputError(
+            f"{label} lasts {declared_s:.1f} s, so nothing is left from {start_s:g} s on: begin "
+            "earlier.",
+            code="bad-option",
+        )
+    if asked_s > MAX_SECONDS:
+        raise InputError(
+            f"{label} lasts {_spoken(declared_s)}: give a part of {MAX_SECONDS / 60:.0f} minutes "
+            "at most with --from and --to.",
+            code="too-long",
+        )
+    if every is None:
+        every = max(1, round(fps / FULL_RATE_HZ))
+    scale = min(1.0, MAX_WORKING_SIDE / max(width, height))
+    width, height = round(width * scale), round(height * scale)
+    name = readable(path.resolve().name if path.is_dir() else path.stem)
+    end = np.inf if end_s is None else end_s
+    return Clip(path, kind, name, width, height, fps, count, start_s, end, every)
+
+
+def _look_at_file(path: Path, label: str) -> tuple[Kind, int, int, float, int]:
+    """Kind, width, height, frames per second, and number of frames (0: not said) of a file."""
+    size = path.stat().st_size
+    if size == 0:
+        raise InputError(f"{label} is empty (0 bytes): copy it again.", code="damaged-clip")
+    if size > MAX_BYTES:
+        raise InputError(
+            f"{label} has {size / 1024**3:.1f} GB: cut it to {MAX_BYTES / 1024**3:.0f} GB at most.",
+            code="too-large",
+        )
+    with path.open("rb") as file:
+        head = file.read(512)
+    if head.startswith(_SOUND) or head[8:12] == b"WAVE":
+        raise InputError(f"{label} is a sound file: give a video.", code="not-a-clip")
+    if head.startswith((b"GIF8", b"\x89PNG")) or head[8:12] == b"WEBP":
+        return _look_at_animation(path, label)
+    if not _is_container(head):
+        raise InputError(
+            f"{label} is no video that can be read: convert it to MP4.", code="not-a-clip"
+        )
+    with quiet():
+        capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+    try:
+        if not capture.isOpened():
+            raise InputError(
+                f"{label} is damaged, cut short or has no pictures: copy or convert it again.",
+                code="damaged-clip",
+            )
+        fps, count = capture.get(cv2.CAP_PROP_FPS), int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+        if not 0 < fps < 1000:
+            fps = FOLDER_RATE_HZ
+        done, pixels = capture.read()
+        if not done:
+            raise InputError(
+                f"No frame of {label} can be decoded: copy or convert it again.",
+                code="damaged-clip",
+            )
+        height, width = pixels.shape[:2]
+        if count <= 1 and not capture.grab():
+            count = 1
+    finally:
+        capture.release()
+    return "video", width, height, float(fps), max(count, 0)
+
+
+def _is_container(head: bytes) -> bool:
+    """Whether a file begins as MP4, MOV, WebM, Matroska, AVI, MPEG, FLV, Ogg or WMV does.
+
+    Text files, such as playlists that name other files and hosts, are not opened.
+    """
+    if head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"):
+        return True
+    if head.startswith(b"RIFF") and head[8:12] == b"AVI ":
+        return True
+    starts = (b"\x1aE\xdf\xa3", b"\x00\x00\x01\xba", b"\x00\x00\x01\xb3", b"FLV", b"OggS")
+    if head.startswith((*starts, b"\x30\x26\xb2\x75")):
+        return True
+    return len(head) > 188 and head[0] == 0x47 and head[188] == 0x47
+
+
+def _look_at_animation(path: Path, label: str) -> tuple[Kind, int, int, float, int]:
+    try:
+        with Image.open(path) as image:
+            count = int(getattr(image, "n_frames", 1))
+            image.seek(min(1, count - 1))
+            milliseconds = float(image.info.get("duration") or 1000 / FOLDER_RATE_HZ)
+            width, height = image.size
+    except (OSError, ValueError, SyntaxError, EOFError) as error:
+        raise InputError(
+            f"{label} is damaged or cut short: copy it again.", code="damaged-clip"
+        ) from error
+    return "animation", width, height, 1000 / max(milliseconds, 1.0), count
+
+
+def _look_at_folder(path: Path, label: str) -> tuple[Kind, int, int, float, int]:
+    files = _frame_files(path)
+    if not files:
+        raise InputError(
+            f"{label} holds no frames: put PNG or JPEG files into the folder.", code="not-a-clip"
+        )
+    pixels = _reader(files[0])()
+    if pixels is None:
+        raise InputError(f"{files[0]} cannot be read: save it again.", code="damaged-clip")
+    return "folder", pixels.shape[1], pixels.shape[0], FOLDER_RATE_HZ, len(files)
+
+
+def _frame_files(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.iterdir() if file.suffix.lower() in _PICTURES)
+
+
+def _reader(path: Path) -> Reader:
+    def read() -> np.ndarray | None:
+        try:
+            with Image.open(path) as image:
+                return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+        except (OSError, ValueError, SyntaxError):
+            return None
+
+    return read
+
+
+def _video_steps(path: Path, fps: float) -> Iterator[tuple[int, float, Reader]]:
+    capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+
+    def read() -> np.ndarray | None:
+        done, pixels = capture.retrieve()
+        return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB) if done else None
+
+    number, first, last = 0, 0.0, -1.0
+    try:
+        while capture.grab():
+            shown = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+            if number == 0:
+                first = shown
+            time_s = shown - first
+            if time_s <= last:  # a file without timestamps, or with ones that do not ascend
+                time_s = last + 1 / fps if number else 0.0
+            last = time_s
+            yield number, time_s, read
+            number += 1
+    finally:
+        capture.release()
+
+
+def _animation_steps(path: Path) -> Iterator[tuple[int, float, Reader]]:
+    with Image.open(path) as image:
+        time_s = 0.0
+        for number in range(int(getattr(image, "n_frames", 1))):
+            try:
+                image.seek(number)
+                pixels = np.asarray(image.convert("RGB"))
+            except (OSError, ValueError, SyntaxError, EOFError):
+                return
+            yield number, time_s, partial(_same, pixels)
+            time_s += float(image.info.get("duration") or 1000 / FOLDER_RATE_HZ) / 1000
+
+
+def _same(pixels: np.ndarray) -> np.ndarray:
+    return pixels
+
+
+def _spoken(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} seconds"
+    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"

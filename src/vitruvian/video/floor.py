@@ -1,0 +1,149 @@
+"""The floor that everybody in a clip walks on: which way is up, and how far below the camera."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from vitruvian.body.fit.dynamics import Floor
+from vitruvian.body.model.model import BodyModel
+from vitruvian.geometry.rotations import matrix_from_axis_angle
+from vitruvian.placement.upright import estimate_up
+from vitruvian.types.body import Body
+from vitruvian.types.keypoints import HEELS, TOES
+from vitruvian.types.motion import Motion
+
+_TELLING = 60  # bodies that tell which way is up
+_TILT_SD = np.deg2rad(2.5)  # of that direction
+_HEIGHT_SD = 0.03  # metres, of a sole's height
+_REACH = 0.10  # metres above the floor up to which a still foot stands on it
+_ROUNDS = 12
+_SOLES = np.stack([HEELS, TOES], axis=1)
+
+
+def bodies_of(model: BodyModel, motion: Motion, times: Sequence[int]) -> list[Body]:
+    """Bodies of a motion at some of its times, in its frame."""
+    out = []
+    height = float(model.stature(motion.betas))
+    for time in times:
+        posed = model.forward(motion.betas, motion.pose[time], motion.translation[time])
+        out.append(
+            Body(
+                model,
+                motion.betas,
+                motion.pose[time],
+                motion.translation[time],
+                height,
+                posed.vertices,
+                posed.joints,
+            )
+        )
+    return out
+
+
+def sole_heights(model: BodyModel, betas: np.ndarray) -> np.ndarray:
+    """(2,) heights of heel and tip landmarks of a standing foot above the floor, metres."""
+    at_rest = np.tile(np.eye(3), (len(model.parents), 1, 1))
+    vertices, joints = model.rest(betas)
+    points, _ = model.evaluate(
+        model.keypoints(), betas, at_rest, joints[0], model.active, jacobian=False
+    )
+    return np.asarray(points[_SOLES][..., 1].mean(0) - float(vertices[:, 1].min()))
+
+
+def landmarks_of(model: BodyModel, motion: Motion) -> np.ndarray:
+    """(T, 33, 3) BlazePose's landmarks on the body, in the motion's frame, metres."""
+    points = model.keypoints()
+    pairs = zip(matrix_from_axis_angle(motion.pose), motion.translation, strict=True)
+    return np.stack(
+        [
+            model.evaluate(points, motion.betas, turns, where, model.active, jacobian=False)[0]
+            for turns, where in pairs
+        ]
+    )
+
+
+def find_floor(
+    model: BodyModel, motions: Sequence[Motion], stills: Sequence[np.ndarray]
+) -> tuple[Floor, list[np.ndarray]]:
+    """The floor in the camera's frame, and for each motion which soles (T, 2) are on it.
+
+    Up is the mean axis of those who stand straight. Feet that stay where they are, less those that
+    are held up, then settle height and a small tilt, robustly.
+
+    Args:
+        model: of the body.
+        motions: in the camera frame; at least one.
+        stills: for each (T - 1, 2) bool, feet that stay where they are.
+    """
+    bodies = []
+    for motion in motions:
+        count = max(1, _TELLING // len(motions))
+        times = np.unique(np.linspace(0, len(motion.times_s) - 1, count).round().astype(int))
+        bodies += bodies_of(model, motion, times.tolist())
+    up = estimate_up(bodies, [1.0] * len(bodies))
+    soles = sole_heights(model, motions[0].betas)
+    lowest, staying = [], []
+    for motion, still in zip(motions, stills, strict=True):
+        points = landmarks_of(model, motion)[:, _SOLES]
+        # Heights of the sole below heel and tip; feet that tilt stand on their lower end.
+        lowest.append(points - sole_heights(model, motion.betas)[None, None, :, None] * up)
+        held = np.zeros(points.shape[:2], bool)
+        held[:-1] |= still
+        held[1:] |= still
+        staying.append(held)
+    points = np.concatenate([_lower(feet, up) for feet in lowest])
+    still_points = np.concatenate([held.ravel() for held in staying])
+    flat = points.reshape(-1, 3)
+    chosen = flat[still_points]
+    if len(chosen) < 4:  # nobody stands: under the lowest of all
+        level = float(np.percentile(flat @ up, 5))
+        return Floor(up, level, soles), [np.zeros_like(held) for held in staying]
+    up, level = _plane(chosen, up)
+    touching = []
+    for feet, held in zip(lowest, staying, strict=True):
+        heights = (_lower(feet, up) @ up) - level
+        touching.append(held & (np.abs(heights) < _REACH))
+    return Floor(up, level, soles), touching
+
+
+def floor_for(model: BodyModel, floor: Floor, betas: np.ndarray) -> Floor:
+    """The floor for the soles of somebody of another shape."""
+    return replace(floor, soles=sole_heights(model, betas))
+
+
+def _lower(feet: np.ndarray, up: np.ndarray) -> np.ndarray:
+    """(T, 2, 3) the lower of heel and tip of each foot (T, 2, 2, 3)."""
+    index = (feet @ up).argmin(2)
+    return np.take_along_axis(feet, index[:, :, None, None], axis=2)[:, :, 0]
+
+
+def _plane(points: np.ndarray, up: np.ndarray) -> tuple[np.ndarray, float]:
+    """Normal and level of the floor under points (N, 3), near ``up`` (3,).
+
+    Iteratively reweighted; points above count less than those below, for feet are held up but
+    never under the floor.
+    """
+    side = np.cross(up, [0.0, 0, 1])
+    side = side / np.linalg.norm(side)
+    across = np.stack([side, np.cross(side, up)])
+    centre = points.mean(0)
+    level = float(np.percentile(points @ up, 25))
+    # As many residuals as there are independent stands, not frames.
+    worth = min(1.0, 40 / len(points))
+    normal = up
+    for _ in range(_ROUNDS):
+        residual = (points @ normal - level) / _HEIGHT_SD
+        limit = np.where(residual > 0, 1.0, 2.0)
+        weight = worth / (1 + (residual / limit) ** 2)
+        flat = (points - centre) @ across.T
+        rows = np.concatenate([flat, -np.ones((len(points), 1))], axis=1) / _HEIGHT_SD
+        values = -(points @ up) / _HEIGHT_SD
+        system = rows.T @ (rows * weight[:, None]) + np.diag([1 / _TILT_SD**2] * 2 + [0])
+        tilt_x, tilt_z, _ = np.linalg.solve(system, rows.T @ (values * weight))
+        normal = up + tilt_x * across[0] + tilt_z * across[1]
+        normal = normal / np.linalg.norm(normal)
+        level = float(np.average(points @ normal, weights=weight))
+    return normal, level

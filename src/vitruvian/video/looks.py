@@ -1,0 +1,69 @@
+"""What somebody wears, as histograms of colour: whom to expect when they come back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from vitruvian.types.figure import Figure
+from vitruvian.types.keypoints import ANKLES, HIPS, SHOULDERS
+
+_BINS = (16, 4, 4)  # of hue, saturation and value
+_RANGES = [0, 180, 0, 256, 0, 256]
+_LEAST_PIXELS = 60
+_LONG_SIDE = 160  # pixels of the person that are enough
+
+
+@dataclass(frozen=True, eq=False)
+class Looks:
+    """Colour histograms of somebody's upper and lower half.
+
+    Attributes:
+        halves: (2, N) float64, each row of sum 1; NaN where that half was not seen.
+    """
+
+    halves: np.ndarray
+
+    def likeness(self, other: Looks) -> float:
+        """0..1, the mean Bhattacharyya coefficient of the halves that both know; NaN for none."""
+        both = ~np.isnan(self.halves[:, 0]) & ~np.isnan(other.halves[:, 0])
+        if not both.any():
+            return float("nan")
+        return float(np.sqrt(self.halves[both] * other.halves[both]).sum(1).mean())
+
+    def blended(self, newer: Looks, share: float) -> Looks:
+        """The running mean after one more look."""
+        mixed = (1 - share) * self.halves + share * newer.halves
+        mixed = np.where(np.isnan(self.halves), newer.halves, mixed)
+        return Looks(np.where(np.isnan(newer.halves), self.halves, mixed))
+
+
+def looks_of(pixels: np.ndarray, figure: Figure) -> Looks:
+    """The histograms of a figure in its frame, (H, W, 3) uint8 sRGB."""
+    alpha, points = figure.alpha, figure.landmarks.points
+    height, width = alpha.values.shape
+    window = pixels[alpha.y : alpha.y + height, alpha.x : alpha.x + width]
+    scale = min(1.0, _LONG_SIDE / max(height, width))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    hsv = cv2.cvtColor(cv2.resize(window, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2HSV)
+    mask = cv2.resize(alpha.values, size, interpolation=cv2.INTER_AREA) > 200
+    # Along the trunk, whichever way it points.
+    shoulders, hips = points[SHOULDERS].mean(0), points[HIPS].mean(0)
+    trunk = hips - shoulders
+    length = max(float(np.linalg.norm(trunk)), 1.0)
+    rows, columns = np.mgrid[: size[1], : size[0]]
+    place = np.stack([columns, rows], axis=2) / scale + [alpha.x, alpha.y]
+    along = (place - shoulders) @ (trunk / length) / length
+    reach = float((points[ANKLES].mean(0) - shoulders) @ (trunk / length) / length)
+    halves = [(along > 0.05) & (along < 0.95), (along > 1.1) & (along < max(reach, 1.3))]
+    return Looks(np.stack([_histogram(hsv, mask & half) for half in halves]))
+
+
+def _histogram(hsv: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    if np.count_nonzero(mask) < _LEAST_PIXELS:
+        return np.full(int(np.prod(_BINS)), np.nan)
+    counts = cv2.calcHist([hsv], [0, 1, 2], mask.astype(np.uint8), list(_BINS), _RANGES)
+    counts = counts.ravel() + 1e-6
+    return np.asarray(counts / counts.sum(), np.float64)

@@ -1,0 +1,104 @@
+"""Looking at a clip frame by frame: everyone is detected now and then, and followed between."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from vitruvian.networks.nanodet import box_iou
+from vitruvian.people.detection import Detection
+from vitruvian.people.figures import Candidate, Look, draw
+from vitruvian.people.finder import working_image
+from vitruvian.people.landmarks import LandmarkEstimate, estimate_landmarks
+from vitruvian.people.pose import pose_estimator
+from vitruvian.pipeline.stages import find
+from vitruvian.types.camera import Camera
+from vitruvian.types.figure import Figure
+from vitruvian.types.keypoints import COCO_LANDMARKS
+from vitruvian.types.photo import Photo
+from vitruvian.video.clip import Frame
+from vitruvian.video.tracking import Sighting, Track, Tracker
+
+DETECT_S = 0.5  # seconds after which everybody is looked for again
+_TOUCHING = 0.05  # IoU of boxes from which on people are told apart in the whole frame only
+_LEAST_PRESENCE = 0.5
+_MOST_STRAYED = 0.1  # of the person's size: landmarks from where they were expected
+
+
+class Observer:
+    """Finds and tracks the people of successive frames.
+
+    Frames in which nobody is lost, hides another or is new for long are not searched: whoever was
+    there is looked at where they should be by now.
+
+    Args:
+        camera: of all frames.
+        detect_s: seconds after which the whole frame is searched again; 0 for every frame.
+    """
+
+    def __init__(self, camera: Camera, *, detect_s: float = DETECT_S) -> None:
+        self.tracker = Tracker()
+        self._camera = camera
+        self._detect_s = detect_s
+        self._searched_s = -np.inf
+        self._expected: list[Track] = []
+
+    def look(self, frame: Frame) -> list[tuple[Track, Sighting]]:
+        """The people of the next frame with their tracks."""
+        photo = Photo(
+            frame.pixels,
+            "frame",
+            None,
+            self._camera,
+            None,
+            (self._camera.width, self._camera.height),
+        )
+        figures = self._followed(photo, frame)
+        if figures is None:
+            figures = list(find(photo).figures)
+            self._searched_s = frame.time_s
+        self._expected = self.tracker.update(frame.number, frame.time_s, figures, frame.pixels)
+        return [(track, track.last) for track in self._expected]
+
+    def _followed(self, photo: Photo, frame: Frame) -> list[Figure] | None:
+        """Those who were there in the last frame; None where the frame must be searched."""
+        expected = self._expected
+        if not expected or frame.time_s - self._searched_s >= self._detect_s:
+            return None
+        boxes = [track.last.figure.box for track in expected]
+        for index, box in enumerate(boxes):
+            if any(box_iou(box, other) > _TOUCHING for other in boxes[:index]):
+                return None
+        image, scale = working_image(photo.pixels)
+        look = Look(photo, image, scale, pose_estimator())
+        candidates = []
+        for track in expected:
+            person = _expected_person(track, frame.time_s, scale)
+            estimate = estimate_landmarks(image, person, (), follow=False, retry=False)
+            if estimate.score < _LEAST_PRESENCE or estimate.disagreement > _MOST_STRAYED:
+                return None
+            candidates.append(Candidate(_seen_person(person, estimate), estimate))
+        figures = draw(look, candidates, faces=False)
+        if any(figure is None for figure in figures):
+            return None
+        return [figure for figure in figures if figure is not None]
+
+
+def _expected_person(track: Track, time_s: float, scale: float) -> Detection:
+    """Where a tracked person should be, in pixels of the working image."""
+    figure = track.last.figure
+    shift = track.expected_shift(time_s)
+    return Detection(
+        box=(figure.box + np.tile(shift, 2)) * scale,
+        score=figure.score,
+        keypoints=(figure.landmarks.points[COCO_LANDMARKS] + shift) * scale,
+        keypoint_scores=figure.landmarks.visibility[COCO_LANDMARKS],
+    )
+
+
+def _seen_person(expected: Detection, estimate: LandmarkEstimate) -> Detection:
+    """The detection that the landmarks make of somebody who was expected."""
+    points = estimate.points
+    box = np.concatenate([points.min(0), points.max(0)])
+    return replace(expected, box=box, keypoints=points[COCO_LANDMARKS])

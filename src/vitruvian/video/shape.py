@@ -1,0 +1,58 @@
+"""One shape and stature for a whole track, from the frames that show somebody best."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from vitruvian.body.fit.fit import fit_body
+from vitruvian.body.model.model import BodyModel
+from vitruvian.types.camera import Camera
+from vitruvian.video.tracking import Sighting
+
+MOST_LOOKS = 9
+_SAME_STATURE = 0.05  # relative distance from the median beyond which a look is left out
+
+
+def telling(sightings: Sequence[Sighting], most: int = MOST_LOOKS) -> list[Sighting]:
+    """The sightings that show somebody best, spread over the whole track."""
+    parts = np.array_split(np.arange(len(sightings)), min(most, len(sightings)))
+    return [max((sightings[i] for i in part), key=_worth) for part in parts]
+
+
+def _worth(one: Sighting) -> float:
+    figure = one.figure
+    whole = 0.3 + 0.7 * min(max(figure.completeness, 0.0), 1.0)
+    face = 1.2 if figure.face is not None else 1.0
+    sure = 1 - min(4 * figure.landmarks.disagreement, 0.8)
+    return float(whole * face * sure * np.sqrt(figure.size))
+
+
+def shape_of(
+    model: BodyModel,
+    sightings: Sequence[Sighting],
+    camera: Camera,
+    *,
+    height_m: float | None = None,
+) -> np.ndarray:
+    """The shape (K,) that a track shares.
+
+    The mean over single frames' fits near the median stature. One fit to many frames would take
+    the errors that all of them share for evidence, the more so the more frames there are.
+
+    Args:
+        model: of the body.
+        sightings: of the track.
+        camera: of the clip.
+        height_m: stature where it was given.
+    """
+    looks = telling(sightings)
+    bodies = [fit_body(model, one.figure, camera, height_m=height_m) for one in looks]
+    statures = np.array([body.height_m for body in bodies])
+    middle = float(np.median(statures))
+    near = [body for body in bodies if abs(body.height_m / middle - 1) <= _SAME_STATURE]
+    betas = np.mean([body.betas for body in near], axis=0)
+    # On the median stature exactly: the mean is at the mercy of the last outliers.
+    slope = model.stature_gradient[: len(betas)]
+    return np.asarray(betas + slope * (middle - model.stature(betas)) / float(slope @ slope))

@@ -1,0 +1,157 @@
+"""Unbroken stretches of a track: its frames, what was seen in each, flips put right, still feet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from vitruvian.types.figure import Figure, Landmarks
+from vitruvian.types.keypoints import HEELS, JOINTS, MIRROR, TOES
+from vitruvian.video.tracking import RECENT_S, Track
+
+_SHORTEST = 3  # frames
+_WINDOW_S = 0.12  # before and after, over which the speed of feet is taken
+_STILL = 0.08  # heights per second below which a foot stays where it is
+_SEEN = 0.5  # visibility of a foot that tells
+_SWAP_COST = 0.02  # of the size, for calling left right in a frame
+_SOLES = np.stack([HEELS, TOES], axis=1)
+
+
+@dataclass(frozen=True, eq=False)
+class Stretch:
+    """Somebody in successive frames, among which they may be lost for moments.
+
+    Attributes:
+        numbers: (T,) of the frames in the clip.
+        times_s: (T,) of the frames.
+        figures: (T) as found, left and right put right; None where they were lost, never first
+            or last.
+        still: (T - 1, 2) bool, whether the left and the right foot stay where they are.
+        swapped: (T,) bool, where left and right were exchanged.
+    """
+
+    numbers: np.ndarray
+    times_s: np.ndarray
+    figures: tuple[Figure | None, ...]
+    still: np.ndarray
+    swapped: np.ndarray
+
+    def part(self, first: int, end: int) -> Stretch:
+        """The frames from ``first`` to before ``end``, less lost ones at either end."""
+        while self.figures[first] is None:
+            first += 1
+        while self.figures[end - 1] is None:
+            end -= 1
+        return Stretch(
+            self.numbers[first:end],
+            self.times_s[first:end],
+            self.figures[first:end],
+            self.still[first : end - 1],
+            self.swapped[first:end],
+        )
+
+
+def stretches_of(track: Track, frames: Sequence[tuple[int, float]]) -> list[Stretch]:
+    """A track cut where somebody is away for long.
+
+    Args:
+        track: of one person.
+        frames: numbers and seconds of all frames that were looked at.
+    """
+    times = dict(frames)
+    order = [number for number, _ in frames]
+    place = {number: index for index, number in enumerate(order)}
+    runs: list[list[int]] = []
+    by_number = {one.number: one.figure for one in track.sightings}
+    for number in sorted(by_number):
+        if runs and times[number] - times[runs[-1][-1]] <= RECENT_S:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    out = []
+    for run in runs:
+        numbers = order[place[run[0]] : place[run[-1]] + 1]
+        if len(run) < _SHORTEST:
+            continue
+        seconds = np.array([times[number] for number in numbers])
+        figures = [by_number.get(number) for number in numbers]
+        figures, swapped = _sides_put_right(figures)
+        out.append(
+            Stretch(
+                np.array(numbers), seconds, tuple(figures), still_feet(seconds, figures), swapped
+            )
+        )
+    return out
+
+
+def _sides_put_right(
+    figures: Sequence[Figure | None],
+) -> tuple[list[Figure | None], np.ndarray]:
+    """Figures with left and right as in most of their neighbours, and where they were exchanged.
+
+    Of both readings of every frame the cheapest path: landmarks move as little as they can, and
+    each exchange has its price (Viterbi, 1967).
+    """
+    seen = [index for index, figure in enumerate(figures) if figure is not None]
+    costs = np.zeros((len(seen), 2))
+    back = np.zeros((len(seen), 2), int)
+    readings: list[np.ndarray] = []
+    for row, index in enumerate(seen):
+        figure = figures[index]
+        assert figure is not None
+        points = figure.landmarks.points
+        both = np.stack([points[JOINTS], points[MIRROR][JOINTS]]) / max(figure.size, 1.0)
+        readings.append(both)
+        costs[row, 1] = _SWAP_COST
+        if row:
+            moved = np.linalg.norm(both[:, None] - readings[row - 1][None], axis=3).mean(2)
+            total = moved + costs[row - 1][None]
+            back[row] = total.argmin(1)
+            costs[row] += total.min(1)
+    swapped = np.zeros(len(figures), bool)
+    state = int(costs[-1].argmin())
+    for row in range(len(seen) - 1, -1, -1):
+        swapped[seen[row]] = bool(state)
+        state = int(back[row, state])
+    out = [
+        _exchanged(figure) if figure is not None and flip else figure
+        for figure, flip in zip(figures, swapped, strict=True)
+    ]
+    return out, swapped
+
+
+def _exchanged(figure: Figure) -> Figure:
+    """The figure with left and right exchanged; its body estimate, which is of the other side, is
+    left out."""
+    marks = figure.landmarks
+    turned = Landmarks(
+        marks.points[MIRROR], marks.visibility[MIRROR], marks.world[MIRROR], marks.disagreement
+    )
+    return replace(figure, landmarks=turned, estimate=None)
+
+
+def still_feet(times_s: np.ndarray, figures: Sequence[Figure | None]) -> np.ndarray:
+    """Which feet stay where they are: (T - 1, 2) bool, left and right.
+
+    The picture is asked, not the reconstruction: heel and tip keep their place in it. True of a
+    camera that does not move.
+    """
+    still = np.zeros((len(figures), 2), bool)
+    seen = np.array([figure is not None for figure in figures])
+    marks = {n: one.landmarks.points for n, one in enumerate(figures) if one is not None}
+    for index, figure in enumerate(figures):
+        if figure is None:
+            continue
+        near = np.flatnonzero(seen & (np.abs(times_s - times_s[index]) <= _WINDOW_S))
+        if len(near) < 2:
+            near = np.flatnonzero(seen)[np.argsort(np.abs(times_s[seen] - times_s[index]))[:2]]
+        points = np.stack([marks[int(n)] for n in near])
+        seconds = times_s[near] - times_s[near].mean()
+        speed = np.tensordot(seconds, points - points.mean(0), 1) / (seconds**2).sum()
+        height = max(float(figure.box[3] - figure.box[1]), 1.0)
+        slow = np.linalg.norm(speed[_SOLES], axis=2) < _STILL * height
+        visible = figure.landmarks.visibility[_SOLES] > _SEEN
+        still[index] = (slow & visible).all(1)
+    return still[:-1] & still[1:]

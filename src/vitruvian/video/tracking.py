@@ -1,0 +1,199 @@
+"""Who is who from frame to frame, also after somebody was hidden or away."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from vitruvian.networks.nanodet import box_iou
+from vitruvian.types.figure import Figure
+from vitruvian.types.keypoints import CORE
+from vitruvian.video.looks import Looks, looks_of
+
+RECENT_S = 0.6  # how long somebody who was not seen is expected where they were going
+_LEAST_SCORE = 0.35  # of the same person in successive frames
+_LEAST_LIKENESS = 0.72  # of somebody who comes back, and how much more than anybody else's
+_CLEARER = 0.05
+_NEARBY = 0.12  # of the size: distance of landmarks that is as good as an IoU of 1 / e
+_NEWEST = 0.1  # share of the newest look in the running mean
+_FASTEST = 3.0  # sizes per second that somebody who was hidden may have moved
+
+
+@dataclass(frozen=True, eq=False)
+class Sighting:
+    """Somebody in one frame.
+
+    Attributes:
+        number: of the frame in the clip.
+        time_s: of the frame.
+        figure: as found.
+    """
+
+    number: int
+    time_s: float
+    figure: Figure
+
+
+@dataclass(eq=False)
+class Track:
+    """One person through a clip.
+
+    Attributes:
+        id: from 1, in the order of appearance.
+        sightings: in order.
+        looks: what they wear, a running mean.
+    """
+
+    id: int
+    sightings: list[Sighting] = field(default_factory=list)
+    looks: Looks | None = None
+
+    @property
+    def last(self) -> Sighting:
+        """The newest sighting."""
+        return self.sightings[-1]
+
+    def expected_shift(self, time_s: float) -> np.ndarray:
+        """How far (2,) pixels they should have moved since, by their speed of late."""
+        if len(self.sightings) < 2:
+            return np.zeros(2)
+        now = self.last
+        then = next(
+            (one for one in reversed(self.sightings[:-1]) if now.time_s - one.time_s > 0.1),
+            self.sightings[0],
+        )
+        moved = _middle(now.figure) - _middle(then.figure)
+        seconds = max(now.time_s - then.time_s, 1e-3)
+        # Nobody keeps their speed for long.
+        return np.asarray(moved / seconds * min(time_s - now.time_s, 0.3))
+
+
+class Tracker:
+    """Gives the figures of successive frames to tracks.
+
+    Figures go to whoever was there a moment ago by the overlap of boxes and mattes, the distance
+    of landmarks and the colours of clothes, surest pairs first; then to whoever was lost before by
+    the colours alone, where those are like one person's and nobody else's.
+    """
+
+    def __init__(self) -> None:
+        self.tracks: list[Track] = []
+
+    def recent(self, time_s: float) -> list[Track]:
+        """Tracks that were seen a moment ago."""
+        return [track for track in self.tracks if time_s - track.last.time_s <= RECENT_S]
+
+    def update(
+        self, number: int, time_s: float, figures: Sequence[Figure], pixels: np.ndarray
+    ) -> list[Track]:
+        """The track of each figure of a frame, after adding it there."""
+        looks = [looks_of(pixels, figure) for figure in figures]
+        given: dict[int, Track] = {}
+        near = self.recent(time_s)
+        scores = np.array(
+            [
+                [
+                    _score(track, time_s, figure, look)
+                    for figure, look in zip(figures, looks, strict=True)
+                ]
+                for track in near
+            ]
+        ).reshape(len(near), len(figures))
+        for row, column in _pairs(scores, _LEAST_SCORE):
+            given[column] = near[row]
+        away = [track for track in self.tracks if track not in given.values()]
+        for column, figure in enumerate(figures):
+            if column not in given:
+                track = self._coming_back(away, time_s, figure, looks[column])
+                if track is None:
+                    track = Track(len(self.tracks) + 1)
+                    self.tracks.append(track)
+                else:
+                    away.remove(track)
+                given[column] = track
+        for column, figure in enumerate(figures):
+            track, look = given[column], looks[column]
+            track.sightings.append(Sighting(number, time_s, figure))
+            crowded = any(box_iou(figure.box, o.box) > 0.2 for o in figures if o is not figure)
+            if track.looks is None:
+                track.looks = look
+            elif not crowded:
+                track.looks = track.looks.blended(look, _NEWEST)
+        return [given[column] for column in range(len(figures))]
+
+    def _coming_back(
+        self, away: Sequence[Track], time_s: float, figure: Figure, look: Looks
+    ) -> Track | None:
+        likeness = []
+        for track in away:
+            like = track.looks.likeness(look) if track.looks is not None else float("nan")
+            elapsed = time_s - track.last.time_s
+            size = max(track.last.figure.size, figure.size)
+            far = float(np.linalg.norm(_middle(figure) - _middle(track.last.figure)))
+            reachable = far < size * (0.5 + _FASTEST * elapsed)
+            likeness.append(like if reachable and np.isfinite(like) else 0.0)
+        if not likeness:
+            return None
+        order = np.argsort(likeness)[::-1]
+        best = likeness[order[0]]
+        second = likeness[order[1]] if len(order) > 1 else 0.0
+        if best < _LEAST_LIKENESS or best - second < _CLEARER:
+            return None
+        return away[order[0]]
+
+
+def settled(tracks: Sequence[Track], *, least_s: float, least: int) -> list[Track]:
+    """Tracks long enough to be somebody, numbered anew; the others are passing errors."""
+    kept = [
+        track
+        for track in tracks
+        if len(track.sightings) >= least
+        and track.last.time_s - track.sightings[0].time_s >= least_s
+    ]
+    return [replace(track, id=number) for number, track in enumerate(kept, 1)]
+
+
+def _score(track: Track, time_s: float, figure: Figure, look: Looks) -> float:
+    last = track.last.figure
+    shift = track.expected_shift(time_s)
+    overlap = box_iou(last.box + np.tile(shift, 2), figure.box)
+    points = last.landmarks.points + shift
+    away = np.median(np.linalg.norm((points - figure.landmarks.points)[CORE], axis=1))
+    near = float(np.exp(-away / (_NEARBY * max(min(last.size, figure.size), 1.0))))
+    like = track.looks.likeness(look) if track.looks is not None else float("nan")
+    if not np.isfinite(like):
+        like = 0.7
+    if max(overlap, near) < 0.1:
+        return 0.0
+    return 0.25 * overlap + 0.25 * near + 0.15 * _matte_iou(last, figure, shift) + 0.35 * like**2
+
+
+def _matte_iou(before: Figure, after: Figure, shift: np.ndarray) -> float:
+    """IoU of two mattes, the first moved by ``shift`` (2,) pixels, at a quarter of the size."""
+    x0, y0 = np.floor(np.minimum(before.box[:2] + shift, after.box[:2])).astype(int)
+    x1, y1 = np.ceil(np.maximum(before.box[2:] + shift, after.box[2:])).astype(int)
+    if (x1 - x0) * (y1 - y0) > 4 * max(before.alpha.values.size, after.alpha.values.size):
+        return 0.0
+    dx, dy = np.round(shift).astype(int)
+    a = before.alpha.window(x0 - dx, y0 - dy, x1 - dx, y1 - dy)[::4, ::4] > 127
+    b = after.alpha.window(x0, y0, x1, y1)[::4, ::4] > 127
+    union = np.count_nonzero(a | b)
+    return float(np.count_nonzero(a & b) / union) if union else 0.0
+
+
+def _pairs(scores: np.ndarray, least: float) -> list[tuple[int, int]]:
+    """Rows and columns of ``scores`` (N, M), best first, each used once."""
+    out: list[tuple[int, int]] = []
+    for flat in np.argsort(-scores, axis=None, kind="stable"):
+        row, column = (int(v) for v in np.unravel_index(flat, scores.shape))
+        if scores[row, column] < least:
+            break
+        if all(row != r and column != c for r, c in out):
+            out.append((row, column))
+    return out
+
+
+def _middle(figure: Figure) -> np.ndarray:
+    return np.asarray(figure.box[:2] + figure.box[2:]) / 2

@@ -1,0 +1,176 @@
+"""A whole clip: a photograph's person who is carried through the picture."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pygltflib
+import pytest
+
+import vitruvian
+from vitruvian.commands.cli import main
+from vitruvian.errors import InputError
+from vitruvian.video.pose import in_world, joints_of, surface_at
+from vitruvian.video.scene import MovingScene
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "person.jpg"
+FRAMES, RATE, STEP = 6, 10.0, 4
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory) -> Path:
+    picture = cv2.imread(str(EXAMPLE))
+    scale = 480 / picture.shape[0]
+    small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    height, width = small.shape[0] // 2 * 2, small.shape[1] // 2 * 2
+    path = tmp_path_factory.mktemp("clip") / "carried.avi"
+    codec = cv2.VideoWriter_fourcc(*"MJPG")
+    writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, codec, RATE, (width, height))
+    for number in range(FRAMES):
+        move = np.float32([[1, 0, STEP * number], [0, 1, 0]])
+        writer.write(cv2.warpAffine(small, move, (width, height), borderMode=cv2.BORDER_REPLICATE))
+    writer.release()
+    return path
+
+
+@pytest.fixture(scope="module")
+def scene(clip) -> MovingScene:
+    told = []
+    scene = vitruvian.reconstruct_video(clip, progress=lambda *what: told.append(what))
+    stages = list(dict.fromkeys(stage for stage, _, _ in told))
+    assert stages == ["people", "motion", "avatars"]
+    assert ("people", FRAMES, FRAMES) in told
+    return scene
+
+
+@pytest.fixture(scope="module")
+def saved(scene, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("saved")
+    scene.save(folder)
+    return folder
+
+
+def test_somebody_is_followed_through_all_frames(scene):
+    (mover,) = scene.people
+    assert mover.numbers.tolist() == list(range(FRAMES))
+    assert mover.seen.all()
+    assert 1.4 < mover.height_m < 2.1
+    # Carried to the right, at the speed at which the picture moves.
+    across = np.diff(mover.motion.translation[:, 0])
+    depth = mover.motion.translation[:, 2].mean()
+    assert across.mean() == pytest.approx(STEP * depth / scene.camera.focal_px, rel=0.25)
+
+
+def test_the_world_is_upright_on_its_floor(scene):
+    (mover,) = scene.people
+    mesh = surface_at(mover, 2).transformed(scene.world_from_camera, "world")
+    low, high = mesh.vertices[:, 1].min(), mesh.vertices[:, 1].max()
+    assert low == pytest.approx(0, abs=0.06)
+    assert high == pytest.approx(mover.height_m, abs=0.15)
+
+
+def test_the_report_measures_it(saved):
+    report = json.loads((saved / "report.json").read_text())
+    (person,) = report["people"]
+    checks = person["checks"]
+    assert checks["silhouette_iou"] > 0.85
+    assert checks["silhouette_iou_worst"] <= checks["silhouette_iou"]
+    assert checks["keypoint_error"] < 0.03
+    assert report["clip"]["frames"] == FRAMES
+    for path in person["files"].values():
+        assert (saved / path).is_file()
+    assert (saved / "check.html").read_text().count("<figure>") == 4
+
+
+def test_the_preview_shows_every_frame(saved):
+    capture = cv2.VideoCapture(str(saved / "preview.webm"))
+    frames = []
+    while capture.grab():
+        frames.append(capture.retrieve()[1])
+    assert len(frames) == FRAMES
+    third = frames[0].shape[1] // 3
+    assert np.abs(frames[0][:, 2 * third :].astype(int) - frames[0][0, -1]).max() > 60
+
+
+def test_arrays_and_tables_tell_the_same_motion(scene, saved):
+    (mover,) = scene.people
+    joints, _ = joints_of(mover, in_world(mover.motion, scene.world_from_camera))
+    with np.load(saved / "motion.npz") as arrays:
+        np.testing.assert_allclose(arrays["person_1_joints"], joints, atol=1e-5)
+    content = json.loads((saved / "motion.json").read_text())
+    active = scene.model.active
+    np.testing.assert_allclose(content["people"][0]["joints"], joints[:, active], atol=1e-4)
+    with (saved / "person-1" / "joints.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == FRAMES
+    assert float(rows[3]["Hips_x"]) == pytest.approx(joints[3, 0, 0], abs=1e-3)
+
+
+def test_the_animation_leads_the_joints_to_where_they_are(scene, saved):
+    """The GLB, played by glTF's own rules."""
+    (mover,) = scene.people
+    file = pygltflib.GLTF2().load(str(saved / "people.glb"))
+    (animation,) = file.animations
+
+    def values(index):
+        accessor = file.accessors[index]
+        view = file.bufferViews[accessor.bufferView]
+        width = {"SCALAR": 1, "VEC3": 3, "VEC4": 4}[accessor.type]
+        data = file.binary_blob()[view.byteOffset : view.byteOffset + view.byteLength]
+        return np.frombuffer(data, np.float32).reshape(-1, width)[: accessor.count]
+
+    time = 2
+    for channel in animation.channels:
+        sampler = animation.samplers[channel.sampler]
+        keys, output = values(sampler.input)[:, 0], values(sampler.output)
+        value = [np.interp(time / RATE, keys, column) for column in output.T]
+        setattr(file.nodes[channel.target.node], channel.target.path, value)
+
+    def matrix(node):
+        out = np.eye(4)
+        if node.rotation is not None:
+            x, y, z, w = np.array(node.rotation) / np.linalg.norm(node.rotation)
+            out[:3, :3] = [
+                [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
+                [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
+                [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
+            ]
+        out[:3, 3] = node.translation or (0, 0, 0)
+        return out
+
+    places = {}
+
+    def walk(index, above):
+        node = file.nodes[index]
+        here = above @ matrix(node)
+        places[(node.extras or {}).get("joint")] = here[:3, 3]
+        for child in node.children or ():
+            walk(child, here)
+
+    for root in file.scenes[0].nodes:
+        walk(root, np.eye(4))
+    joints, _ = joints_of(mover, in_world(mover.motion, scene.world_from_camera))
+    index = scene.model.joint_index
+    for name in ("root", "head", "wrist.L", "foot.R", "lowerarm01.R"):
+        np.testing.assert_allclose(places[name], joints[time, index[name]], atol=0.005)
+
+
+def test_a_clip_with_nobody_is_one_sentence(tmp_path):
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    for number in range(2):
+        cv2.imwrite(str(folder / f"{number}.png"), np.full((120, 160, 3), 90, np.uint8))
+    with pytest.raises(InputError, match="Nobody was found") as failure:
+        vitruvian.reconstruct_video(folder)
+    assert failure.value.code == "nobody-found"
+
+
+def test_the_command_says_what_is_wrong(tmp_path, capsys):
+    (tmp_path / "empty.mp4").write_bytes(b"")
+    assert main(["video", str(tmp_path / "empty.mp4"), "-o", str(tmp_path / "out")]) == 2
+    assert "0 bytes" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,74 @@
+"""Stretches of a track: gaps, exchanged sides, feet that stand."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+
+from fit_people import photograph, random_body
+from vitruvian.types.figure import Landmarks
+from vitruvian.types.keypoints import HEELS, MIRROR, TOES
+from vitruvian.video.solving import OVERLAP, WINDOW, windows
+from vitruvian.video.stretches import still_feet, stretches_of
+from vitruvian.video.tracking import Sighting, Track
+
+FIGURE, _ = photograph(*random_body(3))
+
+
+def moved(figure, points, visibility=None):
+    marks = figure.landmarks
+    seen = marks.visibility if visibility is None else visibility
+    return replace(figure, landmarks=Landmarks(points, seen, marks.world, 0.01))
+
+
+def track_of(figures, rate=10.0):
+    """A track and all frames; None where somebody is not found."""
+    frames = [(number, number / rate) for number in range(len(figures))]
+    seen = [Sighting(n, t, f) for (n, t), f in zip(frames, figures, strict=True) if f is not None]
+    return Track(1, seen), frames
+
+
+def test_short_gaps_are_bridged_and_long_ones_cut():
+    figures = [FIGURE] * 5 + [None] * 2 + [FIGURE] * 5 + [None] * 12 + [FIGURE] * 6
+    first, second = stretches_of(*track_of(figures))
+    assert first.numbers.tolist() == list(range(12))
+    assert [f is None for f in first.figures] == [False] * 5 + [True] * 2 + [False] * 5
+    assert second.numbers.tolist() == list(range(24, 30))
+
+
+def test_frames_with_left_and_right_exchanged_are_put_right():
+    marks = FIGURE.landmarks.points
+    flipped = moved(FIGURE, marks[MIRROR])
+    figures = [flipped if k in (3, 4, 9) else FIGURE for k in range(12)]
+    (stretch,) = stretches_of(*track_of(figures))
+    assert np.flatnonzero(stretch.swapped).tolist() == [3, 4, 9]
+    for figure in stretch.figures:
+        np.testing.assert_array_equal(figure.landmarks.points, marks)
+
+
+def test_feet_stand_while_heel_and_tip_keep_their_place():
+    marks, height = FIGURE.landmarks.points, FIGURE.box[3] - FIGURE.box[1]
+    times = np.arange(8) / 25
+    figures = []
+    for time_s in times:
+        points = marks.copy()
+        points[[HEELS[1], TOES[1]], 0] += 0.5 * height * time_s  # the right one swings
+        figures.append(moved(FIGURE, points))
+    still = still_feet(times, figures)
+    assert still.shape == (7, 2)
+    assert still[:, 0].all()
+    assert not still[:, 1].any()
+    hidden = np.ones(33)
+    hidden[HEELS[0]] = 0.1
+    assert not still_feet(times, [moved(FIGURE, marks, hidden)] * 8)[:, 0].any()
+
+
+def test_windows_cover_everything_and_overlap():
+    for count in (3, WINDOW, WINDOW + 1, 200):
+        spans = windows(count)
+        assert spans[0][0] == 0
+        assert spans[-1][1] == count
+        for (_, end), (first, _) in itertools.pairwise(spans):
+            assert end - first == OVERLAP
