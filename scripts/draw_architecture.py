@@ -25,6 +25,7 @@ STAGES = (
     ("placement", ("up, ground,", "size, order", "of depth"), "Body"),
     ("surface", ("envelope, volume,", "finish", ""), "Mesh"),
     ("texture", ("seen, behind,", "mirrored, spread", ""), "Mesh"),
+    ("avatar", ("layers at rest,", "made to move", ""), "Avatar"),
 )
 
 
@@ -115,7 +116,7 @@ def draw() -> str:
     )  # fmt: skip
 
     row(290, "Stages", "the photo's way")
-    width, gap, top, tall = 140, 65, 236, 104
+    width, gap, top, tall = 118, 50.4, 236, 104
     for number, (name, lines, result) in enumerate(STAGES):
         x = left + number * (width + gap)
         d.arrow(x + width / 2, 180, x + width / 2, top - 2, pale=True)
@@ -126,7 +127,7 @@ def draw() -> str:
     # In from the picture, out to the files.
     d.arrow(left - 52, top + 52, left - 3, top + 52)
     d.text(left - 28, top + 44, "Photo", size=12, code=True)
-    last = left + 4 * (width + gap) + width / 2
+    last = left + (len(STAGES) - 1) * (width + gap) + width / 2
     d.arrow(last, top + tall, last, 378)
     d.text(last - 8, 364, "Scene", size=12, code=True, anchor="end")
 
@@ -152,7 +153,7 @@ def draw() -> str:
     d.text(left + inner / 2, 623, "types/", bold=True, size=15, code=True)
     d.text(
         left + inner / 2, 645,
-        "Camera · Photo · Figure · BodyEstimate · Body · Mesh · Scene · Motion",
+        "Camera · Photo · Figure · BodyEstimate · Body · Mesh · Avatar · Scene · Motion",
         size=12, color=PALE, code=True,
     )  # fmt: skip
 
