@@ -15,7 +15,7 @@ import typer
 import vitruvian
 from vitruvian.commands.cli import make_app
 from vitruvian.errors import CODES, InputError, VitruvianError
-from vitruvian.mesh_formats import FORMATS
+from vitruvian.mesh_formats import AVATAR_FORMATS, FORMATS
 from vitruvian.options import (
     DEFAULTS,
     OPTIONS,
@@ -166,7 +166,11 @@ OUTSIDE = [
     ("detail", "naked", "There is no detail 'naked'; choose body, clothed, fine."),
     ("print_height_mm", 9, "A print of 9 mm is not possible; give 10 to 3000 mm."),
     ("faces", 1999, "1999 faces are not possible; give 2000 to 200000."),
-    ("formats", "usd", "There is no mesh format 'usd'; choose from obj, glb, ply, stl."),
+    (
+        "formats",
+        "usd",
+        f"There is no format 'usd'; choose from {', '.join((*FORMATS, *AVATAR_FORMATS))}.",
+    ),
 ]
 
 
@@ -242,9 +246,9 @@ def test_none_stands_for_the_default() -> None:
 
 def test_lists_of_formats() -> None:
     assert parse_formats(" OBJ,.glb,,obj ") == ("obj", "glb")
-    assert tuple(FORMATS) == OPTIONS["formats"].choices
+    assert (*FORMATS, *AVATAR_FORMATS) == OPTIONS["formats"].choices
     for empty in ("", " , "):
-        with pytest.raises(InputError, match="There is no mesh format"):
+        with pytest.raises(InputError, match="There is no format"):
             parse_formats(empty)
 
 

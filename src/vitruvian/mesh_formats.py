@@ -1,4 +1,4 @@
-"""Which mesh formats there are. A new one is a module in ``formats``, and a line here.
+"""Which formats there are. A new one is a module in ``formats``, and a line here.
 
 Nothing heavy is imported: the command line's help lists the formats.
 """
@@ -14,10 +14,11 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Format:
-    """A kind of mesh file.
+    """A kind of file for a mesh, or for an avatar.
 
     Attributes:
-        function: where its writer lives, ``(mesh, path) -> path``.
+        function: where its writer lives, ``(mesh, path) -> path``; of an avatar's format
+            ``(rigged avatar, path) -> path``.
         media_type: what HTTP calls it.
     """
 
@@ -36,4 +37,10 @@ FORMATS = {
     "glb": Format("vitruvian.formats.glb.write_glb", "model/gltf-binary"),
     "ply": Format("vitruvian.formats.ply.write_ply", "application/octet-stream"),
     "stl": Format("vitruvian.formats.stl.write_stl", "model/stl"),
+}
+
+# Of avatars, beside their GLB, which is always written.
+AVATAR_FORMATS = {
+    "vrm": Format("vitruvian.formats.vrm.write_vrm", "model/vrm"),
+    "bvh": Format("vitruvian.formats.bvh.write_bvh", "text/x-bvh"),
 }

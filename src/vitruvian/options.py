@@ -25,7 +25,7 @@ from vitruvian.hints import (
     checked_hints,
     merged,
 )
-from vitruvian.mesh_formats import FORMATS
+from vitruvian.mesh_formats import AVATAR_FORMATS, FORMATS
 
 Detail = Literal["body", "clothed", "fine"]
 Relief = Literal["photo", "network"]
@@ -180,11 +180,12 @@ class Options:
     )
     formats: tuple[str, ...] = _option(
         ("obj", "glb"),
-        f"Mesh formats, with commas: {', '.join(FORMATS)}.",
+        f"Mesh formats, with commas: {', '.join(FORMATS)}; of avatars, beside GLB: "
+        f"{', '.join(AVATAR_FORMATS)}.",
         "--formats",
         metavar="LIST",
-        choices=tuple(FORMATS),
-        refusal="There is no mesh format {value!r}; choose from {choices}.",
+        choices=(*FORMATS, *AVATAR_FORMATS),
+        refusal="There is no format {value!r}; choose from {choices}.",
     )
     vertex_colors: bool = _option(
         False, "Colours at the vertices of OBJ meshes, too; PLY has them.", "--vertex-colors"
@@ -277,10 +278,10 @@ class Options:
 OPTIONS: dict[str, Option] = {one.name: Option(one.name, **one.metadata) for one in fields(Options)}
 DEFAULTS: dict[str, Any] = {one.name: one.default for one in fields(Options)}
 
-# A server offers every format for download after the fact.
+# A server offers every format for download after the fact; of avatars those that cost little.
 SERVER_DEFAULTS: dict[str, Any] = {
     name: DEFAULTS[name] for name, option in OPTIONS.items() if option.server
-} | {"formats": tuple(FORMATS)}
+} | {"formats": (*FORMATS, "vrm")}
 
 
 def parse_formats(text: str) -> tuple[str, ...]:

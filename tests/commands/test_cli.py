@@ -102,6 +102,10 @@ def test_one_picture(folder: Path, pipeline: StandInPipeline, capsys: Any) -> No
             "poses": False,
             "vertex_colors": False,
             "print_height_mm": None,
+            "rest": "a",
+            "rig": "full",
+            "bone_names": "humanoid",
+            "clips": True,
         }
     ]
 
@@ -131,6 +135,10 @@ def test_options_reach_the_pipeline(folder: Path, pipeline: StandInPipeline, cap
             "poses": True,
             "vertex_colors": True,
             "print_height_mm": 150.0,
+            "rest": "a",
+            "rig": "full",
+            "bone_names": "humanoid",
+            "clips": True,
         }
     ]
 
@@ -440,11 +448,11 @@ def test_debug_shows_the_traceback(
         ),
         (
             "photo --formats obj,usd street.jpg",
-            "There is no mesh format 'usd'; choose from obj, glb, ply, stl.",
+            "There is no format 'usd'; choose from obj, glb, ply, stl, vrm, bvh.",
         ),
         (
             "photo --formats , street.jpg",
-            "There is no mesh format ','; choose from obj, glb, ply, stl.",
+            "There is no format ','; choose from obj, glb, ply, stl, vrm, bvh.",
         ),
     ],
 )

@@ -13,20 +13,35 @@ import pytest
 TOOLS = Path(__file__).resolve().parents[1] / "tools"
 
 
+PACKAGES = (
+    "gltf-validator",
+    "three",
+    "typescript",
+    "@pixiv/three-vrm",
+    "@pixiv/types-vrmc-vrm-1.0",
+)
+
+
 @pytest.fixture(scope="session")
-def khronos_issues() -> Callable[[Path], dict]:
-    """A function from a GLB's path to the Khronos validator's ``issues`` (counts, messages)."""
+def node_tools() -> Path:
+    """The folder of the programs from npm that check our files."""
     if not (shutil.which("node") and shutil.which("npm")):
-        pytest.skip("the Khronos validator needs node and npm")
-    if not (TOOLS / "node_modules" / "gltf-validator").exists():
+        pytest.skip("the programs that check files need node and npm")
+    if not all((TOOLS / "node_modules" / name).exists() for name in PACKAGES):
         command = ["npm", "install", "--no-package-lock", "--no-audit", "--no-fund"]
         try:
             subprocess.run(command, cwd=TOOLS, check=True, capture_output=True, timeout=180)
         except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
-            pytest.skip("npm cannot install gltf-validator (is there a network?)")
+            pytest.skip("npm cannot install the programs that check files (is there a network?)")
+    return TOOLS
+
+
+@pytest.fixture(scope="session")
+def khronos_issues(node_tools: Path) -> Callable[[Path], dict]:
+    """A function from a GLB's path to the Khronos validator's ``issues`` (counts, messages)."""
 
     def validate(path: Path) -> dict:
-        script = str(TOOLS / "validate_glb.js")
+        script = str(node_tools / "validate_glb.js")
         done = subprocess.run(
             ["node", script, str(path)], cwd=TOOLS, check=True, capture_output=True, timeout=60
         )

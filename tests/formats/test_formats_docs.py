@@ -8,6 +8,7 @@ from pathlib import Path
 from vitruvian.body.model.model import body_model
 from vitruvian.formats import FORMATS
 from vitruvian.formats.bone_names import humanoid_name
+from vitruvian.mesh_formats import AVATAR_FORMATS
 from vitruvian.result.report import report_schema
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "formats.md").read_text(encoding="utf-8")
@@ -27,7 +28,7 @@ def test_every_joint_is_in_the_table() -> None:
 
 
 def test_every_format_is_listed() -> None:
-    for name in FORMATS:
+    for name in (*FORMATS, *AVATAR_FORMATS):
         assert f"| `.{name}`" in PAGE
 
 

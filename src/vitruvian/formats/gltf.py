@@ -37,6 +37,7 @@ class GltfBuilder:
         self._size = 0
         self._lists: dict[str, list[dict[str, Any]]] = {}
         self._extensions: set[str] = set()
+        self._own_extensions: dict[str, Any] = {}
         self._roots: list[int] = []
 
     def add(self, kind: str, value: dict[str, Any]) -> int:
@@ -44,6 +45,11 @@ class GltfBuilder:
         items = self._lists.setdefault(kind, [])
         items.append(value)
         return len(items) - 1
+
+    def add_extension(self, name: str, value: dict[str, Any]) -> None:
+        """Put an extension of the whole file into it."""
+        self._extensions.add(name)
+        self._own_extensions[name] = value
 
     def add_accessor(
         self,
@@ -153,6 +159,8 @@ class GltfBuilder:
             "scenes": [{"nodes": self._roots} if self._roots else {"name": "empty"}],
             **self._lists,
         }
+        if self._own_extensions:
+            document["extensions"] = self._own_extensions
         if self._extensions:
             document["extensionsUsed"] = sorted(self._extensions)
         if self._size:

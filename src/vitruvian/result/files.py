@@ -23,6 +23,7 @@ from vitruvian.formats.rigging import AvatarStyle, rig_avatar
 from vitruvian.formats.stl import write_stl
 from vitruvian.geometry.mapped_relief import with_relief_of_map
 from vitruvian.geometry.rotations import matrix_from_axis_angle
+from vitruvian.mesh_formats import AVATAR_FORMATS
 from vitruvian.options import OPTIONS, BoneNames, Rest, RigKind
 from vitruvian.result.body_file import describe_body
 from vitruvian.result.poses import PosedViews, posed_views, write_poses
@@ -58,8 +59,8 @@ def save_scene(
     """Write a scene's files into ``directory`` and return the report.
 
     ``scene.glb``, ``viewer.html``, ``preview.png``, ``report.json``, and for each person a folder
-    ``person-N`` with ``mesh.*`` in the wanted formats, ``avatar.glb``, ``body.obj``,
-    ``body.json`` and ``alpha.png``; with ``poses`` also ``poses.png``. With
+    ``person-N`` with ``mesh.*`` and ``avatar.*`` in the wanted formats, ``avatar.glb``,
+    ``body.obj``, ``body.json`` and ``alpha.png``; with ``poses`` also ``poses.png``. With
     ``vertex_colors`` OBJ files carry colours at the vertices beside their texture; with
     ``print_height_mm`` there is a ``mesh.stl`` of that height, on a base. ``rest``, ``rig``,
     ``bone_names`` and ``clips`` are those of the avatars.
@@ -141,6 +142,8 @@ def _save_person(
     # Made once: both files need it.
     mapless = with_relief_of_map(person.mesh) if {"ply", "stl"} & {*formats} else person.mesh
     for name in formats:
+        if name in AVATAR_FORMATS:
+            continue
         path = folder / f"mesh.{name}"
         if name == "obj":
             files["mesh_obj"] = write_obj(
@@ -164,6 +167,10 @@ def _save_person(
         legs=not _is_based(person),
     )
     files["avatar"] = write_avatar_glb(avatar, folder / "avatar.glb")
+    for name in formats:
+        if name in AVATAR_FORMATS:
+            write = AVATAR_FORMATS[name].writer()
+            files[f"avatar_{name}"] = write(avatar, folder / f"avatar.{name}")
     body_mesh = person.body.as_mesh().transformed(scene.world_from_camera_of(person), "world")
     files["body_mesh"] = export_mesh(body_mesh, folder / "body.obj")
     description = describe_body(person.body) | {

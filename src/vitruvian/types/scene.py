@@ -144,7 +144,8 @@ class Scene(Record):
 
         Args:
             directory: made when absent; files of the same names are replaced.
-            formats: mesh formats for each person, besides ``scene.glb`` and ``avatar.glb``.
+            formats: formats of each person's mesh and avatar, besides ``scene.glb`` and
+                ``avatar.glb``.
             poses: also write ``poses.png``, everyone in a T-pose, walking, with raised arms and
                 sitting, as a check of the avatars' skin.
             vertex_colors: write colours at the vertices of ``mesh.obj``, too, read from its

@@ -91,7 +91,7 @@ def test_every_file(made: Any) -> None:
         "mesh_glb",
         "mesh_ply",
     }
-    wanted |= {"mesh_stl", "avatar", "body_glb", "body_mesh", "body", "alpha"}
+    wanted |= {"mesh_stl", "avatar", "avatar_vrm", "body_glb", "body_mesh", "body", "alpha"}
     assert set(files) == wanted
     starts = {
         "photo": b"\xff\xd8\xff",
@@ -102,6 +102,7 @@ def test_every_file(made: Any) -> None:
         "alpha": b"\x89PNG",
         "scene": b"glTF",
         "avatar": b"glTF",
+        "avatar_vrm": b"glTF",
         "mesh_glb": b"glTF",
         "body_glb": b"glTF",
         "mesh_ply": b"ply\n",
@@ -304,6 +305,10 @@ def test_every_option_reaches_the_result(real: Any) -> None:
         "vertex_colors": "true",
         "print_height_mm": "150",
         "poses": "true",
+        "rest": "t",
+        "rig": "game",
+        "bone_names": "unreal",
+        "clips": "false",
     }
     answer = create(real, PERSON.read_bytes(), **asked)
     assert answer.status_code == 201, answer.text
@@ -327,6 +332,10 @@ def test_every_option_reaches_the_result(real: Any) -> None:
         "vertex_colors": True,
         "print_height_mm": 150,
         "poses": True,
+        "rest": "t",
+        "rig": "game",
+        "bone_names": "unreal",
+        "clips": False,
     }
     (person,) = made["people"]
     (missing,) = made["left_out"]
@@ -349,7 +358,7 @@ def test_every_option_reaches_the_result(real: Any) -> None:
     [
         ({"height_cm": "900"}, "height_cm: A height of 900 cm cannot be a person's; give 40 to "),
         ({"faces": "9"}, "faces: 9 faces are not possible; give 2000 to 200000."),
-        ({"formats": "usd"}, "formats: There is no mesh format 'usd'; choose from obj, glb, ply"),
+        ({"formats": "usd"}, "formats: There is no format 'usd'; choose from obj, glb, ply"),
         (
             {"albedo": "true", "texture": "false"},
             "Light can be taken out of a texture only: leave out albedo, or ask for texture.",

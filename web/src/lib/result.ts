@@ -92,6 +92,8 @@ const PERSON_FILES: [key: string, title: string, about: string][] = [
   ["mesh_ply", "PLY", "coloured points and faces, for research tools"],
   ["mesh_stl", "STL", "shape only, in millimetres, for 3D printing"],
   ["avatar", "Avatar", "rigged GLB with a humanoid skeleton"],
+  ["avatar_vrm", "VRM", "the avatar for virtual-character programs, in a T-pose"],
+  ["avatar_bvh", "BVH", "the skeleton in the photo's pose, as text"],
   ["body_mesh", "Body", "OBJ of the body under the clothes"],
   ["body", "Body numbers", "shape, pose and joints as JSON"],
   ["alpha", "Cut-out mask", "PNG the size of the photo"],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vitruvian.mesh_formats import FORMATS
+from vitruvian.mesh_formats import AVATAR_FORMATS, FORMATS
 
 # What a file is for, by its name at the top of a result and in a person's folder.
 OF_ALL = {
@@ -20,6 +20,7 @@ OF_PERSON = {
     "texture": "texture.png",
     "normal_map": "normals.png",
     "avatar": "avatar.glb",
+    **{f"avatar_{name}": f"avatar.{name}" for name in AVATAR_FORMATS},
     "body_glb": "body.glb",
     "body_mesh": "body.obj",
     "body": "body.json",

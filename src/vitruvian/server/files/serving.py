@@ -14,7 +14,7 @@ from urllib.parse import quote
 from fastapi import Request
 from fastapi.responses import FileResponse, Response, StreamingResponse
 
-from vitruvian.mesh_formats import FORMATS
+from vitruvian.mesh_formats import AVATAR_FORMATS, FORMATS
 from vitruvian.server.files.names import ALL_ZIP, PERSON_ZIP, ZIPPED_MESH
 from vitruvian.server.files.storage import Storage
 from vitruvian.server.models import Reconstruction
@@ -23,7 +23,7 @@ from vitruvian.server.problems import Problem, not_found
 _TYPES = {
     "jpg": "image/jpeg",
     "png": "image/png",
-    **{name: known.media_type for name, known in FORMATS.items()},
+    **{name: known.media_type for name, known in (FORMATS | AVATAR_FORMATS).items()},
     "mtl": "model/mtl",
     "json": "application/json",
     "html": "text/html; charset=utf-8",
@@ -31,7 +31,7 @@ _TYPES = {
 }
 MEDIA_TYPES = tuple(sorted({kind.partition(";")[0] for kind in _TYPES.values()}))
 
-_PACKED = (".jpg", ".png", ".glb")  # compressed already
+_PACKED = (".jpg", ".png", ".glb", ".vrm")  # compressed already
 
 # The viewer holds a script of its own: never run on this host.
 _ALWAYS_DOWNLOADS = (".html", ".zip")
