@@ -12,11 +12,13 @@ from vitruvian._lazy import lazy
 from vitruvian._version import __version__
 
 if TYPE_CHECKING:
+    from vitruvian.anthropometry.measured import Measured
     from vitruvian.client import Client
     from vitruvian.errors import VitruvianError
     from vitruvian.hints import Hint
     from vitruvian.image.photo import load_photo
     from vitruvian.options import Options
+    from vitruvian.pipeline.measuring import measure
     from vitruvian.pipeline.photo import reconstruct
     from vitruvian.types.body import Body
     from vitruvian.types.mesh import Mesh
@@ -30,6 +32,7 @@ _HOMES = {
     "Body": "vitruvian.types.body",
     "Client": "vitruvian.client",
     "Hint": "vitruvian.hints",
+    "Measured": "vitruvian.anthropometry.measured",
     "Mesh": "vitruvian.types.mesh",
     "MovingScene": "vitruvian.video.scene",
     "Options": "vitruvian.options",
@@ -38,6 +41,7 @@ _HOMES = {
     "Scene": "vitruvian.types.scene",
     "VitruvianError": "vitruvian.errors",
     "load_photo": "vitruvian.image.photo",
+    "measure": "vitruvian.pipeline.measuring",
     "reconstruct": "vitruvian.pipeline.photo",
     "reconstruct_video": "vitruvian.video.run",
 }
@@ -46,6 +50,7 @@ __all__ = [
     "Body",
     "Client",
     "Hint",
+    "Measured",
     "Mesh",
     "MovingScene",
     "Options",
@@ -55,6 +60,7 @@ __all__ = [
     "VitruvianError",
     "__version__",
     "load_photo",
+    "measure",
     "reconstruct",
     "reconstruct_video",
 ]

@@ -50,6 +50,7 @@ def test_every_file_matches_its_checksum():
         "nanodet",
         "depth",
         "maps",
+        "measuring",
         "cues",
         "face_detection",
         "face_sex",

@@ -46,6 +46,10 @@ COMMANDS = {
     "video": Command(
         "vitruvian.commands.video.video", "Turn a video into animated, metric 3D people."
     ),
+    "measure": Command(
+        "vitruvian.commands.measure.measure",
+        "Measure somebody from a front and a side picture: girths and lengths with their bands.",
+    ),
     "serve": Command("vitruvian.server.command.serve", "Start the web page and the API."),
     "evaluate": Command(
         "vitruvian.lab.evaluation.command.evaluate",

@@ -14,7 +14,10 @@ from vitruvian.lab.synthesis.assets import ASSETS_VARIABLE
 
 def train(
     recipe: Annotated[
-        str, typer.Argument(help="What to train: maps, relief, cues, depth, field or fourier.")
+        str,
+        typer.Argument(
+            help="What to train: maps, relief, measuring, cues, depth, field or fourier."
+        ),
     ],
     output: Annotated[
         Path | None,

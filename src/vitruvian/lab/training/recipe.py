@@ -26,6 +26,7 @@ RECIPES = {
     "depth": "vitruvian.lab.training.depth.DepthRecipe",
     "maps": "vitruvian.lab.training.maps.MapsRecipe",
     "relief": "vitruvian.lab.training.maps_relief.ReliefRecipe",
+    "measuring": "vitruvian.lab.measuring.recipe.MeasuringRecipe",
     "cues": "vitruvian.lab.training.body_estimate.BodyEstimateRecipe",
     "field": "vitruvian.lab.fields.recipes.LocalFieldRecipe",
     "fourier": "vitruvian.lab.fields.recipes.FourierFieldRecipe",

@@ -1,0 +1,52 @@
+"""``vitruvian measure``: two pictures to a body's measures."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def measure(
+    front: Annotated[
+        Path, typer.Option("--front", metavar="FILE", help="Picture from the front, arms off.")
+    ],
+    side: Annotated[Path, typer.Option("--side", metavar="FILE", help="Picture of the left side.")],
+    height: Annotated[
+        str, typer.Option("--height", metavar="CM", help="Height without shoes: 172 or 5'8\".")
+    ],
+    weight: Annotated[
+        str | None, typer.Option("--weight", metavar="KG", help="Weight: 68 or 150lb.")
+    ] = None,
+    sex: Annotated[
+        str | None, typer.Option("--sex", metavar="SEX", help="Build: man or woman.")
+    ] = None,
+    age: Annotated[float | None, typer.Option("--age", metavar="YEARS", help="Age.")] = None,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the results.")
+    ] = Path("out"),
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the report as one line on stdout.")
+    ] = False,
+) -> None:
+    """Measure somebody from a front and a side picture, or from two silhouettes."""
+    from vitruvian.anthropometry.subject import parse_height, parse_weight
+    from vitruvian.pipeline.measuring import measure as measure_pictures
+    from vitruvian.result.folder import open_folder
+    from vitruvian.result.measures import save_measures
+
+    told = parse_height(height), None if weight is None else parse_weight(weight)
+    open_folder(output)
+    measured = measure_pictures(front, side, height_cm=told[0], weight_kg=told[1], sex=sex, age=age)
+    report = save_measures(measured, output)
+    if as_json:
+        typer.echo(json.dumps(report))
+        return
+    for one in report["measures"].values():
+        band = f"{one['low_cm']:.1f} to {one['high_cm']:.1f}"
+        typer.echo(f"{one['label']:22} {one['cm']:6.1f} cm   {band}{'' if one['sure'] else '  ?'}")
+    for warning in report["warnings"]:
+        typer.echo(warning, err=True)
+    typer.echo(f"Written to {output}.", err=True)

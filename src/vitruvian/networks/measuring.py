@@ -1,0 +1,76 @@
+"""Measures of a person from their silhouettes: a small network of our own.
+
+Learnt from synthetic silhouettes of bodies that were fitted to surveyed people
+(``lab.measuring``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from vitruvian.networks.session import run
+
+HEIGHT, WIDTH = 144, 96  # of a silhouette
+OUTPUTS = ("mean", "log_sd", "front", "side")
+KNOWN = 7  # numbers that say what is known of somebody
+_MEAN_M, _MEAN_BMI, _MEAN_AGE = 1.7, 24.0, 40.0
+
+
+@dataclass(frozen=True)
+class MeasureEstimate:
+    """What one pair of silhouettes says.
+
+    Attributes:
+        metres: (M,) float64 in the order of ``anthropometry.definitions.MEASURES``.
+        sd: (M,) float64 relative standard deviations.
+        front, side: (M,) float64 logarithms of measure / height by the front or the side alone.
+    """
+
+    metres: np.ndarray
+    sd: np.ndarray
+    front: np.ndarray
+    side: np.ndarray
+
+
+def encode_known(
+    height_m: np.ndarray,
+    weight_kg: np.ndarray,
+    woman: np.ndarray,
+    age: np.ndarray,
+) -> np.ndarray:
+    """What is known of N people as the network takes it, (N, ``KNOWN``) float32.
+
+    Args:
+        height_m: (N,) statures.
+        weight_kg, age: (N,), nan where not known; age in years.
+        woman: (N,) 1 for women, 0 for men, nan where not known.
+    """
+    bmi = weight_kg / height_m**2
+    columns = [10 * np.log(height_m / _MEAN_M)]
+    for value in (4 * np.log(bmi / _MEAN_BMI), 2 * woman - 1, (age - _MEAN_AGE) / 20):
+        known = np.isfinite(value)
+        columns += [np.where(known, value, 0), known]
+    return np.stack(columns, 1).astype(np.float32)
+
+
+class MeasuringNetwork:
+    """Front and side silhouettes to measures."""
+
+    def __call__(self, views: np.ndarray, known: np.ndarray) -> MeasureEstimate:
+        """Measures of one person.
+
+        Args:
+            views: (2, ``HEIGHT``, ``WIDTH``) uint8, front and left side, as of
+                ``anthropometry.silhouette.normalised``.
+            known: (``KNOWN``,) of ``encode_known``; the first number is the height.
+        """
+        inputs: dict[str, np.ndarray] = {
+            "views": views[None].astype(np.float32) / 255,
+            "known": known[None].astype(np.float32),
+        }
+        found = run("measuring", inputs, OUTPUTS)
+        mean, log_sd, front, side = (one[0].astype(np.float64) for one in found)
+        height = _MEAN_M * np.exp(float(known[0]) / 10)
+        return MeasureEstimate(height * np.exp(mean), np.exp(log_sd), front, side)

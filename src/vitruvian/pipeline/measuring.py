@@ -1,0 +1,132 @@
+"""Front and side picture to measures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from vitruvian.anthropometry.judging import judged
+from vitruvian.anthropometry.measured import Measured, measure_pair
+from vitruvian.anthropometry.silhouette import normalised
+from vitruvian.anthropometry.subject import Subject
+from vitruvian.errors import InputError
+from vitruvian.image.photo import PhotoSource, load_photo
+from vitruvian.options import Options
+from vitruvian.pipeline.progress import Progress, StageTimer
+from vitruvian.pipeline.stages import find
+from vitruvian.types.figure import Figure
+from vitruvian.types.photo import Photo
+
+_PLAIN = 16  # levels from black or white that still are a bare silhouette's
+_PLAIN_SHARE = 0.97
+_BORDER = 1  # pixels
+_OTHERS = "Several people are in the {which} view; the largest is measured."
+
+
+@dataclass(frozen=True)
+class _View:
+    """One picture's person.
+
+    Attributes:
+        matte: (H, W) uint8.
+        warnings: sentences for people.
+    """
+
+    matte: np.ndarray
+    warnings: tuple[str, ...]
+
+
+def measure(
+    front: PhotoSource | Photo,
+    side: PhotoSource | Photo,
+    *,
+    height_cm: float,
+    weight_kg: float | None = None,
+    sex: str | None = None,
+    age: float | None = None,
+    progress: Progress | None = None,
+) -> Measured:
+    """Measure somebody from two photographs, or from two bare silhouettes.
+
+    The person stands upright, whole, in tight clothes: once facing the camera with the arms off the
+    body and feet apart, once with the left side to it. A silhouette is a picture in black and
+    white, or one with an alpha channel.
+
+    Args:
+        front, side: the two pictures, as ``reconstruct`` takes them.
+        height_cm: stature without shoes; it sets the scale.
+        weight_kg, sex, age: what else is known; each narrows the bands.
+        progress: as of ``reconstruct``.
+
+    Raises:
+        InputError: a picture or a figure cannot be used; one sentence says why.
+    """
+    subject = Subject(height_cm, weight_kg, sex, age)
+    timer = StageTimer(progress)
+    views = []
+    for which, source in (("front", front), ("side", side)):
+        with timer("decode"):
+            photo = load_photo(source)
+        with timer("people"):
+            views.append(_seen(photo, which))
+    with timer("measures"):
+        pair = judged(*(normalised(view.matte) for view in views))
+        return measure_pair(pair, subject, [said for view in views for said in view.warnings])
+
+
+def _seen(photo: Photo, which: str) -> _View:
+    """The person of a picture: its silhouette, or its largest person's matte."""
+    warnings: tuple[str, ...] = ()
+    matte = bare_silhouette(photo)
+    if matte is None:
+        found = find(photo, Options())
+        if not found.figures:
+            raise InputError(
+                f"Nobody was found in the {which} view: give a picture with one whole person.",
+                code="nobody-found",
+            )
+        figure = max(found.figures, key=lambda one: one.size)
+        matte = figure.alpha.full()
+        if _rivals(found.figures, figure):
+            warnings = (_OTHERS.format(which=which),)
+    _check_whole(matte, which)
+    return _View(matte, warnings)
+
+
+def _rivals(figures: tuple[Figure, ...], largest: Figure) -> bool:
+    """Whether somebody else is nearly as large."""
+    return sum(one.size > 0.5 * largest.size for one in figures) > 1
+
+
+def bare_silhouette(photo: Photo) -> np.ndarray | None:
+    """The matte (H, W) uint8 of a picture that is nothing but a silhouette; None of others.
+
+    The person is white on black, or black on white: whichever the corners are not.
+    """
+    if photo.alpha is not None and photo.alpha.min() < _PLAIN:
+        return photo.alpha
+    low, high = photo.pixels.min(2), photo.pixels.max(2)
+    plain = (high < _PLAIN) | (low > 255 - _PLAIN)
+    if plain.mean() < _PLAIN_SHARE:
+        return None
+    grey = photo.pixels.mean(2)
+    corners = np.median([grey[0, 0], grey[0, -1], grey[-1, 0], grey[-1, -1]])
+    if plain.all() and low.min() == low.max():
+        return None
+    return np.asarray(255 - grey if corners > 127 else grey, np.uint8)
+
+
+def _check_whole(matte: np.ndarray, which: str) -> None:
+    """Refuse somebody whom the picture's edge cuts off."""
+    inside = matte >= 128
+    if inside[:_BORDER].any():
+        raise InputError(
+            f"The head is cut off in the {which} view: step back, so that all of the person is in "
+            "the picture."
+        )
+    if inside[-_BORDER:].any():
+        raise InputError(
+            f"The feet are cut off in the {which} view: step back, so that all of the person is in "
+            "the picture."
+        )

@@ -1,0 +1,78 @@
+"""Files of a measured person: tables, the body, and where the tape lies."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from vitruvian.anthropometry.measured import Measured
+from vitruvian.formats.atomic import write_bytes, write_json, write_text
+from vitruvian.formats.export import export_mesh
+from vitruvian.formats.images import encode_png
+from vitruvian.result.tape_sheet import tape_sheet
+
+# What is drawn; all lines at once hide one another.
+_DRAWN = (
+    "neck", "neck_base", "chest", "underbust", "waist", "hip", "thigh", "mid_thigh", "knee", "calf",
+    "ankle", "upper_arm", "forearm", "wrist", "shoulder_length", "sleeve", "waist_back", "head",
+    "outside_leg", "back_width",
+)  # fmt: skip
+_SHEET_HEIGHT = 900
+
+
+def measures_report(measured: Measured) -> dict[str, Any]:
+    """What ``measures.json`` contains, in centimetres."""
+    subject = measured.subject
+    return {
+        "subject": {
+            "height_cm": subject.height_cm,
+            "weight_kg": subject.weight_kg,
+            "sex": subject.sex,
+            "age": subject.age,
+        },
+        "measures": {
+            one.measure.name: {
+                "label": one.measure.label,
+                "kind": one.measure.kind,
+                "cm": round(one.cm, 1),
+                "low_cm": round(one.low_cm, 1),
+                "high_cm": round(one.high_cm, 1),
+                "sure": one.sure,
+                "definition": one.measure.definition,
+            }
+            for one in measured.values
+        },
+        "warnings": list(measured.warnings),
+    }
+
+
+def save_measures(measured: Measured, folder: Path) -> dict[str, Any]:
+    """Write ``measures.json``, ``measures.csv``, ``body.obj``, ``body.glb``, ``tape.png`` and
+    ``silhouettes.png``, and return the report.
+
+    Raises:
+        InputError: the place cannot be written.
+    """
+    report = measures_report(measured)
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\n")
+    writer.writerow(["measure", "label", "cm", "low_cm", "high_cm", "sure", "definition"])
+    for name, one in report["measures"].items():
+        row = [one[key] for key in ("label", "cm", "low_cm", "high_cm")]
+        writer.writerow([name, *row, "yes" if one["sure"] else "no", one["definition"]])
+    write_text(folder / "measures.csv", table.getvalue())
+    for name in ("body.obj", "body.glb"):
+        export_mesh(measured.mesh, folder / name)
+    lines = {name: measured.taken[name].line for name in _DRAWN}
+    sheet = tape_sheet(measured.mesh, lines, height=_SHEET_HEIGHT)
+    write_bytes(folder / "tape.png", encode_png(sheet))
+    both = np.concatenate(list(measured.views), 1)
+    both = cv2.resize(both, None, fx=3, fy=3, interpolation=cv2.INTER_CUBIC)
+    write_bytes(folder / "silhouettes.png", encode_png(np.repeat(both[..., None], 3, 2)))
+    write_json(folder / "measures.json", report)
+    return report

@@ -1,0 +1,151 @@
+"""Two pictures to measures."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import vitruvian
+from vitruvian.anthropometry.tape import measures_of
+from vitruvian.body.model.model import body_model, joint_motion
+from vitruvian.commands.cli import main
+from vitruvian.errors import InputError
+from vitruvian.geometry.rasterizer import rasterize
+from vitruvian.geometry.rotations import matrix_from_axis_angle
+from vitruvian.pipeline.measuring import bare_silhouette
+from vitruvian.types.camera import Camera
+from vitruvian.types.photo import Photo
+
+SIZE = 640
+
+
+def silhouette(betas: np.ndarray, yaw: float) -> np.ndarray:
+    """(640, 640) uint8 of a body at rest, seen from three metres away, ``yaw`` degrees aside."""
+    model = body_model()
+    vertices, joints = model.rest(betas)
+    turns = np.zeros((len(model.joint_names), 3))
+    turns[0, 1] = -np.deg2rad(yaw)
+    if yaw:  # arms along the body
+        for side, sign in (("L", 1), ("R", -1)):
+            turns[model.joint_index[f"upperarm01.{side}"], 2] = -sign * 0.5
+    motion = joint_motion(model.parents, joints, matrix_from_axis_angle(turns), np.zeros(3))
+    points = motion.skinned(vertices, model.skin_joints, model.skin_weights)
+    middle = (points.min(0) + points.max(0)) / 2
+    points = (points - middle) * [1, -1, -1] + [0, 0, 3]
+    camera = Camera.centered(1.6 * SIZE, SIZE, SIZE, "given")
+    found = rasterize(camera.project(points), points[:, 2], model.faces, SIZE, SIZE)
+    return np.asarray(255 * found.mask, np.uint8)
+
+
+@pytest.fixture(scope="module")
+def woman():
+    """Shape, measures in centimetres, front and side."""
+    model = body_model()
+    betas = model.shape_prior("women").mean
+    taken = measures_of(model, *model.rest(betas))
+    size = {name: 100 * one.metres for name, one in taken.items()}
+    return size, silhouette(betas, 0), silhouette(betas, 90)
+
+
+def in_color(mask: np.ndarray) -> np.ndarray:
+    return np.repeat(mask[..., None], 3, 2)
+
+
+def test_a_body_s_silhouettes_give_its_measures(woman):
+    size, front, side = woman
+    measured = vitruvian.measure(
+        in_color(front), in_color(side), height_cm=size["stature"], sex="woman"
+    )
+    assert measured.warnings == ()
+    assert measured["stature"].cm == pytest.approx(size["stature"])
+    off = {name: abs(measured[name].cm - size[name]) for name in size}
+    assert np.mean(list(off.values())) < 1.2, off
+    held = [measured[name].low_cm <= size[name] <= measured[name].high_cm for name in size]
+    assert np.mean(held) > 0.75
+    # The body has the measures that are told.
+    for name in ("waist", "hip", "inside_leg", "stature"):
+        assert 100 * measured.taken[name].metres == pytest.approx(measured[name].cm, abs=0.8)
+    assert measured.mesh.vertices[:, 1].min() == pytest.approx(0, abs=0.002)
+
+
+def test_weight_narrows_the_bands(woman):
+    _, front, side = woman
+    pictures = in_color(front), in_color(side)
+    plain = vitruvian.measure(*pictures, height_cm=165)
+    told = vitruvian.measure(*pictures, height_cm=165, weight_kg=65, sex="woman", age=35)
+
+    def band(measured):
+        return np.mean([one.high_cm - one.low_cm for one in measured.values])
+
+    assert band(told) < band(plain)
+
+
+def test_the_command_writes_tables_body_and_pictures(woman, tmp_path: Path, capsys):
+    _, front, side = woman
+    for name, mask in (("front", front), ("side", side)):
+        Image.fromarray(255 - mask).save(tmp_path / f"{name}.png")
+    out = tmp_path / "out"
+    arguments = ["measure", "--front", str(tmp_path / "front.png"), "--side"]
+    arguments += [str(tmp_path / "side.png"), "--height", "5'5\"", "--weight", "140lb"]
+    assert main([*arguments, "-o", str(out), "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert printed == json.loads((out / "measures.json").read_text())
+    assert printed["subject"]["height_cm"] == pytest.approx(165.1)
+    assert len((out / "measures.csv").read_text().splitlines()) == 1 + len(printed["measures"])
+    for name in ("body.obj", "body.glb", "tape.png", "silhouettes.png"):
+        assert (out / name).stat().st_size > 1000
+    with Image.open(out / "tape.png") as sheet:
+        pixels = np.asarray(sheet.convert("RGB")).astype(int)
+    assert (np.ptp(pixels, axis=2) > 60).sum() > 500  # coloured lines
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda f, s: (f[:560], s), "feet are cut off in the front view"),
+        (lambda f, s: (f, s[80:]), "head is cut off in the side view"),
+        (lambda f, s: (f, f), "side view looks like a front view"),
+        (lambda f, s: (s, s), "front view looks like a side view"),
+    ],
+)
+def test_pairs_that_cannot_be_measured_are_refused(woman, change, sentence):
+    _, front, side = woman
+    pictures = change(front, side)
+    with pytest.raises(InputError, match=sentence):
+        vitruvian.measure(*(in_color(one) for one in pictures), height_cm=165)
+
+
+def test_a_photograph_of_nobody_is_refused():
+    noise = np.random.default_rng(0).integers(0, 255, (320, 320, 3), dtype=np.uint8)
+    with pytest.raises(InputError, match="Nobody was found in the front view") as refused:
+        vitruvian.measure(noise, noise, height_cm=165)
+    assert refused.value.code == "nobody-found"
+
+
+def test_the_wrong_units_cost_one_sentence(tmp_path: Path, capsys):
+    arguments = ["measure", "--front", "f.png", "--side", "s.png", "-o", str(tmp_path / "out")]
+    assert main([*arguments, "--height", "17.2"]) == 2
+    said = capsys.readouterr().err.strip()
+    assert said.count("\n") == 0
+    assert "17.2 cm" in said
+
+
+def test_silhouettes_are_told_from_photographs(woman):
+    _, front, _ = woman
+    camera = Camera.assumed(SIZE, SIZE)
+
+    def photo(pixels, alpha=None):
+        return Photo(pixels, "p", None, camera, alpha, (SIZE, SIZE))
+
+    white = bare_silhouette(photo(in_color(front)))
+    black = bare_silhouette(photo(in_color(255 - front)))
+    np.testing.assert_array_equal(white, front)
+    np.testing.assert_array_equal(black, front)
+    cut_out = bare_silhouette(photo(np.full((SIZE, SIZE, 3), 90, np.uint8), front))
+    np.testing.assert_array_equal(cut_out, front)
+    assert bare_silhouette(photo(np.full((SIZE, SIZE, 3), 90, np.uint8))) is None
+    assert bare_silhouette(photo(np.zeros((SIZE, SIZE, 3), np.uint8))) is None
