@@ -28,7 +28,7 @@ from vitruvian.hints import (
 from vitruvian.mesh_formats import AVATAR_FORMATS, FORMATS
 
 Detail = Literal["body", "clothed", "fine"]
-Relief = Literal["photo", "network"]
+Relief = Literal["network", "photo"]
 Incomplete = Literal["cut", "complete"]
 Rest = Literal["a", "t"]
 RigKind = Literal["full", "game"]
@@ -150,8 +150,8 @@ class Options:
         refusal="There is no detail {value!r}; choose {choices}.",
     )
     relief: Relief = _option(  # noqa: RUF009
-        "photo",
-        "Where folds come from: the network and what is dark in the photograph, or it alone.",
+        "network",
+        "Where folds come from: the network alone, or also from what is dark in the photograph.",
         "--relief",
         choices=get_args(Relief),
         refusal="There is no relief {value!r}; choose {choices}.",

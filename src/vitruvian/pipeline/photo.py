@@ -71,7 +71,7 @@ def reconstruct(
     fov_deg: float | None = None,
     max_people: int | None = None,
     detail: Detail = "clothed",
-    relief: Relief = "photo",
+    relief: Relief = "network",
     incomplete: Incomplete = "cut",
     faces: int = 24_000,
     texture: bool = True,
@@ -98,8 +98,8 @@ def reconstruct(
         max_people: keep only so many, the largest in the picture.
         detail: ``body`` stops at the parametric body, ``clothed`` builds the outer surface,
             ``fine`` puts folds into its geometry, too, with four times as many faces.
-        relief: ``photo`` makes deeper what is darker than its surroundings in the photograph: it
-            finds pockets and seams, and mistakes grey prints for relief; ``network`` does without.
+        relief: ``photo`` also makes deeper what is darker than its surroundings in the photograph:
+            pockets and seams show, and grey prints, too; truer it is not.
         incomplete: ``cut`` ends people where the frame cuts them off, with a closed, flat cut;
             ``complete`` completes them by body and usual clothes, which is a guess.
         faces: about how many each clothed person may have, 2,000 to 200,000; more is finer and

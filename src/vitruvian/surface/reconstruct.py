@@ -24,7 +24,7 @@ def reconstruct_surface(
     faces: int = FACES,
     maps: bool = True,
     fine: bool = False,
-    photographed: bool = True,
+    photographed: bool = False,
     cut: FrameCut | None = None,
 ) -> Mesh:
     """A person's outer surface, closed, in the camera frame, with texture coordinates and skin.

@@ -322,7 +322,7 @@ def test_every_option_reaches_the_result(real: Any) -> None:
         "fov_deg": None,
         "max_people": 1,
         "detail": "clothed",
-        "relief": "photo",
+        "relief": "network",
         "incomplete": "cut",
         "faces": 3000,
         "texture": True,
