@@ -48,7 +48,7 @@ COMMANDS = {
     ),
     "measure": Command(
         "vitruvian.commands.measure.measure",
-        "Measure somebody from a front and a side picture: girths and lengths with their bands.",
+        "Measure somebody from a front and a side picture, or from two silhouettes.",
     ),
     "serve": Command("vitruvian.server.command.serve", "Start the web page and the API."),
     "evaluate": Command(
