@@ -20,7 +20,7 @@ from bake_pose_prior import Retargeter
 from mocap import DEEPMIMIC_TURN, read_deepmimic, read_expmap
 
 from vitruvian.body.model.clips import ANGLE_STEP, LENGTH_STEP
-from vitruvian.body.model.footing import soles
+from vitruvian.body.model.footing import global_turns, soles, tread
 from vitruvian.body.model.model import BodyModel, body_model
 from vitruvian.body.model.skeleton import (
     ANKLES,
@@ -93,41 +93,20 @@ class Baker:
         roots = frames[:, 1:4] @ DEEPMIMIC_TURN.T
         return Take(np.array([turns for turns, _ in fitted]), roots, float(frames[0, 0]))
 
-    def globals(self, rotations: np.ndarray) -> np.ndarray:
-        """Global rotations (T, J, 3, 3)."""
-        turns = rotations.copy()
-        for joint, parent in enumerate(self.model.parents):
-            if parent >= 0:
-                turns[:, joint] = turns[:, parent] @ rotations[:, joint]
-        return turns
-
     def tread(self, rotations: np.ndarray) -> np.ndarray:
         """(T, 2, N, 3) points of both soles from the root joint."""
-        turns, joints = self.globals(rotations), self.model.joint_template
-        out = []
-        for side, sole in enumerate(self.feet):
-            hip, knee, ankle, toes = (self.index[p[side]] for p in (HIPS, KNEES, ANKLES, TOES))
-            place = (
-                turns[:, 0] @ (joints[hip] - joints[0])
-                + turns[:, hip] @ (joints[knee] - joints[hip])
-                + turns[:, knee] @ (joints[ankle] - joints[knee])
-            )
-            ball = joints[toes] - joints[ankle]
-            points = np.where(
-                sole.on_toes[:, None],
-                (turns[:, ankle] @ ball)[:, None]
-                + (sole.points - ball) @ turns[:, toes].swapaxes(1, 2),
-                sole.points @ turns[:, ankle].swapaxes(1, 2),
-            )
-            out.append(place[:, None] + points)
-        return np.stack(out, 1)
+        turns, joints = global_turns(self.model.parents, rotations), self.model.joint_template
+        treads = [
+            tread(sole, side, self.index, joints, turns) for side, sole in enumerate(self.feet)
+        ]
+        return np.stack([ankle[:, None] + points for ankle, points in treads], 1)
 
     def metric(self, take: Take, ahead: bool) -> Take:
         """The take with roots in the mean adult's metres, on the ground, facing +z.
 
         The scale follows from feet: where one stands, the root moves as much as it goes back.
         """
-        turn = self.globals(take.rotations)[:, 0]
+        turn = global_turns(self.model.parents, take.rotations)[:, 0]
         way = take.roots[-1] - take.roots[0] if ahead else turn[:, :, 2].mean(0)
         yaw = matrix_from_axis_angle(np.array([0.0, -np.arctan2(way[0], way[2]), 0.0]))
         rotations = take.rotations.copy()
@@ -203,7 +182,7 @@ class Baker:
     def level_head(self, take: Take) -> None:
         """Let the head look a little down on average; captured ones are calibrated to caps."""
         head = self.index[HEAD]
-        turns = self.globals(take.rotations)[:, head]
+        turns = global_turns(self.model.parents, take.rotations)[:, head]
         down = np.arcsin(np.clip(-turns[:, 1, 2], -1, 1)).mean()
         change = matrix_from_axis_angle(np.array([np.deg2rad(LOOKS_DOWN_DEG) - down, 0, 0]))
         take.rotations[:, head] = take.rotations[:, head] @ change
@@ -317,7 +296,7 @@ def stand_still(baker: Baker, take: Take) -> None:
     """Let both feet lie flat where they are on average."""
     for side in (0, 1):
         knee, ankle, toes = (baker.index[p[side]] for p in (KNEES, ANKLES, TOES))
-        turns = baker.globals(take.rotations)
+        turns = global_turns(baker.model.parents, take.rotations)
         mean = turns[:, ankle].mean(0)
         yaw = np.arctan2(mean[0, 2], mean[2, 2])
         flat = matrix_from_axis_angle(np.array([0.0, yaw, 0.0]))
@@ -327,7 +306,7 @@ def stand_still(baker: Baker, take: Take) -> None:
 
 def aimed(baker: Baker, take: Take, start: int, end: int, along: np.ndarray, twist: float) -> None:
     """Turn a joint so that its bone points ``along`` (T, 3), in the file's axes, and twist it."""
-    turns, joints = baker.globals(take.rotations), baker.model.joint_template
+    turns, joints = global_turns(baker.model.parents, take.rotations), baker.model.joint_template
     parent = baker.model.parents[start]
     rest = joints[end] - joints[start]
     rest = rest / np.linalg.norm(rest)
@@ -379,7 +358,9 @@ def sit(baker: Baker, ease: Take) -> Take:
         aimed(baker, take, hip, knee, np.stack([0.16 * sign * ones, -0.06 * ones, ones], 1), 0.0)
         aimed(baker, take, knee, ankle, np.stack([0.02 * sign * ones, -ones, -0.02 * ones], 1), 0.0)
         flat = matrix_from_axis_angle(np.array([0.0, 0.12 * sign, 0.0]))
-        take.rotations[:, ankle] = baker.globals(take.rotations)[:, knee].swapaxes(1, 2) @ flat
+        take.rotations[:, ankle] = (
+            global_turns(baker.model.parents, take.rotations)[:, knee].swapaxes(1, 2) @ flat
+        )
         take.rotations[:, toes] = np.eye(3)
         aimed(
             baker, take, shoulder, elbow, np.stack([0.22 * sign * ones, -ones, 0.22 * ones], 1), 0

@@ -10,7 +10,7 @@ import numpy as np
 from vitruvian.anthropometry.measured_body import UP, MeasuredBody, Taken
 from vitruvian.body.model.skeleton import ANKLES, ELBOWS, NECK, RIGHT, SHOULDERS, WRISTS
 from vitruvian.body.model.skeleton import HEAD as HEAD_JOINT
-from vitruvian.types.regions import HEAD, LEFT_LEG, RIGHT_ARM, RIGHT_LEG, TRUNK
+from vitruvian.types.regions import HEAD, RIGHT_ARM, RIGHT_LEG, TRUNK
 
 _ABOVE_BROWS_M = 0.045  # up to where the head's largest girth is sought
 _BELOW_CROTCH_M = (0.05, 0.005)  # likewise the thigh's
@@ -49,7 +49,7 @@ def _underbust(body: MeasuredBody) -> Taken:
 
 
 def _waist(body: MeasuredBody) -> Taken:
-    return body.flat_girth(body.level("waist"), TRUNK)
+    return body.waist
 
 
 def _waist_navel(body: MeasuredBody) -> Taken:
@@ -57,7 +57,7 @@ def _waist_navel(body: MeasuredBody) -> Taken:
 
 
 def _hip(body: MeasuredBody) -> Taken:
-    return body.flat_girth(float(body.buttock[1]), TRUNK, LEFT_LEG, RIGHT_LEG)
+    return body.hip
 
 
 def _thigh(body: MeasuredBody) -> Taken:

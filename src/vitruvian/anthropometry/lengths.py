@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from vitruvian.anthropometry.girths import GIRTHS
 from vitruvian.anthropometry.measured_body import UP, MeasuredBody, Taken
 from vitruvian.body.model.skeleton import ANKLES, RIGHT, WRISTS, finger
 from vitruvian.types.regions import HEAD, RIGHT_ARM, RIGHT_LEG, TRUNK
@@ -49,7 +48,7 @@ def _shoulder_breadth(body: MeasuredBody) -> Taken:
 
 
 def _hip_breadth(body: MeasuredBody) -> Taken:
-    right, left = _ends(GIRTHS["hip"](body).line, _LATERAL)
+    right, left = _ends(body.hip.line, _LATERAL)
     return Taken.along([right, np.array([left[0], *right[1:]])])
 
 
@@ -78,14 +77,14 @@ def _sleeve(body: MeasuredBody) -> Taken:
 
 
 def _waist_back(body: MeasuredBody) -> Taken:
-    start, waist = body.at("cervicale"), GIRTHS["waist"](body).line
+    start, waist = body.at("cervicale"), body.waist.line
     rear, _ = _ends(waist, _DEPTH)
     end = np.array([start[0], rear[1], rear[2]])
     return Taken.along(body.over(start, end, _BACKWARDS, HEAD, TRUNK))
 
 
 def _outside_leg(body: MeasuredBody) -> Taken:
-    top, _ = _ends(GIRTHS["waist"](body).line, _LATERAL)
+    top, _ = _ends(body.waist.line, _LATERAL)
     ankle = body.joint(ANKLES[RIGHT])
     end = np.array([ankle[0], body.floor, ankle[2]])
     return Taken.along(body.over(top, end, _TO_THE_RIGHT, TRUNK, RIGHT_LEG))

@@ -12,7 +12,7 @@ from vitruvian.anthropometry.landmarks import find_landmarks
 from vitruvian.anthropometry.sections import Plane, length_of, tape_around, tape_over
 from vitruvian.body.model.model import BodyModel
 from vitruvian.types.record import Record
-from vitruvian.types.regions import RIGHT_LEG, TRUNK
+from vitruvian.types.regions import LEFT_LEG, RIGHT_LEG, TRUNK
 
 UP = np.array([0.0, 1.0, 0.0])
 _STEP_M = 0.006  # between the places that are tried for a largest or smallest girth
@@ -97,13 +97,24 @@ class MeasuredBody(Record):
         """Position (3,) of a joint."""
         return np.asarray(self.joints[self.model.joint_index[name]])
 
+    @cached_property
+    def waist(self) -> Taken:
+        """The girth of the waist, which lengths begin at, too."""
+        return self.flat_girth(self.level("waist"), TRUNK)
+
+    @cached_property
+    def hip(self) -> Taken:
+        """The girth where the buttocks stand out the farthest."""
+        return self.flat_girth(float(self.buttock[1]), TRUNK, LEFT_LEG, RIGHT_LEG)
+
     def flat_girth(self, level: float, *parts: int) -> Taken:
         """The horizontal girth of parts of the body (of ``types.regions``) at a level."""
-        return self._girth(np.array([0.0, level, 0.0]), UP, parts)
+        return self.girth(np.array([0.0, level, 0.0]), UP, *parts)
 
     def girth(self, place: np.ndarray, axis: np.ndarray, *parts: int) -> Taken:
         """The girth of parts at right angles to an axis (3,) through a point (3,)."""
-        return self._girth(place, axis, parts)
+        plane = Plane.through(place, axis)
+        return Taken.around(tape_around(self.points, _faces_of(self.model, parts), plane))
 
     def largest(self, start: np.ndarray, end: np.ndarray, *parts: int) -> Taken:
         """The largest girth across the way from one point (3,) to another."""
@@ -117,14 +128,10 @@ class MeasuredBody(Record):
         """A taut tape (N, 3) over parts from one point to another, on the side ``out`` (3,)."""
         return tape_over(self.points, _faces_of(self.model, parts), (start, end), out)
 
-    def _girth(self, place: np.ndarray, axis: np.ndarray, parts: tuple[int, ...]) -> Taken:
-        plane = Plane.through(place, axis)
-        return Taken.around(tape_around(self.points, _faces_of(self.model, parts), plane))
-
     def _girths(self, start: np.ndarray, end: np.ndarray, parts: tuple[int, ...]) -> list[Taken]:
         count = max(2, round(float(np.linalg.norm(end - start)) / _STEP_M))
         shares = np.linspace(0, 1, count)
-        return [self._girth(start + (end - start) * share, end - start, parts) for share in shares]
+        return [self.girth(start + (end - start) * share, end - start, *parts) for share in shares]
 
 
 @lru_cache(maxsize=32)

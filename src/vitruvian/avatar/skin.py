@@ -9,6 +9,7 @@ import numpy as np
 from vitruvian.body.model.model import JointMotion, joint_motion
 from vitruvian.geometry.rotations import matrix_from_axis_angle
 from vitruvian.surface.envelope.inflate import smooth_over_mesh
+from vitruvian.surface.finish.skin_transfer import strongest_four
 from vitruvian.types.body import Body, ParametricModel
 from vitruvian.types.mesh import Mesh
 
@@ -31,10 +32,8 @@ def soft_skin(model: ParametricModel) -> tuple[np.ndarray, np.ndarray]:
     own = np.maximum.reduce([regions.hand, regions.foot, regions.head])
     own = np.maximum(own, model.components > 0)[:, None]
     mixed = own * dense + (1 - own) * smooth_over_mesh(dense, regions.edges, _SOFTENED)
-    strongest = np.argsort(-mixed, axis=1, kind="stable")[:, :4]
-    kept = np.take_along_axis(mixed, strongest, axis=1)
-    kept /= kept.sum(1, keepdims=True)
-    return strongest.astype(np.uint16), kept.astype(np.float32)
+    strongest, kept = strongest_four(mixed)
+    return strongest.astype(np.uint16), kept
 
 
 def photographed_motion(body: Body) -> JointMotion:

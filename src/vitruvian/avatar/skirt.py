@@ -20,6 +20,7 @@ from vitruvian.avatar.shell import grid_normals, topology
 from vitruvian.avatar.skin import blended_rotations, photographed_motion
 from vitruvian.avatar.tube import Axis
 from vitruvian.body.model.skeleton import HIPS, KNEES, ROOT
+from vitruvian.surface.finish.skin_transfer import strongest_four
 from vitruvian.surface.finish.skirts import hem_level
 from vitruvian.types.body import Body, ParametricModel
 from vitruvian.types.figure import Figure
@@ -162,10 +163,8 @@ def _skin(
         ],
         -1,
     ).reshape(-1, 5)
-    strongest = np.argsort(-weights, axis=1, kind="stable")[:, :4]
-    kept = np.take_along_axis(weights, strongest, 1)
-    kept /= kept.sum(1, keepdims=True)
-    return np.array(joints, np.uint16)[strongest], kept.astype(np.float32)
+    strongest, kept = strongest_four(weights)
+    return np.array(joints, np.uint16)[strongest], kept
 
 
 def _ramp(values: np.ndarray, start: float, end: float) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vitruvian.compute import kernel
+from vitruvian.geometry.pieces import pieces_of
 
 TORN = 2.5  # times the length before; cloth hardly stretches to half as much again
 
@@ -57,27 +58,6 @@ def face_areas(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     return np.asarray(np.linalg.norm(np.cross(b - a, c - a), axis=1) / 2)
 
 
-@kernel("void(int32[:,::1],boolean[::1],int32[::1])")
-def _join(faces: np.ndarray, used: np.ndarray, piece: np.ndarray) -> None:
-    """Union-find: vertices that used faces join get the number of one of them."""
-    for v in range(len(piece)):
-        piece[v] = v
-    for t in range(faces.shape[0]):
-        if not used[t]:
-            continue
-        for c in range(1, 3):
-            a, b = faces[t, 0], faces[t, c]
-            while piece[a] != a:
-                piece[a] = piece[piece[a]]
-                a = piece[a]
-            while piece[b] != b:
-                piece[b] = piece[piece[b]]
-                b = piece[b]
-            piece[max(a, b)] = min(a, b)
-    for v in range(len(piece)):
-        piece[v] = piece[piece[v]]
-
-
 def count_pieces(
     faces: np.ndarray, areas: np.ndarray, *, used: np.ndarray | None = None, least_share: float
 ) -> int:
@@ -91,9 +71,7 @@ def count_pieces(
     """
     if len(faces) == 0:
         return 0
-    faces = np.ascontiguousarray(faces, np.int32)
-    used = np.ones(len(faces), bool) if used is None else np.ascontiguousarray(used)
-    piece = np.empty(int(faces.max()) + 1, np.int32)
-    _join(faces, used, piece)
+    used = np.ones(len(faces), bool) if used is None else used
+    piece = pieces_of(faces, int(faces.max()) + 1, used)
     area = np.bincount(piece[faces[used, 0]], areas[used], len(piece))
     return int(np.count_nonzero(area > least_share * areas.sum()))

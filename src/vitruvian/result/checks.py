@@ -40,6 +40,30 @@ class _Window:
         return rasterize(points, mesh.vertices[:, 2], mesh.faces, width, height)
 
 
+@dataclass(frozen=True)
+class _Compared:
+    """A mesh drawn over a matte: the window, its ``matte`` (h, w) bool, the mesh's fragments, and
+    the IoU of both."""
+
+    window: _Window
+    matte: np.ndarray
+    fragments: Fragments
+    iou: float
+
+
+def _compared(mesh: Mesh, alpha: Alpha, camera: Camera) -> _Compared | None:
+    """A camera-frame mesh against a matte; None where there is nothing to compare."""
+    pixels = camera.project(mesh.vertices)
+    window = _window(pixels, alpha, camera)
+    if window is None:
+        return None
+    matte = window.resized(alpha.window(*window.box)) > 127
+    fragments = window.drawn(pixels, mesh)
+    union = np.count_nonzero(fragments.mask | matte)
+    iou = float(np.count_nonzero(fragments.mask & matte) / union) if union else 0.0
+    return _Compared(window, matte, fragments, iou)
+
+
 def _window(pixels: np.ndarray, alpha: Alpha, camera: Camera) -> _Window | None:
     """The window around a matte and a mesh's ``pixels`` (V, 2); None where there is nothing."""
     rows, columns = np.nonzero(alpha.values > 127)
@@ -62,17 +86,11 @@ def check_person(mesh: Mesh, figure: Figure, photo: Photo, keypoint_error: float
     Only what falls inside the photograph counts. The comparison runs on a window around mesh and
     matte, at most ``WORKING_SIZE`` pixels long.
     """
-    alpha, camera = figure.alpha, photo.camera
-    pixels = camera.project(mesh.vertices)
-    window = _window(pixels, alpha, camera)
-    if window is None:
+    compared = _compared(mesh, figure.alpha, photo.camera)
+    if compared is None:
         return Checks(0.0, keypoint_error)
+    window, fragments = compared.window, compared.fragments
     height = window.size[1]
-    matte = window.resized(alpha.window(*window.box)) > 127
-    fragments = window.drawn(pixels, mesh)
-    both = fragments.mask & matte
-    union = np.count_nonzero(fragments.mask | matte)
-    iou = float(np.count_nonzero(both) / union) if union else 0.0
     similarity = float("nan")
     if mesh.texture is not None and mesh.uvs is not None and mesh.uv_faces is not None:
         texture = mesh.texture
@@ -81,19 +99,16 @@ def check_person(mesh: Mesh, figure: Figure, photo: Photo, keypoint_error: float
         drawn = shade_texture(fragments, mesh.uvs, mesh.uv_faces, texture)
         x0, y0, x1, y1 = window.box
         seen = window.resized(photo.pixels[y0:y1, x0:x1])
-        similarity = ssim(np.ascontiguousarray(drawn[..., :3]), seen, both)
-    return Checks(iou, keypoint_error, similarity)
+        similarity = ssim(
+            np.ascontiguousarray(drawn[..., :3]), seen, fragments.mask & compared.matte
+        )
+    return Checks(compared.iou, keypoint_error, similarity)
 
 
 def silhouette_iou(mesh: Mesh, alpha: Alpha, camera: Camera) -> float:
     """IoU of a camera-frame mesh's silhouette and a matte; see ``check_person``."""
-    window = _window(camera.project(mesh.vertices), alpha, camera)
-    if window is None:
-        return 0.0
-    matte = window.resized(alpha.window(*window.box)) > 127
-    drawn = window.drawn(camera.project(mesh.vertices), mesh).mask
-    union = np.count_nonzero(drawn | matte)
-    return float(np.count_nonzero(drawn & matte) / union) if union else 0.0
+    compared = _compared(mesh, alpha, camera)
+    return 0.0 if compared is None else compared.iou
 
 
 def kind_warnings(phenotype: Mapping[str, float | str] | None) -> list[str]:

@@ -125,7 +125,7 @@ def lineup(
     seen = []
     for points, low, high, yaw in zip(upright, lows3, highs3, yaw_degrees, strict=True):
         center = [(low[0] + high[0]) / 2, low[1] + middle, (low[2] + high[2]) / 2]
-        turn = _view_rotation(yaw, elevation_deg)
+        turn = view_rotation(yaw, elevation_deg)
         seen.append((points - center) @ turn.T + [0, 0, 2.5 * extent])
     flat = [points[:, :2] / points[:, 2:] for points in seen]
     lows = np.array([points.min(0) for points in flat])
@@ -265,7 +265,7 @@ def write_preview(
     return write_bytes(path, encode_png(compose(blocks, note)))
 
 
-def _view_rotation(yaw_deg: float, elevation_deg: float) -> np.ndarray:
+def view_rotation(yaw_deg: float, elevation_deg: float) -> np.ndarray:
     """(3, 3) from y-up axes to those of a camera that looks at the origin from that side."""
     yaw, elevation = np.radians([yaw_deg, elevation_deg])
     backward = np.array(

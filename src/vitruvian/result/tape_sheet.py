@@ -10,6 +10,7 @@ import numpy as np
 
 from vitruvian.geometry.rasterizer import rasterize
 from vitruvian.geometry.render import render_mesh
+from vitruvian.result.preview import view_rotation
 from vitruvian.types.camera import Camera
 from vitruvian.types.mesh import Mesh
 
@@ -39,7 +40,7 @@ def tape_sheet(
     size = float(high[1] - low[1])
     panels = []
     for yaw in YAWS:
-        turn = _turn(yaw)
+        turn = view_rotation(yaw, 0.0)
         offset = np.array([0, 0, _FAR * size])
         points = (mesh.vertices - middle) @ turn.T + offset
         drawn_lines = {name: (line - middle) @ turn.T + offset for name, line in lines.items()}
@@ -51,15 +52,6 @@ def tape_sheet(
             _panel(mesh.with_vertices(points, "camera"), drawn_lines, camera, supersample)
         )
     return np.concatenate(panels, 1)
-
-
-def _turn(yaw: float) -> np.ndarray:
-    """Rotation from the body's frame to a camera (y down) that looks at it from ``yaw`` degrees."""
-    angle = np.deg2rad(yaw)
-    cosine, sine = np.cos(angle), np.sin(angle)
-    to_camera = np.diag([1.0, -1.0, -1.0])
-    about = np.array([[cosine, 0, -sine], [0, 1, 0], [sine, 0, cosine]])
-    return np.asarray(to_camera @ about)
 
 
 def _panel(

@@ -36,27 +36,28 @@ def with_what_is_before(view: View, model: ParametricModel, layer: Mesh, shown: 
         shown: the surface that the photograph shows, camera frame, likewise.
     """
     height, width = view.alpha.shape
-    limbs = _limb_of_vertex(model)
-    maps = []
-    for mesh in (layer, shown):
-        own = limbs if mesh.body_vertices is None else limbs[mesh.body_vertices]
-        pixels = view.camera.project(mesh.vertices)
-        fragments = rasterize(pixels, mesh.vertices[:, 2], mesh.faces, width, height)
-        limb = np.append(own[mesh.faces[:, 0]], np.uint8(_NONE))[fragments.face]
-        maps.append((limb, fragments.depth))
-    (own, depth), (other, nearest) = maps
+    own = np.append(_limbs(model, layer), np.uint8(_NONE))[view.vertex]
+    pixels = view.camera.project(shown.vertices)
+    fragments = rasterize(pixels, shown.vertices[:, 2], shown.faces, width, height)
+    other = np.append(_limbs(model, shown)[shown.faces[:, 0]], np.uint8(_NONE))[fragments.face]
     both = (own != _NONE) & (other != _NONE)
     # Trunk and legs pass into each other, where a coat hangs over both.
     arms = np.isin(own, (LEFT_ARM, RIGHT_ARM)) | np.isin(other, (LEFT_ARM, RIGHT_ARM))
     legs = np.isin(own, (LEFT_LEG, RIGHT_LEG)) & np.isin(other, (LEFT_LEG, RIGHT_LEG))
     before = both & (own != other) & (arms | legs)
-    before |= both & (nearest < depth - _BEFORE_M)
+    before |= both & (fragments.depth < view.depth - _BEFORE_M)
     margin = max(1, round(_MARGIN * max(height, width)))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * margin + 1, 2 * margin + 1))
     wide = cv2.morphologyEx(before.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     wide = cv2.dilate(wide, kernel)
     soft = cv2.blur(255 - 255 * wide, (2 * margin + 1, 2 * margin + 1))
     return replace(view, alpha=np.minimum(view.alpha, soft))
+
+
+def _limbs(model: ParametricModel, mesh: Mesh) -> np.ndarray:
+    """(V,) uint8, the limb that each vertex of a mesh over the body is of."""
+    limbs = _limb_of_vertex(model)
+    return limbs if mesh.body_vertices is None else limbs[mesh.body_vertices]
 
 
 def _limb_of_vertex(model: ParametricModel) -> np.ndarray:

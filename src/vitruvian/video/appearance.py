@@ -20,7 +20,7 @@ from vitruvian.types.figure import Figure
 from vitruvian.types.photo import Photo
 from vitruvian.video.clip import Clip, Frame
 from vitruvian.video.looks import looks_of
-from vitruvian.video.tracking import Sighting, Track
+from vitruvian.video.tracking import Sighting, Track, spread_best
 
 MOST_CANDIDATES = 8
 _FACING = 0.5  # share of the worth that facing the camera adds
@@ -30,8 +30,7 @@ _SAME = 0.5  # IoU of boxes of one person in one frame
 
 def candidates(sightings: Sequence[Sighting]) -> list[Sighting]:
     """Sightings that may show somebody best, spread over the clip: whole, large, facing us."""
-    parts = np.array_split(np.arange(len(sightings)), min(MOST_CANDIDATES, len(sightings)))
-    return [max((sightings[i] for i in part), key=_worth) for part in parts]
+    return spread_best(sightings, MOST_CANDIDATES, _worth)
 
 
 def _worth(one: Sighting) -> float:
@@ -99,7 +98,7 @@ def avatar_of(
         betas: (K,) of the person; the body has this shape.
         options: of the photograph.
     """
-    photo = Photo(frame.pixels, "frame", None, camera, None, (camera.width, camera.height))
+    photo = frame.as_photo(camera)
     figure = _looked_at_again(photo, figure)
     body = fit_body(model, figure, camera, height_m=model.stature(betas))
     posed = model.forward(betas, body.pose, body.translation, face=body.face)

@@ -15,6 +15,8 @@ from PIL import Image, ImageOps
 
 from vitruvian.errors import InputError
 from vitruvian.image.names import readable
+from vitruvian.types.camera import Camera
+from vitruvian.types.photo import Photo
 from vitruvian.video.quiet import quiet
 
 # FFmpeg, inside of OpenCV, prints what it thinks of a damaged file; the sentence is ours to say.
@@ -47,6 +49,10 @@ class Frame:
     number: int
     time_s: float
     pixels: np.ndarray
+
+    def as_photo(self, camera: Camera) -> Photo:
+        """The frame as a photograph that a camera of its size took."""
+        return Photo(self.pixels, "frame", None, camera, None, (camera.width, camera.height))
 
 
 @dataclass(frozen=True)

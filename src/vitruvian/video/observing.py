@@ -46,14 +46,7 @@ class Observer:
 
     def look(self, frame: Frame) -> list[tuple[Track, Sighting]]:
         """The people of the next frame with their tracks."""
-        photo = Photo(
-            frame.pixels,
-            "frame",
-            None,
-            self._camera,
-            None,
-            (self._camera.width, self._camera.height),
-        )
+        photo = frame.as_photo(self._camera)
         figures = self._followed(photo, frame)
         if figures is None:
             figures = list(find(photo).figures)

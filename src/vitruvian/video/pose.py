@@ -16,10 +16,9 @@ from vitruvian.video.scene import Mover
 def joints_of(mover: Mover, motion: Motion) -> tuple[np.ndarray, np.ndarray]:
     """Positions (T, J, 3) and global rotations (T, J, 3, 3) of joints, in the motion's frame."""
     model = mover.body.model
-    _, rest = mover.body.rest()
     turns = matrix_from_axis_angle(motion.pose)
     moved = [
-        joint_motion(model.parents, rest, local, where)
+        joint_motion(model.parents, mover.rest_joints, local, where)
         for local, where in zip(turns, motion.translation, strict=True)
     ]
     return np.stack([m.heads for m in moved]), np.stack([m.rotations for m in moved])
@@ -30,9 +29,9 @@ def surface_at(mover: Mover, time: int) -> Mesh:
     mesh, motion = mover.avatar.mesh, mover.motion
     assert mesh.skin_joints is not None
     assert mesh.skin_weights is not None
-    _, rest = mover.body.rest()
     turns = matrix_from_axis_angle(motion.pose[time])
-    moved = joint_motion(mover.body.model.parents, rest, turns, motion.translation[time])
+    parents = mover.body.model.parents
+    moved = joint_motion(parents, mover.rest_joints, turns, motion.translation[time])
     vertices = moved.skinned(mesh.vertices, mesh.skin_joints, mesh.skin_weights)
     return mesh.with_vertices(vertices, "camera")
 

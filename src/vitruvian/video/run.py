@@ -103,7 +103,6 @@ def reconstruct_video(
             code="nobody-found",
         )
     model = body_model()
-    model = body_model()
     heights = {} if height_cm is None else {max(tracks, key=_size).id: height_cm / 100}
     with timer("motion"):
         solved, floor = solve_tracks(model, tracks, observed.frames, camera, heights, tell)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,11 @@ class Mover(Record):
     avatar: Avatar
     avatar_frame: int
     warnings: tuple[str, ...] = ()
+
+    @cached_property
+    def rest_joints(self) -> np.ndarray:
+        """(J, 3) float64 joints at rest, body frame, metres."""
+        return self.body.rest()[1]
 
     @property
     def height_m(self) -> float:

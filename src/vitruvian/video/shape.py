@@ -9,7 +9,7 @@ import numpy as np
 from vitruvian.body.fit.fit import fit_body
 from vitruvian.body.model.model import BodyModel
 from vitruvian.types.camera import Camera
-from vitruvian.video.tracking import Sighting
+from vitruvian.video.tracking import Sighting, spread_best
 
 MOST_LOOKS = 9
 _SAME_STATURE = 0.05  # relative distance from the median beyond which a look is left out
@@ -17,8 +17,7 @@ _SAME_STATURE = 0.05  # relative distance from the median beyond which a look is
 
 def telling(sightings: Sequence[Sighting], most: int = MOST_LOOKS) -> list[Sighting]:
     """The sightings that show somebody best, spread over the whole track."""
-    parts = np.array_split(np.arange(len(sightings)), min(most, len(sightings)))
-    return [max((sightings[i] for i in part), key=_worth) for part in parts]
+    return spread_best(sightings, most, _worth)
 
 
 def _worth(one: Sighting) -> float:

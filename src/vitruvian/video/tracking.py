@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from vitruvian.geometry.pairing import best_pairs
 from vitruvian.networks.nanodet import box_iou
 from vitruvian.types.figure import Figure
 from vitruvian.types.keypoints import CORE
@@ -101,7 +102,7 @@ class Tracker:
                 for track in near
             ]
         ).reshape(len(near), len(figures))
-        for row, column in _pairs(scores, _LEAST_SCORE):
+        for row, column in best_pairs(scores, _LEAST_SCORE).items():
             given[column] = near[row]
         away = [track for track in self.tracks if track not in given.values()]
         for column, figure in enumerate(figures):
@@ -155,6 +156,14 @@ def settled(tracks: Sequence[Track], *, least_s: float, least: int) -> list[Trac
     return [replace(track, id=number) for number, track in enumerate(kept, 1)]
 
 
+def spread_best(
+    sightings: Sequence[Sighting], most: int, worth: Callable[[Sighting], float]
+) -> list[Sighting]:
+    """At most so many sightings of the greatest ``worth``, spread over the whole track."""
+    parts = np.array_split(np.arange(len(sightings)), min(most, len(sightings)))
+    return [max((sightings[i] for i in part), key=worth) for part in parts]
+
+
 def _score(track: Track, time_s: float, figure: Figure, look: Looks) -> float:
     last = track.last.figure
     shift = track.expected_shift(time_s)
@@ -181,18 +190,6 @@ def _matte_iou(before: Figure, after: Figure, shift: np.ndarray) -> float:
     b = after.alpha.window(x0, y0, x1, y1)[::4, ::4] > 127
     union = np.count_nonzero(a | b)
     return float(np.count_nonzero(a & b) / union) if union else 0.0
-
-
-def _pairs(scores: np.ndarray, least: float) -> list[tuple[int, int]]:
-    """Rows and columns of ``scores`` (N, M), best first, each used once."""
-    out: list[tuple[int, int]] = []
-    for flat in np.argsort(-scores, axis=None, kind="stable"):
-        row, column = (int(v) for v in np.unravel_index(flat, scores.shape))
-        if scores[row, column] < least:
-            break
-        if all(row != r and column != c for r, c in out):
-            out.append((row, column))
-    return out
 
 
 def _middle(figure: Figure) -> np.ndarray:

@@ -13,9 +13,10 @@ import pytest
 
 from vitruvian.body.model.model import body_model
 from vitruvian.errors import InputError
+from vitruvian.geometry.pairing import best_pairs
 from vitruvian.geometry.render import turned
 from vitruvian.geometry.rotations import matrix_from_axis_angle
-from vitruvian.lab.evaluation.matching import best_pairs, mask_overlaps
+from vitruvian.lab.evaluation.matching import mask_overlaps
 from vitruvian.lab.evaluation.metrics.sampling import keep_faces, outer_faces
 from vitruvian.lab.evaluation.rendering import framing_camera, silhouette
 from vitruvian.lab.evaluation.suites import open_suite, synthetic

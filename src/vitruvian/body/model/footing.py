@@ -94,24 +94,12 @@ def grounded(
     Returns:
         Local rotations (T, J, 3, 3) and roots (T, 3).
     """
-    turns = _global(parents, rotations)
+    turns = global_turns(parents, rotations)
     roots = roots.copy()
     ankles = []
     for side, sole in enumerate(feet):
-        hip, knee, ankle, toes = (joint_index[p[side]] for p in (HIPS, KNEES, ANKLES, TOES))
-        here = (
-            roots
-            + turns[:, 0] @ (joints[hip] - joints[0])
-            + turns[:, hip] @ (joints[knee] - joints[hip])
-            + turns[:, knee] @ (joints[ankle] - joints[knee])
-        )
-        ball = joints[toes] - joints[ankle]
-        points = np.where(
-            sole.on_toes[:, None],
-            (turns[:, ankle] @ ball)[:, None]
-            + (sole.points - ball) @ turns[:, toes].swapaxes(1, 2),
-            sole.points @ turns[:, ankle].swapaxes(1, 2),
-        )  # (T, N, 3) from the ankle
+        here, points = tread(sole, side, joint_index, joints, turns)
+        here = here + roots
         goal = here + _planted(here, points, lifts[:, side] <= 0, advance)
         goal[:, 1] = lifts[:, side] - points[..., 1].min(1)
         ankles.append(goal)
@@ -131,7 +119,35 @@ def grounded(
     return _local(parents, rotations, turns, joint_index), roots
 
 
-def _global(parents: np.ndarray, rotations: np.ndarray) -> np.ndarray:
+def tread(
+    sole: Sole, side: int, joint_index: dict[str, int], joints: np.ndarray, turns: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Where a foot goes: its ankle (T, 3) from the root joint, its sole (T, N, 3) from the ankle.
+
+    Args:
+        sole: of the foot.
+        side: 0 left, 1 right.
+        joint_index: numbers of the joints by name.
+        joints: (J, 3) at rest, metres.
+        turns: (T, J, 3, 3) global rotations.
+    """
+    hip, knee, ankle, toes = (joint_index[p[side]] for p in (HIPS, KNEES, ANKLES, TOES))
+    place = (
+        turns[:, 0] @ (joints[hip] - joints[0])
+        + turns[:, hip] @ (joints[knee] - joints[hip])
+        + turns[:, knee] @ (joints[ankle] - joints[knee])
+    )
+    ball = joints[toes] - joints[ankle]
+    points = np.where(
+        sole.on_toes[:, None],
+        (turns[:, ankle] @ ball)[:, None] + (sole.points - ball) @ turns[:, toes].swapaxes(1, 2),
+        sole.points @ turns[:, ankle].swapaxes(1, 2),
+    )
+    return place, points
+
+
+def global_turns(parents: np.ndarray, rotations: np.ndarray) -> np.ndarray:
+    """Global rotations (T, J, 3, 3) of local ones, likewise."""
     turns = rotations.copy()
     for joint, parent in enumerate(parents):
         if parent >= 0:

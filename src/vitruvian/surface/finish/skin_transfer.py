@@ -224,10 +224,18 @@ def transferred_skin(
     chosen = np.isin(used, used if smoothed is None else smoothed)
     part = np.ascontiguousarray(dense[:, : len(used)][:, chosen])
     dense[:, np.flatnonzero(chosen)] = _blended(part, around, looseness, iterations)
-    strongest, kept = np.zeros((count, 4), np.int32), np.zeros((count, 4), np.float32)
-    _strongest(dense, strongest, kept)
+    strongest, kept = strongest_four(dense)
     padded = np.pad(used, (0, max(0, 4 - len(used))))
     return padded[strongest].astype(np.uint16), kept
+
+
+def strongest_four(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The columns (V, 4) int32 of the largest weights of each row of (V, C >= 4) float32, largest
+    first, and those weights (V, 4) float32 scaled to add up to 1."""
+    columns = np.zeros((len(weights), 4), np.int32)
+    values = np.zeros((len(weights), 4), np.float32)
+    _strongest(np.ascontiguousarray(weights, np.float32), columns, values)
+    return columns, values
 
 
 @kernel("void(float32[:,::1],int32[:,::1],float32[:,::1])")

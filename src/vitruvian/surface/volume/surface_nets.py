@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from vitruvian.compute import kernel
+from vitruvian.geometry.pieces import pieces_of
 from vitruvian.surface.volume.volume import Volume
 
 # A cell's edges as their two corners (bits 4 y + 2 x + z), in the order in which their crossings
@@ -107,29 +108,6 @@ def _connect(
     return count
 
 
-@kernel("void(int32[:,::1],int32[::1])")
-def _join(faces: np.ndarray, parent: np.ndarray) -> None:
-    """Union-find over the faces' corners: ``parent`` ends as each vertex's root."""
-    for t in range(faces.shape[0]):
-        for k in range(1, 3):
-            a, b = faces[t, 0], faces[t, k]
-            while parent[a] != a:
-                parent[a] = parent[parent[a]]
-                a = parent[a]
-            while parent[b] != b:
-                parent[b] = parent[parent[b]]
-                b = parent[b]
-            if a < b:
-                parent[b] = a
-            elif b < a:
-                parent[a] = b
-    for v in range(len(parent)):
-        a = v
-        while parent[a] != a:
-            a = parent[a]
-        parent[v] = a
-
-
 def surface_net(field: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The surface where a field passes through 0.
 
@@ -165,10 +143,9 @@ def largest_components(
     vertices: np.ndarray, faces: np.ndarray, share: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """The connected parts with at least ``share`` of the faces of the largest, compacted."""
-    parent = np.arange(len(vertices), dtype=np.int32)
-    _join(faces, parent)
-    sizes = np.bincount(parent[faces[:, 0]], minlength=len(vertices))
-    kept_vertices = sizes[parent] >= share * sizes.max(initial=1)
+    piece = pieces_of(faces, len(vertices))
+    sizes = np.bincount(piece[faces[:, 0]], minlength=len(vertices))
+    kept_vertices = sizes[piece] >= share * sizes.max(initial=1)
     number = np.cumsum(kept_vertices, dtype=np.int32) - 1
     kept = kept_vertices[faces[:, 0]]
     return vertices[kept_vertices], number[faces[kept]].astype(np.int32)

@@ -14,10 +14,11 @@ import numpy as np
 from vitruvian.body.model import skeleton
 from vitruvian.body.model.model import body_model
 from vitruvian.errors import InputError
+from vitruvian.geometry.pairing import best_pairs
 from vitruvian.geometry.render import render_mesh, turned
 from vitruvian.geometry.rotations import rotation_between
 from vitruvian.lab.evaluation.folders import DATA_VARIABLE
-from vitruvian.lab.evaluation.matching import best_pairs, mask_overlaps
+from vitruvian.lab.evaluation.matching import mask_overlaps
 from vitruvian.lab.evaluation.metrics.body import mpjpe, pa_mpjpe, pve
 from vitruvian.lab.evaluation.metrics.sampling import keep_faces, outer_faces
 from vitruvian.lab.evaluation.metrics.silhouette import boundary_f, iou

@@ -15,8 +15,9 @@ from PIL import Image
 from vitruvian.body.model.model import body_model
 from vitruvian.body.model.skeleton import ANKLES
 from vitruvian.errors import InputError
+from vitruvian.geometry.pairing import best_pairs
 from vitruvian.geometry.render import render_mesh
-from vitruvian.lab.evaluation.matching import best_pairs, mask_overlaps
+from vitruvian.lab.evaluation.matching import mask_overlaps
 from vitruvian.lab.evaluation.metrics.silhouette import iou
 from vitruvian.lab.evaluation.metrics.video import acceleration_error, foot_slide, jitter
 from vitruvian.lab.evaluation.pictures import PALETTE, faded, outlined, resized
