@@ -132,6 +132,7 @@ def test_the_wrong_units_cost_one_sentence(tmp_path: Path, capsys):
     said = capsys.readouterr().err.strip()
     assert said.count("\n") == 0
     assert "17.2 cm" in said
+    assert not (tmp_path / "out").exists()
 
 
 def test_silhouettes_are_told_from_photographs(woman):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 from typing import Annotated
@@ -38,9 +39,16 @@ def measure(
     from vitruvian.result.measures import save_measures
 
     told = parse_height(height), None if weight is None else parse_weight(weight)
-    open_folder(output)
-    measured = measure_pictures(front, side, height_cm=told[0], weight_kg=told[1], sex=sex, age=age)
-    report = save_measures(measured, output)
+    made = open_folder(output)
+    try:
+        measured = measure_pictures(
+            front, side, height_cm=told[0], weight_kg=told[1], sex=sex, age=age
+        )
+        report = save_measures(measured, output)
+    finally:
+        if made:  # empty when nothing succeeded: then leave no trace
+            with contextlib.suppress(OSError):
+                output.rmdir()
     if as_json:
         typer.echo(json.dumps(report))
         return
