@@ -35,7 +35,7 @@ $(VENV)/.runtime: $(BIN)/python pyproject.toml
 
 $(VENV)/.dev: $(BIN)/python pyproject.toml
 	@echo "Installing with test tools into $(VENV), a minute or two..."
-	@$(PIP) install -e '.[dev,heic,server]'
+	@$(PIP) install -e '.[dev,heic,server,usd]'
 	@touch $@ $(VENV)/.runtime $(VENV)/.server
 
 $(VENV)/.server: $(BIN)/python pyproject.toml

@@ -20,15 +20,27 @@ class Format:
         function: where its writer lives, ``(mesh, path) -> path``; of an avatar's format
             ``(rigged avatar, path) -> path``.
         media_type: what HTTP calls it.
+        needs: where a function lives that raises ``MissingExtraError`` while the format's programs
+            are not installed; None for formats that need none.
     """
 
     function: str
     media_type: str
+    needs: str | None = None
 
     def writer(self) -> Callable[[Any, Path], Path]:
         """The writer, imported."""
-        module, name = self.function.rsplit(".", 1)
-        return getattr(import_module(module), name)  # type: ignore[no-any-return]
+        return _imported(self.function)
+
+    def check(self) -> None:
+        """Raise ``MissingExtraError``, one sentence, where it cannot be written."""
+        if self.needs is not None:
+            _imported(self.needs)()
+
+
+def _imported(function: str) -> Callable[..., Any]:
+    module, name = function.rsplit(".", 1)
+    return getattr(import_module(module), name)  # type: ignore[no-any-return]
 
 
 # By the file's suffix, without the dot.
@@ -43,4 +55,9 @@ FORMATS = {
 AVATAR_FORMATS = {
     "vrm": Format("vitruvian.formats.vrm.write_vrm", "model/vrm"),
     "bvh": Format("vitruvian.formats.bvh.write_bvh", "text/x-bvh"),
+    "usdz": Format(
+        "vitruvian.formats.usdz.write_usdz",
+        "model/vnd.usdz+zip",
+        needs="vitruvian.formats.usdz.check_usd",
+    ),
 }

@@ -102,7 +102,8 @@ def _option(default: Any, help: str, *flags: str, **known: Any) -> Any:
 class Options:
     """The options of one reconstruction, checked when they are made.
 
-    Raises ``InputError``, one sentence with the remedy, for a value that cannot be.
+    Raises ``InputError``, one sentence with the remedy, for a value that cannot be, and
+    ``MissingExtraError`` for a format whose programs are not installed.
     """
 
     height_cm: float | None = _option(
@@ -249,6 +250,8 @@ class Options:
         object.__setattr__(self, "hints", checked_hints(self.hints))
         for name, option in OPTIONS.items():
             option.check(getattr(self, name))
+        for name in self.formats:
+            (FORMATS | AVATAR_FORMATS)[name].check()
         if self.albedo and not self.texture:
             raise InputError(
                 "Light can be taken out of a texture only: leave out albedo, or ask for texture.",

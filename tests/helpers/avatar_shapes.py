@@ -48,3 +48,21 @@ def joints_at(avatar: RiggedAvatar, clip: str, key: int) -> np.ndarray:
             )
             turns[joint] = turns[parent] @ turns[joint]
     return places
+
+
+def skinned_at(avatar: RiggedAvatar, clip: str, key: int) -> np.ndarray:
+    """(V, 3) where the vertices are at a key of a clip, by linear blend skinning."""
+    motion = next(one for one in avatar.clips if one.name == clip)
+    turns = motion.rotations[key].copy()
+    for joint, parent in enumerate(avatar.parents):
+        if parent >= 0:
+            turns[joint] = turns[parent] @ turns[joint]
+    places = joints_at(avatar, clip, key)
+    out = np.zeros(avatar.mesh.vertices.shape)
+    for joints, weights in zip(
+        avatar.mesh.skin_joints.T.astype(int), avatar.mesh.skin_weights.T, strict=True
+    ):
+        arm = avatar.mesh.vertices - avatar.joints[joints]
+        moved = places[joints] + np.einsum("vij,vj->vi", turns[joints], arm)
+        out += weights[:, None] * moved
+    return out

@@ -25,6 +25,7 @@ MIN_PYTHON = (3, 11)
 # An extra counts as present when these modules can be found.
 EXTRAS: dict[str, tuple[str, ...]] = {
     "heic": ("pillow_heif",),
+    "usd": ("pxr",),
     "server": ("fastapi", "uvicorn", "sqlalchemy", "alembic", "argon2", "prometheus_client"),
     "train": ("torch", "anny"),
 }

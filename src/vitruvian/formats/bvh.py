@@ -41,7 +41,7 @@ def bvh_text(avatar: RiggedAvatar, clip: Clip) -> str:
     order: list[int] = []
     lines = ["HIERARCHY", *_joint(avatar, 0, "", order), "MOTION"]
     lines += [f"Frames: {keys}", f"Frame Time: {step:.7f}"]
-    roots = _CM * (clip.roots + avatar.joints[0] * (1, 0, 1))
+    roots = _CM * avatar.root_places(clip)
     angles = np.rad2deg(np.unwrap(_euler(clip.rotations[:, order]), axis=0))
     rows = np.concatenate([roots, angles.reshape(count, -1)], 1)[:keys]
     lines += [" ".join(f"{value:.5f}" for value in row) for row in rows]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vitruvian.formats.rig import Clip
+from vitruvian.geometry.rotations import quaternion_from_matrix
 from vitruvian.types.mesh import Mesh
 from vitruvian.types.record import Record
 
@@ -61,3 +62,18 @@ class RiggedAvatar(Record):
         local = rotations @ self.axes
         local[:, 1:] = self.axes[self.parents[1:]].swapaxes(1, 2) @ local[:, 1:]
         return local
+
+    def local_quaternions(self, rotations: np.ndarray) -> np.ndarray:
+        """``local_rotations`` as unit quaternions (T, J, 4), x, y, z, w.
+
+        Of q and -q, each is the one that is near the key before: programs differ in which way they
+        go.
+        """
+        quaternions = quaternion_from_matrix(self.local_rotations(rotations))
+        signs = np.where((quaternions[1:] * quaternions[:-1]).sum(-1) < 0, -1.0, 1.0)
+        quaternions[1:] *= np.cumprod(signs, 0)[..., None]
+        return quaternions
+
+    def root_places(self, clip: Clip) -> np.ndarray:
+        """(T, 3) where the root joint is at the keys of a clip, metres, in the file's axes."""
+        return clip.roots + self.joints[0] * (1, 0, 1)

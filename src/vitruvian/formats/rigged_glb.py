@@ -118,12 +118,8 @@ def _add_clip(
         channels.append({"sampler": len(samplers), "target": {"node": node, "path": path}})
         samplers.append({"input": keys, "output": output, "interpolation": "LINEAR"})
 
-    root = clip.roots + avatar.joints[0] * (1, 0, 1)
-    add_channel(nodes[0], "translation", root)
-    quaternions = quaternion_from_matrix(avatar.local_rotations(clip.rotations))  # (T, J, 4)
-    # Of q and -q, the one that is near the key before: programs differ in which way they go.
-    signs = np.where((quaternions[1:] * quaternions[:-1]).sum(-1) < 0, -1.0, 1.0)
-    quaternions[1:] *= np.cumprod(signs, 0)[..., None]
+    add_channel(nodes[0], "translation", avatar.root_places(clip))
+    quaternions = avatar.local_quaternions(clip.rotations)
     for joint in moved:
         add_channel(nodes[joint], "rotation", quaternions[:, joint])
     animation: dict[str, Any] = {"name": clip.name, "samplers": samplers, "channels": channels}

@@ -23,7 +23,7 @@ from vitruvian.formats.rigging import AvatarStyle, rig_avatar
 from vitruvian.formats.stl import write_stl
 from vitruvian.geometry.mapped_relief import with_relief_of_map
 from vitruvian.geometry.rotations import matrix_from_axis_angle
-from vitruvian.mesh_formats import AVATAR_FORMATS
+from vitruvian.mesh_formats import AVATAR_FORMATS, FORMATS
 from vitruvian.options import OPTIONS, BoneNames, Rest, RigKind
 from vitruvian.result.body_file import describe_body
 from vitruvian.result.poses import PosedViews, posed_views, write_poses
@@ -67,8 +67,11 @@ def save_scene(
 
     Raises:
         InputError: an unknown format or a place that cannot be written.
+        MissingExtraError: the programs for one of the formats are not installed.
     """
     OPTIONS["formats"].check(formats)
+    for name in formats:
+        (FORMATS | AVATAR_FORMATS)[name].check()
     OPTIONS["print_height_mm"].check(print_height_mm)
     for name, value in (("rest", rest), ("rig", rig), ("bone_names", bone_names)):
         OPTIONS[name].check(value)

@@ -17,7 +17,7 @@ from pydantic import (
     model_validator,
 )
 
-from vitruvian.errors import InputError
+from vitruvian.errors import InputError, MissingExtraError
 from vitruvian.hints import AgeGroup, Sex, plain_hints, read_hints, write_hints
 from vitruvian.options import (
     OPTIONS,
@@ -601,7 +601,7 @@ class CreateForm(Strict):
     def _agree(self) -> CreateForm:
         try:
             Options.of(**self.options())
-        except InputError as error:
+        except (InputError, MissingExtraError) as error:
             raise ValueError(str(error)) from None
         return self
 

@@ -31,7 +31,7 @@ _TYPES = {
 }
 MEDIA_TYPES = tuple(sorted({kind.partition(";")[0] for kind in _TYPES.values()}))
 
-_PACKED = (".jpg", ".png", ".glb", ".vrm")  # compressed already
+_PACKED = (".jpg", ".png", ".glb", ".vrm", ".usdz")  # compressed already
 
 # The viewer holds a script of its own: never run on this host.
 _ALWAYS_DOWNLOADS = (".html", ".zip")
