@@ -1,13 +1,15 @@
 """The recipe ``relief``: the shipped maps network trained further, for what is fine in its normals.
 
 It begins with the weights of ``maps.onnx`` and trains the front's layers at strides 4, 2 and 1.
-What these read is computed once and kept beside the shards, so that a step costs a quarter. The
+What these read is computed once and kept beside the shards, so that a step costs a quarter; it is
+read from there as it is needed, so that memory does not grow with the number of samples. The
 loss counts what a blur takes away from normals: folds, seams, lapels. What else those layers say
 is held to what they said before.
 """
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -155,19 +157,17 @@ class KeptFeatures(FixedSource):
         shards = ShardSource(make, replace(options, workers=0))
         self.description = f"{shards.description}; {CROPS} crops of each"
         count = shards.count
-        kept = options.shards / f"relief-{make.size}-{count}.pt"
+        kept = options.shards / f"relief-{make.size}-{count}"
         if not kept.exists():
-            training = shards.batches(0, 1)
-            parts = (
-                [_kept(net, next(training), k) for k in range(CROPS * count)],
-                [_kept(net, one, None) for one in shards.validation(1)],
-            )
-            made = [{name: torch.cat([one[name] for one in part]) for name in part[0]}
-                    for part in parts]  # fmt: skip
             temporary = kept.with_suffix(".part")
-            torch.save(made, temporary)
+            shutil.rmtree(temporary, ignore_errors=True)
+            training = shards.batches(0, 1)
+            crops = (_kept(net, next(training), k) for k in range(CROPS * count))
+            _write(temporary / "training", crops, CROPS * count)
+            validation = [_kept(net, one, None) for one in shards.validation(1)]
+            _write(temporary / "validation", iter(validation), len(validation))
             temporary.replace(kept)
-        self._training, self._validation = torch.load(kept, weights_only=True)
+        self._training, self._validation = _open(kept / "training"), _open(kept / "validation")
         self._seed = options.seed
 
     def batches(self, first: int, size: int) -> Iterator[Batch]:
@@ -175,13 +175,35 @@ class KeptFeatures(FixedSource):
         number = first
         while True:
             rng = np.random.default_rng([self._seed, 5, number])
-            chosen = torch.from_numpy(rng.permutation(count)[:size])
-            yield {name: values[chosen] for name, values in self._training.items()}
+            yield _read(self._training, rng.permutation(count)[:size])
             number += size
 
     def validation(self, size: int) -> Iterable[Batch]:
-        for start in range(0, len(self._validation["seen"]), size):
-            yield {name: v[start : start + size] for name, v in self._validation.items()}
+        count = len(self._validation["seen"])
+        for start in range(0, count, size):
+            yield _read(self._validation, np.arange(start, min(start + size, count)))
+
+
+def _write(folder: Path, crops: Iterator[Batch], count: int) -> None:
+    """Write crops as they come, one array file (count, ...) for each name."""
+    folder.mkdir(parents=True)
+    files: dict[str, np.ndarray] = {}
+    for number, crop in enumerate(crops):
+        for name, value in crop.items():
+            array = value[0].numpy()
+            if name not in files:
+                files[name] = np.lib.format.open_memmap(
+                    folder / f"{name}.npy", "w+", array.dtype, (count, *array.shape)
+                )
+            files[name][number] = array
+
+
+def _open(folder: Path) -> dict[str, np.ndarray]:
+    return {path.stem: np.load(path, mmap_mode="r") for path in sorted(folder.glob("*.npy"))}
+
+
+def _read(files: dict[str, np.ndarray], chosen: np.ndarray) -> Batch:
+    return {name: torch.from_numpy(values[chosen]) for name, values in files.items()}
 
 
 @torch.no_grad()
