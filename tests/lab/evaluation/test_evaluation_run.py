@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -111,6 +111,28 @@ def test_failures_for_one_reason_are_told_once(tmp_path: Path) -> None:
     printed = text_of(console)
     assert "case-0, case-1, case-2, case-3, case-4 and 2 more: ArithmeticError: -1.0" in printed
     assert "failed: case-7: ArithmeticError: -2.0 has no root" in printed
+
+
+def test_a_resumed_run_leaves_out_what_is_done(tmp_path: Path) -> None:
+    first = NumberSuite((1.0, 3.0, -1.0))
+    evaluate_suite(first, tmp_path, resume=True, console=quiet())
+    with (tmp_path / "done.jsonl").open("a") as file:
+        file.write('{"suite": "numb')  # as of a run that was killed
+    # Were they run again, the first cases would have other numbers.
+    scores = evaluate_suite(
+        NumberSuite((9.0, 9.0, 9.0, 2.0)), tmp_path, resume=True, console=quiet()
+    )
+    assert [numbers["square"] for numbers in scores.cases.values()] == [1, 9, 4]
+    assert np.isnan(scores.cases["case-1"]["root"])
+    assert scores.notes == {"case-1": "<large>"}
+    assert list(scores.failures) == ["case-2"]
+    assert (tmp_path / "sample.png").exists()
+    fresh = evaluate_suite(NumberSuite((9.0,)), tmp_path, console=quiet())
+    assert fresh.cases["case-0"]["square"] == 81
+    other = replace(first)
+    object.__setattr__(other, "name", "letters")
+    with pytest.raises(InputError, match="holds a run of the suite numbers"):
+        evaluate_suite(other, tmp_path, resume=True, console=quiet())
 
 
 def test_limit_takes_the_first_cases(tmp_path: Path) -> None:

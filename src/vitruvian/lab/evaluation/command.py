@@ -9,7 +9,7 @@ import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -26,6 +26,7 @@ from vitruvian._version import __version__
 from vitruvian.errors import InputError
 from vitruvian.formats.atomic import write_text
 from vitruvian.lab.evaluation.folders import DATA_VARIABLE
+from vitruvian.lab.evaluation.journal import read_journal, write_journal
 from vitruvian.lab.evaluation.report import write_report
 from vitruvian.lab.evaluation.runner import CaseResult, run_cases
 from vitruvian.lab.evaluation.scores import Scores
@@ -55,6 +56,10 @@ def evaluate(
     workers: Annotated[
         int, typer.Option("--workers", min=1, help="Processes that run cases in parallel.")
     ] = 1,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Keep cases as they end, and go on where a run stopped."),
+    ] = False,
     compare: Annotated[
         tuple[Path, Path] | None,
         typer.Option("--compare", help="Two scores.json, before and after: show what changed."),
@@ -74,6 +79,7 @@ def evaluate(
         output,
         limit=limit,
         workers=workers,
+        resume=resume,
         console=console,
     )
     if not scores.cases:
@@ -86,6 +92,7 @@ def evaluate_suite(
     *,
     limit: int | None = None,
     workers: int = 1,
+    resume: bool = False,
     console: Console | None = None,
 ) -> Scores:
     """Run a suite, print its table and write its files.
@@ -98,13 +105,15 @@ def evaluate_suite(
         output: folder, made if absent.
         limit: how many of the first cases to run; all by default.
         workers: processes.
+        resume: keep cases in ``output`` as they end, and leave out those that are there.
         console: to print on.
 
     Returns:
         The scores.
 
     Raises:
-        InputError: the output folder cannot be written (checked before the run).
+        InputError: the output folder cannot be written (checked before the run), or is to be
+            resumed and holds a run of another suite.
     """
     console = console or Console()
     try:
@@ -114,7 +123,7 @@ def evaluate_suite(
     if not os.access(output, os.W_OK):
         raise InputError(f"Cannot write into {output}: choose another folder with -o.")
     cases = suite.cases()[:limit]
-    results = _run_with_progress(suite, cases, workers, console)
+    results = _run_with_progress(suite, cases, workers, console, output if resume else None)
     if len(results) < len(cases):
         console.print(f"Stopped after {len(results)} of {len(cases)} cases.", highlight=False)
     if not results:
@@ -142,7 +151,7 @@ def evaluate_suite(
 
 
 def _run_with_progress(
-    suite: Suite, cases: Sequence[object], workers: int, console: Console
+    suite: Suite, cases: Sequence[Any], workers: int, console: Console, journal: Path | None
 ) -> list[CaseResult]:
     columns = (
         TextColumn("{task.description}"),
@@ -151,9 +160,18 @@ def _run_with_progress(
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
+    kept = {} if journal is None else {one.name: one for one in read_journal(journal, suite.name)}
+    left = [case for case in cases if case.name not in kept]
     with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task(suite.name, total=len(cases))
-        return run_cases(suite, cases, workers=workers, done=lambda _: progress.advance(task))
+        task = progress.add_task(suite.name, total=len(cases), completed=len(cases) - len(left))
+
+        def done(result: CaseResult) -> None:
+            if journal is not None:
+                write_journal(journal, suite.name, result)
+            progress.advance(task)
+
+        kept |= {one.name: one for one in run_cases(suite, left, workers=workers, done=done)}
+    return [kept[case.name] for case in cases if case.name in kept]
 
 
 def _about(cases: int, workers: int) -> dict[str, str]:

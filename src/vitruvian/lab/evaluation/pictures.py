@@ -50,6 +50,12 @@ def faded(pixels: np.ndarray, amount: float = 0.5) -> np.ndarray:
     return np.repeat(grey * (1 - amount) + 255 * amount, 3, axis=2).astype(np.uint8)
 
 
+def on_white(view: np.ndarray) -> np.ndarray:
+    """A picture (H, W, 4) uint8 with transparency on white, (H, W, 3) uint8."""
+    alpha = view[..., 3:].astype(np.float32) / 255
+    return (view[..., :3] * alpha + 255 * (1 - alpha) + 0.5).astype(np.uint8)
+
+
 def around(mask: np.ndarray, margin: float = 0.12) -> tuple[slice, slice]:
     """Rows and columns of the picture around ``mask`` (H, W) bool; all of it for an empty mask."""
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))

@@ -6,6 +6,7 @@ import numpy as np
 
 from vitruvian.body.model.repose import in_shown_poses
 from vitruvian.lab.evaluation.metrics.skinning import Stretch, stretch
+from vitruvian.lab.evaluation.pictures import on_white
 from vitruvian.result.preview import lineup
 from vitruvian.types.body import Body
 from vitruvian.types.mesh import Mesh
@@ -25,6 +26,4 @@ def repose(mesh: Mesh, body: Body) -> tuple[list[Mesh], Stretch]:
 def drawn(meshes: list[Mesh], *, height: int = 300) -> np.ndarray:
     """The meshes beside each other from the front, (height, w, 3) uint8 sRGB on white."""
     views = lineup(meshes, [0.0] * len(meshes), (round(1.05 * height), height), crop=True)
-    row = np.concatenate(views, axis=1).astype(np.float32)
-    alpha = row[..., 3:] / 255
-    return (row[..., :3] * alpha + 255 * (1 - alpha) + 0.5).astype(np.uint8)
+    return on_white(np.concatenate(views, axis=1))

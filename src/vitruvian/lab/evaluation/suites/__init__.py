@@ -10,6 +10,12 @@ from vitruvian.lab.evaluation.folders import data_folder
 from vitruvian.lab.evaluation.suite import Suite
 
 
+def _avatars(data: Path | None) -> Suite:
+    from vitruvian.lab.evaluation.suites.avatars import AvatarSuite
+
+    return AvatarSuite.open(data_folder(data))
+
+
 def _ccp(data: Path | None) -> Suite:
     from vitruvian.lab.evaluation.suites.masks import MaskSuite
 
@@ -66,6 +72,7 @@ def _video(data: Path | None) -> Suite:
 
 # Suites are imported when chosen: each brings libraries that the others do not need.
 SUITES: dict[str, tuple[Callable[[Path | None], Suite], str]] = {
+    "avatars": (_avatars, "photographs: avatars in clips: tears, ground, looks, backs of heads"),
     "ccp": (_ccp, "photographs with true masks: people found, alpha, silhouettes, keypoints"),
     "faces": (_faces, "photographs with large faces: how the body's face lies on them"),
     "groups": (_groups, "photographs with a head count: everyone found, nobody twice"),
