@@ -12,6 +12,7 @@ from surface_people import CAMERA, arms_down_body, dressed, figure_of, mask_of, 
 from vitruvian.body.model.model import body_model
 from vitruvian.geometry.normal_map import FLAT, surface_normals
 from vitruvian.geometry.normals import vertex_normals
+from vitruvian.geometry.render import turned
 from vitruvian.networks.maps import MapsCrop, draw_body
 from vitruvian.surface import reconstruct_surface
 from vitruvian.surface.finish.normal_map import with_normal_map
@@ -115,3 +116,13 @@ def test_the_shape_is_untouched():
     assert replace(mesh, normal_map=None).normal_map is None
     assert mesh.vertices is plain().vertices
     assert mesh.faces is plain().faces
+
+
+def test_what_only_another_view_shows_has_no_streaks():
+    """Walls along the rays are texels wide in the atlas: what is beside them is not on them."""
+    before, now = (sides(turned(mesh, 60)) for mesh in (plain(), folded()[0]))
+    outwards = np.array([np.sin(np.deg2rad(60)), 0, np.cos(np.deg2rad(60))])
+    wall = before[2] & (np.abs(before[0] @ outwards) < 0.15)
+    assert wall.sum() > 1000
+    off = np.einsum("hwc,hwc->hw", before[0], now[0])[wall]
+    assert np.mean(off < np.cos(np.deg2rad(8))) < 0.003

@@ -93,6 +93,26 @@ def test_layers_behind_the_first_stay_in_the_band():
     assert (full.count[60, 62:78] == 2).all()
 
 
+def test_a_limb_behind_does_not_come_forward():
+    """An arm behind a trunk, with cloth beside it: where the arm alone is seen, it stays as far
+    behind, and no wall goes from the trunk's edge to it."""
+    spans = with_posts(50, radius=30)
+    arm = with_posts(78, radius=8)
+    columns = arm.count[0] > 0
+    arm.entries[:, columns, 0] += 0.2
+    arm.exits[:, columns, 0] += 0.2
+    behind = columns & (spans.count[0] > 0)
+    spans.entries[:, behind, 1], spans.exits[:, behind, 1] = (
+        one[:, behind, 0] for one in (arm.entries, arm.exits)
+    )
+    alone = columns & ~behind
+    for one, other in ((spans.entries, arm.entries), (spans.exits, arm.exits)):
+        one[:, alone, 0] = other[:, alone, 0]
+    spans.count[:, behind], spans.count[:, alone] = 2, 1
+    full = complete_spans(spans, block(15, 100), PIXEL_M)
+    assert full.front[60, 80:86].min() > 3.08
+
+
 def test_what_stands_out_far_is_hidden_and_stays():
     body = block(30, 60)
     matte = body.copy()

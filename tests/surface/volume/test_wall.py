@@ -84,7 +84,7 @@ def test_flat_sides_stay() -> None:
     far = np.abs(flat(vertices)) > 5
     side = far & (((vertices > 6) & (vertices < 23)).sum(1) == 2)  # not at edges
     assert moved[far].max() < 1
-    assert moved[side].max() < 0.03
+    assert moved[side].max() < 0.05
 
 
 def test_values_are_known_near_those_given_alone() -> None:
@@ -92,3 +92,19 @@ def test_values_are_known_near_those_given_alone() -> None:
     found = smooth_wall(np.array([1.0, 3.0]), indices, (20, 20, 20))
     assert 1 < found[5, 5, 5] < 2 < found[5, 5, 6] < 3
     assert np.isnan(found[15, 15, 15])
+
+
+def test_a_wall_along_the_rays_is_no_staircase() -> None:
+    """An edge that leans by a voxel in three: whole voxels make steps of it."""
+    field = np.full((40, 30, 30), -1, np.float32)
+    for row in range(4, 36):
+        field[row, 3 : 10 + row // 3, 4:26] = 1
+    vertices, faces = surface_net(field)
+    on_it = (np.abs(vertices[:, 2] - 15) < 7) & (np.abs(vertices[:, 0] - 19.5) < 11)
+    on_it &= vertices[:, 1] > 12
+    lean = np.polyfit(vertices[on_it, 0], vertices[on_it, 1], 1)
+    before, after = (
+        np.std(one[on_it, 1] - np.polyval(lean, one[on_it, 0]))
+        for one in (vertices, smoothed(vertices, faces, volume_of(field)))
+    )
+    assert after < 0.6 * before

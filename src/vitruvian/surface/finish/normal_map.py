@@ -26,6 +26,7 @@ _BROAD = 24 / 457  # sigma, of the figure's longer side, of differences that are
 _COARSER = 4  # the broad part is smooth: it is found in a picture so much smaller
 _LIMIT = 0.7  # a difference as long as this is halved, longer ones never double it
 _NEAR_M = 0.02  # of the seen depth, or the mesh hides the texel
+_LEAP_M = (0.03, 0.06)  # of depth within two pixels of the maps, beside which nothing is drawn
 _FACING = (0.15, 0.4)  # cosine to the ray from which, and at which, a texel is trusted
 
 
@@ -48,10 +49,10 @@ def with_normal_map(mesh: Mesh, maps: SurfaceMaps, model: ParametricModel) -> Me
         drawn = draw_body(mesh.vertices, mesh.faces, normals, camera, 0.0, 1.0)
         differences = np.stack(
             [
-                _fine_difference(target, own, drawn.covered)
-                for target, own in (
-                    (maps.front_normals, drawn.front_normals),
-                    (maps.back_normals, drawn.back_normals),
+                _fine_difference(target, own, drawn.covered) * _in_the_open(depth, drawn.covered)
+                for target, own, depth in (
+                    (maps.front_normals, drawn.front_normals, drawn.front_depth),
+                    (maps.back_normals, drawn.back_normals, drawn.back_depth),
                 )
             ]
         )
@@ -112,6 +113,19 @@ def _fine_difference(target: np.ndarray, own: np.ndarray, mask: np.ndarray) -> n
     length = np.sqrt(np.einsum("hwc,hwc->hw", fine, fine))[..., None]
     fine *= _LIMIT * np.tanh(length / _LIMIT) / np.maximum(length, 1e-6)
     return np.ascontiguousarray(fine, np.float32)
+
+
+def _in_the_open(depth: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """(H, W, 1) float32 0..1: 0 beside leaps of depth. A wall along the rays there is as narrow as
+    a texel in the atlas, and would be drawn with what belongs beside it, in streaks."""
+    around = np.ones((3, 3), np.uint8)
+    inside = mask.astype(np.float32)
+    low, high = (
+        operation(np.where(mask, depth, beyond).astype(np.float32), around)
+        for operation, beyond in ((cv2.erode, 1e3), (cv2.dilate, -1e3))
+    )
+    steady = 1 - np.clip((high - low - _LEAP_M[0]) / (_LEAP_M[1] - _LEAP_M[0]), 0, 1)
+    return np.asarray(cv2.erode(steady * inside, around)[..., None], np.float32)
 
 
 @kernel_part

@@ -18,10 +18,14 @@ _ITERATIONS, _OVER = 120, 1.7  # of the relaxation
 _LIMB_M, _LIMB_GAP_M = 0.08, 0.14  # thickness of a limb that the body has elsewhere; behind it
 
 
-@kernel("void(float32[:,::1],uint8[:,::1],int32[::1],int32[::1],float32,boolean,float32,int64)")
+@kernel(
+    "void(float32[:,::1],uint8[:,::1],uint8[:,::1],int32[::1],int32[::1],float32,boolean,float32,"
+    "int64)"
+)
 def _relax(
     values: np.ndarray,
     domain: np.ndarray,
+    parted: np.ndarray,
     rows: np.ndarray,
     columns: np.ndarray,
     source: float,
@@ -31,7 +35,8 @@ def _relax(
 ) -> None:
     """Successive over-relaxation of ``laplacian = -source`` at the given pixels, to and fro.
 
-    Neighbours beyond the domain count as 0 where ``closed``, else not at all.
+    Neighbours beyond the domain count as 0 where ``closed``, else not at all; neighbours that are
+    ``parted`` (``_parted``) do not count.
     """
     height, width = values.shape
     n = len(rows)
@@ -44,6 +49,8 @@ def _relax(
             for dy, dx in ((-1, 0), (1, 0), (0, -1), (0, 1)):
                 v, u = y + dy, x + dx
                 if 0 <= v < height and 0 <= u < width and domain[v, u]:
+                    if parted[min(y, v), min(x, u)] & (1 if dx != 0 else 2):
+                        continue
                     total += values[v, u]
                     around += 1
                 elif closed:
@@ -51,6 +58,29 @@ def _relax(
             if around > 0:
                 new = (total + source) / around
                 values[y, x] += over * (new - values[y, x])
+
+
+def _parted(spans: Spans, body: np.ndarray) -> np.ndarray:
+    """Between which rays the body's surface leaps: (H, W) uint8, bit 1 between a pixel and its
+    neighbour to the right, bit 2 to the one below.
+
+    There the first or the last layers of two rays lie behind each other: an arm ends before or
+    behind a trunk.
+    """
+    out = np.zeros(body.shape, np.uint8)
+    last = np.maximum(spans.count - 1, 0)[..., None]
+    layers = (
+        (spans.entries[..., 0], spans.exits[..., 0]),
+        (np.take_along_axis(spans.entries, last, 2)[..., 0], spans.back),
+    )
+    for bit, here, there in (
+        (1, np.s_[:, :-1], np.s_[:, 1:]),
+        (2, np.s_[:-1], np.s_[1:]),
+    ):
+        for near, far in layers:
+            beyond = (near[here] > far[there]) | (near[there] > far[here])
+            out[here] |= np.where(beyond & body[here] & body[there], np.uint8(bit), np.uint8(0))
+    return out
 
 
 def trusted_matte(matte: np.ndarray, body: np.ndarray, pixel_m: float) -> np.ndarray:
@@ -87,7 +117,7 @@ def complete_spans(spans: Spans, figure: np.ndarray, pixel_m: float) -> Spans:
     modeling and photo editing", 2001, inflate outlines). In a band of the body beside such places,
     and beside what of the body stands out of the figure, the same solution replaces the rim of
     the body: a coat has no groove where the arm ends, and what was cut off is round again. Gaps
-    between the body's layers stay.
+    between the body's layers stay, and no layer melts into one that it lies before or behind.
 
     Args:
         spans: of the body.
@@ -108,12 +138,14 @@ def complete_spans(spans: Spans, figure: np.ndarray, pixel_m: float) -> Spans:
     if not core.any():
         core_middle = np.median(middle[spans.mask]) if spans.mask.any() else np.float32(1)
         middle = np.where(core, middle, core_middle)
-    middle, half2 = _start(middle, half2, core, unknown)
+    middle, half2 = _start(middle, half2, core, body, unknown)
     half2[~figure] = 0
+
+    parted = _parted(spans, body)
 
     def relax(values: np.ndarray, within: np.ndarray, places: np.ndarray, source: float) -> None:
         rows, columns = (index.astype(np.int32) for index in np.nonzero(places))
-        _relax(values, within, rows, columns, source, source > 0, _OVER, _ITERATIONS)
+        _relax(values, within, parted, rows, columns, source, source > 0, _OVER, _ITERATIONS)
 
     with SideBySide() as pool:
         thickness = pool.submit(
@@ -143,23 +175,27 @@ def complete_spans(spans: Spans, figure: np.ndarray, pixel_m: float) -> Spans:
 
 
 def _start(
-    middle: np.ndarray, half2: np.ndarray, core: np.ndarray, unknown: np.ndarray
+    middle: np.ndarray, half2: np.ndarray, core: np.ndarray, body: np.ndarray, unknown: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """First guesses at the unknown pixels: the values of the nearest known one."""
+    """First guesses at the unknown pixels: the body's own values, beside it the nearest ones."""
     if not core.any():
         return np.where(unknown, middle, 0).astype(np.float32), np.zeros_like(half2)
-    _, labels = cv2.distanceTransformWithLabels(
-        (~core).astype(np.uint8), cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    value_of_label = np.zeros((int(labels.max()) + 1, 2), np.float32)
-    value_of_label[labels[core]] = np.stack([middle[core], half2[core]], axis=1)
-    nearest = value_of_label[labels]
-    first = np.where(core, middle, nearest[..., 0])
-    second = np.where(core, half2, nearest[..., 1] * 0.5)
+    first = np.where(body, middle, _nearest(middle, body))
+    second = np.where(body, half2, 0.5 * _nearest(half2, core))
     return (
         np.ascontiguousarray(first, np.float32),
         np.ascontiguousarray(np.where(unknown | core, second, 0), np.float32),
     )
+
+
+def _nearest(values: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """For every pixel the value (H, W) of the nearest one that is ``known`` (H, W)."""
+    _, labels = cv2.distanceTransformWithLabels(
+        (~known).astype(np.uint8), cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    of_label = np.zeros(int(labels.max()) + 1, np.float32)
+    of_label[labels[known]] = values[known]
+    return np.asarray(of_label[labels])
 
 
 @kernel(

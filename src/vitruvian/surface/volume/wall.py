@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from vitruvian.compute import kernel
+from vitruvian.geometry.normals import vertex_normals
 from vitruvian.geometry.smoothing import drawn_to_neighbors
 from vitruvian.surface.volume.volume import Volume
 
@@ -22,6 +23,8 @@ _APART = 0.12  # voxels from the middle of the cut to either wall
 _ROUNDS, _FARTHEST = 4, 1.5  # of moving to the wall; voxels that a vertex may move in all
 _SMOOTHINGS = 2  # everywhere
 _FORTH = 0.5  # share of the way to the neighbours' middle
+# Surfaces whose normals are so far across the rays lose their steps; in so many rounds to and fro.
+_STEEP, _FLAT_ROUNDS, _FLAT, _BACK = (0.3, 0.7), 6, 0.5, -0.52
 
 
 def smooth_wall(values: np.ndarray, indices: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
@@ -133,4 +136,15 @@ def smoothed(vertices: np.ndarray, faces: np.ndarray, volume: Volume) -> np.ndar
     for shares in _ROUNDS * [beside] + _SMOOTHINGS * [everywhere]:
         out = drawn_to_neighbors(out, faces, shares)
         _to_the_wall(out, start, volume.wall, target, _APART, _FARTHEST)
-    return out
+    return _without_stairs(out, faces)
+
+
+def _without_stairs(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """The vertices without steps in surfaces that are steep along the rays.
+
+    Where a layer ends before another one, its edge is known to a ray, half a voxel: a wall behind
+    that edge is a staircase, whose steps may be many voxels long.
+    """
+    along = np.abs(vertex_normals(vertices, faces)[:, 2])
+    steep = np.clip((_STEEP[1] - along) / (_STEEP[1] - _STEEP[0]), 0, 1)
+    return drawn_to_neighbors(vertices, faces, *_FLAT_ROUNDS * [_FLAT * steep, _BACK * steep])
