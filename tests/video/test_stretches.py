@@ -27,14 +27,14 @@ def track_of(figures, rate=10.0):
     """A track and all frames; None where somebody is not found."""
     frames = [(number, number / rate) for number in range(len(figures))]
     seen = [Sighting(n, t, f) for (n, t), f in zip(frames, figures, strict=True) if f is not None]
-    return Track(1, seen), frames
+    return [Track(1, seen)], frames
 
 
 def test_short_gaps_are_bridged_and_long_ones_cut():
     figures = [FIGURE] * 5 + [None] * 2 + [FIGURE] * 5 + [None] * 12 + [FIGURE] * 6
     first, second = stretches_of(*track_of(figures))
     assert first.numbers.tolist() == list(range(12))
-    assert [f is None for f in first.figures] == [False] * 5 + [True] * 2 + [False] * 5
+    assert first.lost.tolist() == [False] * 5 + [True] * 2 + [False] * 5
     assert second.numbers.tolist() == list(range(24, 30))
 
 
@@ -44,7 +44,7 @@ def test_frames_with_left_and_right_exchanged_are_put_right():
     figures = [flipped if k in (3, 4, 9) else FIGURE for k in range(12)]
     (stretch,) = stretches_of(*track_of(figures))
     assert np.flatnonzero(stretch.swapped).tolist() == [3, 4, 9]
-    for figure in stretch.figures:
+    for (figure,) in stretch.figures:
         np.testing.assert_array_equal(figure.landmarks.points, marks)
 
 
@@ -63,6 +63,22 @@ def test_feet_stand_while_heel_and_tip_keep_their_place():
     hidden = np.ones(33)
     hidden[HEELS[0]] = 0.1
     assert not still_feet(times, [moved(FIGURE, marks, hidden)] * 8)[:, 0].any()
+
+
+def test_a_foot_that_one_camera_sees_move_does_not_stand():
+    marks, frames = FIGURE.landmarks.points, [(n, n / 25) for n in range(6)]
+    glides = [moved(FIGURE, marks + [0.02 * number * FIGURE.size, 0]) for number in range(6)]
+    hidden = [moved(FIGURE, marks, np.zeros(33))] * 6
+    seen = [
+        [Sighting(n, t, f) for (n, t), f in zip(frames, own, strict=True)]
+        for own in ([FIGURE] * 6, hidden, glides)
+    ]
+    stays, blind, moves = (Track(1, own) for own in seen)
+    assert stretches_of([stays, blind], frames)[0].still.all()
+    assert not stretches_of([stays, moves], frames)[0].still.any()
+    (stretch,) = stretches_of([stays, Track(1)], frames)
+    assert stretch.still.all()
+    assert [other for _, other in stretch.figures] == [None] * 6
 
 
 def test_windows_cover_everything_and_overlap():

@@ -15,6 +15,7 @@ import typer
 from vitruvian.commands.cli import INTERRUPTED, say
 from vitruvian.commands.photo import given
 from vitruvian.compute import set_threads
+from vitruvian.errors import InputError
 from vitruvian.options import DEFAULTS, Options
 from vitruvian.result.folder import check_replaceable, complete_folder, open_folder
 
@@ -32,13 +33,27 @@ _STAGES = {
 
 
 def video(
-    clip: Annotated[
-        str, typer.Argument(metavar="CLIP", help="Video, animated picture or folder of frames.")
+    clips: Annotated[
+        list[str],
+        typer.Argument(metavar="CLIP...", help="Video, animated picture or folder of frames."),
     ],
     output: Annotated[
         Path,
         typer.Option("--output", "-o", metavar="DIR", help="Folder for the results."),
     ] = Path("out"),
+    views: Annotated[
+        bool,
+        typer.Option("--views", help="The clips show one scene at the same time; with --cameras."),
+    ] = False,
+    cameras: Annotated[
+        Path | None,
+        typer.Option(
+            "--cameras",
+            metavar="FILE",
+            help="Calibration of the cameras, TOML (as of Pose2Sim) or JSON; clips are named as "
+            "they are.",
+        ),
+    ] = None,
     start: Annotated[
         float, typer.Option("--from", metavar="S", min=0, help="Second to begin at.")
     ] = 0.0,
@@ -78,14 +93,19 @@ def video(
         ),
     ] = None,
 ) -> int:
-    """Turn a video into animated, metric 3D people.
+    """Turn a video, or several of calibrated cameras, into animated, metric 3D people.
 
-    Writes DIR/NAME/ for the clip NAME: people.glb with everyone in motion, preview.webm,
+    Writes DIR/NAME/ for the (first) clip NAME: people.glb with everyone in motion, preview.webm,
     motion.npz and motion.json, check.html, report.json, and a folder for each person
     with an animated avatar and tables of joints and angles.
     """
     # What the options may be is checked before any heavy work.
     options = Options(rest=rest, rig=rig, bone_names=bone_names, max_people=max_people)  # type: ignore[arg-type]
+    if len(clips) > 1 and not views:
+        raise InputError(
+            f"{len(clips)} clips are given: one at a time, or --views where they show one scene.",
+            code="bad-option",
+        )
     output = output.expanduser()
     if threads is not None:
         set_threads(threads)
@@ -98,7 +118,8 @@ def video(
     try:
         with _progress() as tell:
             scene = reconstruct_video(
-                clip,
+                clips,
+                cameras=cameras,
                 start_s=start,
                 end_s=end,
                 every=every,
@@ -130,10 +151,10 @@ def video(
     seconds = time.perf_counter() - began
     print(f"{target}: {who}, {frames} frames, {seconds:.0f} s ({frames / seconds:.1f} frames/s)")
     for warning in report["warnings"]:
-        say(f"{clip}: {warning}")
+        say(f"{clips[0]}: {warning}")
     for person in report["people"]:
         for warning in person["warnings"]:
-            say(f"{clip}, person {person['id']}: {warning}")
+            say(f"{clips[0]}, person {person['id']}: {warning}")
     return 0
 
 

@@ -55,27 +55,35 @@ def sharpness(frame: Frame, figure: Figure) -> float:
     return float(edges[inside].mean()) if inside.any() else 0.0
 
 
-def best_frames(clip: Clip, people: Sequence[Track]) -> list[tuple[Frame, Sighting]]:
-    """For each person the frame that shows them best, and what was seen there.
+def best_frames(
+    clips: Sequence[Clip], people: Sequence[Sequence[Track]]
+) -> list[tuple[int, Frame, Sighting]]:
+    """For each person the clip and the frame that show them best, and what was seen there.
 
     Sharp, large, whole, facing the camera, and in the colours that they have in most frames: what
     passes in front of them is not theirs.
+
+    Args:
+        clips: of all cameras.
+        people: of each the track in every clip, which may have no sightings.
     """
-    wanted: dict[int, list[tuple[int, Sighting]]] = {}
-    for index, track in enumerate(people):
-        for one in candidates(track.sightings):
-            wanted.setdefault(one.number, []).append((index, one))
-    best: dict[int, tuple[float, Frame, Sighting]] = {}
-    for frame in clip.frames():
-        for index, one in wanted.pop(frame.number, ()):
-            worth = _worth(one) * (1 + sharpness(frame, one.figure))
-            usual = people[index].looks
-            like = np.nan if usual is None else usual.likeness(looks_of(frame.pixels, one.figure))
-            worth *= 1.0 if np.isnan(like) else like**_OWN_COLOURS
-            if index not in best or worth > best[index][0]:
-                best[index] = worth, frame, one
-        if not wanted:
-            break
+    best: dict[int, tuple[float, int, Frame, Sighting]] = {}
+    for which, clip in enumerate(clips):
+        wanted: dict[int, list[tuple[int, Sighting]]] = {}
+        for index, tracks in enumerate(people):
+            for one in candidates(tracks[which].sightings):
+                wanted.setdefault(one.number, []).append((index, one))
+        for frame in clip.frames() if wanted else ():
+            for index, one in wanted.pop(frame.number, ()):
+                worth = _worth(one) * (1 + sharpness(frame, one.figure))
+                usual = people[index][which].looks
+                own = looks_of(frame.pixels, one.figure)
+                like = np.nan if usual is None else usual.likeness(own)
+                worth *= 1.0 if np.isnan(like) else like**_OWN_COLOURS
+                if index not in best or worth > best[index][0]:
+                    best[index] = worth, which, frame, one
+            if not wanted:
+                break
     return [best[index][1:] for index in range(len(people))]
 
 

@@ -23,7 +23,7 @@ class MotionChecks(Record):
     """How well one person's motion agrees with the clip, and how steady it is.
 
     Attributes:
-        numbers: (S,) frames in which they were found.
+        numbers: (S,) frames of the first clip in which they were found.
         ious: (S,) of the avatar's silhouette and the matte, NaN where there is none.
         keypoint_errors: (S,) mean distance of the visible landmarks of trunk and limbs from
             where they were found / height of the person in the picture.
@@ -45,12 +45,13 @@ class MotionChecks(Record):
     def report(self) -> dict[str, Any]:
         """Plain numbers for ``report.json``."""
         ious = self.ious[np.isfinite(self.ious)]
+        errors = self.keypoint_errors[np.isfinite(self.keypoint_errors)]
         worst = int(np.nanargmin(self.ious)) if len(ious) else 0
         return {
             "silhouette_iou": _rounded(ious.mean() if len(ious) else np.nan),
             "silhouette_iou_worst": _rounded(ious.min() if len(ious) else np.nan),
             "worst_frame": int(self.numbers[worst]) if len(self.numbers) else None,
-            "keypoint_error": _rounded(np.nanmean(self.keypoint_errors), 4),
+            "keypoint_error": _rounded(errors.mean() if len(errors) else np.nan, 4),
             "jitter_m_s3": _rounded(self.jitter, 1),
             "root_jitter_m_s3": _rounded(self.root_jitter, 1),
             "foot_slide_mm": _rounded(self.slide_mm, 2),

@@ -17,6 +17,7 @@ from vitruvian.errors import InputError
 from vitruvian.image.names import readable
 from vitruvian.types.camera import Camera
 from vitruvian.types.photo import Photo
+from vitruvian.video.calibration import Lens
 from vitruvian.video.quiet import quiet
 
 # FFmpeg, inside of OpenCV, prints what it thinks of a damaged file; the sentence is ours to say.
@@ -68,6 +69,8 @@ class Clip:
         declared: number of frames that the file says it has; 0 where it does not say.
         start_s, end_s: seconds that are asked for, end excluded.
         every: every how many frames.
+        full_width, full_height: of a frame in the file, upright.
+        lens: whose distortion is taken out of the frames; None where it is not known.
     """
 
     path: Path
@@ -80,6 +83,9 @@ class Clip:
     start_s: float
     end_s: float
     every: int
+    full_width: int
+    full_height: int
+    lens: Lens | None = None
 
     @property
     def expected(self) -> int:
@@ -106,6 +112,8 @@ class Clip:
                 return
             if pixels.shape[:2] != (self.height, self.width):
                 pixels = cv2.resize(pixels, (self.width, self.height), interpolation=cv2.INTER_AREA)
+            if self.lens is not None:
+                pixels = self.lens.straightened(pixels)
             yield Frame(number, time_s, pixels)
 
     def _steps(self) -> Iterator[tuple[int, float, Reader]]:
@@ -175,10 +183,11 @@ def open_clip(
     if every is None:
         every = max(1, round(fps / FULL_RATE_HZ))
     scale = min(1.0, MAX_WORKING_SIDE / max(width, height))
+    full = width, height
     width, height = round(width * scale), round(height * scale)
     name = readable(path.resolve().name if path.is_dir() else path.stem)
     end = np.inf if end_s is None else end_s
-    return Clip(path, kind, name, width, height, fps, count, start_s, end, every)
+    return Clip(path, kind, name, width, height, fps, count, start_s, end, every, *full)
 
 
 def _look_at_file(path: Path, label: str) -> tuple[Kind, int, int, float, int]:

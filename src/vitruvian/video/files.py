@@ -90,6 +90,7 @@ def _save_person(
         "frames": len(mover.numbers),
         "frames_filled_in": int((~mover.seen).sum()),
         "avatar_frame": mover.avatar_frame,
+        "avatar_view": mover.avatar_clip + 1,
         "checks": checks.report(),
         "warnings": list(mover.warnings),
         "files": {use: f"{folder.name}/{path.name}" for use, path in files.items()},
@@ -110,6 +111,7 @@ def _report(scene: MovingScene, people: list[dict[str, Any]], files_s: float) ->
             "frames": len(scene.numbers),
             "seconds": round(float(scene.times_s[-1] - scene.times_s[0]), 4),
         },
+        "views": [readable(str(one.path)) for one in (clip, *scene.others)],
         "camera": {
             "focal_px": round(camera.focal_px, 2),
             "focal_source": camera.source,

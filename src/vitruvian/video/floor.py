@@ -17,6 +17,8 @@ from vitruvian.types.motion import Motion
 
 _TELLING = 60  # bodies that tell which way is up
 _TILT_SD = np.deg2rad(2.5)  # of that direction
+_NEAR_AXIS = np.deg2rad(15)  # from a calibration's axis, within which that is up
+_AXIS_TILT_SD = np.deg2rad(0.5)
 _HEIGHT_SD = 0.03  # metres, of a sole's height
 _REACH = 0.10  # metres above the floor up to which a still foot stands on it
 _ROUNDS = 12
@@ -66,17 +68,23 @@ def landmarks_of(model: BodyModel, motion: Motion) -> np.ndarray:
 
 
 def find_floor(
-    model: BodyModel, motions: Sequence[Motion], stills: Sequence[np.ndarray]
+    model: BodyModel,
+    motions: Sequence[Motion],
+    stills: Sequence[np.ndarray],
+    *,
+    axes: np.ndarray | None = None,
 ) -> tuple[Floor, list[np.ndarray]]:
-    """The floor in the camera's frame, and for each motion which soles (T, 2) are on it.
+    """The floor in the frame of the motions, and for each motion which soles (T, 2) are on it.
 
     Up is the mean axis of those who stand straight. Feet that stay where they are, less those that
     are held up, then settle height and a small tilt, robustly.
 
     Args:
         model: of the body.
-        motions: in the camera frame; at least one.
+        motions: in one frame, the cameras' reference; at least one.
         stills: for each (T - 1, 2) bool, feet that stay where they are.
+        axes: (N, 3) directions one of which may be up, such as those of a calibration; the one
+            near the people's is believed.
     """
     bodies = []
     for motion in motions:
@@ -84,6 +92,9 @@ def find_floor(
         times = np.unique(np.linspace(0, len(motion.times_s) - 1, count).round().astype(int))
         bodies += bodies_of(model, motion, times.tolist())
     up = estimate_up(bodies, [1.0] * len(bodies))
+    tilt_sd = _TILT_SD
+    if axes is not None and float((axes @ up).max()) > np.cos(_NEAR_AXIS):
+        up, tilt_sd = axes[int((axes @ up).argmax())], _AXIS_TILT_SD
     soles = sole_heights(model, motions[0].betas)
     lowest, staying = [], []
     for motion, still in zip(motions, stills, strict=True):
@@ -101,7 +112,7 @@ def find_floor(
     if len(chosen) < 4:  # nobody stands: under the lowest of all
         level = float(np.percentile(flat @ up, 5))
         return Floor(up, level, soles), [np.zeros_like(held) for held in staying]
-    up, level = _plane(chosen, up)
+    up, level = _plane(chosen, up, tilt_sd)
     touching = []
     for feet, held in zip(lowest, staying, strict=True):
         heights = (_lower(feet, up) @ up) - level
@@ -120,7 +131,9 @@ def _lower(feet: np.ndarray, up: np.ndarray) -> np.ndarray:
     return np.take_along_axis(feet, index[:, :, None, None], axis=2)[:, :, 0]
 
 
-def _plane(points: np.ndarray, up: np.ndarray) -> tuple[np.ndarray, float]:
+def _plane(
+    points: np.ndarray, up: np.ndarray, tilt_sd: float = _TILT_SD
+) -> tuple[np.ndarray, float]:
     """Normal and level of the floor under points (N, 3), near ``up`` (3,).
 
     Iteratively reweighted; points above count less than those below, for feet are held up but
@@ -141,7 +154,7 @@ def _plane(points: np.ndarray, up: np.ndarray) -> tuple[np.ndarray, float]:
         flat = (points - centre) @ across.T
         rows = np.concatenate([flat, -np.ones((len(points), 1))], axis=1) / _HEIGHT_SD
         values = -(points @ up) / _HEIGHT_SD
-        system = rows.T @ (rows * weight[:, None]) + np.diag([1 / _TILT_SD**2] * 2 + [0])
+        system = rows.T @ (rows * weight[:, None]) + np.diag([1 / tilt_sd**2] * 2 + [0])
         tilt_x, tilt_z, _ = np.linalg.solve(system, rows.T @ (values * weight))
         normal = up + tilt_x * across[0] + tilt_z * across[1]
         normal = normal / np.linalg.norm(normal)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,38 +19,26 @@ from vitruvian.types.body import Body
 from vitruvian.types.camera import Camera
 from vitruvian.types.motion import Motion
 from vitruvian.video.appearance import avatar_of, best_frames
-from vitruvian.video.clip import Clip, open_clip
-from vitruvian.video.observing import Observer
+from vitruvian.video.clip import Clip
+from vitruvian.video.observed import observe
 from vitruvian.video.scene import Mover, MovingScene
+from vitruvian.video.sources import open_sources
 from vitruvian.video.together import SolvedTrack, solve_tracks
-from vitruvian.video.tracking import Track, settled
+from vitruvian.video.tracking import Track
 
 # Told how far the work is: the name of the stage, how much of it is done, and of how much.
 VideoProgress = Callable[[str, int, int], None]
 
-_LEAST_FRAMES, _LEAST_S = 4, 0.25  # of a track that is somebody
 ASSUMED_LENS = (
     "The clip does not say what lens took it; a common one was assumed, so distances may be off by "
     "a common factor (--fov tells it)."
 )
 
 
-@dataclass(frozen=True, eq=False)
-class Observed:
-    """What a first pass over a clip finds.
-
-    Attributes:
-        frames: number and seconds of every frame that was looked at.
-        tracks: the people.
-    """
-
-    frames: tuple[tuple[int, float], ...]
-    tracks: tuple[Track, ...]
-
-
 def reconstruct_video(
-    source: str | Path,
+    source: str | Path | Sequence[str | Path],
     *,
+    cameras: str | Path | None = None,
     start_s: float = 0.0,
     end_s: float | None = None,
     every: int | None = None,
@@ -63,10 +50,13 @@ def reconstruct_video(
 ) -> MovingScene:
     """Reconstruct everyone in a clip as metric, animated 3D people.
 
-    The camera is taken to stand still.
+    The camera is taken to stand still. Several calibrated cameras that saw the same scene at the
+    same time tell more: whoever two of them show is reconstructed from all of them.
 
     Args:
-        source: a video file, an animated GIF, WebP or PNG, or a folder of frames.
+        source: a video file, an animated GIF, WebP or PNG, or a folder of frames; or several, one
+            of each camera, which begin at the same moment and are named as the cameras are.
+        cameras: the cameras' calibration, see ``read_calibration``; needed for several.
         start_s, end_s: the part to use, in seconds.
         every: use every how many frames; by default so many that about 30 a second are left.
         height_cm: stature of the person who is seen largest, in centimetres; fixes the scale.
@@ -80,84 +70,83 @@ def reconstruct_video(
         The scene, with at least one person.
 
     Raises:
-        InputError: the clip or an option cannot be used, or nobody is in it; one sentence says
-            why.
+        InputError: a clip, the calibration or an option cannot be used, or nobody is there; one
+            sentence says why.
     """
     OPTIONS["height_cm"].check(height_cm)
     OPTIONS["fov_deg"].check(fov_deg)
     OPTIONS["max_people"].check(max_people)
-    clip = open_clip(source, start_s=start_s, end_s=end_s, every=every)
+    given = [source] if isinstance(source, (str, Path)) else list(source)
+    sources = open_sources(
+        given, cameras=cameras, fov_deg=fov_deg, start_s=start_s, end_s=end_s, every=every
+    )
+    clips, eyes = sources.clips, sources.eyes
     prepare(["body", "people", "geometry", "surface", "avatar", "texture", "formats"])
-    camera = Camera.assumed(clip.width, clip.height)
-    if fov_deg is not None:
-        camera = Camera.from_fov(fov_deg, clip.width, clip.height)
     tell = progress or (lambda *_: None)
     timer = StageTimer()
     with timer("people"):
-        observed = observe(clip, camera, tell)
-    tracks = _chosen(observed.tracks, max_people)
-    if not tracks:
-        raise InputError(
-            f"Nobody was found in {clip.name}: give a clip in which a person is large, sharp and "
-            "seen for half a second at least.",
-            code="nobody-found",
-        )
+        observed = observe(sources, tell)
+    people = _chosen(observed.people, max_people)
+    if not people:
+        raise _nobody(clips)
     model = body_model()
-    heights = {} if height_cm is None else {max(tracks, key=_size).id: height_cm / 100}
+    heights = {}
+    if height_cm is not None:
+        heights[max(range(len(people)), key=lambda n: _size(people[n]))] = height_cm / 100
     with timer("motion"):
-        solved, floor = solve_tracks(model, tracks, observed.frames, camera, heights, tell)
+        solved, floor = solve_tracks(model, people, observed.frames, eyes, heights, tell)
     options = Options(texture=texture, fov_deg=fov_deg)
-    people = []
+    movers = []
     with timer("avatars"):
-        tell("avatars", 0, len(tracks))
-        shown = best_frames(clip, tracks)
-        for track, one, (frame, sighting) in zip(tracks, solved, shown, strict=True):
-            betas = one.motion.betas
+        tell("avatars", 0, len(people))
+        shown = best_frames(clips, people)
+        for tracks, one, (which, frame, sighting) in zip(people, solved, shown, strict=True):
+            betas, camera = one.motion.betas, eyes.cameras[which]
             avatar, body = avatar_of(model, frame, sighting.figure, camera, betas, options)
-            people.append(_mover(track, one, avatar, body, frame.number))
-            tell("avatars", len(people), len(tracks))
+            movers.append(_mover(tracks[0], one, avatar, body, (which, frame.number)))
+            tell("avatars", len(movers), len(people))
     numbers, times = zip(*observed.frames, strict=True)
     return MovingScene(
-        clip=clip,
+        clip=clips[0],
         model=model,
-        camera=camera,
+        camera=eyes.cameras[0],
         numbers=np.array(numbers),
         times_s=np.array(times),
-        people=tuple(people),
+        people=tuple(movers),
         world_from_camera=_world(floor, [one.motion for one in solved]),
         timings_s=timer.seconds,
-        warnings=_warnings(clip, camera, len(numbers)),
+        warnings=_warnings(clips[0], eyes.cameras[0], len(numbers)),
+        others=clips[1:],
     )
 
 
-def observe(clip: Clip, camera: Camera, tell: VideoProgress) -> Observed:
-    """Look at every frame once, and keep who is where."""
-    observer = Observer(camera)
-    frames = []
-    for frame in clip.frames():
-        observer.look(frame)
-        frames.append((frame.number, frame.time_s))
-        tell("people", len(frames), max(clip.expected, len(frames)))
-    if len(frames) < 2:
-        raise InputError(
-            f"Only {len(frames)} frames of {clip.name} can be decoded: copy or convert it again.",
-            code="damaged-clip",
+def _nobody(clips: Sequence[Clip]) -> InputError:
+    if len(clips) > 1:
+        return InputError(
+            f"Nobody was found whom two of the {len(clips)} clips show at the same place: check "
+            "that they begin at the same moment, and which camera took which.",
+            code="nobody-found",
         )
-    tracks = settled(observer.tracker.tracks, least_s=_LEAST_S, least=_LEAST_FRAMES)
-    return Observed(tuple(frames), tuple(tracks))
+    return InputError(
+        f"Nobody was found in {clips[0].name}: give a clip in which a person is large, sharp and "
+        "seen for half a second at least.",
+        code="nobody-found",
+    )
 
 
-def _chosen(tracks: Sequence[Track], most: int | None) -> list[Track]:
-    kept = sorted(tracks, key=_size, reverse=True)[:most]
-    return [track for track in tracks if track in kept]
+def _chosen(people: Sequence[tuple[Track, ...]], most: int | None) -> list[tuple[Track, ...]]:
+    kept = sorted(people, key=_size, reverse=True)[:most]
+    return [tracks for tracks in people if tracks in kept]
 
 
-def _size(track: Track) -> float:
-    """How much of somebody the clip shows: their sizes in pixels, over all frames."""
-    return float(sum(one.figure.size for one in track.sightings))
+def _size(tracks: Sequence[Track]) -> float:
+    """How much of somebody the clips show: their sizes in pixels, over all frames."""
+    return float(sum(one.figure.size for track in tracks for one in track.sightings))
 
 
-def _mover(track: Track, one: SolvedTrack, avatar: Avatar, body: Body, frame: int) -> Mover:
+def _mover(
+    track: Track, one: SolvedTrack, avatar: Avatar, body: Body, frame: tuple[int, int]
+) -> Mover:
     warnings = []
     if one.swapped:
         warnings.append(
@@ -175,7 +164,8 @@ def _mover(track: Track, one: SolvedTrack, avatar: Avatar, body: Body, frame: in
         sightings=tuple(track.sightings),
         body=body,
         avatar=avatar,
-        avatar_frame=frame,
+        avatar_clip=frame[0],
+        avatar_frame=frame[1],
         warnings=tuple(warnings),
     )
 

@@ -32,10 +32,11 @@ class Mover(Record):
         seen: (T,) bool; where not, the pose is filled in from neighbouring frames.
         still: (T, 2) bool, whether the left and the right foot stay where they are up to the
             next time.
-        sightings: what the people stage found.
-        body: at the time of the frame that the avatar was made from, camera frame.
+        sightings: what the people stage found in the first clip.
+        body: at the time of the frame that the avatar was made from, its camera's frame.
         avatar: the person made to move.
         avatar_frame: number of the frame that it was made from.
+        avatar_clip: number of the clip that it is in, from 0.
         warnings: sentences for the user.
     """
 
@@ -48,6 +49,7 @@ class Mover(Record):
     body: Body
     avatar: Avatar
     avatar_frame: int
+    avatar_clip: int = 0
     warnings: tuple[str, ...] = ()
 
     @cached_property
@@ -66,7 +68,7 @@ class MovingScene(Record):
     """Everyone in a clip.
 
     Attributes:
-        clip: that was read.
+        clip: that was read; of several, the first, whose camera's frame motions are in.
         model: of the bodies.
         camera: of its frames; it stands still.
         numbers, times_s: (F,) of the frames that were looked at.
@@ -74,6 +76,7 @@ class MovingScene(Record):
         world_from_camera: (4, 4) float64 rigid matrix; the world's y is up and its floor y = 0.
         timings_s: seconds by stage.
         warnings: sentences about the clip as a whole.
+        others: the clips of further cameras.
     """
 
     clip: Clip
@@ -85,6 +88,7 @@ class MovingScene(Record):
     world_from_camera: np.ndarray
     timings_s: Mapping[str, float] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    others: tuple[Clip, ...] = ()
 
     @property
     def fps(self) -> float:

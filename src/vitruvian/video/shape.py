@@ -6,18 +6,28 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from vitruvian.body.fit.fit import fit_body
+from vitruvian.body.fit.fit import fit_views
 from vitruvian.body.model.model import BodyModel
-from vitruvian.types.camera import Camera
-from vitruvian.video.tracking import Sighting, spread_best
+from vitruvian.video.eyes import Eyes
+from vitruvian.video.tracking import Sighting, Track, spread_best
 
 MOST_LOOKS = 9
 _SAME_STATURE = 0.05  # relative distance from the median beyond which a look is left out
 
 
-def telling(sightings: Sequence[Sighting], most: int = MOST_LOOKS) -> list[Sighting]:
-    """The sightings that show somebody best, spread over the whole track."""
-    return spread_best(sightings, most, _worth)
+def telling(tracks: Sequence[Track], most: int = MOST_LOOKS) -> list[list[tuple[int, Sighting]]]:
+    """The frames that show somebody best, spread over the whole clip, with every camera's sight.
+
+    Args:
+        tracks: of one person, from each camera.
+        most: how many frames.
+    """
+    frames: dict[int, list[tuple[int, Sighting]]] = {}
+    for which, track in enumerate(tracks):
+        for one in track.sightings:
+            frames.setdefault(one.number, []).append((which, one))
+    seen = [frames[number] for number in sorted(frames)]
+    return spread_best(seen, most, lambda sights: sum(_worth(one) for _, one in sights))
 
 
 def _worth(one: Sighting) -> float:
@@ -30,24 +40,28 @@ def _worth(one: Sighting) -> float:
 
 def shape_of(
     model: BodyModel,
-    sightings: Sequence[Sighting],
-    camera: Camera,
+    tracks: Sequence[Track],
+    eyes: Eyes,
     *,
     height_m: float | None = None,
 ) -> np.ndarray:
-    """The shape (K,) that a track shares.
+    """The shape (K,) that all frames of somebody share.
 
     The mean over single frames' fits near the median stature. One fit to many frames would take
     the errors that all of them share for evidence, the more so the more frames there are.
 
     Args:
         model: of the body.
-        sightings: of the track.
-        camera: of the clip.
+        tracks: of the person, from each camera.
+        eyes: the cameras.
         height_m: stature where it was given.
     """
-    looks = telling(sightings)
-    bodies = [fit_body(model, one.figure, camera, height_m=height_m) for one in looks]
+    bodies = [
+        fit_views(
+            model, [eyes.view(which, one.figure) for which, one in sights], height_m=height_m
+        )[0]
+        for sights in telling(tracks)
+    ]
     statures = np.array([body.height_m for body in bodies])
     middle = float(np.median(statures))
     near = [body for body in bodies if abs(body.height_m / middle - 1) <= _SAME_STATURE]

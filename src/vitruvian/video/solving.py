@@ -10,11 +10,10 @@ import numpy as np
 from vitruvian.body.fit.dynamics import Dynamics, Floor, MotionOptions
 from vitruvian.body.fit.motion import fit_motion
 from vitruvian.body.fit.options import FitOptions
-from vitruvian.body.fit.views import View
 from vitruvian.body.model.model import BodyModel
 from vitruvian.geometry.rotations import axis_angle_from_matrix, matrix_from_axis_angle
-from vitruvian.types.camera import Camera
 from vitruvian.types.motion import Motion
+from vitruvian.video.eyes import Eyes
 from vitruvian.video.stretches import Stretch
 
 WINDOW, OVERLAP = 48, 10  # frames
@@ -24,18 +23,18 @@ _SECOND = FitOptions(contour_rounds=2, contour_iterations=5)
 
 @dataclass(frozen=True)
 class Solver:
-    """Solves stretches for one person's motion, in the camera frame.
+    """Solves stretches for one person's motion, in the frame of the cameras' reference.
 
     Attributes:
         model: of the body.
         betas: (K,) of the person, which stay.
-        camera: of all frames.
+        eyes: the cameras.
         motion: how people move.
     """
 
     model: BodyModel
     betas: np.ndarray
-    camera: Camera
+    eyes: Eyes
     motion: MotionOptions = field(default_factory=MotionOptions)
 
     def roughly(self, stretch: Stretch) -> Motion:
@@ -68,8 +67,9 @@ class Solver:
         self, part: Stretch, touching: np.ndarray, floor: Floor | None, begin: Motion | None
     ) -> Motion:
         views = [
-            View(figure, self.camera, time)
-            for time, figure in enumerate(part.figures)
+            self.eyes.view(which, figure, time)
+            for time, figures in enumerate(part.figures)
+            for which, figure in enumerate(figures)
             if figure is not None
         ]
         return fit_motion(
@@ -96,9 +96,9 @@ def _in_windows(stretch: Stretch, solve: Callable[[Stretch, slice], Motion]) -> 
     count = len(stretch.numbers)
     whole: Motion | None = None
     for first, end in windows(count):
-        while stretch.figures[first] is None:
+        while stretch.lost[first]:
             first -= 1
-        while stretch.figures[end - 1] is None:
+        while stretch.lost[end - 1]:
             end += 1
         part = solve(stretch.part(first, end), slice(first, end))
         whole = part if whole is None else _joined(whole, part, first)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -26,23 +27,28 @@ class Stretch:
     Attributes:
         numbers: (T,) of the frames in the clip.
         times_s: (T,) of the frames.
-        figures: (T) as found, left and right put right; None where they were lost, never first
-            or last.
+        figures: (T) tuples of what each camera shows, left and right put right; None where it
+            does not show them. They are never lost first or last.
         still: (T - 1, 2) bool, whether the left and the right foot stay where they are.
-        swapped: (T,) bool, where left and right were exchanged.
+        swapped: (T,) bool, where left and right were exchanged for a camera.
     """
 
     numbers: np.ndarray
     times_s: np.ndarray
-    figures: tuple[Figure | None, ...]
+    figures: tuple[tuple[Figure | None, ...], ...]
     still: np.ndarray
     swapped: np.ndarray
 
+    @cached_property
+    def lost(self) -> np.ndarray:
+        """(T,) bool, where no camera shows them."""
+        return np.array([all(figure is None for figure in each) for each in self.figures])
+
     def part(self, first: int, end: int) -> Stretch:
         """The frames from ``first`` to before ``end``, less lost ones at either end."""
-        while self.figures[first] is None:
+        while self.lost[first]:
             first += 1
-        while self.figures[end - 1] is None:
+        while self.lost[end - 1]:
             end -= 1
         return Stretch(
             self.numbers[first:end],
@@ -53,19 +59,19 @@ class Stretch:
         )
 
 
-def stretches_of(track: Track, frames: Sequence[tuple[int, float]]) -> list[Stretch]:
-    """A track cut where somebody is away for long.
+def stretches_of(tracks: Sequence[Track], frames: Sequence[tuple[int, float]]) -> list[Stretch]:
+    """One person's tracks cut where they are away for long.
 
     Args:
-        track: of one person.
+        tracks: of one person, from each camera; without sightings where it never shows them.
         frames: numbers and seconds of all frames that were looked at.
     """
     times = dict(frames)
     order = [number for number, _ in frames]
     place = {number: index for index, number in enumerate(order)}
     runs: list[list[int]] = []
-    by_number = {one.number: one.figure for one in track.sightings}
-    for number in sorted(by_number):
+    by_number = [{one.number: one.figure for one in track.sightings} for track in tracks]
+    for number in sorted(set().union(*by_number)):
         if runs and times[number] - times[runs[-1][-1]] <= RECENT_S:
             runs[-1].append(number)
         else:
@@ -76,14 +82,26 @@ def stretches_of(track: Track, frames: Sequence[tuple[int, float]]) -> list[Stre
         if len(run) < _SHORTEST:
             continue
         seconds = np.array([times[number] for number in numbers])
-        figures = [by_number.get(number) for number in numbers]
-        figures, swapped = _sides_put_right(figures)
+        seen = [_sides_put_right([own.get(number) for number in numbers]) for own in by_number]
         out.append(
             Stretch(
-                np.array(numbers), seconds, tuple(figures), still_feet(seconds, figures), swapped
+                np.array(numbers),
+                seconds,
+                tuple(zip(*(figures for figures, _ in seen), strict=True)),
+                _still_for_all(seconds, [figures for figures, _ in seen]),
+                np.any([swapped for _, swapped in seen], axis=0),
             )
         )
     return out
+
+
+def _still_for_all(times_s: np.ndarray, views: Sequence[Sequence[Figure | None]]) -> np.ndarray:
+    """Feet (T - 1, 2) that some camera sees stay and none sees move."""
+    states = [_feet(times_s, figures) for figures in views]
+    still = np.any([still for still, _ in states], axis=0)
+    moving = np.any([seen & ~still for still, seen in states], axis=0)
+    both = still & ~moving
+    return np.asarray(both[:-1] & both[1:])
 
 
 def _sides_put_right(
@@ -111,7 +129,7 @@ def _sides_put_right(
             back[row] = total.argmin(1)
             costs[row] += total.min(1)
     swapped = np.zeros(len(figures), bool)
-    state = int(costs[-1].argmin())
+    state = int(costs[-1].argmin()) if seen else 0
     for row in range(len(seen) - 1, -1, -1):
         swapped[seen[row]] = bool(state)
         state = int(back[row, state])
@@ -138,7 +156,13 @@ def still_feet(times_s: np.ndarray, figures: Sequence[Figure | None]) -> np.ndar
     The picture is asked, not the reconstruction: heel and tip keep their place in it. True of a
     camera that does not move.
     """
+    return _still_for_all(times_s, [figures])
+
+
+def _feet(times_s: np.ndarray, figures: Sequence[Figure | None]) -> tuple[np.ndarray, np.ndarray]:
+    """Of one camera's frames which feet (T, 2) stay, and which it sees at all."""
     still = np.zeros((len(figures), 2), bool)
+    visible = np.zeros((len(figures), 2), bool)
     seen = np.array([figure is not None for figure in figures])
     marks = {n: one.landmarks.points for n, one in enumerate(figures) if one is not None}
     for index, figure in enumerate(figures):
@@ -147,11 +171,13 @@ def still_feet(times_s: np.ndarray, figures: Sequence[Figure | None]) -> np.ndar
         near = np.flatnonzero(seen & (np.abs(times_s - times_s[index]) <= _WINDOW_S))
         if len(near) < 2:
             near = np.flatnonzero(seen)[np.argsort(np.abs(times_s[seen] - times_s[index]))[:2]]
+        visible[index] = (figure.landmarks.visibility[_SOLES] > _SEEN).all(1)
+        if len(near) < 2:
+            continue
         points = np.stack([marks[int(n)] for n in near])
         seconds = times_s[near] - times_s[near].mean()
         speed = np.tensordot(seconds, points - points.mean(0), 1) / (seconds**2).sum()
         height = max(float(figure.box[3] - figure.box[1]), 1.0)
         slow = np.linalg.norm(speed[_SOLES], axis=2) < _STILL * height
-        visible = figure.landmarks.visibility[_SOLES] > _SEEN
-        still[index] = (slow & visible).all(1)
-    return still[:-1] & still[1:]
+        still[index] = slow.all(1) & visible[index]
+    return still, visible

@@ -9,9 +9,9 @@ import numpy as np
 
 from vitruvian.body.fit.dynamics import Floor
 from vitruvian.body.model.model import BodyModel
-from vitruvian.types.camera import Camera
 from vitruvian.types.motion import Motion
 from vitruvian.types.record import Record
+from vitruvian.video.eyes import Eyes
 from vitruvian.video.floor import find_floor, floor_for
 from vitruvian.video.shape import shape_of
 from vitruvian.video.solving import Solver
@@ -24,7 +24,7 @@ class SolvedTrack(Record):
     """One person's motion.
 
     Attributes:
-        motion: in the camera frame, at the times at which they are there.
+        motion: in the frame of the cameras' reference, at the times at which they are there.
         numbers: (T,) of the clip's frames at those times.
         seen: (T,) bool, whether they were found in the frame.
         still: (T, 2) bool, whether either foot stays where it is up to the next time.
@@ -40,9 +40,9 @@ class SolvedTrack(Record):
 
 def solve_tracks(
     model: BodyModel,
-    tracks: Sequence[Track],
+    people: Sequence[Sequence[Track]],
     frames: Sequence[tuple[int, float]],
-    camera: Camera,
+    eyes: Eyes,
     heights_m: Mapping[int, float],
     tell: Callable[[str, int, int], None],
 ) -> tuple[list[SolvedTrack], Floor]:
@@ -50,21 +50,22 @@ def solve_tracks(
 
     Args:
         model: of the bodies.
-        tracks: of everybody.
+        people: of everybody the track from each camera; without sightings where it never shows
+            them.
         frames: numbers and seconds of the frames that were looked at.
-        camera: of the clip; it stands still.
-        heights_m: statures that are known, by the ids of tracks.
+        eyes: the cameras; they stand still.
+        heights_m: statures that are known, by the numbers of people.
         tell: told how far it is, in frames.
     """
-    pieces = [stretches_of(track, frames) for track in tracks]
+    pieces = [stretches_of(tracks, frames) for tracks in people]
     total = 2 * sum(len(stretch.numbers) for own in pieces for stretch in own)
     done = 0
     tell("motion", 0, total)
     solvers: list[Solver] = []
     rough: list[list[Motion]] = []
-    for track, stretches in zip(tracks, pieces, strict=True):
-        betas = shape_of(model, track.sightings, camera, height_m=heights_m.get(track.id))
-        solver = Solver(model, betas, camera)
+    for number, (tracks, stretches) in enumerate(zip(people, pieces, strict=True)):
+        betas = shape_of(model, tracks, eyes, height_m=heights_m.get(number))
+        solver = Solver(model, betas, eyes)
         solvers.append(solver)
         rough.append([])
         for stretch in stretches:
@@ -73,7 +74,7 @@ def solve_tracks(
             tell("motion", done, total)
     flat = [motion for own in rough for motion in own]
     stills = [stretch.still for own in pieces for stretch in own]
-    floor, touching = find_floor(model, flat, stills)
+    floor, touching = find_floor(model, flat, stills, axes=eyes.axes)
     contacts = iter(touching)
     out = []
     for solver, stretches, motions in zip(solvers, pieces, rough, strict=True):
@@ -98,7 +99,7 @@ def _in_one(motions: Sequence[Motion], stretches: Sequence[Stretch]) -> SolvedTr
     return SolvedTrack(
         motion=whole,
         numbers=np.concatenate([stretch.numbers for stretch in stretches]),
-        seen=np.array([figure is not None for each in stretches for figure in each.figures]),
+        seen=np.concatenate([~stretch.lost for stretch in stretches]),
         still=np.concatenate([np.concatenate([each.still, ends]) for each in stretches]),
         swapped=sum(int(stretch.swapped.sum()) for stretch in stretches),
     )

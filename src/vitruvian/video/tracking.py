@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 import numpy as np
 
@@ -12,6 +13,8 @@ from vitruvian.networks.nanodet import box_iou
 from vitruvian.types.figure import Figure
 from vitruvian.types.keypoints import CORE
 from vitruvian.video.looks import Looks, looks_of
+
+Sight = TypeVar("Sight")
 
 RECENT_S = 0.6  # how long somebody who was not seen is expected where they were going
 _LEAST_SCORE = 0.35  # of the same person in successive frames
@@ -157,9 +160,11 @@ def settled(tracks: Sequence[Track], *, least_s: float, least: int) -> list[Trac
 
 
 def spread_best(
-    sightings: Sequence[Sighting], most: int, worth: Callable[[Sighting], float]
-) -> list[Sighting]:
+    sightings: Sequence[Sight], most: int, worth: Callable[[Sight], float]
+) -> list[Sight]:
     """At most so many sightings of the greatest ``worth``, spread over the whole track."""
+    if not sightings:
+        return []
     parts = np.array_split(np.arange(len(sightings)), min(most, len(sightings)))
     return [max((sightings[i] for i in part), key=worth) for part in parts]
 

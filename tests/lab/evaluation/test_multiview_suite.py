@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,6 +15,7 @@ from vitruvian.body.model.model import body_model
 from vitruvian.errors import InputError
 from vitruvian.geometry.rotations import matrix_from_axis_angle
 from vitruvian.lab.evaluation.suites import open_suite
+from vitruvian.lab.evaluation.suites.joint import Solution
 from vitruvian.lab.evaluation.suites.multiview import (
     JOINTS,
     MultiviewSuite,
@@ -102,8 +104,15 @@ def _mesh(one: Any) -> Any:
     return Mesh(one.vertices.astype(np.float32), body_model().faces, "camera")
 
 
+def solved(figures: Any, times_s: Any, cameras: Any, places: Any, axes: Any = None) -> Solution:
+    """The true motion; further to the right by 5 cm where several cameras tell."""
+    aside = 0.05 * (len(figures) - 1)
+    points = [body_landmarks(body((0.02 * k + aside, 0.0, 4.0))) for k in range(len(times_s))]
+    return Solution(np.arange(len(times_s)), np.stack(points), 1.7, 0.5, np.zeros(3), 0.0)
+
+
 def test_the_truth_itself_has_no_error(take: Path) -> None:
-    suite = MultiviewSuite((take / "video" / "take",), lambda photo, **_: found(photo))
+    suite = MultiviewSuite((take / "video" / "take",), lambda photo, **_: found(photo), solved)
     (case,) = suite.cases()
     assert case.name == "take-cam01"
     numbers = suite.run(case).numbers
@@ -111,20 +120,43 @@ def test_the_truth_itself_has_no_error(take: Path) -> None:
     assert numbers["seconds"] == 0.25
     for key in ("mpjpe_mm", "pa_mpjpe_mm", "across_mm", "along_mm", "root_mm"):
         assert numbers[key] < 0.01
+        assert numbers[f"solved_{key}"] < 0.01
     assert numbers["acceleration"] < 1e-3
+    assert numbers["solved_jitter"] < 1e-3
+    assert numbers["solved_slide_mm"] == 0.5
     assert numbers["stature_cm"] == pytest.approx(170)
     assert set(numbers) <= {metric.key for metric in suite.metrics}
 
 
+def test_several_cameras_are_solved_together(take: Path) -> None:
+    folder = take / "video" / "take"
+    shutil.copy(folder / "cam01.mp4", folder / "cam02.mp4")
+    with np.load(folder / "truth.npz") as archive:
+        arrays = dict(archive)
+    for name in ("intrinsics", "distortion", "rotation", "translation"):
+        arrays[name] = np.concatenate([arrays[name]] * 2)
+    np.savez(folder / "truth.npz", **arrays)
+    suite = MultiviewSuite((folder,), lambda photo, **_: found(photo), solved)
+    *_, case = suite.cases()
+    assert (len(suite.cases()), case.name) == (3, "take-all")
+    numbers = suite.run(case).numbers
+    assert numbers["solved_root_mm"] == pytest.approx(50)
+    assert numbers["solved_mpjpe_mm"] < 0.01
+
+
 def test_distance_is_an_error_of_the_hips_alone(take: Path) -> None:
-    suite = MultiviewSuite((take / "video" / "take",), lambda photo, **_: found(photo, away=0.3))
+    suite = MultiviewSuite(
+        (take / "video" / "take",), lambda photo, **_: found(photo, away=0.3), solved
+    )
     numbers = suite.run(suite.cases()[0]).numbers
     assert numbers["root_mm"] == pytest.approx(300)
     assert numbers["mpjpe_mm"] < 0.01
 
 
 def test_a_missed_frame_counts_and_breaks_the_motion(take: Path) -> None:
-    suite = MultiviewSuite((take / "video" / "take",), lambda photo, **_: found(photo, miss=1))
+    suite = MultiviewSuite(
+        (take / "video" / "take",), lambda photo, **_: found(photo, miss=1), solved
+    )
     outcome = suite.run(suite.cases()[0])
     assert outcome.numbers["found"] == pytest.approx(5 / 6)
     assert "jitter" in outcome.numbers
@@ -137,7 +169,7 @@ def test_frames_with_a_truth_come_with_their_lens(take: Path) -> None:
     (case,) = suite.cases()
     from vitruvian.lab.evaluation.suites.multiview import _truth
 
-    frames = list(view_photos(case, _truth(case.folder)))
+    frames = list(view_photos(case.folder, 0, _truth(case.folder)))
     assert [index for index, _ in frames] == list(range(FRAMES))
     assert [round(float(photo.pixels.mean()) / 20) for _, photo in frames] == list(range(FRAMES))
     camera = frames[0][1].camera

@@ -1,0 +1,80 @@
+"""The first pass: every frame of every clip is looked at once, and who is who is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from vitruvian.errors import InputError
+from vitruvian.types.camera import Camera
+from vitruvian.video.clip import Clip
+from vitruvian.video.crossing import people_of
+from vitruvian.video.observing import Observer
+from vitruvian.video.sources import Sources
+from vitruvian.video.tracking import Track, settled
+
+_LEAST_FRAMES, _LEAST_S = 4, 0.25  # of a track that is somebody
+
+
+@dataclass(frozen=True, eq=False)
+class Observed:
+    """What a first pass over the clips finds.
+
+    Attributes:
+        frames: number and seconds of every moment that was looked at, those of the first clip.
+        people: of each a track from every clip, without sightings where it never shows them.
+            Of several clips those people whom two show at once.
+    """
+
+    frames: tuple[tuple[int, float], ...]
+    people: tuple[tuple[Track, ...], ...]
+
+
+def observe(sources: Sources, tell: Callable[[str, int, int], None]) -> Observed:
+    """Look at every frame of every clip.
+
+    Raises:
+        InputError: a clip has no two frames that can be decoded.
+    """
+    clips = sources.clips
+    total = sum(clip.expected for clip in clips)
+    done = 0
+    views: list[list[Track]] = []
+    frames: list[list[tuple[int, float]]] = []
+    for clip, camera in zip(clips, sources.eyes.cameras, strict=True):
+
+        def told(count: int, before: int = done) -> None:
+            tell("people", before + count, max(total, before + count))
+
+        own, tracks = _followed(clip, camera, told)
+        done += len(own)
+        frames.append(own)
+        views.append(tracks)
+    if len(clips) == 1:
+        return Observed(tuple(frames[0]), tuple((track,) for track in views[0]))
+    common = set.intersection(*({number for number, _ in own} for own in frames))
+    kept = [[_within(track, common) for track in tracks] for tracks in views]
+    people = people_of([[one for one in tracks if one.sightings] for tracks in kept], sources.eyes)
+    return Observed(tuple(one for one in frames[0] if one[0] in common), tuple(people))
+
+
+def _followed(
+    clip: Clip, camera: Camera, told: Callable[[int], None]
+) -> tuple[list[tuple[int, float]], list[Track]]:
+    """Number and seconds of every frame of a clip, and the tracks in it."""
+    observer = Observer(camera)
+    frames = []
+    for frame in clip.frames():
+        observer.look(frame)
+        frames.append((frame.number, frame.time_s))
+        told(len(frames))
+    if len(frames) < 2:
+        raise InputError(
+            f"Only {len(frames)} frames of {clip.name} can be decoded: copy or convert it again.",
+            code="damaged-clip",
+        )
+    return frames, settled(observer.tracker.tracks, least_s=_LEAST_S, least=_LEAST_FRAMES)
+
+
+def _within(track: Track, numbers: set[int]) -> Track:
+    return replace(track, sightings=[one for one in track.sightings if one.number in numbers])
