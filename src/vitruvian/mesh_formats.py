@@ -60,4 +60,9 @@ AVATAR_FORMATS = {
         "model/vnd.usdz+zip",
         needs="vitruvian.formats.usdz.check_usd",
     ),
+    "fbx": Format(
+        "vitruvian.formats.fbx.write_fbx",
+        "application/octet-stream",
+        needs="vitruvian.formats.fbx.check_blender",
+    ),
 }

@@ -448,11 +448,11 @@ def test_debug_shows_the_traceback(
         ),
         (
             "photo --formats obj,usd street.jpg",
-            "There is no format 'usd'; choose from obj, glb, ply, stl, vrm, bvh.",
+            "There is no format 'usd'; choose from obj, glb, ply, stl, vrm, bvh, usdz, fbx.",
         ),
         (
             "photo --formats , street.jpg",
-            "There is no format ','; choose from obj, glb, ply, stl, vrm, bvh.",
+            "There is no format ','; choose from obj, glb, ply, stl, vrm, bvh, usdz, fbx.",
         ),
     ],
 )

@@ -142,8 +142,8 @@ def test_bad_options_are_told_in_a_sentence(options, word):
 
 
 def test_an_unknown_format_is_told_in_a_sentence(group, tmp_path):
-    with pytest.raises(InputError, match="fbx"):
-        group.save(tmp_path, formats=("fbx",))
+    with pytest.raises(InputError, match="dae"):
+        group.save(tmp_path, formats=("dae",))
 
 
 def test_who_is_cut_off_becomes_a_half_figure_or_is_completed(tmp_path):

@@ -26,6 +26,7 @@ MIN_PYTHON = (3, 11)
 EXTRAS: dict[str, tuple[str, ...]] = {
     "heic": ("pillow_heif",),
     "usd": ("pxr",),
+    "fbx": ("bpy",),
     "server": ("fastapi", "uvicorn", "sqlalchemy", "alembic", "argon2", "prometheus_client"),
     "train": ("torch", "anny"),
 }

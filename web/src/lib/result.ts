@@ -94,6 +94,7 @@ const PERSON_FILES: [key: string, title: string, about: string][] = [
   ["avatar", "Avatar", "rigged GLB with a humanoid skeleton"],
   ["avatar_vrm", "VRM", "the avatar for virtual-character programs, in a T-pose"],
   ["avatar_usdz", "USDZ", "the avatar for iPhones and programs that speak USD"],
+  ["avatar_fbx", "FBX", "the avatar for Unity, Unreal and Maya"],
   ["avatar_bvh", "BVH", "the skeleton in the photo's pose, as text"],
   ["body_mesh", "Body", "OBJ of the body under the clothes"],
   ["body", "Body numbers", "shape, pose and joints as JSON"],
