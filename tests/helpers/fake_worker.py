@@ -87,6 +87,13 @@ def run(order: dict) -> None:
         say(**{"is": "failed", "id": job, "problem": problem})
         return
     folder = Path(order["folder"])
+    if order["kind"] == "measures":
+        told = {"subject": order["options"]["told"], "measures": {}, "warnings": []}
+        (folder / "measures.json").write_text(json.dumps(told))
+        files = {"measures.json": (folder / "measures.json").stat().st_size}
+        details = {"report": told, "files": files}
+        say(**{"is": "done", "id": job, "details": details, "files": files})
+        return
     (folder / "person-1").mkdir()
     files = {}
     for name in ("photo.jpg", "thumbnail.jpg", "scene.glb", "viewer.html", "person-1/mesh.obj"):

@@ -10,35 +10,14 @@ import pytest
 from PIL import Image
 
 import vitruvian
+from measured_people import SIZE, silhouette
 from vitruvian.anthropometry.tape import measures_of
-from vitruvian.body.model.model import body_model, joint_motion
+from vitruvian.body.model.model import body_model
 from vitruvian.commands.cli import main
 from vitruvian.errors import InputError
-from vitruvian.geometry.rasterizer import rasterize
-from vitruvian.geometry.rotations import matrix_from_axis_angle
 from vitruvian.pipeline.measuring import bare_silhouette
 from vitruvian.types.camera import Camera
 from vitruvian.types.photo import Photo
-
-SIZE = 640
-
-
-def silhouette(betas: np.ndarray, yaw: float) -> np.ndarray:
-    """(640, 640) uint8 of a body at rest, seen from three metres away, ``yaw`` degrees aside."""
-    model = body_model()
-    vertices, joints = model.rest(betas)
-    turns = np.zeros((len(model.joint_names), 3))
-    turns[0, 1] = -np.deg2rad(yaw)
-    if yaw:  # arms along the body
-        for side, sign in (("L", 1), ("R", -1)):
-            turns[model.joint_index[f"upperarm01.{side}"], 2] = -sign * 0.5
-    motion = joint_motion(model.parents, joints, matrix_from_axis_angle(turns), np.zeros(3))
-    points = motion.skinned(vertices, model.skin_joints, model.skin_weights)
-    middle = (points.min(0) + points.max(0)) / 2
-    points = (points - middle) * [1, -1, -1] + [0, 0, 3]
-    camera = Camera.centered(1.6 * SIZE, SIZE, SIZE, "given")
-    found = rasterize(camera.project(points), points[:, 2], model.faces, SIZE, SIZE)
-    return np.asarray(255 * found.mask, np.uint8)
 
 
 @pytest.fixture(scope="module")

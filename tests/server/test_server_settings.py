@@ -57,6 +57,7 @@ def test_docs_have_every_route_and_code() -> None:
             path.replace("{reconstruction_id}", "{id}")
             .replace("{share_id}", "{id}")
             .replace("{session_id}", "{id}")
+            .replace("{measurement_id}", "{id}")
         )
         shown = shown.replace("{token_id}", "{id}").replace("{sample_id}", "{id}")
         shown = shown.replace("{job_id}", "{id}")

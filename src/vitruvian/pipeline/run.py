@@ -83,27 +83,37 @@ def run(job: Job, progress: Progress | None = None) -> Outcome:
         progress: told of each stage, ``files`` the last of them; raising ``Cancelled`` there ends
             the job.
     """
+    return attempt(lambda: _do(job, progress), _name(job))
+
+
+def attempt(work: Callable[[], dict[str, Any]], name: str) -> Outcome:
+    """Do some work, and say what became of it instead of raising.
+
+    Args:
+        work: what to do; returns what ``Outcome`` says of it when it is done.
+        name: how sentences call what it is done to.
+    """
     start = time.perf_counter()
 
     def outcome(state: Literal["done", "failed", "cancelled"], **known: Any) -> Outcome:
         return Outcome(state, time.perf_counter() - start, **known)
 
     try:
-        return outcome("done", **_do(job, progress))
+        return outcome("done", **work())
     except Cancelled:
         return outcome("cancelled")
     except VitruvianError as error:
         return outcome("failed", error=error)
     except MemoryError as error:
         memory = InputError(
-            f"{_name(job)} does not fit in memory; save a smaller copy.", code="too-large"
+            f"{name} does not fit in memory; save a smaller copy.", code="too-large"
         )
         memory.__cause__ = error
         return outcome("failed", error=memory)
     except Exception as error:  # our own mistake: other pictures still deserve their turn
         reason = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(".")
         crash = CrashError(
-            f"{_name(job)} failed unexpectedly ({reason}): set VITRUVIAN_DEBUG=1 and report what "
+            f"{name} failed unexpectedly ({reason}): set VITRUVIAN_DEBUG=1 and report what "
             "it then prints."
         )
         crash.__cause__ = error

@@ -22,6 +22,7 @@ from vitruvian.server.api.guard import INTERNAL, Guard
 from vitruvian.server.api.routes import (
     account,
     jobs,
+    measurements,
     reconstructions,
     sessions,
     sharing,
@@ -62,7 +63,7 @@ def create_app(settings: Settings, worker_command: Sequence[str] = COMMAND) -> F
         redirect_slashes=False,
     )
     app.state.vitruvian = state
-    for module in (account, sessions, reconstructions, jobs, sharing, upload, system):
+    for module in (account, sessions, reconstructions, measurements, jobs, sharing, upload, system):
         app.include_router(module.router)
     _serve_page(app)
     app.add_exception_handler(Problem, _on_problem)

@@ -8,6 +8,8 @@ from typing import Any, ClassVar
 from sqlalchemy import JSON, Double, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from vitruvian.server.kinds import PHOTO
+
 ACTIVE = ("queued", "running")
 ENDED = ("succeeded", "failed", "cancelled")
 
@@ -75,12 +77,16 @@ class ApiToken(Base):
 
 
 class Job(Base):
-    """A picture to reconstruct. ``queue.py`` says how it moves from state to state."""
+    """A picture to reconstruct, or two to measure somebody by.
+
+    ``queue.py`` says how it moves from state to state.
+    """
 
     __tablename__ = "jobs"
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
     account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(String(8), default=PHOTO, server_default=PHOTO)
     name: Mapped[str] = mapped_column(String(200))
     options: Mapped[dict[str, Any]]
     upload_key: Mapped[str] = mapped_column(String(128))
@@ -129,6 +135,7 @@ class Reconstruction(Base):
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
     # Unique: a job that is run twice can still have one result only.
     job_id: Mapped[str] = mapped_column(String(32), unique=True)
+    kind: Mapped[str] = mapped_column(String(8), default=PHOTO, server_default=PHOTO)
     account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
     name: Mapped[str] = mapped_column(String(200))
     sample: Mapped[str | None] = mapped_column(String(64), unique=True)

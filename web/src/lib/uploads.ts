@@ -65,8 +65,9 @@ export function add(chosen: File[], options: Omit<UploadOptions, "name">): Uploa
 
 /** Show jobs that this page did not send: those of an earlier visit, or of another tab. */
 export function adopt(jobs: Job[]): void {
-  // A correction is shown by the result that it corrects.
-  const unknown = jobs.filter((job) => !hasEnded(job) && !job.replaces && !uploads.some((item) => item.job?.id === job.id));
+  // A correction is shown by the result that it corrects, measures by their own page.
+  const own = jobs.filter((job) => job.kind === "photo" && !job.replaces);
+  const unknown = own.filter((job) => !hasEnded(job) && !uploads.some((item) => item.job?.id === job.id));
   for (const job of unknown.reverse()) {
     uploads.unshift({ key: job.id, name: job.name, preview: "", state: "working", sent: 1, job, problem: null });
     const item = uploads[0];

@@ -19,6 +19,8 @@ from vitruvian.server.state import State, state_of
 CSRF_HEADER = "X-CSRF-Token"
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 _SEEN_EVERY_SECONDS = 300.0
+# What a handed-off device may do: send pictures to measure by. No token that is listed has it.
+CAPTURE = "measurements:capture"
 
 
 @dataclass(frozen=True)
@@ -73,9 +75,16 @@ def _with_scope(caller: Caller, scope: str) -> Caller:
     return caller
 
 
+def _capturer(caller: Annotated[Caller, Depends(_logged_in)]) -> Caller:
+    if caller.scopes is not None and CAPTURE in caller.scopes:
+        return caller
+    return _with_scope(caller, "reconstructions:write")
+
+
 InSession = Annotated[Caller, Depends(_in_session)]
 Reader = Annotated[Caller, Depends(_reader)]
 Writer = Annotated[Caller, Depends(_writer)]
+Capturer = Annotated[Caller, Depends(_capturer)]
 
 
 def account_of(caller: Caller) -> Account:

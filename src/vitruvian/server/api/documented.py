@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
+
+from pydantic import BaseModel
 
 from vitruvian.server.api.schemas import CreateForm, ProblemBody
 from vitruvian.server.problems import MEDIA_TYPE, Problem
@@ -24,6 +27,24 @@ _MEANINGS = {
 }
 
 
+MAX_IDEMPOTENCY_KEY = 128
+
+# Headers of the routes that start a job.
+PREFER = {
+    "name": "Prefer",
+    "in": "header",
+    "schema": {"type": "string"},
+    "description": "`respond-async`, or `wait=N` seconds at most for the result.",
+    "example": "respond-async",
+}
+IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "schema": {"type": "string", "maxLength": MAX_IDEMPOTENCY_KEY},
+    "description": "A repeated request with the same key starts nothing.",
+}
+
+
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """FastAPI's ``responses`` for the errors of a route."""
     return {
@@ -38,23 +59,34 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 def picture_form() -> dict[str, Any]:
     """The ``requestBody`` of the routes that take a picture."""
-    fields = CreateForm.model_json_schema()["properties"]
+    return form_body(CreateForm, {"image": "The picture: JPEG, PNG, WebP, HEIC and others."})
+
+
+def form_body(model: type[BaseModel], files: Mapping[str, str]) -> dict[str, Any]:
+    """The ``requestBody`` of a form.
+
+    Args:
+        model: its fields.
+        files: what is in each file, by the name of its field.
+    """
+    described = model.model_json_schema()
+    fields = described["properties"]
     for field in fields.values():
         # A form has no null: a field that is not wanted is left out.
         kinds = [kind for kind in field.pop("anyOf", []) if kind.get("type") != "null"]
         if kinds:
             field.update(kinds[0])
             field.pop("default", None)
-    image = {
+    binary = {
         "type": "string",
         "format": "binary",
         "contentMediaType": "application/octet-stream",
-        "description": "The picture: JPEG, PNG, WebP, HEIC and others.",
     }
+    pictures = {name: binary | {"description": text} for name, text in files.items()}
     schema = {
         "type": "object",
-        "required": ["image"],
-        "properties": {"image": image, **fields},
+        "required": [*files, *described.get("required", ())],
+        "properties": pictures | fields,
         "additionalProperties": False,
     }
     return {"required": True, "content": {"multipart/form-data": {"schema": schema}}}

@@ -19,7 +19,8 @@ from vitruvian.server.api.pictures import too_large
 from vitruvian.server.problems import CLIENT_LEFT, MEDIA_TYPE, Problem
 from vitruvian.server.state import State
 
-PICTURE_PATHS = ("/Upload", "/api/v1/reconstructions")
+# How many pictures a body may hold.
+PICTURE_PATHS = {"/Upload": 1, "/api/v1/reconstructions": 1, "/api/v1/measurements": 2}
 INTERNAL = "The server failed over this request; try again later."
 _FORM_ROOM = 128 * 1024  # for a form's fields and boundaries
 _JSON_BYTES = 64 * 1024
@@ -133,9 +134,10 @@ class Guard:
         return None
 
     def _body_limit(self, scope: Scope) -> int:
-        if scope["path"] in PICTURE_PATHS:
-            return self._state.settings.max_upload_bytes + _FORM_ROOM
-        return _JSON_BYTES
+        pictures = PICTURE_PATHS.get(scope["path"])
+        if pictures is None:
+            return _JSON_BYTES
+        return pictures * self._state.settings.max_upload_bytes + _FORM_ROOM
 
     def _record(self, scope: Scope, status: int, seconds: float, request_id: str) -> None:
         """Count and log, by the route's pattern: paths hold ids and secrets."""

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import Request
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.requests import ClientDisconnect
 
 from vitruvian.server.api.callers import client_key
 from vitruvian.server.api.checks import validation_problem
+from vitruvian.server.api.documented import MAX_IDEMPOTENCY_KEY
 from vitruvian.server.api.schemas import CreateForm
 from vitruvian.server.jobs.intake import Order
 from vitruvian.server.models import ACTIVE, Account, Job
@@ -26,6 +27,8 @@ MAX_FORM_FIELDS = 16
 MAX_FIELD_BYTES = 16_384
 
 _LOOK_SECONDS = 0.5
+
+Form = TypeVar("Form", bound=BaseModel)
 
 
 def take_upload_token(state: State, account: Account | None, request: Request) -> None:
@@ -49,33 +52,82 @@ def take_upload_token(state: State, account: Account | None, request: Request) -
             )
 
 
+def check_room(state: State, account_id: str) -> None:
+    """Raise ``Problem`` when an account or the queue has no room for another job."""
+    with state.database.read() as session:
+        account = session.get(Account, account_id)
+        if account is not None:
+            state.intake.check_room(session, account)
+
+
+def wait_seconds(request: Request, state: State) -> float:
+    """How long to wait for the result, from the ``Prefer`` header (RFC 7240)."""
+    most = state.settings.fast_path_seconds
+    for part in request.headers.get("prefer", "").lower().split(","):
+        name, _, value = part.strip().partition("=")
+        if name == "respond-async":
+            return 0.0
+        if name == "wait" and value.strip('" ').isascii() and value.strip('" ').isdigit():
+            return min(float(value.strip('" ')[:6]), most)
+    return most
+
+
+def idempotency_key(request: Request) -> str | None:
+    """What the sender calls a request; raises ``Problem`` for what is no name."""
+    key = request.headers.get("idempotency-key")
+    if key is not None and not (0 < len(key) <= MAX_IDEMPOTENCY_KEY and key.isprintable()):
+        raise Problem(
+            "bad-request", f"The Idempotency-Key must have 1 to {MAX_IDEMPOTENCY_KEY} characters."
+        )
+    return key
+
+
 @asynccontextmanager
 async def read_form(request: Request, state: State) -> AsyncIterator[tuple[UploadFile, CreateForm]]:
-    """The picture and the fields of a form, while the block lasts.
+    """The picture and the fields of a form with one picture; see ``read_pictures``."""
+    async with read_pictures(request, state, ("image",), CreateForm) as (images, form):
+        yield images[0], form
+
+
+@asynccontextmanager
+async def read_pictures(
+    request: Request, state: State, names: Sequence[str], model: type[Form]
+) -> AsyncIterator[tuple[list[UploadFile], Form]]:
+    """The pictures and the fields of a form, while the block lasts.
 
     A picture that arrives is on disk from its second megabyte on: however slowly it comes, nobody
     waits for it.
+
+    Args:
+        request: with the form.
+        state: for the limits.
+        names: fields with pictures.
+        model: the other fields.
 
     Raises:
         Problem: too large, not a form, without a picture, with wrong fields.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "multipart/form-data":
+        fields_of = f"the fields {' and '.join(names)}" if len(names) > 1 else f"a field {names[0]}"
         raise Problem(
-            "unsupported-media-type", "Send a form (multipart/form-data) with a field image."
+            "unsupported-media-type", f"Send a form (multipart/form-data) with {fields_of}."
         )
     async with request.form(
-        max_files=1, max_fields=MAX_FORM_FIELDS, max_part_size=MAX_FIELD_BYTES
+        max_files=len(names), max_fields=MAX_FORM_FIELDS, max_part_size=MAX_FIELD_BYTES
     ) as form:
-        image = form.get("image")
-        if not isinstance(image, UploadFile):
-            wrong = "The form lacks a file in the field image."
-            raise Problem("validation", wrong, errors=[{"field": "image", "detail": wrong}])
-        if (image.size or 0) > state.settings.max_upload_bytes:
-            raise too_large(state)
+        images = []
+        for name in names:
+            image = form.get(name)
+            if not isinstance(image, UploadFile):
+                wrong = f"The form lacks a file in the field {name}."
+                raise Problem("validation", wrong, errors=[{"field": name, "detail": wrong}])
+            if (image.size or 0) > state.settings.max_upload_bytes:
+                raise too_large(state)
+            images.append(image)
         fields: dict[str, Any] = {}
         for name, value in form.multi_items():
-            if name == "image":
+            if name in names:
                 continue
             if name in fields or not isinstance(value, str):
                 detail = "must be given once, as text"
@@ -85,7 +137,7 @@ async def read_form(request: Request, state: State) -> AsyncIterator[tuple[Uploa
                     errors=[{"field": name[:40], "detail": detail}],
                 )
             fields[name] = value
-        yield image, _parse_fields(fields)
+        yield images, _parse_fields(fields, model)
 
 
 def too_large(state: State) -> Problem:
@@ -96,10 +148,10 @@ def too_large(state: State) -> Problem:
     )
 
 
-def _parse_fields(fields: Mapping[str, str]) -> CreateForm:
+def _parse_fields(fields: Mapping[str, str], model: type[Form]) -> Form:
     try:
         # An empty field of a form is one that was left out.
-        return CreateForm.model_validate({k: v for k, v in fields.items() if v != ""})
+        return model.model_validate({k: v for k, v in fields.items() if v != ""})
     except ValidationError as error:
         raise validation_problem(error.errors()) from None
 
@@ -111,12 +163,17 @@ async def accept(
     options = form.options()
     most = state.settings.max_people
     options["max_people"] = min(options["max_people"] or most, most)
+    return await accept_pictures(state, order, [image], form.name, options)
+
+
+async def accept_pictures(
+    state: State, order: Order, images: Sequence[UploadFile], name: str, options: dict[str, Any]
+) -> tuple[str, bool]:
+    """Store pictures and put their job into the queue; returns its id and whether it is new."""
     try:
         async with state.uploads_at_once:
-            data = await image.read()
-            job_id, new = await run_in_threadpool(
-                state.intake.accept, order, data, form.name, options
-            )
+            data = [await image.read() for image in images]
+            job_id, new = await run_in_threadpool(state.intake.accept, order, data, name, options)
     except Problem as problem:
         state.metrics.uploads.labels(problem.code).inc()
         raise

@@ -33,6 +33,7 @@ from vitruvian.options import (
 )
 
 Scope = Literal["reconstructions:read", "reconstructions:write"]
+JobKind = Literal["photo", "measures"]
 JobState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 
 
@@ -445,12 +446,14 @@ class JobLinks(BaseModel):
     events: str
     cancel: str
     reconstruction: str | None
+    measurement: str | None = None
 
 
 class Job(BaseModel):
-    """A picture on its way to a result."""
+    """A picture on its way to a result, or two on theirs to measures."""
 
     id: str
+    kind: JobKind = "photo"
     name: str
     state: JobState
     stage: str | None
@@ -463,6 +466,7 @@ class Job(BaseModel):
     started_at: Time | None
     finished_at: Time | None
     reconstruction_id: str | None
+    measurement_id: str | None = None
     replaces: str | None = None
     problem: ProblemBody | None
     links: JobLinks

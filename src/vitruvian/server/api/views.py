@@ -6,11 +6,12 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from vitruvian.server.api import schemas
+from vitruvian.server.api import measurement_schemas, schemas
 from vitruvian.server.files.gallery import SAMPLES
-from vitruvian.server.files.names import ALL_ZIP, OF_ALL, OF_PERSON, PERSON_ZIP
+from vitruvian.server.files.names import ALL_ZIP, OF_ALL, OF_MEASURES, OF_PERSON, PERSON_ZIP
 from vitruvian.server.jobs.queue import position
 from vitruvian.server.jobs.timing import STAGES
+from vitruvian.server.kinds import MEASURES, PHOTO
 from vitruvian.server.models import Account, ApiToken, Job, LoginSession, Reconstruction, Share
 from vitruvian.server.state import State
 
@@ -64,6 +65,36 @@ def summary_view(row: Reconstruction) -> schemas.Summary:
     )
 
 
+def measurement_view(row: Reconstruction) -> measurement_schemas.Measurement:
+    """Somebody's measures with everything."""
+    report = row.details["report"]
+    return measurement_schemas.Measurement(
+        **_measurement_brief(row),
+        subject=report["subject"],
+        measures=report["measures"],
+        warnings=report["warnings"],
+        files=_urls(
+            OF_MEASURES, "", row.details["files"], f"/api/v1/measurements/{row.id}/files", ""
+        ),
+    )
+
+
+def measurement_summary_view(row: Reconstruction) -> measurement_schemas.MeasurementSummary:
+    """Somebody's measures in a list."""
+    return measurement_schemas.MeasurementSummary(**_measurement_brief(row))
+
+
+def _measurement_brief(row: Reconstruction) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "name": row.name,
+        "created_at": row.created_at,
+        "expires_at": row.expires_at,
+        "kept": row.details["options"]["keep"],
+        "bytes": row.bytes,
+    }
+
+
 def _brief(row: Reconstruction) -> dict[str, Any]:
     sample = next((one for one in SAMPLES if one.id == row.sample), None)
     return {
@@ -115,7 +146,8 @@ def job_view(session: Session, state: State, job: Job) -> schemas.Job:
     if job.person_number and job.person_count:
         person = schemas.PersonAtWork(number=job.person_number, of=job.person_count)
     this = f"/api/v1/jobs/{job.id}"
-    result = job.reconstruction_id
+    photo = job.reconstruction_id if job.kind == PHOTO else None
+    measures = job.reconstruction_id if job.kind == MEASURES else None
     return schemas.Job(
         id=job.id,
         name=job.name,
@@ -129,14 +161,17 @@ def job_view(session: Session, state: State, job: Job) -> schemas.Job:
         created_at=job.created_at,
         started_at=job.started_at,
         finished_at=job.finished_at,
-        reconstruction_id=result,
+        kind=job.kind,  # type: ignore[arg-type]
+        reconstruction_id=photo,
+        measurement_id=measures,
         replaces=job.replaces,
         problem=schemas.ProblemBody(**job.problem) if job.problem else None,
         links=schemas.JobLinks(
             self=this,
             events=f"{this}/events",
             cancel=f"{this}/cancel",
-            reconstruction=f"/api/v1/reconstructions/{result}" if result else None,
+            reconstruction=f"/api/v1/reconstructions/{photo}" if photo else None,
+            measurement=f"/api/v1/measurements/{measures}" if measures else None,
         ),
     )
 

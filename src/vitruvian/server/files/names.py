@@ -26,6 +26,14 @@ OF_PERSON = {
     "body": "body.json",
     "alpha": "alpha.png",
 }
+OF_MEASURES = {
+    "measures": "measures.json",
+    "table": "measures.csv",
+    "tape": "tape.png",
+    "body_glb": "body.glb",
+    "body_mesh": "body.obj",
+    "silhouettes": "silhouettes.png",
+}
 # Made when they are asked for.
 ALL_ZIP = "all.zip"
 PERSON_ZIP = "mesh.zip"

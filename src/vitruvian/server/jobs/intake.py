@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,9 @@ from vitruvian.server.accounts.quota import quota, usage
 from vitruvian.server.database import Database
 from vitruvian.server.files.sniff import check_picture
 from vitruvian.server.files.storage import Storage
+from vitruvian.server.jobs.parcel import pack
 from vitruvian.server.jobs.timing import StageClock
+from vitruvian.server.kinds import MEASURES, PHOTO
 from vitruvian.server.models import ACTIVE, Account, Job, Reconstruction, new_id
 from vitruvian.server.problems import Problem, not_found
 from vitruvian.server.settings import Settings
@@ -22,17 +25,19 @@ from vitruvian.server.settings import Settings
 
 @dataclass(frozen=True)
 class Order:
-    """A picture that somebody wants reconstructed.
+    """What somebody wants made of pictures.
 
     Attributes:
         account_id: whose result it will be.
         idempotency_key: what the sender calls this request, or None.
         expires_hours: life of the result, where the account's does not apply.
+        kind: what is to be made, ``PHOTO`` of one picture or ``MEASURES`` of two.
     """
 
     account_id: str
     idempotency_key: str | None = None
     expires_hours: float | None = None
+    kind: str = PHOTO
 
 
 class Intake:
@@ -99,26 +104,28 @@ class Intake:
             )
 
     def accept(
-        self, order: Order, data: bytes, name: str | None, options: dict[str, Any]
+        self, order: Order, pictures: Sequence[bytes], name: str | None, options: dict[str, Any]
     ) -> tuple[str, bool]:
-        """Store the picture and queue its job; returns its id and whether it is new.
+        """Store pictures and queue their job; returns its id and whether it is new.
 
         Args:
             order: for whom.
-            data: the file.
-            name: what its owner calls it.
-            options: of the reconstruction.
+            pictures: the files, as many as the kind takes.
+            name: what its owner calls the result.
+            options: of the reconstruction; of measuring, what is told of the person.
 
         Raises:
-            Problem: the file is no picture, there is no room, the account is gone.
+            Problem: a file is no picture, there is no room, the account is gone.
         """
         earlier = self._earlier_job(order)
         if earlier:
             return earlier, False
-        check_picture(data, self.readable_types)
+        for data in pictures:
+            check_picture(data, self.readable_types)
         job = Job(
             id=new_id(),
             account_id=order.account_id,
+            kind=order.kind,
             name=name,
             options=options,
             upload_key="",
@@ -128,7 +135,8 @@ class Intake:
         )
         job.upload_key = f"uploads/{job.id}"
         # The file first: a row without its file would be a job that cannot be done.
-        self.storage.put_bytes(job.upload_key, data)
+        parcel = pack(pictures) if order.kind == MEASURES else pictures[0]
+        self.storage.put_bytes(job.upload_key, parcel)
         try:
             with self.database.write() as session:
                 account = session.scalars(

@@ -22,6 +22,7 @@ from vitruvian.server.files.storage import Storage
 from vitruvian.server.jobs.process import PoolOptions, WorkerGone, WorkerProcess
 from vitruvian.server.jobs.queue import JobQueue, Lease, Result
 from vitruvian.server.jobs.timing import StageClock
+from vitruvian.server.kinds import PHOTO
 from vitruvian.server.problems import Problem
 
 _POLL_SECONDS = 1.0
@@ -166,6 +167,7 @@ class WorkerPool:
             with self._storage.local(lease.job.upload_key) as picture:
                 order: dict[str, Any] = {"do": "job", "id": lease.job.id, "picture": str(picture)}
                 order |= {"folder": str(folder), "options": lease.job.options}
+                order |= {"kind": lease.job.kind}
                 worker.say(order | {"camera": lease.job.camera})
                 answer = self._follow(worker, lease, start)
             self._conclude(lease, answer, folder)
@@ -212,7 +214,8 @@ class WorkerPool:
             if answer is None or answer.get("id") != lease.job.id:
                 continue
             if answer["is"] != "stage":
-                watch.end(answer["is"] == "done")
+                # The clock tells photographs' time.
+                watch.end(answer["is"] == "done" and lease.job.kind == PHOTO)
                 return answer
             person = (answer["person"], answer["people"]) if answer["person"] else None
             progress = watch.reach(answer["stage"], person)

@@ -23,6 +23,7 @@ from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from vitruvian.server.database import Database
+from vitruvian.server.kinds import MEASURES
 from vitruvian.server.models import Account, Deletion, Job, Reconstruction, new_id
 from vitruvian.server.problems import Problem
 
@@ -187,6 +188,7 @@ class JobQueue:
                 corrected = Reconstruction(
                     id=new_id(),
                     job_id=job.id,
+                    kind=job.kind,
                     account_id=job.account_id,
                     name=job.name,
                     sample=job.sample,
@@ -314,12 +316,17 @@ def _end(
     now: float,
     problem: dict[str, Any] | None = None,
 ) -> None:
-    """The only place where a job ends: its upload goes with it. A result keeps its photograph."""
+    """The only place where a job ends: its upload goes with it. A result keeps its photograph.
+
+    What somebody told of their body goes, too: a result says it, and nothing else keeps it.
+    """
     job.state = state
     job.finished_at = now
     job.problem = problem
     job.lease_token = job.lease_until = None
     job.stage = None
     job.person_number = job.person_count = None
+    if job.kind == MEASURES:
+        job.options = {}
     if job.replaces is None:
         session.merge(Deletion(prefix=job.upload_key, created_at=now))

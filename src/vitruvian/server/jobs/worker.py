@@ -1,10 +1,11 @@
-"""A worker process: takes pictures from its standard input, one at a time, and reconstructs them.
+"""A worker process: takes jobs from its standard input, one at a time, and reconstructs pictures
+or measures people.
 
 It is a program of its own (``python -m vitruvian.server.jobs.worker``), so that a picture that
 takes all memory or breaks a decoder takes nothing else with it. It has no access to the database
 and no secret: paths in, files and one description out. Both ways go lines of JSON:
 
-    in   {"do": "job", "id": ..., "picture": path, "folder": path, "options": {...},
+    in   {"do": "job", "id": ..., "kind": ..., "picture": path, "folder": path, "options": {...},
           "camera": null or {"focal_px": ..., "source": ...}}
          {"do": "cancel", "id": ...}
     out  {"is": "ready"}
@@ -34,6 +35,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from vitruvian.compute import set_threads
 from vitruvian.errors import CrashError, InputError, MissingExtraError, VitruvianError
 from vitruvian.options import SERVER_DEFAULTS, Options
+from vitruvian.server.jobs.measuring import measure_parcel
+from vitruvian.server.kinds import MEASURES
 from vitruvian.server.problems import KINDS, Problem
 
 if TYPE_CHECKING:
@@ -96,7 +99,10 @@ class Worker:
             )
 
         picture, options = Path(order["picture"]), order["options"]
-        outcome = process(picture, folder, options, progress, order.get("camera"))
+        if order["kind"] == MEASURES:
+            outcome = measure_parcel(picture, folder, options, progress)
+        else:
+            outcome = process(picture, folder, options, progress, order.get("camera"))
         if outcome.error is not None:
             answer = {"is": "failed", "problem": problem_of(outcome.error).body()}
         elif outcome.state == "cancelled":

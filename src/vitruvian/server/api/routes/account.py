@@ -6,7 +6,7 @@ import time
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from vitruvian.server.accounts.passwords import (
@@ -19,6 +19,7 @@ from vitruvian.server.accounts.quota import quota, usage
 from vitruvian.server.accounts.signing import TOKEN_PREFIX, digest, new_token
 from vitruvian.server.api import schemas
 from vitruvian.server.api.callers import (
+    CAPTURE,
     InSession,
     account_of,
     client_key,
@@ -136,9 +137,7 @@ def list_tokens(state: Here, caller: InSession) -> schemas.Tokens:
     """The API tokens of the account."""
     with state.database.read() as session:
         rows = session.scalars(
-            select(ApiToken)
-            .where(ApiToken.account_id == account_of(caller).id)
-            .order_by(ApiToken.created_at)
+            select(ApiToken).where(*_listed(account_of(caller))).order_by(ApiToken.created_at)
         )
         return schemas.Tokens(items=[token_view(row) for row in rows])
 
@@ -162,9 +161,7 @@ def make_token(body: schemas.NewToken, state: Here, caller: InSession) -> schema
     )
     with state.database.write() as session:
         session.execute(select(Account.id).where(Account.id == owner.id).with_for_update())
-        count = session.scalar(
-            select(func.count()).select_from(ApiToken).where(ApiToken.account_id == owner.id)
-        )
+        count = session.scalar(select(func.count()).select_from(ApiToken).where(*_listed(owner)))
         if (count or 0) >= _MAX_TOKENS:
             raise Problem("conflict", f"There are {_MAX_TOKENS} tokens already; revoke one first.")
         session.add(row)
@@ -182,6 +179,11 @@ def revoke_token(token_id: str, state: Here, caller: InSession) -> None:
         ).first()
     if gone is None:
         raise not_found()
+
+
+def _listed(owner: Account) -> tuple[ColumnElement[bool], ...]:
+    """Which tokens are an account's own: not those that let a phone send pictures for a while."""
+    return ApiToken.account_id == owner.id, ApiToken.scopes != CAPTURE
 
 
 def _check_password(state: State, owner: Account, password: str) -> None:

@@ -14,28 +14,27 @@ from starlette.concurrency import run_in_threadpool
 from vitruvian.server.api import schemas
 from vitruvian.server.api.callers import Caller, Reader, Writer, account_of
 from vitruvian.server.api.checks import clean_id
-from vitruvian.server.api.documented import picture_form, problems
-from vitruvian.server.api.pictures import accept, read_form, take_upload_token, wait_for_end
+from vitruvian.server.api.documented import IDEMPOTENCY_KEY, PREFER, picture_form, problems
+from vitruvian.server.api.pictures import (
+    accept,
+    check_room,
+    idempotency_key,
+    read_form,
+    take_upload_token,
+    wait_for_end,
+    wait_seconds,
+)
 from vitruvian.server.api.views import job_view, reconstruction_view, summary_view
 from vitruvian.server.files.janitor import delete_reconstruction
 from vitruvian.server.files.serving import MEDIA_TYPES, serve_file
 from vitruvian.server.jobs.intake import Order
+from vitruvian.server.kinds import PHOTO
 from vitruvian.server.models import Job, Reconstruction
 from vitruvian.server.problems import Problem, not_found, problem_from
 from vitruvian.server.state import State, state_of
 
 router = APIRouter(prefix="/api/v1", tags=["reconstructions"])
 Here = Annotated[State, Depends(state_of)]
-
-MAX_IDEMPOTENCY_KEY = 128
-
-PREFER = {
-    "name": "Prefer",
-    "in": "header",
-    "schema": {"type": "string"},
-    "description": "`respond-async`, or `wait=N` seconds at most for the result.",
-    "example": "respond-async",
-}
 
 FILE_ANSWERS: dict[int | str, dict[str, Any]] = problems(416) | {
     200: {"description": "The file.", "content": {kind: {} for kind in MEDIA_TYPES}},
@@ -55,29 +54,16 @@ FILE_ANSWERS: dict[int | str, dict[str, Any]] = problems(416) | {
     | {202: {"model": schemas.Job, "description": "It is in the queue."}},
     openapi_extra={
         "requestBody": picture_form(),
-        "parameters": [
-            PREFER,
-            {
-                "name": "Idempotency-Key",
-                "in": "header",
-                "schema": {"type": "string", "maxLength": MAX_IDEMPOTENCY_KEY},
-                "description": "A repeated request with the same key starts nothing.",
-            },
-        ],
+        "parameters": [PREFER, IDEMPOTENCY_KEY],
     },
 )
 async def create(request: Request, state: Here, caller: Writer) -> Response:
     """Reconstruct a picture: 201 when the result was there in time, else 202 and a job."""
-    wait = _wait_seconds(request.headers.get("prefer", ""), state.settings.fast_path_seconds)
-    key = request.headers.get("idempotency-key")
-    if key is not None and not (0 < len(key) <= MAX_IDEMPOTENCY_KEY and key.isprintable()):
-        raise Problem(
-            "bad-request", f"The Idempotency-Key must have 1 to {MAX_IDEMPOTENCY_KEY} characters."
-        )
+    wait, key = wait_seconds(request, state), idempotency_key(request)
     await run_in_threadpool(take_upload_token, state, account_of(caller), request)
     # Before the body is read: who has no room need not send it.
-    await run_in_threadpool(_check_room, state, caller)
     owner = account_of(caller)
+    await run_in_threadpool(check_room, state, owner.id)
     expires = state.settings.guest_retention_hours if owner.kind == "guest" else None
     async with read_form(request, state) as (image, form):
         job_id, _ = await accept(state, Order(owner.id, key, expires), image, form)
@@ -85,11 +71,6 @@ async def create(request: Request, state: Here, caller: Writer) -> Response:
     if job is None:
         raise not_found()
     return await run_in_threadpool(_answer, state, job)
-
-
-def _check_room(state: State, caller: Caller) -> None:
-    with state.database.read() as session:
-        state.intake.check_room(session, account_of(caller))
 
 
 def _answer(state: State, job: Job, made: int = 201) -> Response:
@@ -104,24 +85,14 @@ def _answer(state: State, job: Job, made: int = 201) -> Response:
             if row is None:
                 raise not_found()
             body = reconstruction_view(row).model_dump_json()
-            return _json(body, made, f"/api/v1/reconstructions/{row.id}")
+            return json_answer(body, made, f"/api/v1/reconstructions/{row.id}")
         view = job_view(session, state, job)
-    return _json(view.model_dump_json(), 202, view.links.self)
+    return json_answer(view.model_dump_json(), 202, view.links.self)
 
 
-def _json(body: str, status: int, location: str) -> Response:
+def json_answer(body: str, status: int, location: str) -> Response:
+    """An answer of JSON about something that has an address."""
     return Response(body, status, {"Location": location}, media_type="application/json")
-
-
-def _wait_seconds(prefer: str, most: float) -> float:
-    """How long to wait for the result, from a ``Prefer`` header (RFC 7240)."""
-    for part in prefer.lower().split(","):
-        name, _, value = part.strip().partition("=")
-        if name == "respond-async":
-            return 0.0
-        if name == "wait" and value.strip('" ').isascii() and value.strip('" ').isdigit():
-            return min(float(value.strip('" ')[:6]), most)
-    return most
 
 
 @router.get("/reconstructions", responses=problems(400, 401, 403, 422))
@@ -132,7 +103,7 @@ def list_reconstructions(
     cursor: Annotated[str | None, Query(max_length=128)] = None,
 ) -> schemas.Reconstructions:
     """The account's results, newest first, a page at a time."""
-    mine = Reconstruction.account_id == account_of(caller).id
+    mine = and_(Reconstruction.account_id == account_of(caller).id, Reconstruction.kind == PHOTO)
     query = select(Reconstruction).where(mine)
     if cursor:
         when, last = _read_cursor(cursor)
@@ -170,12 +141,15 @@ def _read_cursor(cursor: str) -> tuple[float, str]:
         raise Problem("bad-request", "The cursor is not one that this list gave.") from None
 
 
-def owned(session: Session, caller: Caller, reconstruction_id: str) -> Reconstruction:
-    """A result of the caller's; raises ``Problem`` not-found for anybody else's."""
+def owned(
+    session: Session, caller: Caller, reconstruction_id: str, kind: str = PHOTO
+) -> Reconstruction:
+    """A result of the caller's of that kind; raises ``Problem`` not-found for anything else."""
     row = session.scalars(
         select(Reconstruction).where(
             Reconstruction.id == clean_id(reconstruction_id),
             Reconstruction.account_id == account_of(caller).id,
+            Reconstruction.kind == kind,
         )
     ).first()
     if row is None:
@@ -211,8 +185,10 @@ async def change(
     changes = body.options()
     view = await run_in_threadpool(_rename, state, caller, reconstruction_id, body.name)
     if not changes:
-        return _json(view.model_dump_json(), 200, f"/api/v1/reconstructions/{reconstruction_id}")
-    wait = _wait_seconds(request.headers.get("prefer", ""), state.settings.fast_path_seconds)
+        return json_answer(
+            view.model_dump_json(), 200, f"/api/v1/reconstructions/{reconstruction_id}"
+        )
+    wait = wait_seconds(request, state)
     owner = account_of(caller)
     await run_in_threadpool(take_upload_token, state, owner, request)
     job_id = await run_in_threadpool(state.intake.correct, owner.id, reconstruction_id, changes)

@@ -26,6 +26,7 @@ from vitruvian.server.api.checks import clean_id, take, too_fast
 from vitruvian.server.api.documented import not_here, problems
 from vitruvian.server.api.views import open_session_view, session_view
 from vitruvian.server.files.janitor import delete_account
+from vitruvian.server.kinds import MEASURES, PHOTO
 from vitruvian.server.models import Account, Job, LoginSession, Reconstruction, new_id
 from vitruvian.server.problems import Problem, not_found
 from vitruvian.server.state import State, state_of
@@ -157,17 +158,20 @@ def _leave_session(state: State, caller: Caller, account: Account) -> None:
         if caller.account.kind != "guest":
             return
         days = state.settings.retention_days
+        theirs = Reconstruction.account_id == caller.account.id
+        for row in session.scalars(select(Reconstruction).where(theirs)).all():
+            row.account_id = account.id
+            if row.kind != MEASURES or row.details["options"]["keep"]:  # else for an hour only
+                row.expires_at = time.time() + days * 86_400 if days else None
+        session.flush()
         session.execute(
-            update(Reconstruction)
-            .where(Reconstruction.account_id == caller.account.id)
-            .values(
-                account_id=account.id,
-                expires_at=time.time() + days * 86_400 if days else None,
-            )
+            update(Job)
+            .where(Job.account_id == caller.account.id, Job.kind == PHOTO)
+            .values(expires_hours=None)
         )
         session.execute(
             update(Job)
             .where(Job.account_id == caller.account.id)
-            .values(account_id=account.id, idempotency_key=None, expires_hours=None)
+            .values(account_id=account.id, idempotency_key=None)
         )
         session.execute(delete(Account).where(Account.id == caller.account.id))

@@ -11,11 +11,17 @@ from starlette.concurrency import run_in_threadpool
 from vitruvian.server.api import schemas
 from vitruvian.server.api.callers import AnyCaller, Caller
 from vitruvian.server.api.documented import picture_form, problems
-from vitruvian.server.api.pictures import accept, read_form, take_upload_token, wait_for_end
+from vitruvian.server.api.pictures import (
+    accept,
+    check_room,
+    read_form,
+    take_upload_token,
+    wait_for_end,
+)
 from vitruvian.server.api.routes.sharing import add_share
 from vitruvian.server.api.views import reconstruction_view
 from vitruvian.server.jobs.intake import Order
-from vitruvian.server.models import ACTIVE, Account, Job, Reconstruction
+from vitruvian.server.models import ACTIVE, Job, Reconstruction
 from vitruvian.server.problems import Problem, not_found, problem_from
 from vitruvian.server.state import ANONYMOUS, State, state_of
 
@@ -36,7 +42,7 @@ async def upload(request: Request, state: Here, caller: AnyCaller) -> schemas.Up
         raise Problem("not-authenticated", "Log in, or send an API token.")
     order = _order(state, caller)
     await run_in_threadpool(take_upload_token, state, caller.account, request)
-    await run_in_threadpool(_check_room, state, order.account_id)
+    await run_in_threadpool(check_room, state, order.account_id)
     async with read_form(request, state) as (image, form):
         form = form.model_copy(update={"formats": f"obj,{form.formats}"})  # what it answers with
         job_id, _ = await accept(state, order, image, form)
@@ -55,13 +61,6 @@ def _order(state: State, caller: Caller) -> Order:
     guest = caller.account.kind == "guest"
     hours_left = state.settings.guest_retention_hours if guest else None
     return Order(caller.account.id, expires_hours=hours_left)
-
-
-def _check_room(state: State, account_id: str) -> None:
-    with state.database.read() as session:
-        account = session.get(Account, account_id)
-        if account is not None:
-            state.intake.check_room(session, account)
 
 
 def _answer(state: State, job: Job) -> schemas.Uploaded:

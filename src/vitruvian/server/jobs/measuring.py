@@ -1,0 +1,39 @@
+"""What a worker does with two pictures: somebody's measures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vitruvian.server.jobs.parcel import unpack
+
+if TYPE_CHECKING:
+    from vitruvian.pipeline.progress import Progress
+    from vitruvian.pipeline.run import Outcome
+
+
+def measure_parcel(
+    parcel: Path, folder: Path, options: dict[str, Any], progress: Progress | None
+) -> Outcome:
+    """Measure somebody into ``folder``.
+
+    Args:
+        parcel: the front and the side picture as they came, packed.
+        folder: exists and is empty.
+        options: ``told`` has ``height_cm``, ``weight_kg``, ``sex`` and ``age``, the last three or
+            None.
+        progress: told of every stage.
+    """
+    from vitruvian.pipeline.measuring import measure
+    from vitruvian.pipeline.run import attempt
+    from vitruvian.result.measures import save_measures
+
+    def work() -> dict[str, Any]:
+        # Bytes: nothing of the files but their pixels goes on from here.
+        front, side = unpack(parcel.read_bytes())
+        measured = measure(front, side, **options["told"], progress=progress)
+        if progress is not None:
+            progress("files", 0, 1)
+        return {"report": save_measures(measured, folder), "extra": {}}
+
+    return attempt(work, "The pair of pictures")
