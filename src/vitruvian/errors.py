@@ -22,6 +22,7 @@ CODES = {
     "bad-option": "an option has a value that cannot be, or contradicts another",
     "cannot-write": "the place for the results cannot be written, or holds something else",
     "bad-input": "something else that was given cannot be used",
+    "took-too-long": "the input took longer than was allowed",
     "missing-extra": "an optional package is not installed",
     "bad-weights": "a network's weights are absent or damaged",
     "crashed": "our own mistake",

@@ -50,6 +50,10 @@ COMMANDS = {
         "vitruvian.commands.measure.measure",
         "Measure somebody from a front and a side picture, or from two silhouettes.",
     ),
+    "batch": Command(
+        "vitruvian.commands.batch.batch",
+        "Turn very many photographs, videos and pairs into results, each exactly once.",
+    ),
     "serve": Command("vitruvian.server.command.serve", "Start the web page and the API."),
     "evaluate": Command(
         "vitruvian.lab.evaluation.command.evaluate",

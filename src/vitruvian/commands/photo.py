@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import signal
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,7 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vitruvian.commands.cli import INTERRUPTED, debugging, say
-from vitruvian.compute import preparation, set_threads
+from vitruvian.commands.interrupts import interrupts
+from vitruvian.compute import set_threads
 from vitruvian.errors import InputError, VitruvianError, WeightsError
 from vitruvian.hints import merged, parse_hints, read_hints_file
 from vitruvian.image.names import readable
@@ -231,7 +230,7 @@ def _jobs(images: list[str], output: Path) -> list[tuple[str, Path]]:
 def _reconstruct_all(jobs: list[tuple[str, Path]], options: Options, as_json: bool) -> int:
     """Work through the pictures; a bad one does not stop the others."""
     tally = Tally(len(jobs))
-    with _progress(len(jobs)) as progress, _interrupts() as stop:
+    with _progress(len(jobs)) as progress, interrupts() as stop:
         task = progress.add_task("photos", total=len(jobs)) if progress else None
         try:
             for image, target in jobs:
@@ -362,32 +361,3 @@ def _progress(total: int) -> Iterator[Progress | None]:
         speed_estimate_period=600,  # a crowded picture takes longer than the default looks back
     ) as progress:
         yield progress
-
-
-@contextmanager
-def _interrupts() -> Iterator[threading.Event]:
-    """Let Ctrl-C and a request to terminate stop the work in the same way.
-
-    Both raise KeyboardInterrupt at once. Where compiled code or a finaliser happens to call back
-    into Python just then, the exception is printed and lost: the event remembers it.
-    """
-    stop = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield stop
-        return
-
-    def interrupt(*_: object) -> None:
-        stop.set()
-        preparation.stop()
-        raise KeyboardInterrupt
-
-    # Whoever started the program in the background may have had it ignore Ctrl-C.
-    numbers = [signal.SIGTERM]
-    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-        numbers.append(signal.SIGINT)
-    before = [signal.signal(number, interrupt) for number in numbers]
-    try:
-        yield stop
-    finally:
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)

@@ -31,10 +31,11 @@ def thread_count() -> int:
                 "give it a whole number of threads, 1 or more."
             )
         return int(text)
-    return min(_available_processors(), MAX_DEFAULT_THREADS)
+    return min(available_processors(), MAX_DEFAULT_THREADS)
 
 
-def _available_processors() -> int:
+def available_processors() -> int:
+    """How many processors this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
