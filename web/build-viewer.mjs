@@ -1,34 +1,56 @@
-// Builds the self-contained viewer: the page with its script and style inside, and marks where the
-// data of a result go. `--check` compares with the file that is there instead of writing it.
+// Builds the self-contained viewers, of a photograph's result and of a clip's: a page with its script
+// and style inside, and marks where the data of a result go. `--check` compares with the files that
+// are there instead of writing them.
 import { readFile, writeFile } from "node:fs/promises";
 import { build } from "vite";
 
 const SOURCE = "src/standalone";
-const TARGET = "../src/vitruvian/result/viewer/viewer.html";
-
-const result = await build({
-  configFile: false,
-  logLevel: "warn",
-  build: {
-    write: false,
-    target: "es2022",
-    modulePreload: false,
-    rolldownOptions: {
-      input: `${SOURCE}/main.ts`,
-      output: { format: "iife", comments: { legal: true, annotation: false, jsdoc: false } },
-    },
+const PAGES = [
+  {
+    script: "main.ts",
+    page: "page.html",
+    styles: ["src/standalone/style.css"],
+    target: "../src/vitruvian/result/viewer/viewer.html",
   },
-});
-const [script] = result.output.map((chunk) => chunk.code);
-const style = (await readFile(`${SOURCE}/style.css`, "utf8")).trim();
-const page = (await readFile(`${SOURCE}/page.html`, "utf8"))
-  .replace("/* style */", () => style)
-  // "</script" inside the script would end it.
-  .replace("/* script */", () => script.trim().replaceAll("</script", "<\\/script"));
-if (!process.argv.includes("--check")) {
-  await writeFile(TARGET, page);
-} else if (page !== (await readFile(TARGET, "utf8"))) {
-  console.error("viewer.html is not what its source makes: run npm run viewer");
-  process.exit(1);
+  {
+    script: "motion.ts",
+    page: "motion.html",
+    styles: ["src/standalone/style.css", "src/viewer/motion/motion.css", "src/standalone/motion-style.css"],
+    target: "../src/vitruvian/video/viewer/viewer.html",
+  },
+];
+
+async function assembled({ script, page, styles }) {
+  const result = await build({
+    configFile: false,
+    logLevel: "warn",
+    build: {
+      write: false,
+      target: "es2022",
+      modulePreload: false,
+      chunkSizeWarningLimit: 900,
+      rolldownOptions: {
+        input: `${SOURCE}/${script}`,
+        output: { format: "iife", comments: { legal: true, annotation: false, jsdoc: false } },
+      },
+    },
+  });
+  const [code] = result.output.map((chunk) => chunk.code);
+  const style = await Promise.all(styles.map((path) => readFile(path, "utf8")));
+  return (await readFile(`${SOURCE}/${page}`, "utf8"))
+    .replace("/* style */", () => style.map((text) => text.trim()).join("\n"))
+    // "</script" inside the script would end it.
+    .replace("/* script */", () => code.trim().replaceAll("</script", "<\\/script"));
 }
-console.log(`viewer.html: ${(page.length / 1000).toFixed(0)} kB`);
+
+for (const description of PAGES) {
+  const { target } = description;
+  const page = await assembled(description);
+  if (!process.argv.includes("--check")) {
+    await writeFile(target, page);
+  } else if (page !== (await readFile(target, "utf8"))) {
+    console.error(`${target} is not what its source makes: run npm run viewer`);
+    process.exit(1);
+  }
+  console.log(`${target}: ${(page.length / 1000).toFixed(0)} kB`);
+}

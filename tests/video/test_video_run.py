@@ -15,59 +15,31 @@ import vitruvian
 from vitruvian.commands.cli import main
 from vitruvian.errors import InputError
 from vitruvian.video.pose import in_world, joints_of, surface_at
-from vitruvian.video.scene import MovingScene
 
-EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "person.jpg"
-FRAMES, RATE, STEP = 6, 10.0, 4
+FRAMES, RATE, STEP = 6, 10.0, 4  # of the clip in conftest.py
 
 
 @pytest.fixture(scope="module")
-def clip(tmp_path_factory) -> Path:
-    picture = cv2.imread(str(EXAMPLE))
-    scale = 480 / picture.shape[0]
-    small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    height, width = small.shape[0] // 2 * 2, small.shape[1] // 2 * 2
-    path = tmp_path_factory.mktemp("clip") / "carried.avi"
-    codec = cv2.VideoWriter_fourcc(*"MJPG")
-    writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, codec, RATE, (width, height))
-    for number in range(FRAMES):
-        move = np.float32([[1, 0, STEP * number], [0, 1, 0]])
-        writer.write(cv2.warpAffine(small, move, (width, height), borderMode=cv2.BORDER_REPLICATE))
-    writer.release()
-    return path
-
-
-@pytest.fixture(scope="module")
-def scene(clip) -> MovingScene:
-    told = []
-    scene = vitruvian.reconstruct_video(clip, progress=lambda *what: told.append(what))
-    stages = list(dict.fromkeys(stage for stage, _, _ in told))
-    assert stages == ["people", "motion", "avatars"]
-    assert ("people", FRAMES, FRAMES) in told
-    return scene
-
-
-@pytest.fixture(scope="module")
-def saved(scene, tmp_path_factory) -> Path:
+def saved(carried_scene, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("saved")
-    scene.save(folder)
+    carried_scene.save(folder)
     return folder
 
 
-def test_somebody_is_followed_through_all_frames(scene):
-    (mover,) = scene.people
+def test_somebody_is_followed_through_all_frames(carried_scene):
+    (mover,) = carried_scene.people
     assert mover.numbers.tolist() == list(range(FRAMES))
     assert mover.seen.all()
     assert 1.4 < mover.height_m < 2.1
     # Carried to the right, at the speed at which the picture moves.
     across = np.diff(mover.motion.translation[:, 0])
     depth = mover.motion.translation[:, 2].mean()
-    assert across.mean() == pytest.approx(STEP * depth / scene.camera.focal_px, rel=0.25)
+    assert across.mean() == pytest.approx(STEP * depth / carried_scene.camera.focal_px, rel=0.25)
 
 
-def test_the_world_is_upright_on_its_floor(scene):
-    (mover,) = scene.people
-    mesh = surface_at(mover, 2).transformed(scene.world_from_camera, "world")
+def test_the_world_is_upright_on_its_floor(carried_scene):
+    (mover,) = carried_scene.people
+    mesh = surface_at(mover, 2).transformed(carried_scene.world_from_camera, "world")
     low, high = mesh.vertices[:, 1].min(), mesh.vertices[:, 1].max()
     assert low == pytest.approx(0, abs=0.06)
     assert high == pytest.approx(mover.height_m, abs=0.15)
@@ -96,13 +68,13 @@ def test_the_preview_shows_every_frame(saved):
     assert np.abs(frames[0][:, 2 * third :].astype(int) - frames[0][0, -1]).max() > 60
 
 
-def test_arrays_and_tables_tell_the_same_motion(scene, saved):
-    (mover,) = scene.people
-    joints, _ = joints_of(mover, in_world(mover.motion, scene.world_from_camera))
+def test_arrays_and_tables_tell_the_same_motion(carried_scene, saved):
+    (mover,) = carried_scene.people
+    joints, _ = joints_of(mover, in_world(mover.motion, carried_scene.world_from_camera))
     with np.load(saved / "motion.npz") as arrays:
         np.testing.assert_allclose(arrays["person_1_joints"], joints, atol=1e-5)
     content = json.loads((saved / "motion.json").read_text())
-    active = scene.model.active
+    active = carried_scene.model.active
     np.testing.assert_allclose(content["people"][0]["joints"], joints[:, active], atol=1e-4)
     with (saved / "person-1" / "joints.csv").open() as file:
         rows = list(csv.DictReader(file))
@@ -110,9 +82,9 @@ def test_arrays_and_tables_tell_the_same_motion(scene, saved):
     assert float(rows[3]["Hips_x"]) == pytest.approx(joints[3, 0, 0], abs=1e-3)
 
 
-def test_the_animation_leads_the_joints_to_where_they_are(scene, saved):
+def test_the_animation_leads_the_joints_to_where_they_are(carried_scene, saved):
     """The GLB, played by glTF's own rules."""
-    (mover,) = scene.people
+    (mover,) = carried_scene.people
     file = pygltflib.GLTF2().load(str(saved / "people.glb"))
     (animation,) = file.animations
 
@@ -153,8 +125,8 @@ def test_the_animation_leads_the_joints_to_where_they_are(scene, saved):
 
     for root in file.scenes[0].nodes:
         walk(root, np.eye(4))
-    joints, _ = joints_of(mover, in_world(mover.motion, scene.world_from_camera))
-    index = scene.model.joint_index
+    joints, _ = joints_of(mover, in_world(mover.motion, carried_scene.world_from_camera))
+    index = carried_scene.model.joint_index
     for name in ("root", "head", "wrist.L", "foot.R", "lowerarm01.R"):
         np.testing.assert_allclose(places[name], joints[time, index[name]], atol=0.005)
 

@@ -22,6 +22,7 @@ from vitruvian.video.motion_files import (
 )
 from vitruvian.video.preview import write_preview_video
 from vitruvian.video.scene import Mover, MovingScene
+from vitruvian.video.viewer import write_motion_viewer
 from vitruvian.video.worst import write_check_page
 
 SCHEMA_VERSION = 1
@@ -56,7 +57,9 @@ def save_moving_scene(
     entries = []
     for mover, measured in zip(scene.people, checks, strict=True):
         entries.append(_save_person(scene, mover, measured, directory, style))
-    write_bytes(directory / "people.glb", people_glb(scene, style))
+    people = people_glb(scene, style)
+    write_bytes(directory / "people.glb", people)
+    write_motion_viewer(scene, people, directory / "viewer.html")
     write_motion_npz(scene, directory / "motion.npz")
     write_motion_json(scene, directory / "motion.json")
     write_check_page(scene, checks, directory / "check.html")

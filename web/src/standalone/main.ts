@@ -1,6 +1,7 @@
 // The page around the 3D view: modes, people, photograph, labels.
 import { pillWidth, placePills } from "../viewer/pills";
 import { type Look, Stage } from "../viewer/stage";
+import { decode } from "./decode";
 import { readGlb } from "./glb";
 
 interface PersonData {
@@ -12,13 +13,6 @@ interface PersonData {
 
 const element = <T extends HTMLElement>(id: string): T => document.getElementById(id) as T;
 const contentOf = (id: string): string => element(id).textContent ?? "";
-
-function decode(base64: string): ArrayBuffer {
-  const text = atob(base64.trim());
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-  return bytes.buffer;
-}
 
 function makeButton(parent: HTMLElement, onClick: () => void): HTMLButtonElement {
   const button = document.createElement("button");

@@ -20,7 +20,7 @@ export type Look = "textured" | "clay" | "normals" | "wireframe" | "body";
 const CLAY = 0xcdb9a2;
 
 /** Materials of each look for one texture. Wireframe has two: the surface, and lines over it. */
-function makeLooks(
+export function makeLooks(
   texture: Texture | null,
   normalMap: Texture | null,
   colored: boolean,
@@ -44,7 +44,7 @@ function makeLooks(
 }
 
 /** Let a geometry be drawn twice when it has two materials; one material ignores this. */
-function drawTwice(geometry: BufferGeometry): void {
+export function drawTwice(geometry: BufferGeometry): void {
   const count = geometry.index?.count ?? geometry.getAttribute("position").count;
   geometry.clearGroups();
   geometry.addGroup(0, count, 0);

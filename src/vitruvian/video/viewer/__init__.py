@@ -1,0 +1,97 @@
+"""The page that shows a clip beside its people in any browser, from disk and without a network."""
+
+from __future__ import annotations
+
+import base64
+import html
+import re
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from vitruvian.formats.atomic import json_text, write_text
+from vitruvian.video.film.writing import QUALITY, FilmWriter
+from vitruvian.video.scene import Mover, MovingScene
+
+_HEIGHT, _WIDEST = 480, 854  # pixels of the film in the page
+_LONG_S, _LONG_QUALITY = 120.0, 30  # longer clips are shown a little coarser
+
+
+def write_motion_viewer(scene: MovingScene, people: bytes, path: str | Path) -> Path:
+    """Write one HTML file that holds the clip, its people and the program to show them.
+
+    Args:
+        scene: to show.
+        people: the scene's ``people.glb``.
+        path: where the page goes.
+
+    Returns the path. Raises ``InputError`` when the place cannot be written or this Pillow cannot
+    write films.
+    """
+    parts = {
+        "title": html.escape(scene.clip.name),
+        # Inside a script element only "<" could end it.
+        "motion": json_text(page_data(scene), indent=None).replace("<", "\\u003c"),
+        "scene": base64.b64encode(people).decode(),
+        "film": base64.b64encode(_film(scene)).decode(),
+    }
+    page = re.sub(r"\{\{(title|motion|scene|film)\}\}", lambda m: parts[m[1]], _template())
+    return write_text(path, page)
+
+
+@cache
+def _template() -> str:
+    return files(__name__).joinpath("viewer.html").read_text(encoding="utf-8")
+
+
+def _film(scene: MovingScene) -> bytes:
+    """The frames of the scene, small, at the times at which the people move."""
+    camera = scene.camera
+    scale = min(1.0, _HEIGHT / camera.height, _WIDEST / camera.width)
+    # Encoders take even sizes.
+    width, height = (max(2, round(side * scale / 2) * 2) for side in (camera.width, camera.height))
+    length = float(scene.times_s[-1] - scene.times_s[0])
+    writer = FilmWriter(quality=QUALITY if length <= _LONG_S else _LONG_QUALITY)
+    for frame in scene.clip.frames():
+        small = cv2.resize(frame.pixels, (width, height), interpolation=cv2.INTER_AREA)
+        writer.add(small, frame.time_s)
+    return writer.to_mp4()
+
+
+def page_data(scene: MovingScene) -> dict[str, Any]:
+    """What the page is told: times, camera and people (``MotionData`` in the page's source)."""
+    camera = scene.camera
+    cx, cy = camera.principal_point
+    camera_from_world = np.linalg.inv(scene.world_from_camera)
+    return {
+        "times": (scene.times_s - scene.times_s[0]).round(4).tolist(),
+        "numbers": scene.numbers.tolist(),
+        "camera": {
+            "focalPx": camera.focal_px,
+            "width": camera.width,
+            "height": camera.height,
+            "cx": cx,
+            "cy": cy,
+            "cameraFromWorld": camera_from_world.round(7).ravel().tolist(),
+        },
+        "people": [
+            {
+                "name": f"person-{mover.id}",
+                "label": f"Person {mover.id}",
+                "height": f"{mover.height_m:.2f} m",
+                "present": _present(scene, mover),
+            }
+            for mover in scene.people
+        ],
+    }
+
+
+def _present(scene: MovingScene, mover: Mover) -> list[list[int]]:
+    """First and last of each run of frames in which somebody is there, as indices."""
+    places = np.searchsorted(scene.numbers, mover.numbers)
+    cuts = np.flatnonzero(np.diff(places) > 1) + 1
+    return [[int(run[0]), int(run[-1])] for run in np.split(places, cuts)]

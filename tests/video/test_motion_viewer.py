@@ -1,0 +1,117 @@
+"""The page of a clip, opened from disk in a real browser."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from vitruvian.video.animated import people_glb
+from vitruvian.video.viewer import page_data, write_motion_viewer
+
+
+@pytest.fixture(scope="module")
+def page(browser: Any, carried_scene: Any, tmp_path_factory: Any) -> Iterator[Any]:
+    """The page of the carried person, open; complaints and requests are in ``page.complaints``."""
+    path = tmp_path_factory.mktemp("viewer") / "viewer.html"
+    write_motion_viewer(carried_scene, people_glb(carried_scene), path)
+    page = browser.new_page(viewport={"width": 900, "height": 640})
+    page.complaints = []
+    page.on(
+        "console",
+        lambda m: (
+            page.complaints.append(m.text)
+            if m.type in ("error", "warning") and "GPU stall" not in m.text
+            else None
+        ),
+    )
+    page.on("pageerror", lambda error: page.complaints.append(str(error)))
+    page.on(
+        "request",
+        lambda r: (
+            None if r.url.startswith(("file:", "data:", "blob:")) else page.complaints.append(r.url)
+        ),
+    )
+    page.goto(path.as_uri())
+    page.wait_for_selector("body[data-ready]", timeout=30_000)
+    yield page
+    complaints = page.complaints
+    page.close()
+    assert complaints == []
+
+
+def pixels(page: Any, selector: str) -> np.ndarray:
+    shot = page.locator(selector).screenshot()
+    return np.asarray(Image.open(io.BytesIO(shot)).convert("RGB")).astype(int)
+
+
+def changed(before: np.ndarray, after: np.ndarray) -> float:
+    """Fraction of pixels that differ visibly."""
+    return float((np.abs(before - after).max(-1) > 24).mean())
+
+
+def await_change(page: Any, selector: str, before: np.ndarray, least: float) -> None:
+    """Wait until so much of a part of the page looks different; fail after a while."""
+    share = 0.0
+    for _ in range(20):
+        page.wait_for_timeout(250)
+        share = changed(before, pixels(page, selector))
+        if share > least:
+            return
+    raise AssertionError(f"{share:.4f} of {selector} changed, not {least}")
+
+
+def go_to(page: Any, frame: int) -> None:
+    page.locator("input[type=range]").fill(str(frame))
+    page.wait_for_function("() => !document.querySelector('video').seeking")
+    page.wait_for_timeout(400)
+
+
+def test_film_and_people_follow_the_scrubber(page: Any) -> None:
+    go_to(page, 0)
+    film, view = pixels(page, ".motion-film"), pixels(page, ".motion-view")
+    assert page.locator("video").evaluate("v => v.error") is None
+    go_to(page, 5)
+    await_change(page, ".motion-film", film, 0.02)
+    await_change(page, ".motion-view", view, 0.002)
+    assert page.locator("#player").get_attribute("data-frame") == "5"
+    assert "frame 5" in page.locator(".motion-time").inner_text()
+    assert page.locator("video").evaluate("v => v.currentTime") == pytest.approx(0.506, abs=0.02)
+
+
+def test_frames_are_stepped_and_played(page: Any) -> None:
+    go_to(page, 2)
+    page.get_by_role("button", name="One frame ahead").click()
+    page.get_by_role("button", name="One frame ahead").click()
+    page.get_by_role("button", name="One frame back").click()
+    assert page.locator("#player").get_attribute("data-frame") == "3"
+    page.get_by_role("combobox", name="Speed").select_option("0.25")
+    page.get_by_role("button", name="Play").click()
+    page.wait_for_function("() => document.querySelector('#player').dataset.frame !== '3'")
+    assert page.locator("video").evaluate("v => v.playbackRate") == 0.25
+    page.get_by_role("button", name="Pause").click()
+
+
+def test_overlay_and_people_can_be_left_out(page: Any) -> None:
+    go_to(page, 1)
+    over, free = pixels(page, ".motion-film"), pixels(page, ".motion-view")
+    page.get_by_role("button", name="Clay").click()
+    await_change(page, ".motion-film", over, 0.02)  # the person over the film is of clay, too
+    page.get_by_role("button", name="Textured").click()
+    page.get_by_role("button", name="Person 1").click()
+    await_change(page, ".motion-view", free, 0.01)
+    page.get_by_role("button", name="Person 1").click()
+    page.get_by_role("button", name="Overlay").click()
+    await_change(page, ".motion-film", over, 0.1)  # the film is not dimmed now
+    page.get_by_role("button", name="Overlay").click()
+
+
+def test_who_is_there_when(carried_scene: Any) -> None:
+    data = page_data(carried_scene)
+    assert data["people"][0]["present"] == [[0, 5]]
+    assert data["times"][0] == 0
+    assert len(data["times"]) == len(data["numbers"]) == 6
