@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -27,6 +29,7 @@ from vitruvian.lab.evaluation.metrics.skinning import stretch
 from vitruvian.surface.clothed import clothed_mesh
 from vitruvian.types.avatar import Avatar
 from vitruvian.types.mesh import Mesh
+from vitruvian.types.photo import Photo
 
 BODY = arms_down_body()
 
@@ -42,6 +45,18 @@ def in_a_skirt() -> np.ndarray:
     corners = [*(hips + [[28, -20], [-28, -20]]), *(knees + 45 * outward)[::-1]]
     cv2.fillConvexPoly(mask, np.rint(corners).astype(np.int32), 1)
     return mask > 0
+
+
+def photo_of(hem: float) -> Photo:
+    """Somebody whose skirt ends at a share of their thighs' length, and whose legs are bare."""
+    photo = photo_with()
+    pixels = np.empty_like(photo.pixels)
+    hips, knees = (
+        CAMERA.project(BODY.joint(f"{name}.L")[None])[0, 1] for name in ("upperleg01", "lowerleg01")
+    )
+    row = int(hips + hem * (knees - hips))
+    pixels[:row], pixels[row:] = (70, 120, 210), (205, 160, 140)
+    return replace(photo, pixels=pixels)
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +76,16 @@ def skirt(sculpture: Mesh) -> Skirt:
 @pytest.fixture(scope="module")
 def avatar(sculpture: Mesh) -> Avatar:
     figure = figure_of(mask_of(sculpture))
-    return layered_avatar(photo_with(), figure, BODY, sculpture, texture=False)
+    return layered_avatar(photo_of(1.0), figure, BODY, sculpture, texture=False)
+
+
+def test_it_ends_where_its_colour_does(sculpture: Mesh) -> None:
+    figure = figure_of(mask_of(sculpture))
+    short = find_skirt(BODY, sculpture, photo_of(0.75), figure)
+    assert short is not None
+    assert short.hem == pytest.approx(0.75, abs=0.1)
+    # What goes on below as it is above are trousers.
+    assert find_skirt(BODY, sculpture, photo_of(3.0), figure) is None
 
 
 def test_it_ends_where_the_cloth_does(skirt: Skirt) -> None:

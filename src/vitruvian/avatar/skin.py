@@ -6,15 +6,13 @@ from functools import lru_cache
 
 import numpy as np
 
-from vitruvian.body.model.model import JointMotion, joint_motion
+from vitruvian.body.model.model import DATA, JointMotion, joint_motion
+from vitruvian.errors import WeightsError
 from vitruvian.geometry.rotations import matrix_from_axis_angle
-from vitruvian.surface.envelope.inflate import smooth_over_mesh
-from vitruvian.surface.finish.skin_transfer import strongest_four
 from vitruvian.types.body import Body, ParametricModel
 from vitruvian.types.mesh import Mesh
 
-# More makes armpits and crotch stretch less, and joints bend like rubber; beyond 20 both get worse.
-_SOFTENED = 18
+_FILE = "soft_skin.npz"
 
 
 @lru_cache(maxsize=4)
@@ -22,18 +20,20 @@ def soft_skin(model: ParametricModel) -> tuple[np.ndarray, np.ndarray]:
     """The body's skin spread over trunk and limbs: (V, 4) uint16 joints, (V, 4) float32 weights.
 
     The body's own is made for bare skin: it folds within a finger's breadth at armpits, crotch and
-    knees, where cloth goes over it. Hands, feet and head keep it.
+    knees, where cloth goes over it. Hands, feet and head keep it. Written by
+    ``scripts/bake_soft_skin.py``. Raises ``WeightsError`` when the package is damaged.
     """
-    regions = model.regions
-    dense = np.zeros((len(model.template), len(model.parents)), np.float32)
-    rows = np.arange(len(dense))
-    for joints, weights in zip(model.skin_joints.T, model.skin_weights.T, strict=True):
-        np.add.at(dense, (rows, joints), weights)
-    own = np.maximum.reduce([regions.hand, regions.foot, regions.head])
-    own = np.maximum(own, model.components > 0)[:, None]
-    mixed = own * dense + (1 - own) * smooth_over_mesh(dense, regions.edges, _SOFTENED)
-    strongest, kept = strongest_four(mixed)
-    return strongest.astype(np.uint16), kept
+    try:
+        with np.load(DATA / _FILE) as archive:
+            joints, steps = archive["joints"].astype(np.uint16), archive["weights"]
+        if joints.shape != (len(model.template), 4) or steps.shape != joints.shape:
+            raise ValueError
+    except (OSError, ValueError, KeyError) as error:
+        raise WeightsError(
+            f"The skin {DATA / _FILE} cannot be read: reinstall the package."
+        ) from error
+    weights = steps.astype(np.float32)
+    return joints, weights / weights.sum(1, keepdims=True)
 
 
 def photographed_motion(body: Body) -> JointMotion:

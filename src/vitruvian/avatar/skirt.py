@@ -15,7 +15,7 @@ import numpy as np
 
 from vitruvian.avatar.beneath import EMERGES, SKIRT_TOP, covered, slimmed
 from vitruvian.avatar.height_map import ANGLES, blurred, height_map
-from vitruvian.avatar.hem import coat_hem
+from vitruvian.avatar.hem import coat_hem, seen_hem
 from vitruvian.avatar.shell import grid_normals, topology
 from vitruvian.avatar.skin import blended_rotations, photographed_motion
 from vitruvian.avatar.tube import Axis
@@ -84,12 +84,21 @@ def find_skirt(
     if hem is None or hem < _LEAST_HEM:
         return None
     axis = Axis.of(model, body.joints)
-    rows = max(6, round((hem - SKIRT_TOP) * _level_m(body) / _ROW_M))
-    levels = np.linspace(SKIRT_TOP, hem, rows)
     angles = (np.arange(ANGLES) / ANGLES * 2 - 1) * np.pi
+    levels = _rings(body, hem)
     distance = height_map(axis, model, sculpture, levels, angles)
+    if distance is not None and photo is not None and figure is not None:
+        shown = seen_hem(
+            photo, figure, body, axis.points(levels[:, None], angles[None], distance), levels
+        )
+        if shown is None or shown < _LEAST_HEM:
+            return None
+        if shown < hem:
+            hem, levels = shown, _rings(body, shown)
+            distance = height_map(axis, model, sculpture, levels, angles)
     if distance is None:
         return None
+    rows = len(levels)
     distance = np.maximum(distance, _around_legs(axis, body, body.vertices, levels) + _CLEAR_M)
     emerging = np.clip((levels - SKIRT_TOP) / EMERGES, 0, 1)[:, None]
     distance = distance - (1 - emerging) * _INSIDE_M
@@ -111,6 +120,12 @@ def find_skirt(
         hem,
         np.asarray((faces >= len(rest)).any(1)),
     )
+
+
+def _rings(body: Body, hem: float) -> np.ndarray:
+    """(R,) levels of a shell's rings, from its upper end to its hem."""
+    rows = max(6, round((hem - SKIRT_TOP) * _level_m(body) / _ROW_M))
+    return np.linspace(SKIRT_TOP, hem, rows)
 
 
 def _level_m(body: Body) -> float:
