@@ -88,7 +88,7 @@ def run(order: dict) -> None:
         return
     folder = Path(order["folder"])
     if order["kind"] == "measures":
-        told = {"subject": order["options"]["told"], "measures": {}, "warnings": []}
+        told = {"subject": order["options"]["told"], "measures": {}, "sizes": [], "warnings": []}
         (folder / "measures.json").write_text(json.dumps(told))
         files = {"measures.json": (folder / "measures.json").stat().st_size}
         details = {"report": told, "files": files}

@@ -75,7 +75,7 @@ def test_the_command_writes_tables_body_and_pictures(woman, tmp_path: Path, caps
     assert printed == json.loads((out / "measures.json").read_text())
     assert printed["subject"]["height_cm"] == pytest.approx(165.1)
     assert len((out / "measures.csv").read_text().splitlines()) == 1 + len(printed["measures"])
-    for name in ("body.obj", "body.glb", "tape.png", "silhouettes.png"):
+    for name in ("body.obj", "body.glb", "tape.png", "silhouettes.png", "measures.pdf"):
         assert (out / name).stat().st_size > 1000
     with Image.open(out / "tape.png") as sheet:
         pixels = np.asarray(sheet.convert("RGB")).astype(int)

@@ -11,9 +11,12 @@ import cv2
 import numpy as np
 
 from vitruvian.anthropometry.measured import Measured
+from vitruvian.anthropometry.sizes import sizes_of
 from vitruvian.formats.atomic import write_bytes, write_json, write_text
 from vitruvian.formats.export import export_mesh
 from vitruvian.formats.images import encode_png
+from vitruvian.formats.pdf import write_pdf
+from vitruvian.result.measures_pdf import measures_pages
 from vitruvian.result.tape_sheet import tape_sheet
 
 # What is drawn; all lines at once hide one another.
@@ -47,13 +50,24 @@ def measures_report(measured: Measured) -> dict[str, Any]:
             }
             for one in measured.values
         },
+        "sizes": [
+            {
+                "wearer": one.wearer,
+                "garment": one.garment,
+                "system": one.system,
+                "size": one.size,
+                "smallest": one.smallest,
+                "largest": one.largest,
+            }
+            for one in sizes_of({one.measure.name: one for one in measured.values}, subject.sex)
+        ],
         "warnings": list(measured.warnings),
     }
 
 
 def save_measures(measured: Measured, folder: Path) -> dict[str, Any]:
-    """Write ``measures.json``, ``measures.csv``, ``body.obj``, ``body.glb``, ``tape.png`` and
-    ``silhouettes.png``, and return the report.
+    """Write ``measures.json``, ``.csv`` and ``.pdf``, ``body.obj``, ``body.glb``, ``tape.json``,
+    ``tape.png`` and ``silhouettes.png``, and return the report.
 
     Raises:
         InputError: the place cannot be written.
@@ -71,6 +85,8 @@ def save_measures(measured: Measured, folder: Path) -> dict[str, Any]:
     lines = {name: measured.taken[name].line for name in _DRAWN}
     sheet = tape_sheet(measured.mesh, lines, height=_SHEET_HEIGHT)
     write_bytes(folder / "tape.png", encode_png(sheet))
+    write_json(folder / "tape.json", {name: line.round(4).tolist() for name, line in lines.items()})
+    write_pdf(measures_pages(report, sheet), folder / "measures.pdf", title="Body measures")
     both = np.concatenate(list(measured.views), 1)
     both = cv2.resize(both, None, fx=3, fy=3, interpolation=cv2.INTER_CUBIC)
     write_bytes(folder / "silhouettes.png", encode_png(np.repeat(both[..., None], 3, 2)))

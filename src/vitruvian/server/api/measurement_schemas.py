@@ -95,6 +95,19 @@ class MeasureValue(BaseModel):
     definition: str
 
 
+class ClothesSize(BaseModel):
+    """A size of one garment in one system; null beyond its table. The measures' bands leave those
+    from ``smallest`` to ``largest`` open.
+    """
+
+    wearer: Literal["women", "men"]
+    garment: str
+    system: str
+    size: str | None
+    smallest: str | None
+    largest: str | None
+
+
 class MeasurementSummary(BaseModel):
     """Somebody's measures in a list. What is not ``kept`` is deleted an hour after it was made."""
 
@@ -111,6 +124,7 @@ class Measurement(MeasurementSummary):
 
     subject: MeasuredSubject
     measures: dict[str, MeasureValue]
+    sizes: list[ClothesSize]
     warnings: list[str]
     files: dict[str, str]
 

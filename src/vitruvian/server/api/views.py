@@ -72,6 +72,7 @@ def measurement_view(row: Reconstruction) -> measurement_schemas.Measurement:
         **_measurement_brief(row),
         subject=report["subject"],
         measures=report["measures"],
+        sizes=report["sizes"],
         warnings=report["warnings"],
         files=_urls(
             OF_MEASURES, "", row.details["files"], f"/api/v1/measurements/{row.id}/files", ""

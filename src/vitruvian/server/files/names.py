@@ -29,7 +29,9 @@ OF_PERSON = {
 OF_MEASURES = {
     "measures": "measures.json",
     "table": "measures.csv",
+    "sheet": "measures.pdf",
     "tape": "tape.png",
+    "tape_lines": "tape.json",
     "body_glb": "body.glb",
     "body_mesh": "body.obj",
     "silhouettes": "silhouettes.png",

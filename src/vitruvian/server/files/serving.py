@@ -26,6 +26,7 @@ _TYPES = {
     **{name: known.media_type for name, known in (FORMATS | AVATAR_FORMATS).items()},
     "mtl": "model/mtl",
     "json": "application/json",
+    "pdf": "application/pdf",
     "csv": "text/csv; charset=utf-8",
     "html": "text/html; charset=utf-8",
     "zip": "application/zip",
