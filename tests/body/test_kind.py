@@ -94,6 +94,20 @@ def test_without_a_face_a_child_needs_a_head_in_view():
     assert told(under_a_mascots_head)["maturity"] > 0.85
 
 
+def test_many_pictures_of_a_build_tell_more_than_one():
+    doubtful = build(0.15, 0.25, 0.1, 0.3, 0.2)
+    once, thrice, often = (believed_kind([doubtful] * count) for count in (1, 3, 30))
+    assert once.child < 0.5 < thrice.child
+    assert often.groups == pytest.approx(thrice.groups)
+    assert often.woman == pytest.approx(once.woman)
+    # Grown people stay grown however often they are seen.
+    grown = build(0.45, 0.4, 0.05, 0.05, 0.05)
+    assert believed_kind([grown] * 30).child < believed_kind([grown]).child < 0.1
+    # Only pictures that show the head tell.
+    hidden = replace(CHILD, parts=build(0, 0, 0, 1, 0, head=0.6).parts)
+    assert believed_kind([hidden] * 30 + [grown]).groups == believed_kind([grown]).groups
+
+
 @pytest.mark.parametrize(
     ("age", "stature"), [(1.5, 0.85), (4, 0.99), (8, 1.27), (14, 1.59), (40, 1.69)]
 )

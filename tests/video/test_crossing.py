@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from fit_people import CAMERA, photograph, random_body
+from fit_people import CAMERA, estimate_of, photograph, random_body
 from vitruvian.body.model.model import body_model
 from vitruvian.geometry.rotations import matrix_from_axis_angle
 from vitruvian.video.crossing import meeting, people_of
 from vitruvian.video.eyes import Eyes
 from vitruvian.video.floor import find_floor, landmarks_of
-from vitruvian.video.shape import shape_of
+from vitruvian.video.shape import kind_of_tracks, shape_of
 from vitruvian.video.together import solve_tracks
 from vitruvian.video.tracking import Sighting, Track
 
@@ -79,6 +81,21 @@ def test_tracks_of_one_person_find_each_other(views):
 
 def test_who_is_seen_by_one_camera_alone_is_left_out(views):
     assert people_of([[views[0][0]], [views[1][0]], []], EYES) == []
+
+
+def test_somebody_is_a_child_in_all_frames_or_in_none():
+    betas, rotations, place = random_body(3)
+    own = track(0, 3, HERE)
+    groups = [(0.05, 0.1, 0.05, 0.5, 0.3)] * 3 + [(0.1, 0.5, 0.1, 0.2, 0.1)]
+    sightings = []
+    for one, chances in zip(own.sightings, groups, strict=True):
+        estimate = estimate_of(betas, rotations, place, groups=np.array(chances))
+        sightings.append(replace(one, figure=replace(one.figure, estimate=estimate)))
+    assert kind_of_tracks([Track(1, sightings)]).child > 0.8
+    alone = Eyes((CAMERA,))
+    assert body_model().stature(shape_of(body_model(), [Track(1, sightings)], alone)) < 1.4
+    grown = [Track(1, sightings[3:])]
+    assert body_model().stature(shape_of(body_model(), grown, alone)) > 1.5
 
 
 def test_three_cameras_see_size_and_motion(views):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vitruvian.body.fit.kind import Kind
 from vitruvian.body.fit.views import View
 from vitruvian.types.camera import Camera
 from vitruvian.types.figure import Figure
@@ -28,9 +29,9 @@ class Eyes(Record):
     places: tuple[np.ndarray | None, ...] = (None,)
     axes: np.ndarray | None = None
 
-    def view(self, which: int, figure: Figure, time: int = 0) -> View:
+    def view(self, which: int, figure: Figure, time: int = 0, kind: Kind | None = None) -> View:
         """What camera ``which`` sees, for the fit."""
-        return View(figure, self.cameras[which], time, self.places[which])
+        return View(figure, self.cameras[which], time, self.places[which], kind)
 
     def matrix(self, which: int) -> np.ndarray:
         """(4, 4) from the frame of the result to that of camera ``which``."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from vitruvian.body.fit.fit import fit_views
+from vitruvian.body.fit.kind import Kind, believed_kind
 from vitruvian.body.model.model import BodyModel
 from vitruvian.video.eyes import Eyes
 from vitruvian.video.tracking import Sighting, Track, spread_best
@@ -38,6 +39,15 @@ def _worth(one: Sighting) -> float:
     return float(whole * face * sure * np.sqrt(figure.size))
 
 
+def kind_of_tracks(tracks: Sequence[Track]) -> Kind | None:
+    """What kind of person all frames together say somebody is; one for the whole clip."""
+    figures = [one.figure for track in tracks for one in track.sightings]
+    return believed_kind(
+        [figure.estimate for figure in figures if figure.estimate is not None],
+        [figure.face for figure in figures if figure.face is not None],
+    )
+
+
 def shape_of(
     model: BodyModel,
     tracks: Sequence[Track],
@@ -56,9 +66,12 @@ def shape_of(
         eyes: the cameras.
         height_m: stature where it was given.
     """
+    kind = kind_of_tracks(tracks)
     bodies = [
         fit_views(
-            model, [eyes.view(which, one.figure) for which, one in sights], height_m=height_m
+            model,
+            [eyes.view(which, one.figure, kind=kind) for which, one in sights],
+            height_m=height_m,
         )[0]
         for sights in telling(tracks)
     ]

@@ -34,6 +34,7 @@ DOUBTFUL = (0.35, 0.65)
 # or an umbrella grown people have a child's proportions.
 _HEAD_IN_VIEW = 0.8
 _MOST_FACES = 2  # pictures of one face err alike: more count no more than so many
+_MOST_BUILDS = 3  # nor do more pictures of one build
 _FACE_OUTLIERS = 0.02  # share of faces whose age is off by any number of years
 _FACE_AGE_SD = 4.0  # years: what the networks' own spread leaves out
 _GIVEN_AGE_SD = 0.5
@@ -81,8 +82,12 @@ def believed_kind(
     hint = hint or Hint()
     if not estimates and not faces and hint.sex is None and hint.age is None:
         return None
-    weights = group_weights(estimates)
-    woman = _BUILD_FACTOR * _logit(weights["women"] / (weights["men"] + weights["women"]))
+    heads = [estimate for estimate in estimates if _head_seen(estimate)]
+    weights = group_weights(heads or estimates)
+    # Of several pictures of a build the sex is told no better than of one.
+    both = weights["men"] + weights["women"]
+    often = min(len(heads or estimates), _MOST_BUILDS) or 1
+    woman = _BUILD_FACTOR * _logit(weights["women"] / both) / often
     if faces:
         told = np.mean([face.woman_log_odds for face in faces])
         woman += float(told) * min(len(faces), _MOST_FACES)
@@ -91,7 +96,7 @@ def believed_kind(
         weights = _restricted(weights, _allowed(hint.age))
     elif faces:
         weights = _normal({g: w * _of_age(g, age, age_sd) for g, w in weights.items()})
-    elif estimates and not _head_seen(estimates):
+    elif estimates and not heads:
         weights = _restricted(weights, ("men", "women", "teenagers"))
     share = 1 / (1 + np.exp(-np.clip(woman, -12, 12)))
     neutral = bool(DOUBTFUL[0] < share < DOUBTFUL[1])
@@ -130,25 +135,26 @@ def doubts(kind: Kind | None) -> dict[str, float | str]:
 
 
 def group_weights(estimates: Sequence[BodyEstimate]) -> dict[str, float]:
-    """The mean probabilities of ``GROUPS`` where groups are as frequent as in photographs.
+    """The probabilities of ``GROUPS`` where groups are as frequent as in photographs.
 
-    They were learnt where children are more frequent (Bayes' rule; Saerens et al., 2002). Without
-    estimates, those frequencies.
+    They were learnt where children are more frequent (Bayes' rule; Saerens et al., 2002). The mean
+    evidence of several pictures counts as often as pictures tell something new. Without estimates,
+    those frequencies.
     """
     if not estimates:
         return _normal({group: _PHOTOGRAPHED[group] for group in GROUPS})
     mean = np.mean([estimate.groups for estimate in estimates], axis=0)
+    often = min(len(estimates), _MOST_BUILDS)
     return _normal(
         {
-            group: float(p) * _PHOTOGRAPHED[group] / _LEARNT[group]
+            group: _PHOTOGRAPHED[group] * (float(p) / _LEARNT[group]) ** often
             for group, p in zip(GROUPS, mean, strict=True)
         }
     )
 
 
-def _head_seen(estimates: Sequence[BodyEstimate]) -> bool:
-    in_view = [estimate.part("head")["in view"] for estimate in estimates]
-    return bool(np.mean(in_view) >= _HEAD_IN_VIEW)
+def _head_seen(estimate: BodyEstimate) -> bool:
+    return bool(estimate.part("head")["in view"] >= _HEAD_IN_VIEW)
 
 
 def _age(faces: Sequence[Face], hint: Hint) -> tuple[float, float]:

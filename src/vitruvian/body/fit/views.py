@@ -36,12 +36,14 @@ class View(Record):
         time: number of the time, from 0; views of one time see the same pose.
         camera_from_reference: (4, 4) rigid matrix from the frame of the result to this camera's;
             None for the camera whose frame that is.
+        kind: what kind of person it is believed to be, where more than the views given tells.
     """
 
     figure: Figure
     camera: Camera
     time: int = 0
     camera_from_reference: np.ndarray | None = None
+    kind: Kind | None = None
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -99,6 +101,9 @@ def estimates_of(views: Sequence[View]) -> list[BodyEstimate]:
 
 def kind_of(views: Sequence[View]) -> Kind | None:
     """What kind of person all views together, or the user, say somebody is."""
+    told = next((view.kind for view in views if view.kind is not None), None)
+    if told is not None:
+        return told
     faces = [view.figure.face for view in views if view.figure.face is not None]
     hints = [view.figure.hint for view in views if view.figure.hint is not None]
     return believed_kind(estimates_of(views), faces, hints[0] if hints else None)
