@@ -10,9 +10,11 @@ from vitruvian.avatar.beneath import out_of_sight
 from vitruvian.avatar.clothed_body import clothed_body
 from vitruvian.avatar.feet import shod
 from vitruvian.avatar.motion_check import Motion, check_motion
+from vitruvian.avatar.relief import relief_of
 from vitruvian.avatar.skin import photographed
 from vitruvian.avatar.skirt import Skirt, find_skirt
 from vitruvian.body.model.unpose import rest_mesh
+from vitruvian.compute import SideBySide
 from vitruvian.texture import texture_mesh
 from vitruvian.types.avatar import LAYERS, Avatar
 from vitruvian.types.body import Body
@@ -54,18 +56,22 @@ def layered_avatar(
     """
     layers, motion = _that_hold(photo, figure, body, sculpture)
     rest, skirt = layers
-    if texture:
-        painted = texture_mesh(
-            body.model,
-            photo,
-            figure,
-            _outer_side(photographed(rest, body), skirt),
-            albedo=albedo,
-            seen=seen or body.seen,
-            shown=sculpture,
-            size=_SIZES[int(figure.size > _LARGE_PX)],
-        )
-        rest = replace(rest, texture=painted.texture)
+    outside = _outer_side(photographed(rest, body), skirt)
+    with SideBySide() as pool:
+        relief = pool.submit(relief_of, outside, sculpture, photo.camera, body.model)
+        if texture:
+            painted = texture_mesh(
+                body.model,
+                photo,
+                figure,
+                outside,
+                albedo=albedo,
+                seen=seen or body.seen,
+                shown=sculpture,
+                size=_SIZES[int(figure.size > _LARGE_PX)],
+            )
+            rest = replace(rest, texture=painted.texture)
+        rest = replace(rest, normal_map=relief.result())
     layer = np.full(len(rest.faces), LAYERS.index("body"), np.uint8)
     if skirt is not None:
         layer[-len(skirt.faces) :] = LAYERS.index("skirt")

@@ -26,11 +26,14 @@ _BROAD = 24 / 457  # sigma, of the figure's longer side, of differences that are
 _COARSER = 4  # the broad part is smooth: it is found in a picture so much smaller
 _LIMIT = 0.7  # a difference as long as this is halved, longer ones never double it
 _NEAR_M = 0.02  # of the seen depth, or the mesh hides the texel
+_ELSEWHERE_M = 0.04  # between the mesh and what the maps are of: another layer
 _LEAP_M = (0.03, 0.06)  # of depth within two pixels of the maps, beside which nothing is drawn
 _FACING = (0.15, 0.4)  # cosine to the ray from which, and at which, a texel is trusted
 
 
-def with_normal_map(mesh: Mesh, maps: SurfaceMaps, model: ParametricModel) -> Mesh:
+def with_normal_map(
+    mesh: Mesh, maps: SurfaceMaps, model: ParametricModel, *, depths: np.ndarray | None = None
+) -> Mesh:
     """The mesh with a ``normal_map`` that brings it to the normals of ``maps``.
 
     Args:
@@ -38,6 +41,8 @@ def with_normal_map(mesh: Mesh, maps: SurfaceMaps, model: ParametricModel) -> Me
         maps: what the network says.
         model: the body model; its face and hands are finer than the maps and stay as they are, so
             do its feet.
+        depths: (2, H, W) metres, of the first and the last surface that ``maps`` are of, where that
+            is not the mesh: what lies before or behind the mesh is not drawn upon it.
     """
     if mesh.uvs is None or mesh.uv_faces is None or mesh.body_vertices is None:
         raise ValueError("a normal map needs uvs, uv_faces and body_vertices")
@@ -47,12 +52,16 @@ def with_normal_map(mesh: Mesh, maps: SurfaceMaps, model: ParametricModel) -> Me
         tangents = corner_tangents(mesh.vertices, mesh.faces, normals, mesh.uvs, mesh.uv_faces)
         camera = maps.camera
         drawn = draw_body(mesh.vertices, mesh.faces, normals, camera, 0.0, 1.0)
+        own_depths = np.stack([drawn.front_depth, drawn.back_depth])
+        near = np.broadcast_to(drawn.covered, own_depths.shape)
+        if depths is not None:
+            near = near & (np.abs(depths - own_depths) < _ELSEWHERE_M)
         differences = np.stack(
             [
-                _fine_difference(target, own, drawn.covered) * _in_the_open(depth, drawn.covered)
-                for target, own, depth in (
-                    (maps.front_normals, drawn.front_normals, drawn.front_depth),
-                    (maps.back_normals, drawn.back_normals, drawn.back_depth),
+                _fine_difference(target, own, there) * _in_the_open(depth, there)
+                for target, own, depth, there in (
+                    (maps.front_normals, drawn.front_normals, drawn.front_depth, near[0]),
+                    (maps.back_normals, drawn.back_normals, drawn.back_depth, near[1]),
                 )
             ]
         )
@@ -63,7 +72,6 @@ def with_normal_map(mesh: Mesh, maps: SurfaceMaps, model: ParametricModel) -> Me
     keep = 1 - body_own[mesh.body_vertices]
     values = np.concatenate([mesh.vertices, normals, keep[:, None]], axis=1)
     values = np.ascontiguousarray(values, np.float32)
-    depths = np.stack([drawn.front_depth, drawn.back_depth])
     colors = np.empty((len(texels.faces), 3), np.uint8)
     pieces = thread_count()
     bounds = np.linspace(0, len(colors), pieces + 1).astype(int)
@@ -79,7 +87,7 @@ def with_normal_map(mesh: Mesh, maps: SurfaceMaps, model: ParametricModel) -> Me
             mesh.uv_faces,
             tangents,
             differences,
-            depths,
+            own_depths,
             float(camera.focal_px),
             float(cx),
             float(cy),
