@@ -23,6 +23,7 @@ from vitruvian.geometry.rotations import matrix_from_axis_angle
 from vitruvian.geometry.stretch import TORN, face_areas, largest_stretch
 from vitruvian.surface.envelope.inflate import smooth_over_mesh
 from vitruvian.surface.finish.skin_transfer import strongest_four
+from vitruvian.types.regions import HEAD
 
 ROOT = Path(__file__).resolve().parents[1]
 FIRST_ROUNDS = 18  # everywhere: more makes joints bend like rubber
@@ -32,6 +33,7 @@ HALVED = 25  # steps after which a step does half as much
 DRAWN_OUT = (1.7, 2.7)  # times the length before: where softening begins, where it is whole
 HEAT = 6.0
 SPREAD = 6  # rounds over which it fades around
+FOLDED = 3.0  # times as much as a fold is drawn out: from a third on it is one
 CLOTH_M = 0.02  # over the bare body
 STANDING = 12  # photographed poses
 HANGING_DEG, UPRIGHT_DEG = 40.0, 20.0  # of arms and thighs from the vertical, at most
@@ -125,6 +127,16 @@ class Skin:
         return smooth_over_mesh(hot, self.model.regions.edges, SPREAD), float(np.mean(torn))
 
 
+def folds(skin: Skin, before: list[np.ndarray], after: list[np.ndarray]) -> np.ndarray:
+    """(V,) float32 0..1: where cloth still is drawn out, at armpits and crotch, alike on both
+    sides; not on the head."""
+    heat = skin.drawn_out(before, after)[0][:, 0]
+    heat = np.maximum(heat, heat[skin.model.regions.mirror])
+    out = np.clip(FOLDED * heat, 0, 1)
+    out[skin.model.regions.part == HEAD] = 0
+    return np.asarray(out, np.float32)
+
+
 def main() -> None:
     """Soften and write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -152,7 +164,12 @@ def main() -> None:
     print(f"best: {best:.3%}; from other poses {skin.drawn_out(others, after)[1]:.3%}")
     joints, weights = strongest_four(skin.weights)
     steps = np.round(weights * 65535).astype(np.uint16)
-    np.savez_compressed(output, joints=joints.astype(np.uint8), weights=steps)
+    np.savez_compressed(
+        output,
+        joints=joints.astype(np.uint8),
+        weights=steps,
+        folds=np.round(255 * folds(skin, before, after)).astype(np.uint8),
+    )
     print(f"wrote {output}, {output.stat().st_size} bytes")
 
 

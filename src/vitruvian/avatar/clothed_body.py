@@ -16,7 +16,7 @@ import numpy as np
 
 from vitruvian.avatar.beneath import covered, slimmed
 from vitruvian.avatar.field import smooth_field
-from vitruvian.avatar.skin import blended_rotations, photographed_motion, soft_skin
+from vitruvian.avatar.skin import blended_rotations, folds, photographed_motion, soft_skin
 from vitruvian.avatar.skirt import Skirt
 from vitruvian.geometry.adjacency import Neighbors, neighbors_of_edges
 from vitruvian.geometry.normals import vertex_normals
@@ -75,6 +75,8 @@ def _frame(model: ParametricModel) -> _Frame:
     stiff = 1 + np.maximum.reduce(parts)
     inside = model.components > 0
     follow = np.where(inside, 0, 1 - (1 - _FOLLOW) * np.maximum(regions.hand, regions.face))
+    # In folds the surface closes over what is in there: what it shows tears when they open.
+    follow *= 1 - folds(model)
     table = np.array([OUTWARD_M[part] for part in range(len(OUTWARD_M))])
     limit = smooth_over_mesh(table[regions.part][:, None], regions.edges, 10)[:, 0]
     face = np.flatnonzero(~inside & (regions.face > 0.5))

@@ -23,17 +23,29 @@ def soft_skin(model: ParametricModel) -> tuple[np.ndarray, np.ndarray]:
     knees, where cloth goes over it. Hands, feet and head keep it. Written by
     ``scripts/bake_soft_skin.py``. Raises ``WeightsError`` when the package is damaged.
     """
+    baked = _baked(len(model.template))
+    weights = baked["weights"].astype(np.float32)
+    return baked["joints"].astype(np.uint16), weights / weights.sum(1, keepdims=True)
+
+
+@lru_cache(maxsize=4)
+def folds(model: ParametricModel) -> np.ndarray:
+    """(V,) float32 0..1: where cloth is pressed together when arms and legs hang down, so that it
+    is drawn out when they are raised: armpits and crotch. From the same file."""
+    return np.asarray(_baked(len(model.template))["folds"], np.float32) / 255
+
+
+def _baked(count: int) -> dict[str, np.ndarray]:
     try:
         with np.load(DATA / _FILE) as archive:
-            joints, steps = archive["joints"].astype(np.uint16), archive["weights"]
-        if joints.shape != (len(model.template), 4) or steps.shape != joints.shape:
+            baked = {key: archive[key] for key in ("joints", "weights", "folds")}
+        if any(len(values) != count for values in baked.values()):
             raise ValueError
     except (OSError, ValueError, KeyError) as error:
         raise WeightsError(
             f"The skin {DATA / _FILE} cannot be read: reinstall the package."
         ) from error
-    weights = steps.astype(np.float32)
-    return joints, weights / weights.sum(1, keepdims=True)
+    return baked
 
 
 def photographed_motion(body: Body) -> JointMotion:
