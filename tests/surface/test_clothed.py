@@ -27,6 +27,7 @@ from vitruvian.body.model.unpose import rest_mesh
 from vitruvian.geometry.normals import face_normals, vertex_normals
 from vitruvian.geometry.rasterizer import rasterize
 from vitruvian.lab.evaluation.metrics.closest import ClosestPointTree
+from vitruvian.lab.evaluation.metrics.crossing_faces import crossing_share
 from vitruvian.surface import reconstruct_surface
 from vitruvian.surface.clothed import FACES, clothed_mesh, voxels_for
 from vitruvian.surface.maps import SurfaceMaps, figure_box
@@ -97,6 +98,10 @@ def test_hanging_arms_are_not_grown_together_with_the_trunk():
         near = mesh.vertices[mesh.faces[leaves]].mean(1)
         elbow = arms_down_body().joint(f"lowerarm01.{'L' if arm == ARM_L else 'R'}")
         assert (near[:, 1] < elbow[1]).all()
+
+
+def test_it_hardly_goes_through_itself():
+    assert crossing_share(clothed()) < 0.001
 
 
 def test_it_has_skin_and_comes_back_from_rest():

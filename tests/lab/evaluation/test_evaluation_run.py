@@ -333,7 +333,8 @@ def test_masks_suite_on_a_perfect_reconstruction(tmp_path: Path) -> None:
     assert numbers == pytest.approx(
         {
             "found": 1, "extra": 1, "alpha_iou": 1, "boundary_f": 1, "body_outside": 0,
-            "keypoint_error": 0.0123, "body_iou": 1, "surface_iou": 1, "seconds": 0.75,
+            "keypoint_error": 0.0123, "body_iou": 1, "surface_iou": 1, "crossing": 0,
+            "seconds": 0.75,
         }
     )  # fmt: skip
     assert set(outcome.numbers) == {metric.key for metric in suite.metrics}

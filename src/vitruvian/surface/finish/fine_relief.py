@@ -10,6 +10,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from vitruvian.geometry.clearance import clearance
 from vitruvian.geometry.normals import vertex_normals
 from vitruvian.geometry.subdivision import edge_lengths, split_edges
 from vitruvian.networks.maps import draw_body
@@ -23,6 +24,7 @@ _ROUNDS = 2
 _FINE_M = 0.055  # sigma: coarser relief is in the mesh already
 _MOST_M = 0.012
 _MOST_OF_THICKNESS = 0.2
+_OF_ROOM = 0.35  # that a vertex has before another surface: that one moves, too
 _JUMP_M = 0.02  # between neighbouring pixels: another layer
 _EDGE_FADE_M = (0.006, 0.026)  # from outlines and jumps: nothing moves, everything does
 _FACING = (0.2, 0.45)  # cosine to the ray, likewise
@@ -60,8 +62,9 @@ def with_fine_relief(
     own = np.maximum.reduce([regions.face, regions.hand, regions.foot])[beneath]
     vertices, faces, source, own = _finer(mesh, own)
     normals = vertex_normals(vertices, faces)
+    room = _OF_ROOM * clearance(vertices, normals, _MOST_M / _OF_ROOM)
     return (
-        Mesh(_moved(vertices, normals, 1 - own, depths, reliefs, maps), faces, mesh.frame),
+        Mesh(_moved(vertices, normals, 1 - own, room, depths, reliefs, maps), faces, mesh.frame),
         source,
     )
 
@@ -110,11 +113,13 @@ def _moved(
     vertices: np.ndarray,
     normals: np.ndarray,
     share: np.ndarray,
+    room: np.ndarray,
     depths: tuple[np.ndarray, np.ndarray],
     reliefs: list[np.ndarray],
     maps: SurfaceMaps,
 ) -> np.ndarray:
-    """The vertices (V, 3), each moved along its ray by the relief of the side that it is on."""
+    """The vertices (V, 3), each moved along its ray by the relief of the side that it is on, by no
+    more than ``room`` (V,)."""
     places = (maps.camera.project(vertices) - 0.5).astype(np.float32)
     ray = vertices / np.linalg.norm(vertices, axis=1, keepdims=True)
     facing = -np.einsum("vc,vc->v", normals, ray)
@@ -125,6 +130,7 @@ def _moved(
         off, towards = (z - seen, facing) if side == 0 else (seen - z, -facing)
         near = 1 - _step(off, 0.5 * _NEAR_M, _NEAR_M)
         change += value * near * _step(towards, *_FACING) * share
+    change = np.clip(change, -room, room)
     return np.asarray(vertices * ((z + change) / z)[:, None], np.float32)
 
 

@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 
 from vitruvian.geometry.rasterizer import rasterize
+from vitruvian.surface.finish.giving_way import given_way
 from vitruvian.surface.finish.hand_piece import (
     REACH_M,
     Hand,
@@ -138,7 +139,9 @@ def _with_hand(
     _check_room(points, evidence.volume, label)
     points = as_thick(points, hand, stump.vertices[stump.loop], normal)
     start = len(stump.vertices)
-    vertices = np.concatenate([stump.vertices, points.astype(np.float32)])
+    elsewhere = limbs[stump.source] != label
+    beside = given_way(stump.vertices, stump.faces, elsewhere, points.astype(np.float32))
+    vertices = np.concatenate([beside, points.astype(np.float32)])
     joined = strip(vertices, stump.loop, hand.border + start)
     if joined is None:
         raise _MittenStaysError("it cannot be sewn on")

@@ -20,6 +20,7 @@ from vitruvian.errors import InputError
 from vitruvian.geometry.render import render_mesh
 from vitruvian.image.similarity import psnr, ssim
 from vitruvian.lab.evaluation.folders import images_in, suite_folder
+from vitruvian.lab.evaluation.metrics.crossing_faces import crossing_share
 from vitruvian.lab.evaluation.metrics.silhouette import boundary_f, iou, outside
 from vitruvian.lab.evaluation.pictures import around, faded, outlined, resized, tinted
 from vitruvian.lab.evaluation.rendering import silhouette
@@ -80,6 +81,7 @@ class MaskSuite:
         Metric("psnr", "re-rendered PSNR", "dB", digits=1),
         Metric("ssim", "re-rendered SSIM"),
         Metric("sex_right", "body of the labelled sex"),
+        Metric("crossing", "surface through itself", better="lower", digits=4),
         Metric("torn", "surface torn in other poses", better="lower"),
         Metric("avatar_torn", "avatar torn in other poses", better="lower", digits=4),
         Metric("avatar_severed", "pieces that come off the avatar", better="lower"),
@@ -126,6 +128,7 @@ class MaskSuite:
             "alpha_iou": 0.0,
             "boundary_f": 0.0,
             "surface_iou": 0.0,
+            "crossing": float("nan"),
             "torn": float("nan"),
             **dict.fromkeys(_AVATAR, float("nan")),
             "seconds": float(sum(scene.timings_s.values())),
@@ -150,6 +153,7 @@ class MaskSuite:
         clay = render_mesh(person.mesh_camera, scene.camera, *size, mode="clay")
         surface = clay[..., 3] > 127
         numbers["surface_iou"] = iou(surface, true)
+        numbers["crossing"] = crossing_share(person.mesh_camera)
         over = np.where(surface[..., None], clay[..., :3], faded(photo.pixels, 0.6))
         pictures.append(Picture("surface", _thumbnail(outlined(over, true, _TRUE), window)))
         if person.mesh_camera.texture is not None:
