@@ -21,6 +21,7 @@ from surface_people import (
 )
 from vitruvian.avatar import layered_avatar, photographed
 from vitruvian.avatar.beneath import out_of_sight
+from vitruvian.avatar.outline import outline_hem
 from vitruvian.avatar.skirt import Skirt, find_skirt
 from vitruvian.avatar.tube import Axis
 from vitruvian.body.model.model import body_model
@@ -68,7 +69,7 @@ def sculpture() -> Mesh:
 
 @pytest.fixture(scope="module")
 def skirt(sculpture: Mesh) -> Skirt:
-    found = find_skirt(BODY, sculpture)
+    found = find_skirt(BODY, sculpture, photo_of(1.0), figure_of(mask_of(sculpture)))
     assert found is not None
     return found
 
@@ -79,13 +80,30 @@ def avatar(sculpture: Mesh) -> Avatar:
     return layered_avatar(photo_of(1.0), figure, BODY, sculpture, texture=False)
 
 
+def test_the_outline_tells_the_hem() -> None:
+    plain = photo_with()
+    assert outline_hem(plain, figure_of(in_a_skirt()), BODY) == pytest.approx(1.0, abs=0.1)
+    # Wide trousers stand off down to the feet.
+    assert outline_hem(plain, figure_of(mask_of(dressed(BODY, 0.05))), BODY) is None
+    # Background between the legs is none of a skirt's.
+    apart = in_a_skirt()
+    columns, rows = np.rint(
+        CAMERA.project(np.array([BODY.joint(f"upperleg01.{side}") for side in "LR"]))
+    ).T.astype(int)
+    middle = int(columns.mean())
+    apart[rows.max() :, middle - 3 : middle + 4] = False
+    assert outline_hem(plain, figure_of(apart), BODY) is None
+
+
 def test_it_ends_where_its_colour_does(sculpture: Mesh) -> None:
     figure = figure_of(mask_of(sculpture))
     short = find_skirt(BODY, sculpture, photo_of(0.75), figure)
     assert short is not None
     assert short.hem == pytest.approx(0.75, abs=0.1)
-    # What goes on below as it is above are trousers.
-    assert find_skirt(BODY, sculpture, photo_of(3.0), figure) is None
+    # What goes on below as it is above, in one outline, are trousers.
+    legs = figure_of(mask_of(dressed(BODY, 0.015)))
+    assert find_skirt(BODY, sculpture, photo_of(3.0), legs) is None
+    assert find_skirt(BODY, sculpture) is not None
 
 
 def test_it_ends_where_the_cloth_does(skirt: Skirt) -> None:

@@ -16,6 +16,7 @@ import numpy as np
 from vitruvian.avatar.beneath import EMERGES, SKIRT_TOP, covered, slimmed
 from vitruvian.avatar.height_map import ANGLES, blurred, height_map
 from vitruvian.avatar.hem import coat_hem, seen_hem
+from vitruvian.avatar.outline import outline_hem
 from vitruvian.avatar.shell import grid_normals, topology
 from vitruvian.avatar.skin import blended_rotations, photographed_motion
 from vitruvian.avatar.tube import Axis
@@ -73,12 +74,17 @@ def find_skirt(
     Args:
         body: fitted, camera frame.
         sculpture: the surface that the photograph shows, camera frame.
-        photo, figure: with them, coats and dresses are told by their colours, too.
+        photo, figure: with them, hems are told by outline and colours, too.
     """
     if sculpture.body_vertices is None:
         return None
     model = body.model
-    hem = hem_level(model, sculpture, sculpture.body_vertices, body.as_mesh())
+    hem = None
+    if photo is not None and figure is not None:
+        hem = outline_hem(photo, figure, body)
+    outlined = hem is not None
+    if hem is None:
+        hem = hem_level(model, sculpture, sculpture.body_vertices, body.as_mesh())
     if hem is None and photo is not None and figure is not None:
         hem = coat_hem(photo, figure, body)
     if hem is None or hem < _LEAST_HEM:
@@ -91,9 +97,9 @@ def find_skirt(
         shown = seen_hem(
             photo, figure, body, axis.points(levels[:, None], angles[None], distance), levels
         )
-        if shown is None or shown < _LEAST_HEM:
+        if not outlined and (shown is None or shown < _LEAST_HEM):
             return None
-        if shown < hem:
+        if shown is not None and _LEAST_HEM <= shown < hem:
             hem, levels = shown, _rings(body, shown)
             distance = height_map(axis, model, sculpture, levels, angles)
     if distance is None:

@@ -15,6 +15,7 @@ from vitruvian.types.mesh import Mesh
 from vitruvian.types.regions import LEFT_ARM, LEFT_LEG, RIGHT_ARM, RIGHT_LEG
 
 _BEFORE_M = 0.045  # by which what is shown lies before the layer, to be something else
+_OTHER_LEG_M = 0.02  # likewise, to be the other leg
 _MARGIN = 0.004  # of the window's longer side, around what is before
 _FREE = 0.3  # along the upper bone, from which on a limb is told from the trunk
 _NONE = 255
@@ -44,6 +45,8 @@ def with_what_is_before(view: View, model: ParametricModel, layer: Mesh, shown: 
     # Trunk and legs pass into each other, where a coat hangs over both.
     arms = np.isin(own, (LEFT_ARM, RIGHT_ARM)) | np.isin(other, (LEFT_ARM, RIGHT_ARM))
     legs = np.isin(own, (LEFT_LEG, RIGHT_LEG)) & np.isin(other, (LEFT_LEG, RIGHT_LEG))
+    # A skirt over both is of either.
+    legs &= fragments.depth < view.depth - _OTHER_LEG_M
     before = both & (own != other) & (arms | legs)
     before |= both & (fragments.depth < view.depth - _BEFORE_M)
     margin = max(1, round(_MARGIN * max(height, width)))
