@@ -46,3 +46,22 @@ def test_gloves_stay() -> None:
     view, _, told = found(GLOVE, GLOVE)
     assert (view.alpha == 255).all()
     assert not told.any()
+
+
+def test_hands_are_not_printed_on_what_is_behind() -> None:
+    view = view_of(SKIN, SKIN)
+    wide = [
+        np.ascontiguousarray(np.kron(values, np.ones((4, 4), values.dtype)))
+        for values in (view.alpha, view.depth, view.arms, view.part, view.vertex, view.hair)
+    ]
+    pixels = np.repeat(np.repeat(view.pixels, 4, 0), 4, 1)
+    pixels[40:42, 8:16] = SKIN  # the hand reaches farther down than it is said to
+    pixels[70:72, 8:16] = SKIN  # bare skin elsewhere
+    large = View(pixels, pixels, *wide, Camera.centered(80, 80, 80))
+    hand = np.array([1, 1, 0, 0], np.float32)
+    part = np.array([LEFT_ARM, RIGHT_ARM, TRUNK, LEFT_LEG], np.uint8)
+    out, *_ = bare_hands(large, hand, part, np.array(SKIN, np.float64))
+    assert (out.alpha[40:42, 8:16] == 0).all()
+    assert (out.alpha[70:72, 8:16] == 255).all()
+    assert (out.alpha[:40] == 255).all()
+    assert (out.alpha[41, 30:38] == 255).all()  # cloth beside the hand

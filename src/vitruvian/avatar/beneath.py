@@ -15,7 +15,7 @@ SKIRT_TOP = -0.2  # level (``tube``) of a skirt's upper end, inside the body's l
 EMERGES = 0.12  # of a level, over which it comes out of the body's layer
 _SLIM = 0.85  # of their girth that legs have beneath
 _DEEP = 0.22  # of a level below its upper end, from which on the body is out of sight
-_LEGS_SHOW = 0.3  # of a level above the hem, up to which legs are seen from below
+_LEGS_SHOW = 0.14  # of a level above the hem, up to which legs are seen from below
 
 
 def covered(model: ParametricModel, hem: float) -> np.ndarray:

@@ -1,9 +1,11 @@
-"""Hands that the photograph shows as something else, such as a pocket or a bag, are skin."""
+"""Hands that the photograph shows as something else, such as a pocket or a bag, are skin; and hands
+are not printed on what is behind them."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 
 from vitruvian.image.cielab import cielab
@@ -16,6 +18,8 @@ _BARE = 0.35  # share of a hand's pixels that are like skin
 _GLOVE = 18.0  # CIELAB units by which a glove differs from the clothes around
 _LIGHTNESS = 0.5  # of a difference in lightness that counts: hands are in shadow
 _LEAST_PIXELS = 12
+_BESIDE = 0.035  # of the window's longer side, around hands
+_HAND = 14.0  # CIELAB units from the hand's colour
 
 
 def bare_hands(
@@ -60,8 +64,22 @@ def bare_hands(
         told |= (part == arm) & (hand > _ON_HAND)
     for mine in covered:
         alpha[mine] = 0
+    alpha[_beside_hands(view, shown, lab, tone)] = 0
     colors[told] = tone
     return replace(view, alpha=alpha), colors, told
+
+
+def _beside_hands(view: View, shown: np.ndarray, lab: np.ndarray, tone: np.ndarray) -> np.ndarray:
+    """(h, w) bool, skin beside where hands are said to be: hands that are not quite there must not
+    be printed on the cloth behind them."""
+    reach = max(1, round(_BESIDE * max(shown.shape)))
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    near = cv2.dilate(shown.astype(np.uint8), kernel) > 0
+    cloth = near & np.isin(view.part, (TRUNK, LEFT_LEG, RIGHT_LEG))
+    like_hand = np.linalg.norm(lab - _weighted(tone[None, None]), axis=-1) < _HAND
+    printed = (cloth & like_hand).astype(np.uint8)
+    # With the rim, where hand and cloth mix.
+    return np.asarray(cloth & (cv2.dilate(printed, np.ones((5, 5), np.uint8)) > 0))
 
 
 def _weighted(rgb: np.ndarray) -> np.ndarray:
