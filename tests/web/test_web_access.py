@@ -45,7 +45,7 @@ def test_axe_finds_nothing_serious(
             if item["impact"] in ("serious", "critical")
         )
 
-    for path in ("/", "/login", "/register", "/nowhere", "/docs"):
+    for path in ("/", "/login", "/register", "/nowhere", "/measure", "/docs"):
         stranger.goto(path)
         stranger.wait_for_selector("h1")
         if path == "/docs":
@@ -147,7 +147,7 @@ def test_keyboard_only(visit: Callable[..., Any]) -> None:
 
 def test_phone(visit: Callable[..., Any], member: Member, shoot: Callable[..., None]) -> None:
     page = visit(storage_state=member.state, **PHONE)
-    for path in ("/", "/history", "/account", "/docs", member.path):
+    for path in ("/", "/history", "/account", "/measure", "/docs", member.path):
         page.goto(path)
         page.wait_for_selector("h1")
         assert page.locator(".brand span").is_visible()

@@ -39,6 +39,13 @@ export const router = createRouter({
       props: (route) => ({ kind: "sample", id: route.params["id"] }),
       meta: { title: "Sample" },
     },
+    { path: "/measure", component: () => import("./pages/MeasurePage.vue"), meta: { title: "Measure" } },
+    {
+      path: "/measure/:id",
+      component: () => import("./pages/MeasuredPage.vue"),
+      props: true,
+      meta: { title: "Measures" },
+    },
     { path: "/docs", component: () => import("./pages/ApiPage.vue"), meta: { title: "The API" } },
     { path: "/:rest(.*)*", component: () => import("./pages/NotFoundPage.vue"), meta: { title: "Not found" } },
   ],

@@ -3,7 +3,7 @@ import createClient from "openapi-fetch";
 import { OFFLINE, Problem, problemFrom } from "./problem";
 import type { paths } from "./schema";
 import type { Hints } from "../lib/corrections";
-import type { Job, Scope } from "./types";
+import type { Job, Measurement, Scope } from "./types";
 
 let csrfToken: string | null = null;
 
@@ -91,6 +91,15 @@ export const api = {
     ask(http.DELETE("/api/v1/shares/{share_id}", { params: { path: { share_id } } })),
   shared: (token: string) => ask(http.GET("/api/v1/shared/{token}", { params: { path: { token } } })),
 
+  measurements: () => ask(http.GET("/api/v1/measurements")),
+  measurement: (measurement_id: string) =>
+    ask(http.GET("/api/v1/measurements/{measurement_id}", { params: { path: { measurement_id } } })),
+  keepMeasurement: (measurement_id: string) =>
+    ask(http.PATCH("/api/v1/measurements/{measurement_id}", { params: { path: { measurement_id } }, body: { keep: true } })),
+  removeMeasurement: (measurement_id: string) =>
+    ask(http.DELETE("/api/v1/measurements/{measurement_id}", { params: { path: { measurement_id } } })),
+  handOff: () => ask(http.POST("/api/v1/measurements/handoffs")),
+
   samples: () => ask(http.GET("/api/v1/samples")),
   sample: (sample_id: string) => ask(http.GET("/api/v1/samples/{sample_id}", { params: { path: { sample_id } } })),
 
@@ -98,6 +107,33 @@ export const api = {
   job: (job_id: string) => ask(http.GET("/api/v1/jobs/{job_id}", { params: { path: { job_id } } })),
   cancel: (job_id: string) => ask(http.POST("/api/v1/jobs/{job_id}/cancel", { params: { path: { job_id } } })),
 };
+
+/** Send a front and a side picture to measure by; `token` stands for an account on another device. */
+export async function sendPair(
+  front: Blob,
+  side: Blob,
+  fields: Record<string, string>,
+  token: string | null,
+): Promise<Measurement | Job> {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields)) form.append(name, value);
+  form.append("front", front, "front"); // the files' own names stay here
+  form.append("side", side, "side");
+  // Whoever has an account follows the job; a phone has none and waits for the answer.
+  const headers: Record<string, string> = token
+    ? { Authorization: `Bearer ${token}` }
+    : { "X-CSRF-Token": csrfToken ?? "", Prefer: "respond-async" };
+  let response: Response;
+  try {
+    const credentials = token ? "omit" : "same-origin";
+    response = await fetch("/api/v1/measurements", { method: "POST", headers, body: form, credentials });
+  } catch {
+    throw new Problem(OFFLINE);
+  }
+  const body = parse(await response.text());
+  if (!response.ok) throw problemFrom(response.status, body, response.headers.get("Retry-After"));
+  return body as Measurement | Job;
+}
 
 function parse(text: string): unknown {
   try {

@@ -1,0 +1,94 @@
+// Measuring somebody: what is told of them, the two pictures, and the words for the result.
+import { api, sendPair } from "../api/client";
+import { Problem } from "../api/problem";
+import type { ClothesSize, Job, Measurement, MeasureValue } from "../api/types";
+import { watchJob } from "../api/watch";
+import { unit } from "./units";
+
+export type View = "front" | "side";
+export type Sex = "man" | "woman";
+
+export interface Told {
+  heightCm: number | null;
+  weightKg: number | null;
+  sex: Sex | null;
+  age: number | null;
+  keep: boolean;
+}
+
+export const LEAST_CM = 130;
+export const MOST_CM = 220;
+const KG_PER_POUND = 0.45359237;
+const CM_PER_INCH = 2.54;
+
+/** The fields of the request; what is not known is left out. */
+export function fieldsOf(told: Told): Record<string, string> {
+  const fields: Record<string, string> = { height_cm: String(told.heightCm), keep: String(told.keep) };
+  if (told.weightKg !== null) fields["weight_kg"] = String(told.weightKg);
+  if (told.sex !== null) fields["sex"] = told.sex;
+  if (told.age !== null) fields["age"] = String(told.age);
+  return fields;
+}
+
+/** What another device needs to go on: behind the address's `#`, which browsers send to nobody. */
+export function toFragment(token: string, told: Told): string {
+  return new URLSearchParams({ t: token, ...fieldsOf(told) }).toString();
+}
+
+export function fromFragment(hash: string): { token: string; told: Told } | null {
+  const given = new URLSearchParams(hash.replace(/^#/, ""));
+  const token = given.get("t");
+  if (!token) return null;
+  const number = (name: string): number | null => {
+    const value = Number(given.get(name) ?? Number.NaN);
+    return Number.isFinite(value) ? value : null;
+  };
+  const sex = given.get("sex");
+  const told: Told = {
+    heightCm: number("height_cm"),
+    weightKg: number("weight_kg"),
+    sex: sex === "man" || sex === "woman" ? sex : null,
+    age: number("age"),
+    keep: given.get("keep") === "true",
+  };
+  return { token, told };
+}
+
+/** Which view a refusal is about; both when it says nothing of one. */
+export function viewsOf(sentence: string): View[] {
+  const views = (["front", "side"] as const).filter((view) => new RegExp(`^The ${view} view|in the ${view} view`).test(sentence));
+  return views.length === 1 ? views : ["front", "side"];
+}
+
+const ended = (id: string): Promise<Job> => new Promise((resolve, reject) => void watchJob(id, (job) => {
+  if (job.state === "succeeded") resolve(job);
+  else if (job.problem) reject(new Problem(job.problem));
+  else if (job.state === "cancelled") reject(new DOMException("cancelled", "AbortError"));
+}, reject));
+
+/**
+ * Send the pictures and wait for the measures.
+ *
+ * @param token of a hand-off; then the measures belong to whoever made it, and null may be the answer.
+ */
+export async function measure(pictures: Record<View, Blob>, told: Told, token: string | null): Promise<Measurement | null> {
+  const answer = await sendPair(pictures.front, pictures.side, fieldsOf(told), token);
+  if ("measures" in answer) return answer;
+  if (token !== null) return null;
+  const job = await ended(answer.id);
+  return job.measurement_id ? api.measurement(job.measurement_id) : null;
+}
+
+export const kgOf = (pounds: number): number => Math.round(pounds * KG_PER_POUND * 10) / 10;
+export const poundsOf = (kg: number): number => Math.round(kg / KG_PER_POUND);
+
+/** "76.3", in centimetres or inches. */
+export const lengthText = (cm: number): string => (unit.value === "cm" ? cm : cm / CM_PER_INCH).toFixed(1);
+export const bandText = (one: MeasureValue): string =>
+  one.low_cm === one.high_cm ? "as told" : `${lengthText(one.low_cm)} to ${lengthText(one.high_cm)}`;
+
+/** "S to L", where the measures leave more than one size open. */
+export function openText(size: ClothesSize): string {
+  const { smallest, largest } = size;
+  return smallest && largest && smallest !== largest ? `${smallest} to ${largest}` : "";
+}
