@@ -115,6 +115,7 @@ def truth_of(body: Any, **changes: Any) -> Truth:
     sample: Any = SimpleNamespace(
         image=image, people_alpha=mask[None], silhouette=mask, camera=camera,
         height_m=body.height_m, betas=body.betas, camera_from_world=upright,
+        instances=(mask > 0).astype(np.uint8), front_albedo=image, back_albedo=255 - image,
     )  # fmt: skip
     depths = np.array([body.joints[0, 2]])
     truth = Truth(sample, body.vertices, body.joints, body.mesh, depths, False, True)
@@ -197,7 +198,9 @@ def scene_of(bodies: list[Any], truth: Truth, mask: np.ndarray | None = None) ->
         alpha = Alpha(shown.astype(np.uint8) * 255, 0, 0, SIZE, SIZE)
         figure = SimpleNamespace(alpha=alpha)
         people.append(
-            SimpleNamespace(body=body, mesh_camera=body.mesh, figure=figure, complete=True)
+            SimpleNamespace(
+                body=body, mesh_camera=body.mesh, figure=figure, complete=True, avatar=None
+            )
         )
     return SimpleNamespace(people=tuple(people), camera=camera, timings_s={"a": 1.0, "b": 0.5})
 
@@ -229,6 +232,8 @@ def test_a_case_with_a_known_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     assert numbers["distance_error"] == pytest.approx(0.2)
     assert numbers["stature_error_cm"] == pytest.approx(20 * body.height_m)
     assert numbers["seconds"] == 1.5
+    assert numbers["front_as_back_lab"] > 20  # nobody's back is the front's complement
+    assert "back_lab" not in numbers  # of a mesh without texture
     assert set(numbers) <= {metric.key for metric in suite.metrics}
     assert len(outcome.pictures) == 6
     assert outcome.note.endswith("upright, whole.")

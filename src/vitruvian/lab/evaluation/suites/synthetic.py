@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from vitruvian.avatar import photographed
 from vitruvian.body.model import skeleton
 from vitruvian.body.model.model import body_model
 from vitruvian.errors import InputError
@@ -20,6 +21,7 @@ from vitruvian.geometry.rotations import rotation_between
 from vitruvian.lab.evaluation.folders import DATA_VARIABLE
 from vitruvian.lab.evaluation.matching import mask_overlaps
 from vitruvian.lab.evaluation.metrics.body import mpjpe, pa_mpjpe, pve
+from vitruvian.lab.evaluation.metrics.color import color_errors, far_colors, lit_alike
 from vitruvian.lab.evaluation.metrics.sampling import keep_faces, outer_faces
 from vitruvian.lab.evaluation.metrics.silhouette import boundary_f, iou
 from vitruvian.lab.evaluation.pictures import faded, outlined, resized
@@ -27,7 +29,9 @@ from vitruvian.lab.evaluation.rendering import framing_camera, silhouette
 from vitruvian.lab.evaluation.suite import Metric, Outcome, Picture
 from vitruvian.lab.evaluation.suites.masks import default_reconstruct
 from vitruvian.lab.evaluation.suites.shapes import COMPARISON_METRICS, compare_surfaces
+from vitruvian.types.camera import Camera
 from vitruvian.types.mesh import Mesh
+from vitruvian.types.scene import Person
 
 if TYPE_CHECKING:
     from vitruvian.lab.synthesis.people import SyntheticPerson
@@ -132,6 +136,12 @@ class SyntheticSuite:
         Metric("prediction_to_scan_cm", "prediction → truth", "cm", "lower", 2),
         *COMPARISON_METRICS,
         Metric("surface_iou", "surface silhouette IoU"),
+        Metric("back_lab", "colour of the back, CIELAB L1", better="lower", digits=2),
+        Metric("back_ssim", "structure of the back, SSIM at 64 px"),
+        Metric("avatar_back_lab", "· of the avatar", better="lower", digits=2),
+        Metric("avatar_back_ssim", "· of the avatar"),
+        Metric("front_as_back_lab", "· of the front, seen through", "", "neither", 2),
+        Metric("front_as_back_ssim", "· of the front, seen through", better="neither"),
         Metric("distance_error", "distance error, lens known", "", "lower"),
         Metric("group_distance_error", "· in groups", "", "lower"),
         Metric("depth_order", "pairs in the right order, lens known"),
@@ -201,6 +211,7 @@ class SyntheticSuite:
                 numbers["surface_iou"] = iou(
                     silhouette(found, scene.camera), sample.silhouette >= 128
                 )
+                numbers.update(_back_numbers(person, scene.camera, sample))
                 compared, aligned = _compare(found, truth)
                 numbers.update(compared)
                 if truth.sitting:
@@ -345,6 +356,25 @@ def _compare(found: Mesh, truth: Truth) -> tuple[dict[str, float], Mesh]:
     centers = [(m.vertices.min(0) + m.vertices.max(0)) / 2 for m in (outer, truth.surface)]
     seen = outer.with_vertices(outer.vertices @ rotation_between(centers[0], centers[1]).T)
     return compare_surfaces(seen, truth.surface, truth.sample.height_m, truth.up)
+
+
+def _back_numbers(person: Person, camera: Camera, sample: Sample) -> dict[str, float]:
+    """How far the colours of the back are from the true ones, and those of the front from them."""
+    body = sample.silhouette >= 128
+    seen = (sample.instances == 1) & body
+    true = lit_alike(sample.back_albedo, sample.front_albedo, sample.image, seen)
+    surfaces = {"": person.mesh_camera}
+    if person.avatar is not None:
+        surfaces["avatar_"] = photographed(person.avatar.mesh, person.body)
+    numbers: dict[str, float] = {}
+    for prefix, mesh in surfaces.items():
+        if mesh.texture is None:
+            continue
+        colors, there = far_colors(mesh, camera)
+        lab, structure = color_errors(colors, true, seen & there)
+        numbers |= {f"{prefix}back_lab": lab, f"{prefix}back_ssim": structure}
+    lab, structure = color_errors(sample.image, true, seen)
+    return {**numbers, "front_as_back_lab": lab, "front_as_back_ssim": structure}
 
 
 def _described(truth: Truth) -> str:
