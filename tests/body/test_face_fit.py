@@ -10,7 +10,7 @@ from vitruvian.body.fit.face_points import eye_distance
 from vitruvian.body.model.face import face_model
 from vitruvian.body.model.model import BodyModel, body_model
 from vitruvian.body.model.skeleton import HEAD, NECK
-from vitruvian.geometry.rotations import matrix_from_axis_angle
+from vitruvian.geometry.rotations import axis_angle_from_matrix, matrix_from_axis_angle
 from vitruvian.networks.face_mesh import LEFT_EYE, LIPS, RIGHT_EYE
 from vitruvian.types.camera import Camera
 from vitruvian.types.face import FaceShape
@@ -18,12 +18,14 @@ from vitruvian.types.face import FaceShape
 CAMERA = Camera.centered(2400, 800, 1000)
 
 
-def standing(model: BodyModel, *, yaw: float = 0.0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def standing(
+    model: BodyModel, *, yaw: float = 0.0, higher: float = 0.0
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Betas, local rotations and translation of somebody upright before the camera."""
     rotations = np.tile(np.eye(3), (len(model.parents), 1, 1))
     turn = matrix_from_axis_angle(np.array([0, yaw, 0]))
     rotations[0] = matrix_from_axis_angle(np.array([np.pi, 0, 0])) @ turn
-    return np.zeros(10), rotations, np.array([0.1, 0.5, 3.0])
+    return np.zeros(10), rotations, np.array([0.1, 0.5 - higher, 3.0])
 
 
 def own_face(seed: int, **actions: float) -> FaceShape:
@@ -42,9 +44,10 @@ def as_seen(vertices: np.ndarray) -> np.ndarray:
     """The points (478, 3) that the network would find on posed vertices (V, 3)."""
     faces = face_model()
     points = faces.points_of(vertices)
-    depth = points[:, 2]
+    ray = points.mean(0) / np.linalg.norm(points.mean(0))
+    depth = points @ ray  # it is shown the face alone, wherever that is in the picture
     pixels = CAMERA.project(points)
-    metres = depth.mean() / CAMERA.focal_px
+    metres = points[:, 2].mean() / CAMERA.focal_px
     lying = np.concatenate([pixels, (depth - depth.mean())[:, None] / metres], axis=1)
     lying[:, 2] = lying[:, 2] / faces.depth_scale + faces.depth_bias * eye_distance(lying)
     eyes = [np.tile(lying[eye[:16]].mean(0), (5, 1)) for eye in (RIGHT_EYE, LEFT_EYE)]
@@ -80,6 +83,24 @@ def test_a_face_is_found_again(turn, yaw) -> None:
         return float(np.linalg.norm(gap, axis=1).mean())
 
     assert off(found) < 0.004 < 0.5 * off(bare)
+
+
+@pytest.mark.parametrize("higher", [-1.0, 1.0])
+def test_a_face_high_in_the_picture_is_not_tipped(higher: float) -> None:
+    """The network's depths are along the ray to the face, not along the picture's axis."""
+    model = body_model()
+    betas, rotations, translation = standing(model, higher=higher)
+    true = model.forward_rotations(betas, rotations, translation, face=own_face(4))
+    head = fit_head(model, as_seen(true.vertices), CAMERA, betas, rotations, translation)
+    assert head is not None
+    _, joints = model.rest(betas)
+    number = model.joint_index[HEAD]
+    found, before = (
+        model.joint_motion(joints, one, translation).rotations[number]
+        for one in (head.rotations, rotations)
+    )
+    tipped = np.rad2deg(np.linalg.norm(axis_angle_from_matrix(found @ before.T)))
+    assert tipped < 2.5
 
 
 def test_only_head_and_neck_change() -> None:

@@ -13,7 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from vitruvian.body.model.face import FaceModel
-from vitruvian.geometry.rotations import matrix_from_axis_angle, rigid_alignment
+from vitruvian.geometry.rotations import (
+    matrix_from_axis_angle,
+    rigid_alignment,
+    rotation_between,
+)
 from vitruvian.networks.face_mesh import EYELIDS, LEFT_EYE, MESH_POINTS, RIGHT_EYE
 from vitruvian.types.camera import Camera
 from vitruvian.types.record import Record
@@ -72,6 +76,9 @@ class HeadPoints:
         self._pixels = points[:MESH_POINTS, :2]
         relief = (points[:MESH_POINTS, 2] / self.eyes_px - faces.depth_bias) * faces.depth_scale
         self._relief = self.eyes_px * (relief - relief.mean())  # pixels
+        # The network is shown the face alone: what it calls behind is farther along this ray.
+        ray = camera.rays(self._pixels.mean(0)).astype(np.float64)
+        self._ray = ray / np.linalg.norm(ray)
 
     def solve(self, place: np.ndarray) -> HeadState | None:
         """The head; None where the points are too near the camera.
@@ -80,7 +87,8 @@ class HeadPoints:
         """
         # Set out as the points lie in space, to the network.
         lying = np.concatenate([self._pixels, self._relief[:, None]], axis=1)
-        rotation = rigid_alignment(self._about, lying)
+        towards = rotation_between(np.array([0.0, 0.0, 1.0]), self._ray)
+        rotation = towards @ rigid_alignment(self._about, lying)
         start = self._camera.rays(self._pixels.mean(0)) * place[2]
         shapes, actions = len(self._faces.identity), len(self._faces.actions)
         state = HeadState(rotation, start, 1.0, np.zeros(shapes + actions))
@@ -168,9 +176,11 @@ class HeadPoints:
         flat = points[:, :2] / depth[:, None]
         across = jacobian[:, :2] - flat[:, :, None] * jacobian[:, 2:]
         across *= (focal / depth)[:, None, None]
-        along = jacobian[:, 2] - jacobian[:, 2].mean(0)
+        along = np.einsum("nij,i->nj", jacobian, self._ray)
+        along -= along.mean(0)
         lacks = self._pixels - self._camera.project(points)
-        lacks_depth = self._relief * depth.mean() / focal - (depth - depth.mean())
+        behind = points @ self._ray
+        lacks_depth = self._relief * depth.mean() / focal - (behind - behind.mean())
         weight = self._weight(state, points)
         point_sd = max(_POINT_SD * self.eyes_px, _PIXEL_SD)
         depth_sd = _DEPTH_SD * self.eyes_px * depth.mean() / focal
