@@ -86,7 +86,7 @@ def _video(order: Order, gathered: Gathered, folder: Path) -> dict[str, Any]:
         texture=given.texture,
     )
     style = AvatarStyle(given.rest, given.rig, given.bone_names)
-    report = save_moving_scene(scene, folder, style=style, preview=False)
+    report = save_moving_scene(scene, folder, style=style, formats=("glb", "npz", "csv"))
     return {"people": len(report["people"]), "agreement": None}
 
 

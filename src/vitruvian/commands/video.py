@@ -18,6 +18,7 @@ from vitruvian.compute import set_threads
 from vitruvian.errors import InputError
 from vitruvian.options import DEFAULTS, Options
 from vitruvian.result.folder import check_replaceable, complete_folder, open_folder
+from vitruvian.video.formats import DEFAULT_VIDEO_FORMATS, VIDEO_FORMATS, parse_video_formats
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +29,7 @@ _STAGES = {
     "people": "finding people",
     "motion": "solving motion",
     "avatars": "making avatars",
+    "meshes": "meshes per frame",
     "preview": "drawing preview",
 }
 
@@ -80,9 +82,20 @@ def video(
     rest: Annotated[str, given("rest")] = DEFAULTS["rest"],
     rig: Annotated[str, given("rig")] = DEFAULTS["rig"],
     bone_names: Annotated[str, given("bone_names")] = DEFAULTS["bone_names"],
-    preview: Annotated[
-        bool, typer.Option("--preview/--no-preview", help="Draw preview.webm, which takes a while.")
-    ] = True,
+    mode: Annotated[
+        str,
+        typer.Option(
+            "--mode",
+            metavar="MODE",
+            help="avatar: one for each person, which moves; frames: also a clothed mesh per frame.",
+        ),
+    ] = "avatar",
+    formats: Annotated[
+        str,
+        typer.Option(
+            "--formats", metavar="LIST", help=f"With commas, of {', '.join(VIDEO_FORMATS)}."
+        ),
+    ] = ",".join(DEFAULT_VIDEO_FORMATS),
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the report on stdout, in one line.")
     ] = False,
@@ -95,9 +108,9 @@ def video(
 ) -> int:
     """Turn a video, or several of calibrated cameras, into animated, metric 3D people.
 
-    Writes DIR/NAME/ for the (first) clip NAME: people.glb with everyone in motion, preview.webm,
-    motion.npz and motion.json, check.html, report.json, and a folder for each person
-    with an animated avatar and tables of joints and angles.
+    Writes DIR/NAME/ for the (first) clip NAME: viewer.html, check.html, report.json, a folder for
+    each person, and what --formats says: people.glb with everyone in motion, preview.webm,
+    motion.npz, animated avatars, meshes per frame, tables of joints and angles.
     """
     # What the options may be is checked before any heavy work.
     options = Options(rest=rest, rig=rig, bone_names=bone_names, max_people=max_people)  # type: ignore[arg-type]
@@ -106,6 +119,9 @@ def video(
             f"{len(clips)} clips are given: one at a time, or --views where they show one scene.",
             code="bad-option",
         )
+    if mode not in ("avatar", "frames"):
+        raise InputError(f"{mode!r} is no mode: give avatar or frames.", code="bad-option")
+    wanted = parse_video_formats(formats)
     output = output.expanduser()
     if threads is not None:
         set_threads(threads)
@@ -133,7 +149,14 @@ def video(
             check_replaceable(target)
             style = AvatarStyle(options.rest, options.rig, options.bone_names)
             with complete_folder(target) as folder:
-                report = save_moving_scene(scene, folder, style=style, preview=preview, tell=tell)
+                report = save_moving_scene(
+                    scene,
+                    folder,
+                    style=style,
+                    formats=wanted,
+                    mode=mode,  # type: ignore[arg-type]
+                    tell=tell,
+                )
     except KeyboardInterrupt:
         say("Stopped: nothing was written.")
         return INTERRUPTED

@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from vitruvian.formats.bvh import bvh_text
 from vitruvian.formats.gltf import GltfBuilder
 from vitruvian.formats.rig import Clip, Rig
 from vitruvian.formats.rigged import RiggedAvatar
 from vitruvian.formats.rigged_glb import avatar_glb, build_avatar
 from vitruvian.formats.rigging import AvatarStyle, rig_avatar
-from vitruvian.geometry.rotations import matrix_from_axis_angle
+from vitruvian.geometry.rotations import axis_angle_from_matrix, matrix_from_axis_angle
 from vitruvian.video.pose import in_world
 from vitruvian.video.scene import Mover, MovingScene
 
@@ -52,6 +53,26 @@ def animated_avatar(
         mover.avatar.mesh, rig, name=f"person-{mover.id}", style=style, motions=[clip]
     )
     return replace(avatar, clips=avatar.clips[1:])  # without the pose of one frame
+
+
+def at_even_times(clip: Clip, fps: float) -> Clip:
+    """The clip with a key every 1 / ``fps`` s: formats such as BVH know no other times."""
+    times = clip.times_s[0] + np.arange(round(float(np.ptp(clip.times_s)) * fps) + 1) / fps
+    after = np.clip(np.searchsorted(clip.times_s, times), 1, len(clip.times_s) - 1)
+    start, end = clip.times_s[after - 1], clip.times_s[after]
+    share = np.clip((times - start) / (end - start), 0, 1)
+    before = clip.rotations[after - 1]
+    turn = axis_angle_from_matrix(before.swapaxes(-1, -2) @ clip.rotations[after])
+    rotations = before @ matrix_from_axis_angle(share[:, None, None] * turn)
+    roots = clip.roots[after - 1]
+    roots = roots + share[:, None] * (clip.roots[after] - roots)
+    return replace(clip, times_s=times, rotations=rotations, roots=roots)
+
+
+def person_bvh(scene: MovingScene, mover: Mover, style: AvatarStyle | None = None) -> str:
+    """One person's skeleton and motion in the world, at an even rate; moments away are bridged."""
+    avatar = animated_avatar(scene, mover, style)
+    return bvh_text(avatar, at_even_times(avatar.clips[0], scene.fps))
 
 
 def person_glb(scene: MovingScene, mover: Mover, style: AvatarStyle | None = None) -> bytes:

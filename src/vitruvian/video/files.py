@@ -3,29 +3,38 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from vitruvian._version import __version__
-from vitruvian.formats.atomic import write_bytes, write_json
+from vitruvian.formats.atomic import write_bytes, write_json, write_text
 from vitruvian.formats.rigging import AvatarStyle
 from vitruvian.image.names import readable
+from vitruvian.mesh_formats import AVATAR_FORMATS
+from vitruvian.options import Options
 from vitruvian.result.body_file import describe_body
-from vitruvian.video.animated import people_glb, person_glb
+from vitruvian.types.mesh import Mesh
+from vitruvian.video.animated import animated_avatar, people_glb, person_bvh, person_glb
 from vitruvian.video.checking import MotionChecks, check_motion
+from vitruvian.video.formats import DEFAULT_VIDEO_FORMATS, SEQUENCES, check_video_formats
 from vitruvian.video.motion_files import (
     write_angles_csv,
     write_joints_csv,
     write_motion_json,
     write_motion_npz,
 )
-from vitruvian.video.preview import write_preview_video
+from vitruvian.video.preview import write_preview_videos
 from vitruvian.video.scene import Mover, MovingScene
+from vitruvian.video.sequence import write_sequence
+from vitruvian.video.surfaces import clothed_surfaces, posed_surfaces
 from vitruvian.video.viewer import write_motion_viewer
 from vitruvian.video.worst import write_check_page
 
 SCHEMA_VERSION = 1
+
+Mode = Literal["avatar", "frames"]
+Tell = Callable[[str, int, int], None]
 
 
 def save_moving_scene(
@@ -33,38 +42,49 @@ def save_moving_scene(
     directory: Path,
     *,
     style: AvatarStyle | None = None,
-    preview: bool = True,
-    tell: Callable[[str, int, int], None] | None = None,
+    formats: Sequence[str] = DEFAULT_VIDEO_FORMATS,
+    mode: Mode = "avatar",
+    tell: Tell | None = None,
 ) -> dict[str, Any]:
     """Write a scene's files into ``directory`` and return the report.
 
-    ``people.glb``, ``motion.npz``, ``motion.json``, ``preview.webm``, ``check.html`` with the worst
-    frames, ``report.json``, and for each person a folder ``person-N`` with ``avatar.glb``,
-    ``joints.csv``, ``angles.csv`` and ``body.json``.
+    Always ``viewer.html``, ``check.html`` with the worst frames, ``report.json`` and for each
+    person ``person-N/body.json``; the other files as ``formats`` says, see docs/video.md.
 
     Args:
         scene: to write.
         directory: made when absent; files of the same names are replaced.
         style: rest pose, rig and names of the avatars.
-        preview: write ``preview.webm``, too, which takes longest.
+        formats: names from ``VIDEO_FORMATS``.
+        mode: meshes per frame are the posed avatar, or in ``frames`` what each frame shows, which
+            is written as OBJ where no format of meshes is named.
         tell: told how far it is.
 
     Raises:
-        InputError: the place cannot be written.
+        InputError: the place cannot be written, or a format is unknown.
+        MissingExtraError: what a format needs is not installed.
     """
+    check_video_formats(formats)
+    if mode == "frames" and not set(SEQUENCES) & {*formats}:
+        formats = (*formats, "obj")
     start = time.perf_counter()
     checks = [check_motion(scene, mover) for mover in scene.people]
     entries = []
     for mover, measured in zip(scene.people, checks, strict=True):
-        entries.append(_save_person(scene, mover, measured, directory, style))
+        files = _save_person(scene, mover, directory, style, formats)
+        _save_sequence(scene, mover, directory / f"person-{mover.id}", formats, mode, tell)
+        entries.append(_person_entry(mover, measured, files))
     people = people_glb(scene, style)
-    write_bytes(directory / "people.glb", people)
+    if "glb" in formats:
+        write_bytes(directory / "people.glb", people)
     write_motion_viewer(scene, people, directory / "viewer.html")
-    write_motion_npz(scene, directory / "motion.npz")
-    write_motion_json(scene, directory / "motion.json")
+    if "npz" in formats:
+        write_motion_npz(scene, directory / "motion.npz")
+        write_motion_json(scene, directory / "motion.json")
     write_check_page(scene, checks, directory / "check.html")
-    if preview:
-        write_preview_video(scene, directory / "preview.webm", tell)
+    previews = [directory / f"preview.{kind}" for kind in ("webm", "mp4") if kind in formats]
+    if previews:
+        write_preview_videos(scene, previews, tell)
     report = _report(scene, entries, time.perf_counter() - start)
     write_json(directory / "report.json", report)
     return report
@@ -73,17 +93,57 @@ def save_moving_scene(
 def _save_person(
     scene: MovingScene,
     mover: Mover,
-    checks: MotionChecks,
     directory: Path,
     style: AvatarStyle | None,
-) -> dict[str, Any]:
+    formats: Sequence[str],
+) -> dict[str, str]:
+    """Write one person's files but those per frame; returns their paths by use."""
     folder = directory / f"person-{mover.id}"
-    files = {
-        "avatar": write_bytes(folder / "avatar.glb", person_glb(scene, mover, style)),
-        "joints": write_joints_csv(scene, mover, folder / "joints.csv"),
-        "angles": write_angles_csv(scene, mover, folder / "angles.csv"),
-        "body": write_json(folder / "body.json", describe_body(mover.body)),
-    }
+    files = {"body": write_json(folder / "body.json", describe_body(mover.body))}
+    if "glb" in formats:
+        files["avatar"] = write_bytes(folder / "avatar.glb", person_glb(scene, mover, style))
+    if "bvh" in formats:
+        files["bvh"] = write_text(folder / "motion.bvh", person_bvh(scene, mover, style))
+    for name in ("usdz", "fbx"):
+        if name in formats:
+            avatar = animated_avatar(scene, mover, style, centred=True)
+            files[name] = AVATAR_FORMATS[name].writer()(avatar, folder / f"avatar.{name}")
+    if "csv" in formats:
+        files["joints"] = write_joints_csv(scene, mover, folder / "joints.csv")
+        files["angles"] = write_angles_csv(scene, mover, folder / "angles.csv")
+    return {use: f"{folder.name}/{path.name}" for use, path in files.items()}
+
+
+def _save_sequence(
+    scene: MovingScene,
+    mover: Mover,
+    folder: Path,
+    formats: Sequence[str],
+    mode: Mode,
+    tell: Tell | None,
+) -> None:
+    kinds = [name for name in SEQUENCES if name in formats]
+    if not kinds:
+        return
+    textured = mover.avatar.mesh.texture is not None
+    meshes = (
+        clothed_surfaces(scene, mover, Options(texture=textured))
+        if mode == "frames"
+        else posed_surfaces(scene, mover)
+    )
+    count = len(mover.numbers)
+
+    def counted() -> Iterator[tuple[int, Mesh]]:
+        for done, item in enumerate(meshes, 1):
+            yield item
+            if tell is not None:
+                tell("meshes", done, count)
+
+    glb = mode == "frames" and "glb" in formats
+    write_sequence(counted(), mover.motion.times_s.tolist(), folder / "frames", kinds, glb=glb)
+
+
+def _person_entry(mover: Mover, checks: MotionChecks, files: dict[str, str]) -> dict[str, Any]:
     return {
         "id": mover.id,
         "height_m": round(mover.height_m, 4),
@@ -96,7 +156,7 @@ def _save_person(
         "avatar_view": mover.avatar_clip + 1,
         "checks": checks.report(),
         "warnings": list(mover.warnings),
-        "files": {use: f"{folder.name}/{path.name}" for use, path in files.items()},
+        "files": files,
     }
 
 

@@ -1,8 +1,8 @@
-"""``preview.webm``: every frame beside the avatars over it and the same moment seen from aside."""
+"""The preview: every frame beside the avatars over it and the same moment seen from aside."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cv2
@@ -25,10 +25,14 @@ _FOV_DEG = 35.0
 _PATH_COLORS = ((214, 84, 60), (48, 122, 186), (72, 148, 84), (176, 120, 30), (130, 86, 168))
 
 
-def write_preview_video(
-    scene: MovingScene, path: Path, tell: Callable[[str, int, int], None] | None = None
-) -> Path:
-    """Write the preview, VP8 in WebM, which browsers show. (VP9 takes four times as long to write.)
+def write_preview_videos(
+    scene: MovingScene,
+    paths: Sequence[Path],
+    tell: Callable[[str, int, int], None] | None = None,
+) -> None:
+    """Write the preview as ``.webm`` (VP8), which browsers show, and as ``.mp4`` (MPEG-4 Visual).
+
+    VP9 takes four times as long as VP8 to write, and OpenCV has no H.264.
 
     Raises ``InputError`` when the place cannot be written.
     """
@@ -40,15 +44,7 @@ def write_preview_video(
     )
     aside = Aside(scene, size)
     places = [{int(n): i for i, n in enumerate(mover.numbers)} for mover in scene.people]
-    codec = cv2.VideoWriter_fourcc(*"VP80")  # type: ignore[attr-defined]
-    with quiet():
-        writer = cv2.VideoWriter(
-            str(path), cv2.CAP_FFMPEG, codec, scene.fps, (3 * size[0], size[1])
-        )
-    if not writer.isOpened():
-        raise InputError(
-            f"Cannot write {path}: choose another folder with -o.", code="cannot-write"
-        )
+    writers = [_writer(path, scene.fps, (3 * size[0], size[1])) for path in paths]
     try:
         for done, frame in enumerate(scene.clip.frames()):
             here = [
@@ -60,12 +56,26 @@ def write_preview_video(
             surfaces = [(mover, time, surface_at(mover, time)) for mover, time in here]
             panels = [small, overlaid(small, [mesh for _, _, mesh in surfaces], camera)]
             panels.append(aside.draw(surfaces))
-            writer.write(cv2.cvtColor(np.concatenate(panels, axis=1), cv2.COLOR_RGB2BGR))
+            whole = cv2.cvtColor(np.concatenate(panels, axis=1), cv2.COLOR_RGB2BGR)
+            for writer in writers:
+                writer.write(whole)
             if tell is not None:
                 tell("preview", done + 1, len(scene.numbers))
     finally:
-        writer.release()
-    return path
+        for writer in writers:
+            writer.release()
+
+
+def _writer(path: Path, fps: float, size: tuple[int, int]) -> cv2.VideoWriter:
+    kind = "VP80" if path.suffix == ".webm" else "mp4v"
+    codec = cv2.VideoWriter_fourcc(*kind)  # type: ignore[attr-defined]
+    with quiet():
+        writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, codec, fps, size)
+    if not writer.isOpened():
+        raise InputError(
+            f"Cannot write {path}: choose another folder with -o.", code="cannot-write"
+        )
+    return writer
 
 
 def overlaid(picture: np.ndarray, meshes: list[Mesh], camera: Camera) -> np.ndarray:

@@ -96,12 +96,15 @@ class MovingScene(Record):
         span = float(self.times_s[-1] - self.times_s[0]) if len(self.times_s) > 1 else 0.0
         return (len(self.times_s) - 1) / span if span else self.clip.fps
 
-    def save(self, directory: str | Path) -> dict[str, Any]:
-        """Write every file of the scene into ``directory`` and return the report.
+    def save(self, directory: str | Path, **options: Any) -> dict[str, Any]:
+        """Write the scene's files into ``directory`` and return the report.
+
+        ``options`` are those of ``vitruvian.video.files.save_moving_scene``: ``formats``, ``mode``,
+        ``style``.
 
         Raises:
             InputError: the place cannot be written.
         """
         from vitruvian.video.files import save_moving_scene
 
-        return save_moving_scene(self, Path(directory))
+        return save_moving_scene(self, Path(directory), **options)
