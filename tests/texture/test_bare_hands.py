@@ -65,3 +65,25 @@ def test_hands_are_not_printed_on_what_is_behind() -> None:
     assert (out.alpha[70:72, 8:16] == 255).all()
     assert (out.alpha[:40] == 255).all()
     assert (out.alpha[41, 30:38] == 255).all()  # cloth beside the hand
+
+
+def test_what_one_hand_alone_has_on_is_a_bag() -> None:
+    view, colors, told = found((190, 150, 128), GLOVE)
+    assert (view.alpha[:10, 10:] == 0).all()
+    assert told.tolist() == [True, True, False, False]
+    np.testing.assert_array_equal(colors[1], (190, 150, 128))
+
+
+def test_grey_is_not_skin() -> None:
+    grey = (128, 128, 128)  # as light as the face, in a pocket of the same trousers
+    view = view_of(grey, grey)
+    view.pixels[10:] = grey
+    out, colors, told = bare_hands(
+        view,
+        np.array([1, 1, 0, 0], np.float32),
+        np.array([LEFT_ARM, RIGHT_ARM, TRUNK, LEFT_LEG], np.uint8),
+        np.array((150, 122, 110), np.float64),
+    )
+    assert (out.alpha[:10] == 0).all()
+    assert told.tolist() == [True, True, False, False]
+    np.testing.assert_array_equal(colors[0], (150, 122, 110))

@@ -14,6 +14,7 @@ from vitruvian.types.regions import LEFT_ARM, LEFT_LEG, RIGHT_ARM, RIGHT_LEG, TR
 
 _ON_HAND = 0.5  # weight from which on a place is of a hand
 _LIKE_SKIN, _NO_SKIN = 20.0, 32.0  # CIELAB units from the face's colour
+_SKIN_TONE = 3.0, 1.0  # least a* and b* of skin in any light
 _BARE = 0.35  # share of a hand's pixels that are like skin
 _GLOVE = 18.0  # CIELAB units by which a glove differs from the clothes around
 _LIGHTNESS = 0.5  # of a difference in lightness that counts: hands are in shadow
@@ -48,22 +49,26 @@ def bare_hands(
     ]
     alpha = view.alpha.copy()
     colors, told = np.zeros((len(hand), 3), np.float32), np.zeros(len(hand), bool)
-    tone = skin
-    covered = []
+    tone, doubtful, some_bare = skin, [], False
+    can_be_skin = (lab[..., 1] > _SKIN_TONE[0]) & (lab[..., 2] > _SKIN_TONE[1])
     for arm in (LEFT_ARM, RIGHT_ARM):
         mine = shown & (view.part == arm)
-        bare = mine & (away < _LIKE_SKIN)
+        own = (part == arm) & (hand > _ON_HAND)
+        bare = mine & (away < _LIKE_SKIN) & can_be_skin
         if bare.sum() >= max(_LEAST_PIXELS, _BARE * mine.sum()):
-            tone = np.median(view.pixels[bare], axis=0)
-            alpha[mine & (away > _NO_SKIN)] = 0
-        elif mine.sum() >= _LEAST_PIXELS:
+            tone, some_bare = np.median(view.pixels[bare], axis=0), True
+            alpha[mine & ((away > _NO_SKIN) | ~can_be_skin)] = 0
+            told |= own
+        else:
+            doubtful.append((mine, own))
+    for mine, own in doubtful:
+        if not some_bare and mine.sum() >= _LEAST_PIXELS:
+            # A glove, then; but people have two.
             color = np.median(lab[mine], axis=0)
             if all(np.linalg.norm(color - other) > _GLOVE for other in clothes):
                 continue
-            covered.append(mine)
-        told |= (part == arm) & (hand > _ON_HAND)
-    for mine in covered:
         alpha[mine] = 0
+        told |= own
     alpha[_beside_hands(view, shown, lab, tone)] = 0
     colors[told] = tone
     return replace(view, alpha=alpha), colors, told
