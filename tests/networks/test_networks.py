@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vitruvian.errors import InputError
 from vitruvian.networks.blazepose import (
     FEATURES,
     MIRROR,
@@ -18,7 +19,7 @@ from vitruvian.networks.blazepose import (
 )
 from vitruvian.networks.movenet import MoveNet
 from vitruvian.networks.nanodet import NanoDet, box_iou, non_maximum_suppression
-from vitruvian.networks.session import session_options, weights_directory
+from vitruvian.networks.session import providers, session_options, weights_directory
 
 
 def read(path) -> np.ndarray:
@@ -184,3 +185,18 @@ def test_features_tell_pictures_apart_and_cost_no_exactness():
     plain = onnxruntime.InferenceSession(model.SerializeToString(), session_options())
     (world,) = plain.run(["Identity_4"], {"input_1": BlazePose.preprocess(drawing)})
     assert np.allclose(world.reshape(39, 3), first.world, atol=1e-4)
+
+
+def test_providers_are_chosen_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    there = ["OpenVINOExecutionProvider", "CUDAExecutionProvider", "CPUExecutionProvider"]
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: there)
+    monkeypatch.delenv("VITRUVIAN_PROVIDERS", raising=False)
+    assert providers() == ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    monkeypatch.setenv("VITRUVIAN_PROVIDERS", " OpenVINO, cpu")
+    assert providers() == ["OpenVINOExecutionProvider", "CPUExecutionProvider"]
+    monkeypatch.setenv("VITRUVIAN_PROVIDERS", "directml")
+    with pytest.raises(InputError, match="onnxruntime-directml"):
+        providers()
+    monkeypatch.setenv("VITRUVIAN_PROVIDERS", "abacus")
+    with pytest.raises(InputError, match="no provider 'abacus'"):
+        providers()

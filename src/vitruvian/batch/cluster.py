@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import threading
 import time
 from typing import Any
 
@@ -30,7 +31,7 @@ class RayPool:
             this machine.
         workers: at most so many at a time; by default as many as the cluster has processors.
         threads: processors of each task.
-        time_limit_s: longest time for an order from when it was handed over; None for none.
+        time_limit_s: longest time for an order; None for none.
 
     Raises:
         MissingExtraError: Ray is not installed.
@@ -82,7 +83,7 @@ class RayPool:
         return max(1, processors // self._threads) * _WAITING_PER_PROCESSOR
 
     def submit(self, order: Order) -> None:
-        self._running[self._do.remote(order)] = order, time.monotonic()
+        self._running[self._do.remote(order, self._limit)] = order, time.monotonic()
 
     def wait(self, seconds: float) -> list[Answer]:
         if not self._running:
@@ -90,17 +91,14 @@ class RayPool:
         ready, _ = self._ray.wait(list(self._running), timeout=seconds)
         answers = []
         for reference in ready:
-            order, _ = self._running.pop(reference)
+            order, since = self._running.pop(reference)
             try:
                 answers.append(self._ray.get(reference))
             except self._ray.exceptions.RayError:  # the process or its node died
-                answers.append(lost(order))
-        if self._limit is not None:
-            for reference, (order, since) in list(self._running.items()):
-                if time.monotonic() - since >= self._limit:
-                    self._ray.cancel(reference, force=True)
-                    del self._running[reference]
-                    answers.append(late(order, self._limit))
+                waited = time.monotonic() - since
+                limit = self._limit
+                ended = limit is not None and waited >= limit
+                answers.append(late(order, limit or 0.0) if ended else lost(order))
         return answers
 
     def held(self) -> list[Order]:
@@ -113,8 +111,8 @@ class RayPool:
         self._ray.shutdown()
 
 
-def do_on_node(order: Order) -> Answer:
-    """Do an order in a process of Ray's."""
+def do_on_node(order: Order, limit_s: float | None) -> Answer:
+    """Do an order in a process of Ray's, which ends itself when it takes too long."""
     global _prepared
     from vitruvian.batch.pool import prepare
     from vitruvian.batch.work import do
@@ -122,4 +120,12 @@ def do_on_node(order: Order) -> Answer:
     if _prepared != order.threads:
         prepare(order.threads, ())
         _prepared = order.threads
-    return do(order)
+    if limit_s is None:
+        return do(order)
+    watch = threading.Timer(limit_s, os._exit, (1,))
+    watch.daemon = True
+    watch.start()
+    try:
+        return do(order)
+    finally:
+        watch.cancel()

@@ -123,12 +123,28 @@ def _guarded(name: str, probe: Callable[[], Check]) -> Check:
 
 
 def _providers() -> Check:
-    from vitruvian.networks import providers
+    from vitruvian.networks.session import PROVIDERS, PROVIDERS_VARIABLE, providers, session
 
-    found = providers()
-    if "CUDAExecutionProvider" in found:
-        return Check("providers", "ok", ", ".join(found))
-    return Check("providers", "ok", f"{', '.join(found)} (for CUDA: the extra gpu)")
+    asked = providers()
+    loaded = session("face_sex").get_providers()  # small; ONNX Runtime drops what does not start
+    missing = [name for name in asked if name not in loaded]
+    if missing:
+        remedy = f"check its drivers, or leave it out of {PROVIDERS_VARIABLE}"
+        return Check("providers", "failed", f"{', '.join(missing)} does not start", remedy)
+    short = {name: word for word, (name, _) in PROVIDERS.items()}
+    others = [
+        short[name] for name in onnxruntime_providers() if name in short and name not in asked
+    ]
+    more = f"; also here: {', '.join(others)} ({PROVIDERS_VARIABLE})" if others else ""
+    return Check("providers", "ok", f"{', '.join(loaded)} in use{more}")
+
+
+def onnxruntime_providers() -> list[str]:
+    """What the installed ONNX Runtime could run on."""
+    import onnxruntime
+
+    found: list[str] = onnxruntime.get_available_providers()
+    return found
 
 
 def _threads() -> Check:

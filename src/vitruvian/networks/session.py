@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import threading
 from collections import deque
 from contextlib import suppress
@@ -22,10 +23,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vitruvian.compute import thread_count
-from vitruvian.errors import WeightsError
+from vitruvian.errors import InputError, WeightsError
 
 if TYPE_CHECKING:
     import onnxruntime
+
+PROVIDERS_VARIABLE = "VITRUVIAN_PROVIDERS"
+# By their short names: what ONNX Runtime calls each, and the package that has it.
+PROVIDERS = {
+    "cuda": ("CUDAExecutionProvider", "onnxruntime-gpu"),
+    "coreml": ("CoreMLExecutionProvider", "onnxruntime for macOS"),
+    "directml": ("DmlExecutionProvider", "onnxruntime-directml"),
+    "openvino": ("OpenVINOExecutionProvider", "onnxruntime-openvino"),
+    "cpu": ("CPUExecutionProvider", "onnxruntime"),
+}
 
 _lock = threading.Lock()
 _making: dict[str, threading.Lock] = {}
@@ -130,12 +141,34 @@ def _checked_path(entry: WeightsEntry) -> Path:
 
 
 def providers() -> list[str]:
-    """The ONNX Runtime providers in use, in order: CUDA where it is available, then the CPU."""
+    """The ONNX Runtime providers in use, in order, the CPU last.
+
+    Those of the environment variable ``VITRUVIAN_PROVIDERS``, short names with commas such as
+    ``openvino``; without it CUDA where it is available.
+
+    Raises:
+        InputError: one is unknown, or not in the ONNX Runtime that is installed.
+    """
     import onnxruntime
 
-    wanted = ("CUDAExecutionProvider", "CPUExecutionProvider")
-    available = set(onnxruntime.get_available_providers())
-    return [name for name in wanted if name in available]
+    available = onnxruntime.get_available_providers()
+    text = os.environ.get(PROVIDERS_VARIABLE, "")
+    asked = [name.strip().lower() for name in text.split(",") if name.strip()]
+    for name in asked:
+        if name not in PROVIDERS:
+            raise InputError(
+                f"There is no provider {name!r} for {PROVIDERS_VARIABLE}; choose from "
+                f"{', '.join(PROVIDERS)}.",
+                code="bad-option",
+            )
+        if PROVIDERS[name][0] not in available:
+            raise InputError(
+                f"The provider {name} of {PROVIDERS_VARIABLE} is not in the ONNX Runtime that is "
+                f"installed: put the package {PROVIDERS[name][1]} in its place.",
+                code="bad-option",
+            )
+    wanted = asked or [name for name in ("cuda",) if PROVIDERS[name][0] in available]
+    return [PROVIDERS[name][0] for name in dict.fromkeys([*wanted, "cpu"])]
 
 
 def session(name: str) -> onnxruntime.InferenceSession:
@@ -163,9 +196,9 @@ def session(name: str) -> onnxruntime.InferenceSession:
 def _create(entry: WeightsEntry) -> onnxruntime.InferenceSession:
     import onnxruntime
 
-    path = _checked_path(entry)
+    path, wanted = _checked_path(entry), providers()
     try:
-        return onnxruntime.InferenceSession(str(path), session_options(), providers=providers())
+        return onnxruntime.InferenceSession(str(path), session_options(), providers=wanted)
     except Exception as error:  # ONNX Runtime raises its own, undocumented types
         raise WeightsError(f"The weights {path} cannot be loaded: reinstall vitruvian.") from error
 
