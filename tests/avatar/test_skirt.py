@@ -20,7 +20,7 @@ from surface_people import (
     photo_with,
 )
 from vitruvian.avatar import layered_avatar, photographed
-from vitruvian.avatar.beneath import out_of_sight
+from vitruvian.avatar.beneath import body_levels, out_of_sight
 from vitruvian.avatar.outline import outline_hem
 from vitruvian.avatar.skirt import Skirt, find_skirt
 from vitruvian.avatar.tube import Axis
@@ -28,7 +28,7 @@ from vitruvian.body.model.model import body_model
 from vitruvian.body.model.repose import reposed, shown_poses
 from vitruvian.lab.evaluation.metrics.skinning import stretch
 from vitruvian.surface.clothed import clothed_mesh
-from vitruvian.types.avatar import Avatar
+from vitruvian.types.avatar import LAYERS, Avatar
 from vitruvian.types.mesh import Mesh
 from vitruvian.types.photo import Photo
 
@@ -161,3 +161,24 @@ def test_tube_coordinates_lead_there_and_back() -> None:
     left = axis.points(np.array([0.5]), np.array([0.0]), np.array([0.1]))[0]
     hips = [BODY.joint(f"upperleg01.{side}") for side in "LR"]
     assert np.linalg.norm(left - hips[0]) < np.linalg.norm(left - hips[1])
+
+
+def test_legs_below_the_hem_are_not_of_its_colour(sculpture: Mesh) -> None:
+    figure = figure_of(mask_of(sculpture))
+    avatar = layered_avatar(photo_of(1.0), figure, BODY, sculpture)
+    skirt = find_skirt(BODY, sculpture, photo_of(1.0), figure)
+    mesh = avatar.mesh
+    assert skirt is not None
+    assert mesh.texture is not None
+    assert mesh.uvs is not None
+    assert mesh.uv_faces is not None
+    level = body_levels(BODY.model)
+    below = (level > skirt.hem + 0.06) & (level < skirt.hem + 0.3)
+    faces = avatar.layer == LAYERS.index("body")
+    faces &= np.append(below, np.zeros(len(mesh.vertices) - len(below), bool))[mesh.faces].all(1)
+    side = len(mesh.texture)
+    corners = mesh.uvs[mesh.uv_faces[faces].ravel()]
+    x, y = np.floor(corners * side).astype(int).clip(0, side - 1).T
+    colors = mesh.texture[side - 1 - y, x].astype(int)
+    assert len(colors) > 500
+    assert (colors[:, 0] > colors[:, 2]).mean() > 0.97  # the skirt is blue

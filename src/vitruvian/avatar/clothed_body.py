@@ -106,7 +106,7 @@ def clothed_body(
     Args:
         body: fitted, camera frame.
         sculpture: the closed surface over it, camera frame, with ``body_vertices``.
-        skirt: beneath which the body is bare, and a little slimmer.
+        skirt: beneath which, and just below, the body is bare, and beneath a little slimmer.
         shoes: (V, 3) metres, from bare feet to shoes.
         most_m: how far clothes stand off at most, metres; by default as far as they may by part.
 
@@ -136,7 +136,7 @@ def clothed_body(
     limit = frame.limit_m if most_m is None else np.minimum(frame.limit_m, most_m)
     field *= np.minimum(1, limit / np.maximum(length, 1e-6))[:, None]
     if skirt is not None:
-        hidden = covered(model, skirt.hem)[:, None]
+        hidden = covered(model, skirt.bare)[:, None]
         field = (1 - hidden) * field + slimmed(body, skirt.hem)
     dressed = body.as_mesh().with_vertices(bare + field, "body")
     return replace(dressed, skin_joints=joints, skin_weights=weights)

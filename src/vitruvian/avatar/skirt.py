@@ -34,6 +34,7 @@ _INSIDE_M = 0.02  # by which its upper end is within it
 _THICKNESS_M = 0.004
 _CLEAR_M = 0.008  # between the legs and the shell
 _LEAST_HEM = 0.4
+_BEYOND_HEM = 0.12  # of a level below a hem, where a closed surface goes in to the legs
 _LEGS_TAKE = (-0.15, 0.7)  # levels from which, at which, the legs alone carry it
 _SHANKS_TAKE = (0.75, 1.35)  # likewise the shanks
 _LOOSE = (0.5, 2.0)  # levels from which, at which, it swings between both legs
@@ -52,6 +53,7 @@ class Skirt:
         skin_joints, skin_weights: (2 N, 4).
         body_vertices: (2 N,) int32, a vertex of the body beneath each.
         hem: level at which it ends.
+        bare: level down to which the sculpture may show it, not the legs.
         inner: (F,) bool, faces that are not of the outer side.
     """
 
@@ -63,6 +65,7 @@ class Skirt:
     skin_weights: np.ndarray
     body_vertices: np.ndarray
     hem: float
+    bare: float
     inner: np.ndarray
 
 
@@ -83,8 +86,9 @@ def find_skirt(
     if photo is not None and figure is not None:
         hem = outline_hem(photo, figure, body)
     outlined = hem is not None
+    spanned = hem_level(model, sculpture, sculpture.body_vertices, body.as_mesh())
     if hem is None:
-        hem = hem_level(model, sculpture, sculpture.body_vertices, body.as_mesh())
+        hem = spanned
     if hem is None and photo is not None and figure is not None:
         hem = coat_hem(photo, figure, body)
     if hem is None or hem < _LEAST_HEM:
@@ -124,6 +128,7 @@ def find_skirt(
         np.tile(skin_weights, (2, 1)),
         np.tile(_beneath(model, body, rest), 2),
         hem,
+        max(hem, spanned or 0.0) + _BEYOND_HEM,
         np.asarray((faces >= len(rest)).any(1)),
     )
 

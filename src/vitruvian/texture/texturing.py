@@ -34,6 +34,7 @@ _BEHIND_TRUST = 0.5  # of a colour taken from the front for the back
 _GUESS_TRUST = 0.15  # of a colour that is plausible for a part that is not in view
 _CERTAINLY_FACE = 0.8
 _FACE_DEPTH_M = 0.02  # behind the nearest surface
+_OTHER_LAYER = 16  # added to the parts of other layers
 _LEAST_FACE = 20  # vertices in view
 _LEAST_HAIR = 5.0  # vertices' worth of hair in view below which its colour is not trusted
 
@@ -112,8 +113,11 @@ def texture_mesh(
         head = back_of_head(view, view.back, places.face)
         if head is not None:
             view = replace(view, back=head.pixels, hair=head.share)
+        part = places.part
+        if shown is not None:
+            view, part = _told_apart(view, part, len(model.template))
         normals = vertex_normals(mesh.vertices, mesh.faces)
-        found = look_up(view, mesh.vertices, normals, places.part)
+        found = look_up(view, mesh.vertices, normals, part)
         beyond = _beyond(photo, mesh)
         guess = guessed_colors(seen, parts, found.seen, found.colors, beyond, skin)
         if bare is not None:
@@ -121,7 +125,7 @@ def texture_mesh(
         hairy = places.hair**4 if head is None else _at_vertices(head.hair, view, mesh, places)
         fill = _fill(found, places, hairy, guess)
         texels = laid_out.result()
-    atlas = texels.image(paint_texels(view, texels, mesh, fill, places.part))
+    atlas = texels.image(paint_texels(view, texels, mesh, fill, part))
     return replace(mesh, texture=atlas)
 
 
@@ -138,6 +142,13 @@ def _beyond(photo: Photo, mesh: Mesh) -> np.ndarray:
     pixels = photo.camera.project(mesh.vertices)
     inside = (pixels >= 0).all(axis=1) & (pixels <= [photo.width, photo.height]).all(axis=1)
     return np.asarray(~inside)
+
+
+def _told_apart(view: View, part: np.ndarray, count: int) -> tuple[View, np.ndarray]:
+    """The view and the parts (V,) with numbers of their own for what is not of the body's layer,
+    its first ``count`` vertices: the backs of legs do not take the colours of a skirt's front."""
+    own = np.where(np.arange(len(part)) < count, part, part + _OTHER_LAYER).astype(np.uint8)
+    return replace(view, part=np.append(own, np.uint8(255))[view.vertex]), own
 
 
 def _face_color(view: View, mesh: Mesh, places: Places) -> np.ndarray | None:
