@@ -10,7 +10,7 @@ NODE_IS_RECENT := const [a, b] = process.versions.node.split("."); process.exit(
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve page test test-train lint format clean
+.PHONY: help demo serve page test test-train lint format docs sbom dist clean
 
 help:
 	@echo "make demo        install into $(VENV) and turn examples/people.jpg into 3D people"
@@ -20,6 +20,9 @@ help:
 	@echo "make test-train  also the tests that need torch and anny"
 	@echo "make lint        ruff, mypy, and the page's types and style, only"
 	@echo "make format      format the code"
+	@echo "make docs        the documentation as a site, in site/"
+	@echo "make sbom        the bill of materials, sbom.json, of what is installed by default"
+	@echo "make dist        the wheel and the source archive, with the page, in dist/"
 	@echo "make clean       remove $(VENV), results and caches"
 
 $(BIN)/python:
@@ -91,6 +94,17 @@ format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+docs: $(BIN)/python
+	@$(BIN)/python -c 'import material, mkdocstrings' 2>/dev/null || $(PIP) install -e '.[docs]'
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build -q
+
+sbom: $(VENV)/.dev
+	@$(BIN)/python scripts/sbom.py -o sbom.json
+
+dist: $(BIN)/python page
+	@$(PIP) install build
+	@$(BIN)/python -m build -o dist .
+
 clean:
-	rm -rf $(VENV) web/node_modules src/vitruvian/server/page out .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) web/node_modules src/vitruvian/server/page out site dist sbom.json .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
