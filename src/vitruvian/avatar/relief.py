@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 
+from vitruvian.geometry.atlas import TexelMap, texel_map
 from vitruvian.geometry.normal_map import surface_normals
 from vitruvian.geometry.normals import vertex_normals
 from vitruvian.networks.maps import draw_body
-from vitruvian.surface.finish.normal_map import with_normal_map
+from vitruvian.surface.finish.normal_map import SIZE, with_normal_map
 from vitruvian.surface.maps import SurfaceMaps
 from vitruvian.types.body import ParametricModel
 from vitruvian.types.camera import Camera
 from vitruvian.types.mesh import Mesh
 
-_LONGER_PX = 480  # of the figure, in the pictures that relief is carried over in
+_LONGER_PX = 384  # of the figure, in the pictures that relief is carried over in
+
+
+@lru_cache(maxsize=2)
+def _body_texels(model: ParametricModel) -> TexelMap:
+    return texel_map(model.uvs, model.uv_faces, SIZE)
 
 
 def relief_of(
@@ -28,8 +35,8 @@ def relief_of(
     map; a hand before a skirt does not.
 
     Args:
-        mesh: the avatar in the photograph's pose, camera frame, with texture coordinates; the body
-            model's vertices first.
+        mesh: the avatar in the photograph's pose, camera frame: in the body model's topology and
+            texture coordinates, or with ``body_vertices`` and coordinates of its own.
         sculpture: the surface that the photograph shows, camera frame, with or without a normal
             map.
         camera: of the photograph.
@@ -49,12 +56,14 @@ def relief_of(
     normals = vertex_normals(sculpture.vertices, sculpture.faces)
     drawn = draw_body(sculpture.vertices, sculpture.faces, normals, window, 0.0, 1.0)
     near, far = (surface_normals(sculpture, one) for one in (drawn.front, drawn.back))
-    beneath = mesh.body_vertices
+    beneath, texels = mesh.body_vertices, None
     if beneath is None:
         beneath = np.arange(len(mesh.vertices), dtype=np.int32)
+        texels = _body_texels(model)
     return with_normal_map(
         replace(mesh, body_vertices=beneath),
         SurfaceMaps(window, near, far),
         model,
         depths=np.stack([drawn.front_depth, drawn.back_depth]),
+        texels=texels,
     ).normal_map

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from vitruvian.compute import SideBySide, kernel, kernel_part, thread_count
-from vitruvian.geometry.atlas import texel_map
+from vitruvian.geometry.atlas import TexelMap, texel_map
 from vitruvian.geometry.normal_map import FLAT, corner_tangents
 from vitruvian.geometry.normals import vertex_normals
 from vitruvian.networks.maps import draw_body
@@ -32,7 +32,12 @@ _FACING = (0.15, 0.4)  # cosine to the ray from which, and at which, a texel is 
 
 
 def with_normal_map(
-    mesh: Mesh, maps: SurfaceMaps, model: ParametricModel, *, depths: np.ndarray | None = None
+    mesh: Mesh,
+    maps: SurfaceMaps,
+    model: ParametricModel,
+    *,
+    depths: np.ndarray | None = None,
+    texels: TexelMap | None = None,
 ) -> Mesh:
     """The mesh with a ``normal_map`` that brings it to the normals of ``maps``.
 
@@ -43,12 +48,15 @@ def with_normal_map(
             do its feet.
         depths: (2, H, W) metres, of the first and the last surface that ``maps`` are of, where that
             is not the mesh: what lies before or behind the mesh is not drawn upon it.
+        texels: of the mesh's atlas, where they are known.
     """
     if mesh.uvs is None or mesh.uv_faces is None or mesh.body_vertices is None:
         raise ValueError("a normal map needs uvs, uv_faces and body_vertices")
     normals = vertex_normals(mesh.vertices, mesh.faces)
     with SideBySide() as pool:
-        laid_out = pool.submit(texel_map, mesh.uvs, mesh.uv_faces, SIZE)
+        laid_out = None
+        if texels is None:
+            laid_out = pool.submit(texel_map, mesh.uvs, mesh.uv_faces, SIZE)
         tangents = corner_tangents(mesh.vertices, mesh.faces, normals, mesh.uvs, mesh.uv_faces)
         camera = maps.camera
         drawn = draw_body(mesh.vertices, mesh.faces, normals, camera, 0.0, 1.0)
@@ -65,7 +73,9 @@ def with_normal_map(
                 )
             ]
         )
-        texels = laid_out.result()
+        if laid_out is not None:
+            texels = laid_out.result()
+    assert texels is not None
     regions = model.regions
     # Feet: the network draws the body's toes upon shoes.
     body_own = np.maximum.reduce([regions.face, regions.hand, regions.foot])
