@@ -48,7 +48,7 @@ def written(number: float) -> str:
 def row(page: str, start: str) -> str:
     """The line of a page's table that begins so; on the API's page of the one about the form."""
     text = (DOCS / page).read_text(encoding="utf-8")
-    text = text.partition("## Create")[2].partition("## Shapes")[0] or text
+    text = text.partition("## Create")[2].partition("## Correct")[0] or text
     text = text.partition("## `vitruvian video")[0]
     found = [line for line in text.splitlines() if line.startswith(start)]
     assert len(found) == 1, f"docs/{page} has {len(found)} rows that begin with {start}"
@@ -64,7 +64,7 @@ def test_python_has_them_all() -> None:
     for name, default in DEFAULTS.items():
         place = files if name in OF_FILES else ours
         assert place[name].default == default, name
-    assert set(ours) - {"source", "progress"} == set(OPTIONS) - OF_FILES
+    assert set(ours) - {"source", "progress", "same_person"} == set(OPTIONS) - OF_FILES
     assert set(files) - {"self", "directory"} == OF_FILES
 
 
@@ -111,7 +111,7 @@ def assert_range_and_choices(name: str, line: str) -> None:
 
 def test_the_page_of_the_api_has_its_fields() -> None:
     page = (DOCS / "api.md").read_text(encoding="utf-8")
-    section = page[page.index("## Create") : page.index("## Shapes")]
+    section = page[page.index("## Create") : page.index("## Correct")]
     fields = re.findall(r"^\| `(\w+)` \|", section, flags=re.MULTILINE)
     assert fields == ["image", "name", *API_FIELDS]
     for name in API_FIELDS:

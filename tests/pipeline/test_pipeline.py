@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -168,3 +169,25 @@ def test_who_is_cut_off_becomes_a_half_figure_or_is_completed(tmp_path):
     whole = vitruvian.reconstruct(half, incomplete="complete", **few).people[0]
     assert "left foot" in whole.seen.guessed
     assert np.ptp(whole.mesh.vertices[:, 1]) > 0.9 * whole.height_m
+
+
+def test_several_pictures_of_one_person_are_one_person():
+    picture = cv2.imread(str(EXAMPLES / "person.jpg"))[..., ::-1]
+    (alone,) = vitruvian.reconstruct(picture, check=False, faces=6000).people
+    dark = np.ascontiguousarray(picture[:, ::-1] // 2)
+    scene = vitruvian.reconstruct(picture, same_person=[dark], check=False, faces=6000)
+    (both,) = scene.people
+    assert both.height_m == pytest.approx(alone.height_m, rel=0.05)
+    assert both.avatar is not None
+    # Shape is shared, and the same picture tells the same twice over.
+    assert np.abs(both.body.betas - alone.body.betas).max() < 1.5
+    assert not np.array_equal(both.avatar.mesh.texture, alone.avatar.mesh.texture)
+    before, after = (one.avatar.mesh.texture.astype(int) for one in (alone, both))
+    assert np.median(np.abs(before - after)) < 12
+
+
+def test_a_picture_without_the_person_is_named():
+    grey = np.full((300, 200, 3), 128, np.uint8)
+    with pytest.raises(InputError, match="picture 2, which should show the same") as caught:
+        vitruvian.reconstruct(EXAMPLES / "person.jpg", same_person=[grey])
+    assert caught.value.code == "nobody-found"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -15,10 +16,11 @@ from vitruvian.avatar.skin import photographed
 from vitruvian.avatar.skirt import Skirt, find_skirt
 from vitruvian.body.model.unpose import rest_mesh
 from vitruvian.compute import SideBySide
-from vitruvian.texture import texture_mesh
+from vitruvian.texture import Shot, texture_mesh
 from vitruvian.types.avatar import LAYERS, Avatar
 from vitruvian.types.body import Body
 from vitruvian.types.figure import Figure
+from vitruvian.types.look import Look
 from vitruvian.types.mesh import Mesh
 from vitruvian.types.photo import Photo
 from vitruvian.types.seen import Seen
@@ -42,6 +44,7 @@ def layered_avatar(
     texture: bool = True,
     albedo: bool = False,
     seen: Seen | None = None,
+    also: Sequence[Look] = (),
 ) -> Avatar:
     """A person in layers that part where the photograph's surface is one skin.
 
@@ -53,10 +56,20 @@ def layered_avatar(
         texture: project the photograph onto it.
         albedo: take the photograph's light out of its colours first.
         seen: which parts of the body the picture shows; by default what the body says.
+        also: other pictures of the person, for the colours that this one does not show.
     """
     layers, motion = _that_hold(photo, figure, body, sculpture)
     rest, skirt = layers
     outside = _outer_side(photographed(rest, body), skirt)
+    shots = [
+        Shot(
+            look.photo,
+            look.figure,
+            _outer_side(photographed(rest, look.body), skirt),
+            look.body.seen,
+        )
+        for look in also
+    ]
     with SideBySide() as pool:
         relief = pool.submit(relief_of, outside, sculpture, photo.camera, body.model)
         if texture:
@@ -69,6 +82,7 @@ def layered_avatar(
                 seen=seen or body.seen,
                 shown=sculpture,
                 size=_SIZES[int(figure.size > _LARGE_PX)],
+                also=shots,
             )
             rest = replace(rest, texture=painted.texture)
         rest = replace(rest, normal_map=relief.result())

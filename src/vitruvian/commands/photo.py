@@ -147,6 +147,14 @@ def photo(
         ),
     ] = None,
     sam_everything: Annotated[bool, given("sam_everything")] = DEFAULTS["sam_everything"],
+    same_person: Annotated[
+        bool,
+        typer.Option(
+            "--same-person",
+            help="All pictures show one person, in each the largest: make one avatar of them, in "
+            "the pose of the first.",
+        ),
+    ] = False,
 ) -> int:
     """Turn photographs into metric, textured 3D people.
 
@@ -179,7 +187,8 @@ def photo(
         sam_everything=sam_everything,
     )
     output = output.expanduser()
-    jobs = _jobs(images, output)
+    more = tuple(images[1:]) if same_person else ()
+    jobs = _jobs(images[:1] if same_person else images, output)
     made = open_folder(output)
     # What is imported and loaded at the start stays: to look through it for garbage, again and
     # again, would take a tenth of the time of a single picture.
@@ -194,7 +203,7 @@ def photo(
             from vitruvian.networks.sam import load_sam
 
             load_sam(*options.sam)  # a wrong file is told of once, not for every picture
-        return _reconstruct_all(jobs, options, as_json)
+        return _reconstruct_all(jobs, options, as_json, more)
     finally:
         gc.enable()
         if made:
@@ -227,14 +236,19 @@ def _jobs(images: list[str], output: Path) -> list[tuple[str, Path]]:
     return [(image, output / name) for image, name in zip(ordered, names, strict=True)]
 
 
-def _reconstruct_all(jobs: list[tuple[str, Path]], options: Options, as_json: bool) -> int:
-    """Work through the pictures; a bad one does not stop the others."""
+def _reconstruct_all(
+    jobs: list[tuple[str, Path]], options: Options, as_json: bool, more: tuple[str, ...] = ()
+) -> int:
+    """Work through the pictures; a bad one does not stop the others.
+
+    ``more`` are further pictures of the person in the only one.
+    """
     tally = Tally(len(jobs))
     with _progress(len(jobs)) as progress, interrupts() as stop:
         task = progress.add_task("photos", total=len(jobs)) if progress else None
         try:
             for image, target in jobs:
-                _reconstruct_one(image, target, options, as_json, tally, progress)
+                _reconstruct_one(image, target, options, more, as_json, tally, progress)
                 gc.enable()
                 if progress and task is not None:
                     progress.advance(task)
@@ -252,6 +266,7 @@ def _reconstruct_one(
     image: str,
     target: Path,
     options: Options,
+    more: tuple[str, ...],
     as_json: bool,
     tally: Tally,
     progress: Progress | None,
@@ -260,7 +275,7 @@ def _reconstruct_one(
     from vitruvian.pipeline.photo import ASSUMED_LENS, NOBODY  # heavy: not for mere usage errors
     from vitruvian.pipeline.run import Job, run
 
-    outcome = run(Job(image, target, options))
+    outcome = run(Job(image, target, options, same_person=more))
     if outcome.error is not None:
         if debugging() or isinstance(outcome.error, WeightsError):
             raise outcome.error  # without its weights every other picture would fail, too

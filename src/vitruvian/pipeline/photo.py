@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -23,6 +23,8 @@ from vitruvian.pipeline.stages import (
     ends_at_frame,
     find,
     fit,
+    fit_same_person,
+    largest_of,
     paint,
     place,
 )
@@ -32,6 +34,7 @@ from vitruvian.result.checks import avatar_warnings, check_person, check_warning
 from vitruvian.result.seen import seen_warnings
 from vitruvian.types.avatar import Avatar
 from vitruvian.types.figure import Figure
+from vitruvian.types.look import Look
 from vitruvian.types.mesh import Mesh
 from vitruvian.types.photo import Photo
 from vitruvian.types.scene import Checks, Person, Scene
@@ -80,6 +83,7 @@ def reconstruct(
     progress: Progress | None = None,
     sam: tuple[str | Path, str | Path] | None = None,
     sam_everything: bool = False,
+    same_person: Sequence[PhotoSource | Photo] = (),
 ) -> Scene:
     """Reconstruct everyone in a photograph as metric 3D people.
 
@@ -113,6 +117,10 @@ def reconstruct(
             What it raises ends the reconstruction.
         sam: encoder and decoder of your own SAM-family networks, ONNX files, to draw the masks.
         sam_everything: let them also look for whole people that the detectors miss.
+        same_person: more pictures of the largest person in ``source``, who alone is then
+            reconstructed. In each of them, too, it is the largest. Shape and stature come from all
+            pictures together; each point of the surface takes its colour from the one that shows
+            it best: the back from a picture of the back. Pose and cloth are those of ``source``.
 
     Returns:
         The scene. Its ``people`` is empty, with a warning, when nobody was found.
@@ -135,25 +143,36 @@ def reconstruct(
         sam=sam,
         sam_everything=sam_everything,
     )
-    return reconstruct_photo(source, options, progress)
+    return reconstruct_photo(source, options, progress, same_person)
 
 
 def reconstruct_photo(
-    source: PhotoSource | Photo, options: Options, progress: Progress | None = None
+    source: PhotoSource | Photo,
+    options: Options,
+    progress: Progress | None = None,
+    same_person: Sequence[PhotoSource | Photo] = (),
 ) -> Scene:
     """``reconstruct`` with its options in one piece."""
     timer = StageTimer(progress)
     _prepare(options)
     with timer("decode"):
         photo = load_photo(source, fov_deg=options.fov_deg)
+        others = [load_photo(one, fov_deg=options.fov_deg) for one in same_person]
     with timer("people"):
-        found = find(photo, options)
+        found = find(photo, replace(options, max_people=1) if others else options)
         figures = found.figures
+        more = [largest_of(one, number) for number, one in enumerate(others, 2)] if figures else []
     with timer("body"):
-        bodies = fit(photo, figures)
+        looks: tuple[Look, ...] = ()
+        if more:
+            bodies = fit_same_person([photo, *others], [*figures, *more])
+            looks = tuple(map(Look, others, more, bodies[1:]))
+            bodies = bodies[:1]
+        else:
+            bodies = fit(photo, figures)
     with timer("scene"):
         placement = place(photo, figures, bodies)
-    finished = _finish_all(photo, figures, placement, options, timer)
+    finished = _finish_all(photo, figures, placement, options, timer, looks)
     meshes = [one.mesh for one in finished]
     placement = on_the_ground(placement, meshes)
     people = tuple(
@@ -199,8 +218,9 @@ def _finish_all(
     placement: Placement,
     options: Options,
     timer: StageTimer,
+    looks: Sequence[Look],
 ) -> list[_Finished]:
-    """Surface, texture, avatar and checks of everyone.
+    """Surface, texture, avatar and checks of everyone; ``looks`` are more pictures of them.
 
     Two at a time: a surface is built while others are built or textured, for most of either runs
     outside the interpreter, but on one processor at a time.
@@ -217,10 +237,12 @@ def _finish_all(
         for number, (figure, body) in enumerate(pairs, 1):
             with timer("surface", number, len(figures)):
                 mesh = ahead.popleft().result()
-            painted = pool.submit(paint, photo, figure, body, mesh) if options.texture else None
+            painted = None
+            if options.texture:
+                painted = pool.submit(paint, photo, figure, body, mesh, also=looks)
             animated = None
             if not ends_at_frame(body, options):  # layers do not wait for the surface's colours
-                animated = pool.submit(animate, photo, figure, body, mesh, options)
+                animated = pool.submit(animate, photo, figure, body, mesh, options, also=looks)
             ahead.extend(islice(building, 1))
             if painted is not None:
                 with timer("texture", number, len(figures)):
@@ -231,10 +253,10 @@ def _finish_all(
                     checks = check_person(mesh, figure, photo, body.keypoint_error)
             if options.albedo:  # after the checks, which compare with the photograph as it is
                 with timer("albedo", number, len(figures)):
-                    mesh = paint(photo, figure, body, mesh, albedo=True)
+                    mesh = paint(photo, figure, body, mesh, albedo=True, also=looks)
             with timer("avatar", number, len(figures)):
                 if animated is None:
-                    avatar = animate(photo, figure, body, mesh, options)
+                    avatar = animate(photo, figure, body, mesh, options, also=looks)
                 else:
                     avatar = animated.result()
                 if options.check:

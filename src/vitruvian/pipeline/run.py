@@ -39,6 +39,7 @@ class Job:
             result; else it exists, is empty and is filled.
         nobody_is_failure: fail with the code ``nobody-found`` where nobody is in the picture,
             instead of writing a scene without people.
+        same_person: more pictures of the one person that is wanted, see ``reconstruct``.
         also: writes more files into the folder, before it is complete; what it returns is the
             outcome's ``extra``.
     """
@@ -49,6 +50,7 @@ class Job:
     name: str | None = None
     replace: bool = True
     nobody_is_failure: bool = False
+    same_person: tuple[PhotoSource | Photo, ...] = ()
     also: Callable[[Scene, Path], Any] | None = None
 
 
@@ -124,7 +126,7 @@ def _do(job: Job, progress: Progress | None) -> dict[str, Any]:
     """The job's report, and the rest of what ``Outcome`` says of one that is done."""
     earlier = check_replaceable(job.folder) if job.replace else None
     options = job.options
-    scene = reconstruct_photo(job.source, options, progress)
+    scene = reconstruct_photo(job.source, options, progress, job.same_person)
     if job.nobody_is_failure and not scene.people:
         if scene.left_out:
             raise InputError(

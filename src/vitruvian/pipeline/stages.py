@@ -21,8 +21,12 @@ from dataclasses import replace
 import numpy as np
 
 from vitruvian.avatar import layered_avatar, photographed, surface_avatar
-from vitruvian.body.fit.fit import fit_body
+from vitruvian.body.fit.fit import fit_body, fit_views
+from vitruvian.body.fit.views import View
 from vitruvian.body.model.model import BodyModel, body_model
+from vitruvian.body.model.unpose import rest_mesh
+from vitruvian.errors import InputError
+from vitruvian.image.names import readable
 from vitruvian.networks.sam import load_sam
 from vitruvian.options import Options
 from vitruvian.people.finder import look_for_people
@@ -32,10 +36,11 @@ from vitruvian.placement.place import Placement, place_people
 from vitruvian.result.checks import check_person
 from vitruvian.surface import reconstruct_surface
 from vitruvian.surface.volume.frame_cut import FrameCut
-from vitruvian.texture import texture_mesh
+from vitruvian.texture import Shot, texture_mesh
 from vitruvian.types.avatar import Avatar
 from vitruvian.types.body import Body
 from vitruvian.types.figure import Figure, Found
+from vitruvian.types.look import Look
 from vitruvian.types.mesh import Mesh
 from vitruvian.types.photo import Photo
 from vitruvian.types.seen import BASED
@@ -60,6 +65,22 @@ def find(photo: Photo, options: Options = _DEFAULT) -> Found:
     )
 
 
+def largest_of(photo: Photo, number: int) -> Figure:
+    """The largest person of another picture of somebody, the ``number``-th of them, from 1.
+
+    Raises:
+        InputError: nobody is in it.
+    """
+    found = find(photo, Options(max_people=1))
+    if not found.figures:
+        name = readable(str(photo.path)) if photo.path else f"picture {number}"
+        raise InputError(
+            f"Nobody was found in {name}, which should show the same person: leave it out.",
+            code="nobody-found",
+        )
+    return found.figures[0]
+
+
 def fit(photo: Photo, figures: Sequence[Figure], model: BodyModel | None = None) -> list[Body]:
     """A body for each figure, each by itself.
 
@@ -67,6 +88,20 @@ def fit(photo: Photo, figures: Sequence[Figure], model: BodyModel | None = None)
     """
     model = model or body_model()
     return [fit_body(model, figure, photo.camera) for figure in figures]
+
+
+def fit_same_person(
+    photos: Sequence[Photo], figures: Sequence[Figure], model: BodyModel | None = None
+) -> list[Body]:
+    """The bodies of one person in several pictures: one shape and stature, a pose in each.
+
+    ``photos`` and ``figures`` go together; ``model`` is as of ``fit``.
+    """
+    views = [
+        View(figure, photo.camera, time=number)
+        for number, (photo, figure) in enumerate(zip(photos, figures, strict=True))
+    ]
+    return fit_views(model or body_model(), views)
 
 
 def place(
@@ -133,21 +168,46 @@ def ends_at_frame(body: Body, options: Options = _DEFAULT) -> bool:
     return cut and options.detail != "body"
 
 
-def paint(photo: Photo, figure: Figure, body: Body, mesh: Mesh, *, albedo: bool = False) -> Mesh:
-    """A body's surface with the photograph on it; with ``albedo`` without its light."""
-    return texture_mesh(body.model, photo, figure, mesh, albedo=albedo, seen=body.seen)
+def paint(
+    photo: Photo,
+    figure: Figure,
+    body: Body,
+    mesh: Mesh,
+    *,
+    albedo: bool = False,
+    also: Sequence[Look] = (),
+) -> Mesh:
+    """A body's surface with the photograph on it; with ``albedo`` without its light.
+
+    ``also`` are other pictures of the person, for the colours that this one does not show.
+    """
+    rest = rest_mesh(mesh, body) if also else mesh
+    shots = [
+        Shot(look.photo, look.figure, photographed(rest, look.body), look.body.seen)
+        for look in also
+    ]
+    return texture_mesh(body.model, photo, figure, mesh, albedo=albedo, seen=body.seen, also=shots)
 
 
 def animate(
-    photo: Photo, figure: Figure, body: Body, mesh: Mesh, options: Options = _DEFAULT
+    photo: Photo,
+    figure: Figure,
+    body: Body,
+    mesh: Mesh,
+    options: Options = _DEFAULT,
+    *,
+    also: Sequence[Look] = (),
 ) -> Avatar:
     """The person made to move, from their surface; in layers, but for whom the frame cuts off.
 
-    Those are their surface as it is, so it should be painted; layers paint themselves.
+    Those are their surface as it is, so it should be painted; layers paint themselves. ``also`` is
+    that of ``paint``.
     """
     if ends_at_frame(body, options):
         return surface_avatar(body, mesh)
-    return layered_avatar(photo, figure, body, mesh, texture=options.texture, albedo=options.albedo)
+    return layered_avatar(
+        photo, figure, body, mesh, texture=options.texture, albedo=options.albedo, also=also
+    )
 
 
 def agreeing(photo: Photo, figure: Figure, body: Body, avatar: Avatar) -> Avatar:

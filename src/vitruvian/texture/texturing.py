@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -15,6 +16,7 @@ from vitruvian.texture.back_of_head import back_of_head
 from vitruvian.texture.bare_hands import bare_hands
 from vitruvian.texture.behind import closed_over
 from vitruvian.texture.diffuse import diffuse_colors
+from vitruvian.texture.fusion import Shot, fuse, merged, other_views
 from vitruvian.texture.guesses import guessed_colors, hidden_vertices
 from vitruvian.texture.layers import with_what_is_before
 from vitruvian.texture.light import without_light
@@ -54,6 +56,7 @@ def texture_mesh(
     albedo: bool = False,
     seen: Seen = WHOLE,
     shown: Mesh | None = None,
+    also: Sequence[Shot] = (),
 ) -> Mesh:
     """Colour a person's surface on every side.
 
@@ -75,6 +78,8 @@ def texture_mesh(
         seen: which parts of the body the picture shows.
         shown: the surface that the picture shows, where ``mesh`` is but a layer of it: what lies
             before the mesh, such as a hand or a bag, gives it no colour.
+        also: other photographs of the person; each point takes its colour from the one that shows
+            it best (``fusion``).
 
     Returns:
         The mesh with its ``texture`` (size, size, 3) uint8 sRGB.
@@ -105,10 +110,11 @@ def texture_mesh(
             view = without_light(view, mesh)
         skin = _face_color(view, mesh, places)
         bare = None
+        hands = model.regions.hand
+        if mesh.body_vertices is not None:
+            hands = hands[mesh.body_vertices]
         if shown is not None and skin is not None:
-            own = model.regions.hand
-            own = own if mesh.body_vertices is None else own[mesh.body_vertices]
-            view, *bare = bare_hands(view, own, places.part, skin)
+            view, *bare = bare_hands(view, hands, places.part, skin)
         view = replace(view, back=closed_over(view.pixels, view.alpha, view.part, skin))
         head = back_of_head(view, view.back, places.face)
         if head is not None:
@@ -118,6 +124,9 @@ def texture_mesh(
             view, part = _told_apart(view, part, len(model.template))
         normals = vertex_normals(mesh.vertices, mesh.faces)
         found = look_up(view, mesh.vertices, normals, part)
+        others = other_views(also, view, mesh, found, places, parts, hands, albedo=albedo)
+        if others:
+            found = merged(found, others)
         beyond = _beyond(photo, mesh)
         guess = guessed_colors(seen, parts, found.seen, found.colors, beyond, skin)
         if bare is not None:
@@ -125,8 +134,10 @@ def texture_mesh(
         hairy = places.hair**4 if head is None else _at_vertices(head.hair, view, mesh, places)
         fill = _fill(found, places, hairy, guess)
         texels = laid_out.result()
-    atlas = texels.image(paint_texels(view, texels, mesh, fill, part))
-    return replace(mesh, texture=atlas)
+    colors = paint_texels(view, texels, mesh, fill, part)
+    if others:
+        colors = fuse(colors, view, mesh, others, texels, part)
+    return replace(mesh, texture=texels.image(colors))
 
 
 def _texels(model: ParametricModel, mesh: Mesh, size: int) -> TexelMap:
