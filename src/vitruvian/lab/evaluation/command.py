@@ -56,6 +56,10 @@ def evaluate(
     workers: Annotated[
         int, typer.Option("--workers", min=1, help="Processes that run cases in parallel.")
     ] = 1,
+    minutes: Annotated[
+        float | None,
+        typer.Option("--minutes", min=0.01, help="Begin no further case after so long."),
+    ] = None,
     resume: Annotated[
         bool,
         typer.Option("--resume", help="Keep cases as they end, and go on where a run stopped."),
@@ -74,15 +78,17 @@ def evaluate(
         return
     if suite is None:
         raise InputError(f"Name the suite to run: one of {', '.join(SUITES)}.")
+    opened = open_suite(suite, data)
     scores = evaluate_suite(
-        open_suite(suite, data),
+        opened,
         output,
         limit=limit,
         workers=workers,
+        minutes=minutes,
         resume=resume,
         console=console,
     )
-    if not scores.cases:
+    if not scores.cases or (getattr(opened, "strict", False) and scores.failures):
         raise typer.Exit(1)
 
 
@@ -92,6 +98,7 @@ def evaluate_suite(
     *,
     limit: int | None = None,
     workers: int = 1,
+    minutes: float | None = None,
     resume: bool = False,
     console: Console | None = None,
 ) -> Scores:
@@ -105,6 +112,7 @@ def evaluate_suite(
         output: folder, made if absent.
         limit: how many of the first cases to run; all by default.
         workers: processes.
+        minutes: no case is begun after so long.
         resume: keep cases in ``output`` as they end, and leave out those that are there.
         console: to print on.
 
@@ -123,7 +131,8 @@ def evaluate_suite(
     if not os.access(output, os.W_OK):
         raise InputError(f"Cannot write into {output}: choose another folder with -o.")
     cases = suite.cases()[:limit]
-    results = _run_with_progress(suite, cases, workers, console, output if resume else None)
+    journal = output if resume else None
+    results = _run_with_progress(suite, cases, workers, minutes, console, journal)
     if len(results) < len(cases):
         console.print(f"Stopped after {len(results)} of {len(cases)} cases.", highlight=False)
     if not results:
@@ -151,7 +160,12 @@ def evaluate_suite(
 
 
 def _run_with_progress(
-    suite: Suite, cases: Sequence[Any], workers: int, console: Console, journal: Path | None
+    suite: Suite,
+    cases: Sequence[Any],
+    workers: int,
+    minutes: float | None,
+    console: Console,
+    journal: Path | None,
 ) -> list[CaseResult]:
     columns = (
         TextColumn("{task.description}"),
@@ -170,7 +184,8 @@ def _run_with_progress(
                 write_journal(journal, suite.name, result)
             progress.advance(task)
 
-        kept |= {one.name: one for one in run_cases(suite, left, workers=workers, done=done)}
+        ended = run_cases(suite, left, workers=workers, minutes=minutes, done=done)
+        kept |= {one.name: one for one in ended}
     return [kept[case.name] for case in cases if case.name in kept]
 
 

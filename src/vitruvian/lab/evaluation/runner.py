@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import math
 import os
+import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -52,6 +54,7 @@ def run_cases(
     cases: Sequence[Any],
     *,
     workers: int = 1,
+    minutes: float | None = None,
     done: Callable[[CaseResult], None] = lambda result: None,
 ) -> list[CaseResult]:
     """Run cases and return their results in the order of ``cases``.
@@ -64,12 +67,16 @@ def run_cases(
         suite: to run.
         cases: of this suite.
         workers: number of processes.
+        minutes: no case is begun after so long; None for no limit.
         done: called after each case, in the order in which they end.
     """
+    deadline = math.inf if minutes is None else time.monotonic() + 60 * minutes
     if workers <= 1 or not suite.concurrent or len(cases) <= 1:
         results: list[CaseResult] = []
         with suppress(KeyboardInterrupt):
             for case in cases:
+                if time.monotonic() > deadline:
+                    break
                 results.append(_run_case(suite, case))
                 done(results[-1])
         return results
@@ -86,8 +93,11 @@ def run_cases(
                 result = future.result()
                 by_name[result.name] = result
                 done(result)
+                if time.monotonic() > deadline:
+                    break
         except KeyboardInterrupt:  # it reaches the processes, too
             pool.shutdown(wait=False, cancel_futures=True)
+        pool.shutdown(cancel_futures=True)
     return [by_name[case.name] for case in cases if case.name in by_name]
 
 

@@ -46,6 +46,12 @@ def _multiview(data: Path | None) -> Suite:
     return MultiviewSuite.open(data_folder(data))
 
 
+def _robustness(data: Path | None) -> Suite:
+    from vitruvian.lab.evaluation.suites.robustness import RobustnessSuite
+
+    return RobustnessSuite(data_folder(data))
+
+
 def _speed(data: Path | None) -> Suite:
     from vitruvian.lab.evaluation.suites.speed import SpeedSuite
 
@@ -81,6 +87,7 @@ SUITES: dict[str, tuple[Callable[[Path | None], Suite], str]] = {
         _multiview,
         "a person before calibrated cameras: pose of every view against truth",
     ),
+    "robustness": (_robustness, "all pictures, and broken files: no crash, sound files, memory"),
     "shapes": (_shapes, "3D characters photographed from 8 sides: surface against truth"),
     "speed": (_speed, "photographs: seconds by stage, cold start, peak memory"),
     "synthetic": (_synthetic, "people of the generator: body, surface, stature, distance"),

@@ -1,0 +1,195 @@
+"""The suite ``robustness``: every picture at hand, and thousands of broken files."""
+
+from __future__ import annotations
+
+import json
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from vitruvian.errors import CrashError, InputError
+from vitruvian.lab.evaluation.folders import IMAGE_SUFFIXES
+from vitruvian.lab.evaluation.suite import Metric, Outcome
+from vitruvian.types.mesh import Mesh
+from vitruvian.types.scene import Scene
+
+FILES_AT_ONCE = 50
+BLOCKS = 200  # 10,000 broken files
+_LONGEST_S = 120.0  # for a block; most take three seconds
+
+
+@dataclass(frozen=True)
+class RobustnessCase:
+    """A picture, or where ``picture`` is None the numbers of broken files from ``first`` on."""
+
+    name: str
+    picture: Path | None = None
+    first: int = 0
+
+
+@dataclass(frozen=True)
+class RobustnessSuite:
+    """All pictures anywhere below the folder, and broken files that are made here.
+
+    A picture is reconstructed and written as ``vitruvian photo`` does. Broken files are read as the
+    product reads pictures and clips, in a process of their own with a limit on its memory.
+    Whatever is neither a result nor one sentence makes its case fail.
+
+    Attributes:
+        folder: of pictures.
+        blocks: of broken files, fifty each.
+    """
+
+    folder: Path
+    blocks: int = BLOCKS
+
+    name = "robustness"
+    ranking = "seconds"
+    concurrent = True
+    strict = True  # the program ends with an error where a case fails
+    metrics = (
+        Metric("answered", "a result or a sentence"),
+        Metric("results", "results", better="neither"),
+        Metric("closed", "meshes closed"),
+        Metric("sound", "files sound"),
+        Metric("memory_mb", "memory of the process", "MB", "lower", 0),
+        Metric("slowest_s", "longest time of a file", "s", "lower", 2),
+        Metric("seconds", "time", "s", "lower", 2),
+    )
+
+    def cases(self) -> Sequence[RobustnessCase]:
+        """Pictures and blocks of broken files in turn, so that a short run sees both."""
+        pictures = sorted(
+            path for path in self.folder.rglob("*")
+            if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()
+            and not {"labels", "masks"} & set(path.parts)
+        )  # fmt: skip
+        if not pictures:
+            raise InputError(f"{self.folder} holds no pictures: put photographs into it.")
+        shown = [RobustnessCase(str(one.relative_to(self.folder)), one) for one in pictures]
+        broken = [
+            RobustnessCase(f"broken {FILES_AT_ONCE * i}", first=FILES_AT_ONCE * i)
+            for i in range(self.blocks)
+        ]
+        return list(_in_turn(shown, broken))
+
+    def run(self, case: RobustnessCase) -> Outcome:
+        """Do a picture or a block of broken files. Raises what must not happen."""
+        start = time.perf_counter()
+        numbers = _broken(case) if case.picture is None else _picture(case.picture)
+        seconds = time.perf_counter() - start
+        return Outcome(numbers | {"seconds": seconds})
+
+
+def _in_turn(one: list[Any], other: list[Any]) -> Iterator[Any]:
+    """Both lists as one, evenly mixed."""
+    places = [((i + 0.5) / len(part), item) for part in (one, other) for i, item in enumerate(part)]
+    return (item for _, item in sorted(places, key=lambda place: place[0]))
+
+
+def _picture(path: Path) -> dict[str, float]:
+    from vitruvian.pipeline.run import Job, run
+
+    def look(scene: Scene, folder: Path) -> tuple[list[bool], list[str]]:
+        closed = [is_closed(person.mesh) for person in scene.people]
+        return closed, [name for file in folder.rglob("*") if (name := unsound(file))]
+
+    with tempfile.TemporaryDirectory(prefix="vitruvian-") as folder:
+        outcome = run(Job(path, Path(folder) / "result", also=look))
+    if isinstance(outcome.error, CrashError):
+        raise outcome.error.__cause__ or outcome.error
+    numbers = {"answered": 1.0, "results": float(outcome.error is None), "memory_mb": memory_mb()}
+    if outcome.error is None:
+        closed, wrong = outcome.extra
+        if wrong:
+            raise ValueError(f"unsound files: {', '.join(wrong)}")
+        numbers["sound"] = 1.0
+        if closed:
+            numbers["closed"] = float(np.mean(closed))
+    return numbers
+
+
+def _broken(case: RobustnessCase) -> dict[str, float]:
+    command = [sys.executable, "-m", "vitruvian.lab.evaluation.suites.fuzz_probe"]
+    command += [str(case.first), str(FILES_AT_ONCE)]
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=_LONGEST_S, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        said = error.stdout or b""
+        begun = said.decode() if isinstance(said, bytes) else said
+        raise TimeoutError(f"a broken file takes for ever: {_last(begun)}") from error
+    lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    answers = [line for line in lines if "answer" in line]
+    if done.returncode != 0 or len(answers) != FILES_AT_ONCE:
+        raise RuntimeError(
+            f"a broken file ends its process ({done.returncode}): {_last(done.stdout)} "
+            f"{done.stderr[-500:]}"
+        )
+    wrong = [line for line in answers if line["answer"] not in ("result", "sentence")]
+    if wrong:
+        raise RuntimeError("; ".join(f"{one['number']}: {one['answer']}" for one in wrong))
+    return {
+        "answered": 1.0,
+        "results": float(np.mean([line["answer"] == "result" for line in answers])),
+        "slowest_s": max(line["seconds"] for line in answers),
+    }
+
+
+def _last(said: str) -> str:
+    lines = said.splitlines()
+    return lines[-1] if lines else "nothing was begun"
+
+
+def is_closed(mesh: Mesh) -> bool:
+    """Whether each edge of a surface has exactly two faces, which go along it in both directions.
+
+    Vertices at the same place count as one, as seams of a texture have two.
+    """
+    _, number = np.unique(mesh.vertices, axis=0, return_inverse=True)
+    faces = number.reshape(-1)[mesh.faces].astype(np.int64)
+    faces = faces[(faces != np.roll(faces, 1, 1)).all(1)]
+    edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
+    count = int(edges.max(initial=0)) + 1
+    there, back = edges[:, 0] * count + edges[:, 1], edges[:, 1] * count + edges[:, 0]
+    return bool(np.array_equal(np.sort(there), np.sort(back)))
+
+
+def unsound(file: Path) -> str | None:
+    """A file's name with what is wrong with it; None when it can be read."""
+    try:
+        if file.suffix == ".json":
+            json.loads(file.read_text(encoding="utf-8"))
+        elif file.suffix in (".png", ".jpg", ".webp"):
+            with Image.open(file) as picture:
+                picture.load()
+        elif file.suffix in (".glb", ".vrm"):
+            data = file.read_bytes()
+            magic, _, size, length = struct.unpack("<4sIII", data[:16])
+            if magic != b"glTF" or size != len(data):
+                raise ValueError("head and size do not agree")
+            json.loads(data[20 : 20 + length])
+        elif file.is_file() and file.stat().st_size == 0:
+            raise ValueError("empty")
+    except Exception as error:
+        return f"{file.name} ({error})"
+    return None
+
+
+def memory_mb() -> float:
+    """Resident memory of this process in megabytes; NaN where the system does not say."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except (OSError, ValueError):
+        return float("nan")
+    return pages * 4096 / 2**20
