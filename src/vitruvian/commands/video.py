@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     Tell = Callable[[str, int, int], None]
 
+UNFINISHED = ".unfinished"  # beside the results: parts of work that was stopped
 _STAGES = {
     "people": "finding people",
     "motion": "solving motion",
@@ -128,11 +129,12 @@ def video(
     from vitruvian.formats.rigging import AvatarStyle
     from vitruvian.video.files import save_moving_scene
     from vitruvian.video.run import reconstruct_video
+    from vitruvian.video.unfinished import Unfinished
 
     made = open_folder(output)
     began = time.perf_counter()
     try:
-        with _progress() as tell:
+        with Unfinished(output / UNFINISHED) as unfinished, _progress() as tell:
             scene = reconstruct_video(
                 clips,
                 cameras=cameras,
@@ -144,6 +146,7 @@ def video(
                 max_people=max_people,
                 texture=texture,
                 progress=tell,
+                unfinished=unfinished,
             )
             target = output / (scene.clip.name or "clip")
             check_replaceable(target)
@@ -158,7 +161,7 @@ def video(
                     tell=tell,
                 )
     except KeyboardInterrupt:
-        say("Stopped: nothing was written.")
+        say("Stopped: the same command goes on from here.")
         return INTERRUPTED
     finally:
         if made:  # empty when nothing succeeded: then leave no trace

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from vitruvian.errors import InputError
 
@@ -66,3 +68,13 @@ def set_threads(count: int | None) -> None:
         from threadpoolctl import threadpool_limits
 
         threadpool_limits(count)
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Linear algebra on one thread: systems of hundreds of unknowns lose more by waiting for each
+    other than they gain, half of the processor time in solves of motion."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1, user_api="blas"):
+        yield

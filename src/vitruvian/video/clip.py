@@ -96,16 +96,19 @@ class Clip:
         last = min(self.declared, int(np.ceil(min(self.end_s * self.fps, 1e9))))
         return max(0, -(-(last - first) // self.every))
 
-    def frames(self) -> Iterator[Frame]:
+    def frames(self, *, after: int = -1) -> Iterator[Frame]:
         """The frames that are asked for, in order; it ends where the clip does.
 
         One frame at a time is in memory. Frames between are decoded, too: seeking is not exact in
         many files.
+
+        Args:
+            after: number of the last frame that is known already.
         """
         for number, time_s, read in self._steps():
             if time_s >= self.end_s:
                 return
-            if number % self.every or time_s < self.start_s:
+            if number % self.every or time_s < self.start_s or number <= after:
                 continue
             pixels = read()
             if pixels is None:

@@ -12,7 +12,9 @@ from vitruvian.video.crossing import people_of
 from vitruvian.video.observing import Observer
 from vitruvian.video.sources import Sources
 from vitruvian.video.tracking import Track, settled
+from vitruvian.video.unfinished import Parts
 
+CHUNK = 20  # frames after which what was learnt is kept
 _LEAST_FRAMES, _LEAST_S = 4, 0.25  # of a track that is somebody
 
 
@@ -30,8 +32,15 @@ class Observed:
     people: tuple[tuple[Track, ...], ...]
 
 
-def observe(sources: Sources, tell: Callable[[str, int, int], None]) -> Observed:
+def observe(
+    sources: Sources, tell: Callable[[str, int, int], None], parts: Parts | None = None
+) -> Observed:
     """Look at every frame of every clip.
+
+    Args:
+        sources: the clips.
+        tell: told how far it is.
+        parts: where what was learnt in every ``CHUNK`` frames is kept.
 
     Raises:
         InputError: a clip has no two frames that can be decoded.
@@ -41,12 +50,12 @@ def observe(sources: Sources, tell: Callable[[str, int, int], None]) -> Observed
     done = 0
     views: list[list[Track]] = []
     frames: list[list[tuple[int, float]]] = []
-    for clip, camera in zip(clips, sources.eyes.cameras, strict=True):
+    for index, (clip, camera) in enumerate(zip(clips, sources.eyes.cameras, strict=True)):
 
         def told(count: int, before: int = done) -> None:
             tell("people", before + count, max(total, before + count))
 
-        own, tracks = _followed(clip, camera, told)
+        own, tracks = _followed(clip, camera, told, parts or Parts(None), f"people-{index}")
         done += len(own)
         frames.append(own)
         views.append(tracks)
@@ -59,15 +68,24 @@ def observe(sources: Sources, tell: Callable[[str, int, int], None]) -> Observed
 
 
 def _followed(
-    clip: Clip, camera: Camera, told: Callable[[int], None]
+    clip: Clip, camera: Camera, told: Callable[[int], None], parts: Parts, name: str
 ) -> tuple[list[tuple[int, float]], list[Track]]:
     """Number and seconds of every frame of a clip, and the tracks in it."""
     observer = Observer(camera)
-    frames = []
-    for frame in clip.frames():
+    frames: list[tuple[int, float]] = []
+    chunk = 0
+    while (glance := parts.get(f"{name}-{chunk:05d}")) is not None:
+        observer.recall(glance)
+        frames += glance.frames
+        chunk += 1
+    kept = len(frames)
+    for frame in clip.frames(after=frames[-1][0] if frames else -1):
         observer.look(frame)
         frames.append((frame.number, frame.time_s))
         told(len(frames))
+        if len(frames) - kept == CHUNK:
+            parts.put(f"{name}-{chunk:05d}", observer.glance(frames[kept:]))
+            chunk, kept = chunk + 1, len(frames)
     if len(frames) < 2:
         raise InputError(
             f"Only {len(frames)} frames of {clip.name} can be decoded: copy or convert it again.",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,7 +19,28 @@ from vitruvian.types.figure import Figure
 from vitruvian.types.keypoints import COCO_LANDMARKS
 from vitruvian.types.photo import Photo
 from vitruvian.video.clip import Frame
+from vitruvian.video.looks import Looks
 from vitruvian.video.tracking import Sighting, Track, Tracker
+
+
+@dataclass(frozen=True, eq=False)
+class Glance:
+    """What an observer has learnt in some successive frames, and all that it needs to go on.
+
+    Attributes:
+        frames: number and seconds of those frames.
+        sightings: in them, each with the id of its track.
+        looks: of every track by its id.
+        expected: ids of those who were there in the last of the frames.
+        searched_s: when the whole frame was searched last.
+    """
+
+    frames: tuple[tuple[int, float], ...]
+    sightings: tuple[tuple[int, Sighting], ...]
+    looks: Mapping[int, Looks | None]
+    expected: tuple[int, ...]
+    searched_s: float
+
 
 DETECT_S = 0.5  # seconds after which everybody is looked for again
 _TOUCHING = 0.05  # IoU of boxes from which on people are told apart in the whole frame only
@@ -53,6 +75,32 @@ class Observer:
             self._searched_s = frame.time_s
         self._expected = self.tracker.update(frame.number, frame.time_s, figures, frame.pixels)
         return [(track, track.last) for track in self._expected]
+
+    def glance(self, frames: Sequence[tuple[int, float]]) -> Glance:
+        """What was learnt in the latest frames."""
+        first = frames[0][0]
+        tracks = self.tracker.tracks
+        new = [(t.id, one) for t in tracks for one in t.sightings if one.number >= first]
+        return Glance(
+            tuple(frames),
+            tuple(new),
+            {track.id: track.looks for track in tracks},
+            tuple(track.id for track in self._expected),
+            self._searched_s,
+        )
+
+    def recall(self, glance: Glance) -> None:
+        """Go on from behind the frames of a glance; what was before them is known already."""
+        tracks = {track.id: track for track in self.tracker.tracks}
+        for number in sorted(glance.looks):
+            if number not in tracks:
+                tracks[number] = Track(number)
+                self.tracker.tracks.append(tracks[number])
+            tracks[number].looks = glance.looks[number]
+        for number, sighting in glance.sightings:
+            tracks[number].sightings.append(sighting)
+        self._expected = [tracks[number] for number in glance.expected]
+        self._searched_s = glance.searched_s
 
     def _followed(self, photo: Photo, frame: Frame) -> list[Figure] | None:
         """Those who were there in the last frame; None where the frame must be searched."""

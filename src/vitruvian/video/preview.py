@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import cv2
@@ -22,7 +22,33 @@ _PAPER = (244, 242, 238)
 _GRID = (214, 210, 202)
 _YAW_DEG, _PITCH_DEG = 50.0, 12.0  # where the third picture is taken from
 _FOV_DEG = 35.0
+_ROOM_M, _TALL_M = 1.4, 2.3  # beside the paths, and for people's heights
 _PATH_COLORS = ((214, 84, 60), (48, 122, 186), (72, 148, 84), (176, 120, 30), (130, 86, 168))
+
+
+def preview_frames(scene: MovingScene) -> Iterator[np.ndarray]:
+    """Every frame of the preview, (h, w, 3) uint8: the clip's, with the avatars, and from aside."""
+    size = _size(scene)
+    aside = Aside(scene, size)
+    places = [{int(n): i for i, n in enumerate(mover.numbers)} for mover in scene.people]
+    for frame in scene.clip.frames():
+        here = [
+            (mover, place[frame.number])
+            for mover, place in zip(scene.people, places, strict=True)
+            if frame.number in place
+        ]
+        small = cv2.resize(frame.pixels, size, interpolation=cv2.INTER_AREA)
+        surfaces = [(mover, time, surface_at(mover, time)) for mover, time in here]
+        panels = [small, overlaid(small, [mesh for _, _, mesh in surfaces], scene.camera)]
+        panels.append(aside.draw(surfaces))
+        yield np.concatenate(panels, axis=1)
+
+
+def _size(scene: MovingScene) -> tuple[int, int]:
+    """Width and height of one of the three pictures, both even, as encoders want them."""
+    width, height = scene.camera.width, scene.camera.height
+    scale = min(HEIGHT / height, _WIDEST / width)
+    return max(2, round(width * scale) // 2 * 2), max(2, round(height * scale) // 2 * 2)
 
 
 def write_preview_videos(
@@ -36,27 +62,11 @@ def write_preview_videos(
 
     Raises ``InputError`` when the place cannot be written.
     """
-    camera = scene.camera
-    scale = min(HEIGHT / camera.height, _WIDEST / camera.width)
-    size = (
-        max(2, round(camera.width * scale) // 2 * 2),
-        max(2, round(camera.height * scale) // 2 * 2),
-    )
-    aside = Aside(scene, size)
-    places = [{int(n): i for i, n in enumerate(mover.numbers)} for mover in scene.people]
-    writers = [_writer(path, scene.fps, (3 * size[0], size[1])) for path in paths]
+    width, height = _size(scene)
+    writers = [_writer(path, scene.fps, (3 * width, height)) for path in paths]
     try:
-        for done, frame in enumerate(scene.clip.frames()):
-            here = [
-                (mover, place[frame.number])
-                for mover, place in zip(scene.people, places, strict=True)
-                if frame.number in place
-            ]
-            small = cv2.resize(frame.pixels, size, interpolation=cv2.INTER_AREA)
-            surfaces = [(mover, time, surface_at(mover, time)) for mover, time in here]
-            panels = [small, overlaid(small, [mesh for _, _, mesh in surfaces], camera)]
-            panels.append(aside.draw(surfaces))
-            whole = cv2.cvtColor(np.concatenate(panels, axis=1), cv2.COLOR_RGB2BGR)
+        for done, pixels in enumerate(preview_frames(scene)):
+            whole = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
             for writer in writers:
                 writer.write(whole)
             if tell is not None:
@@ -113,14 +123,14 @@ class Aside:
         low, high = points.min(0), points.max(0)
         middle = (low + high) / 2
         middle[1] = 0.85
-        reach = float(np.linalg.norm((high - low)[[0, 2]])) + 2.2
+        reach = float(np.linalg.norm((high - low)[[0, 2]])) + _ROOM_M
         yaw, pitch = np.deg2rad(_YAW_DEG), np.deg2rad(_PITCH_DEG)
         back = np.array([np.sin(yaw) * np.cos(pitch), np.sin(pitch), np.cos(yaw) * np.cos(pitch)])
         right = np.cross([0.0, 1, 0], back)
         right /= np.linalg.norm(right)
         turn = np.stack([right, -np.cross(back, right), -back])
-        aspect = min(1.0, size[1] / size[0]) if size[0] > size[1] else 1.0
-        distance = reach / 2 / np.tan(np.deg2rad(_FOV_DEG) / 2) / max(aspect, 0.4) * 0.95
+        slope = np.tan(np.deg2rad(_FOV_DEG) / 2) / max(size)  # of a pixel
+        distance = max(reach / size[0], _TALL_M / size[1]) / slope / 2 + 0.3 * reach
         self._from_world = np.eye(4)
         self._from_world[:3, :3] = turn
         self._from_world[:3, 3] = -turn @ (middle + distance * back)

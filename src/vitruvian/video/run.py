@@ -10,6 +10,7 @@ import numpy as np
 from vitruvian.body.fit.dynamics import Floor
 from vitruvian.body.model.model import body_model
 from vitruvian.compute.preparation import prepare
+from vitruvian.compute.threads import one_blas_thread
 from vitruvian.errors import InputError
 from vitruvian.options import OPTIONS, Options
 from vitruvian.pipeline.progress import StageTimer
@@ -25,6 +26,7 @@ from vitruvian.video.scene import Mover, MovingScene
 from vitruvian.video.sources import open_sources
 from vitruvian.video.together import SolvedTrack, solve_tracks
 from vitruvian.video.tracking import Track
+from vitruvian.video.unfinished import Parts, Unfinished
 
 # Told how far the work is: the name of the stage, how much of it is done, and of how much.
 VideoProgress = Callable[[str, int, int], None]
@@ -47,6 +49,7 @@ def reconstruct_video(
     max_people: int | None = None,
     texture: bool = True,
     progress: VideoProgress | None = None,
+    unfinished: Unfinished | None = None,
 ) -> MovingScene:
     """Reconstruct everyone in a clip as metric, animated 3D people.
 
@@ -65,6 +68,8 @@ def reconstruct_video(
         texture: colour the avatars.
         progress: told of each stage, how much of it is done and of how much (0: not known). What
             it raises ends the work.
+        unfinished: where finished parts are kept; work that was stopped goes on from there, and its
+            result is the same to the bit.
 
     Returns:
         The scene, with at least one person.
@@ -83,9 +88,14 @@ def reconstruct_video(
     clips, eyes = sources.clips, sources.eyes
     prepare(["body", "people", "geometry", "surface", "avatar", "texture", "formats"])
     tell = progress or (lambda *_: None)
+    parts = Parts(None)
+    if unfinished is not None:
+        files = [clip.path for clip in clips] + ([Path(cameras)] if cameras is not None else [])
+        asked = (start_s, end_s, every, height_cm, fov_deg, max_people, texture)
+        parts = unfinished.parts(files, *asked)
     timer = StageTimer()
     with timer("people"):
-        observed = observe(sources, tell)
+        observed = observe(sources, tell, parts)
     people = _chosen(observed.people, max_people)
     if not people:
         raise _nobody(clips)
@@ -93,8 +103,11 @@ def reconstruct_video(
     heights = {}
     if height_cm is not None:
         heights[max(range(len(people)), key=lambda n: _size(people[n]))] = height_cm / 100
-    with timer("motion"):
-        solved, floor = solve_tracks(model, people, observed.frames, eyes, heights, tell)
+    with timer("motion"), one_blas_thread():
+        solved, floor = parts.made(
+            "motion",
+            lambda: solve_tracks(model, people, observed.frames, eyes, heights, tell),
+        )
     options = Options(texture=texture, fov_deg=fov_deg)
     movers = []
     with timer("avatars"):

@@ -1,0 +1,82 @@
+"""Work that was stopped goes on, with the same result to the bit."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import vitruvian
+from vitruvian.errors import InputError
+from vitruvian.video import observed
+from vitruvian.video.unfinished import Unfinished
+
+
+class Stopped(BaseException):
+    """As Ctrl-C, or the end of the machine."""
+
+
+def keep(folder, clip, how, value=5):
+    """Keep a part, and end as ``how`` says."""
+    with Unfinished(folder) as unfinished:
+        unfinished.parts([clip], 1).put("a", value)
+        raise how
+
+
+def reconstruct(clip, folder, tell):
+    with Unfinished(folder) as unfinished:
+        return vitruvian.reconstruct_video(clip, progress=tell, unfinished=unfinished)
+
+
+def test_frames_that_were_looked_at_are_not_looked_at_again(
+    carried_clip, carried_scene, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(observed, "CHUNK", 2)
+    folder = tmp_path / "unfinished"
+
+    def stop(stage, done, total):
+        if (stage, done) == ("people", 5):
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        reconstruct(carried_clip, folder, stop)
+    assert len(list(folder.glob("*/people-0-*.part"))) == 2
+    told = []
+    scene = reconstruct(carried_clip, folder, lambda *what: told.append(what))
+    assert [done for stage, done, _ in told if stage == "people"] == [5, 6]
+    assert not folder.exists()  # what is finished is not kept
+    (one,), (other,) = scene.people, carried_scene.people
+    for name in ("pose", "translation", "betas"):
+        np.testing.assert_array_equal(getattr(one.motion, name), getattr(other.motion, name))
+    np.testing.assert_array_equal(one.avatar.mesh.vertices, other.avatar.mesh.vertices)
+    np.testing.assert_array_equal(one.avatar.mesh.texture, other.avatar.mesh.texture)
+
+
+@pytest.fixture
+def file(tmp_path):
+    clip = tmp_path / "clip.mp4"
+    clip.write_bytes(b"one")
+    return clip
+
+
+def test_parts_are_those_of_one_file_and_its_options(file, tmp_path):
+    with pytest.raises(Stopped):
+        keep(tmp_path / "kept", file, Stopped)
+    unfinished = Unfinished(tmp_path / "kept")
+    assert unfinished.parts([file], 1).made("a", lambda: 6) == 5
+    assert unfinished.parts([file], 2).get("a") is None
+    file.write_bytes(b"another")
+    assert unfinished.parts([file], 1).get("a") is None
+
+
+def test_damaged_parts_are_made_again(file, tmp_path):
+    with pytest.raises(Stopped):
+        keep(tmp_path / "kept", file, Stopped)
+    (part,) = (tmp_path / "kept").glob("*/a.part")
+    part.write_bytes(part.read_bytes()[:-3])
+    assert Unfinished(tmp_path / "kept").parts([file], 1).made("a", lambda: 6) == 6
+
+
+def test_a_sentence_for_the_user_keeps_nothing(file, tmp_path):
+    with pytest.raises(InputError):
+        keep(tmp_path / "kept", file, InputError("Nobody was found."))
+    assert not (tmp_path / "kept").exists()
