@@ -22,7 +22,7 @@ from surface_people import (
 from vitruvian.avatar import layered_avatar, photographed
 from vitruvian.avatar.beneath import body_levels, out_of_sight
 from vitruvian.avatar.outline import outline_hem
-from vitruvian.avatar.skirt import Skirt, find_skirt
+from vitruvian.avatar.skirt import Skirt, _beside_each_other, find_skirt
 from vitruvian.avatar.tube import Axis
 from vitruvian.body.model.model import body_model
 from vitruvian.body.model.repose import reposed, shown_poses
@@ -182,3 +182,14 @@ def test_legs_below_the_hem_are_not_of_its_colour(sculpture: Mesh) -> None:
     colors = mesh.texture[side - 1 - y, x].astype(int)
     assert len(colors) > 500
     assert (colors[:, 0] > colors[:, 2]).mean() > 0.97  # the skirt is blue
+
+
+def test_legs_that_cross_do_not_twist_the_skirt() -> None:
+    straight = Axis.of(BODY.model, BODY.joints)
+    levels = np.linspace(0.2, 1.9, 18)
+    assert (_beside_each_other(straight, levels) > 0.9).all()
+    below = straight.levels > 1.2
+    legs = np.where(below[:, None, None], straight.legs[:, ::-1], straight.legs)
+    over = _beside_each_other(replace(straight, legs=legs), levels)
+    assert (over[levels < 1.1] > 0.9).all()
+    assert (over[levels > 1.3] == 0).all()

@@ -38,6 +38,7 @@ _BEYOND_HEM = 0.12  # of a level below a hem, where a closed surface goes in to 
 _LEGS_TAKE = (-0.15, 0.7)  # levels from which, at which, the legs alone carry it
 _SHANKS_TAKE = (0.75, 1.35)  # likewise the shanks
 _LOOSE = (0.5, 2.0)  # levels from which, at which, it swings between both legs
+_APART_M = 0.1  # between the legs' bones from which on each has its side
 _FAR = 0.35  # beyond either leg's bone, in distances of the two, where the other leg counts nothing
 
 
@@ -175,6 +176,8 @@ def _skin(
     over = np.clip((across + _FAR) / (1 + 2 * _FAR), 0, 1)
     loose = np.clip((level - _LOOSE[0]) / (_LOOSE[1] - _LOOSE[0]), 0, 1)
     right = (1 - loose) * over + loose * np.abs(angle) / np.pi
+    # Where legs cross, neither side is of either.
+    right = 0.5 + _beside_each_other(axis, levels)[:, None] * (right - 0.5)
     legs = _ramp(level, *_LEGS_TAKE)
     shank = _ramp(level, *_SHANKS_TAKE)
     index = model.joint_index
@@ -191,6 +194,14 @@ def _skin(
     ).reshape(-1, 5)
     strongest, kept = strongest_four(weights)
     return np.array(joints, np.uint16)[strongest], kept
+
+
+def _beside_each_other(axis: Axis, levels: np.ndarray) -> np.ndarray:
+    """(R,) 0..1, how far the left leg is to the left of the right one, at each level and above."""
+    place = np.clip(np.searchsorted(axis.levels, levels), 0, len(axis.levels) - 1)
+    apart = axis.legs[place, 0] - axis.legs[place, 1]
+    aside = (apart * axis.frames[place, 0]).sum(1) / _APART_M
+    return np.minimum.accumulate(np.clip(aside, 0, 1))
 
 
 def _ramp(values: np.ndarray, start: float, end: float) -> np.ndarray:

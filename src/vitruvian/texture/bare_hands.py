@@ -20,6 +20,7 @@ _GLOVE = 18.0  # CIELAB units by which a glove differs from the clothes around
 _LIGHTNESS = 0.5  # of a difference in lightness that counts: hands are in shadow
 _LEAST_PIXELS = 12
 _BESIDE = 0.035  # of the window's longer side, around hands
+_SKIN_LIKE = 0.15  # share of the cloth farther around that may be like the hand
 _HAND = 14.0  # CIELAB units from the hand's colour
 
 
@@ -80,8 +81,12 @@ def _beside_hands(view: View, shown: np.ndarray, lab: np.ndarray, tone: np.ndarr
     reach = max(1, round(_BESIDE * max(shown.shape)))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
     near = cv2.dilate(shown.astype(np.uint8), kernel) > 0
-    cloth = near & np.isin(view.part, (TRUNK, LEFT_LEG, RIGHT_LEG))
+    around = cv2.dilate(near.astype(np.uint8), kernel) > 0
+    behind = np.isin(view.part, (TRUNK, LEFT_LEG, RIGHT_LEG)) & (view.alpha > 128)
+    cloth = near & behind
     like_hand = np.linalg.norm(lab - _weighted(tone[None, None]), axis=-1) < _HAND
+    if like_hand[around & ~near & behind].sum() > _SKIN_LIKE * (around & ~near & behind).sum():
+        return np.zeros_like(cloth)  # cloth of the colour of skin
     printed = (cloth & like_hand).astype(np.uint8)
     # With the rim, where hand and cloth mix.
     return np.asarray(cloth & (cv2.dilate(printed, np.ones((5, 5), np.uint8)) > 0))
