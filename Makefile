@@ -1,4 +1,5 @@
 # make demo      a picture becomes 3D people, from a fresh clone
+# make demo-video  a clip does
 # make test      lint, types and tests
 # make serve     the web page and the API, on http://127.0.0.1:8000
 # make help      the rest
@@ -10,10 +11,11 @@ NODE_IS_RECENT := const [a, b] = process.versions.node.split("."); process.exit(
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve page test test-train lint format docs sbom dist clean
+.PHONY: help demo demo-video serve page test test-train lint format docs sbom dist clean
 
 help:
 	@echo "make demo        install into $(VENV) and turn examples/people.jpg into 3D people"
+	@echo "make demo-video  install into $(VENV) and turn examples/walking.mp4 into a moving avatar"
 	@echo "make serve       build the web page and start it with the API on http://127.0.0.1:8000"
 	@echo "make page        build the web page only"
 	@echo "make test        lint, check types and run the tests"
@@ -61,6 +63,15 @@ demo: $(VENV)/.runtime
 	@echo "  out/people/viewer.html   the scene, to turn in a browser"
 	@echo "  out/people/scene.glb     the scene, for Blender and other 3D programs"
 	@echo "Your own: $(BIN)/vitruvian photo YOUR.jpg -o out"
+
+demo-video: $(VENV)/.runtime
+	@$(BIN)/vitruvian video examples/walking.mp4 --every 2 -o out
+	@echo
+	@echo "Look at:"
+	@echo "  out/walking/viewer.html   the clip beside its people, frame by frame, in a browser"
+	@echo "  out/walking/preview.webm  the clip, the people over it and from aside"
+	@echo "  out/walking/people.glb    everyone in motion, for Blender and other 3D programs"
+	@echo "Your own: $(BIN)/vitruvian video YOUR.mp4 -o out"
 
 # Without npm, a recent Node or a registry the API is served alone.
 page: src/vitruvian/server/page/index.html

@@ -14,6 +14,7 @@ from scipy.spatial.transform import Rotation
 from vitruvian.errors import InputError
 from vitruvian.formats.rig import Clip
 from vitruvian.video.animated import animated_avatar, at_even_times
+from vitruvian.video.clip import open_clip
 from vitruvian.video.formats import parse_video_formats
 from vitruvian.video.pose import in_world, joints_of, surface_at
 from vitruvian.video.sequence import write_sequence
@@ -126,3 +127,12 @@ def test_formats_are_told_apart():
     with pytest.raises(InputError, match="no format of a video") as failure:
         parse_video_formats("glb,doc")
     assert failure.value.code == "bad-option"
+
+
+def test_the_example_clip_is_that_of_the_demo():
+    root = Path(__file__).resolve().parents[2]
+    assert "examples/walking.mp4" in (root / "Makefile").read_text()
+    clip = open_clip(root / "examples" / "walking.mp4")
+    frames = [frame.pixels for frame in clip.frames()]
+    assert len(frames) == clip.expected
+    assert np.abs(frames[0].astype(int) - frames[-1]).max() > 100  # somebody moves
