@@ -161,6 +161,7 @@ def test_who_is_cut_off_becomes_a_half_figure_or_is_completed(tmp_path):
     assert "left foot" not in report["seen"]["guessed"]
     assert report["warnings"][0].startswith("The picture ends")
     assert report["height_sd_m"] > 0.04
+    assert report["measurements_cm"] is None
     mesh = cut.people[0].mesh
     assert mesh.vertices[:, 1].min() == pytest.approx(0, abs=1e-5)
     assert np.ptp(mesh.vertices[:, 1]) < 0.7 * report["height_m"]

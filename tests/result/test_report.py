@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from vitruvian.anthropometry.one_view import Guess
 from vitruvian.formats import write_json
 from vitruvian.result.checks import avatar_warnings
 from vitruvian.result.report import person_report, report_schema, scene_report
@@ -30,6 +31,7 @@ def example() -> dict:
         keypoint_error=float("nan"),
         warnings=["The feet are hidden."],
         files={"mesh": "person-1/mesh.obj", "avatar": Path("person-1") / "avatar.glb"},
+        measures={"waist": Guess(81.23, 72.41, 91.06)},
     )
     return scene_report(
         path=Path("photos/street.jpg"),
@@ -66,6 +68,7 @@ def test_report_is_plain_and_meets_its_schema(tmp_path: Path) -> None:
         "seen": {"extent": "whole", "share": 1.0, "cut": [], "hidden": [], "guessed": []},
         "height_m": 1.7346,
         "height_sd_m": 0.052,
+        "measurements_cm": {"waist": {"value": 81.2, "low": 72.4, "high": 91.1}},
         "checks": {"silhouette_iou": 0.87, "keypoint_error": None, "image_similarity": None},
         "warnings": ["The feet are hidden."],
         "files": {"mesh": "person-1/mesh.obj", "avatar": "person-1/avatar.glb"},

@@ -36,6 +36,11 @@ def taken_of(body: MeasuredBody) -> dict[str, Taken]:
     return {measure.name: _TAKEN[measure.name](body) for measure in MEASURES}
 
 
+def taken_by(body: MeasuredBody, name: str) -> Taken:
+    """One measure of a body, by its name."""
+    return _TAKEN[name](body)
+
+
 def measures_of_shape(model: BodyModel, betas: np.ndarray) -> dict[str, float]:
     """All measures of a shape (K,) in metres, by their names."""
     return {name: one.metres for name, one in measures_of(model, *model.rest(betas)).items()}

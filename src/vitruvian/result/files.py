@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from vitruvian.anthropometry.one_view import guessed_measures
 from vitruvian.body.model.repose import reposed, shown_poses
 from vitruvian.body.model.unpose import rest_mesh
 from vitruvian.compute import SideBySide
@@ -194,6 +195,7 @@ def _save_person(
         warnings=person.warnings,
         files={use: Path(folder.name) / path.name for use, path in files.items()},
         avatar=person.avatar,
+        measures=guessed_measures(person.body),
     )
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from vitruvian.anthropometry.one_view import Guess
 from vitruvian.image.names import readable
 from vitruvian.types.avatar import Avatar
 from vitruvian.types.figure import LeftOut
@@ -36,6 +37,7 @@ def person_report(
     warnings: Sequence[str] = (),
     files: Mapping[str, str | Path] | None = None,
     avatar: Avatar | None = None,
+    measures: Mapping[str, Guess] | None = None,
 ) -> dict[str, Any]:
     """One entry of the report's ``people``, as plain values.
 
@@ -55,6 +57,7 @@ def person_report(
         files: what a file is for -> its path relative to the report, such as
             ``{"mesh": "person-1/mesh.obj"}``.
         avatar: the person made to move, if one was made.
+        measures: what the photograph suggests of the body's measures, by name.
     """
     entry: dict[str, Any] = {
         "id": int(id),
@@ -70,6 +73,16 @@ def person_report(
         },
         "height_m": round(float(height_m), 4),
         "height_sd_m": round(float(height_sd_m), 4),
+        "measurements_cm": None
+        if measures is None
+        else {
+            name: {
+                "value": round(one.cm, 1),
+                "low": round(one.low_cm, 1),
+                "high": round(one.high_cm, 1),
+            }
+            for name, one in measures.items()
+        },
         "checks": {
             "silhouette_iou": _measured(silhouette_iou),
             "keypoint_error": _measured(keypoint_error),

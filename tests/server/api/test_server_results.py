@@ -58,6 +58,8 @@ def test_result(made: Any) -> None:
     assert result["camera"]["focal_px"] == pytest.approx(1433.3, abs=0.5)
     assert person["height_m"] == pytest.approx(1.72, abs=0.005)
     assert person["checks"]["silhouette_iou"] > 0.9
+    waist = person["measurements_cm"]["waist"]
+    assert 55 < waist["low"] < waist["value"] < waist["high"] < 130
     assert result["seconds"] == pytest.approx(sum(result["timings_s"].values()), abs=0.01)
     assert result["options"]["height_cm"] == 172
 

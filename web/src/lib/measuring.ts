@@ -3,7 +3,7 @@ import { api, sendPair } from "../api/client";
 import { Problem } from "../api/problem";
 import type { ClothesSize, Job, Measurement, MeasureValue } from "../api/types";
 import { watchJob } from "../api/watch";
-import { unit } from "./units";
+import { lengthText } from "./units";
 
 export type View = "front" | "side";
 export type Sex = "man" | "woman";
@@ -19,7 +19,6 @@ export interface Told {
 export const LEAST_CM = 130;
 export const MOST_CM = 220;
 const KG_PER_POUND = 0.45359237;
-const CM_PER_INCH = 2.54;
 
 /** The fields of the request; what is not known is left out. */
 export function fieldsOf(told: Told): Record<string, string> {
@@ -82,8 +81,6 @@ export async function measure(pictures: Record<View, Blob>, told: Told, token: s
 export const kgOf = (pounds: number): number => Math.round(pounds * KG_PER_POUND * 10) / 10;
 export const poundsOf = (kg: number): number => Math.round(kg / KG_PER_POUND);
 
-/** "76.3", in centimetres or inches. */
-export const lengthText = (cm: number): string => (unit.value === "cm" ? cm : cm / CM_PER_INCH).toFixed(1);
 export const bandText = (one: MeasureValue): string =>
   one.low_cm === one.high_cm ? "as told" : `${lengthText(one.low_cm)} to ${lengthText(one.high_cm)}`;
 

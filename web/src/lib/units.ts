@@ -47,6 +47,9 @@ export function feetOf(cm: number): { feet: number; inches: number } {
 /** To a tenth of a millimetre, so that five feet are 152.4 cm. */
 export const cmOf = (feet: number, inches: number): number => Math.round((12 * feet + inches) * CM_PER_INCH * 100) / 100;
 
+/** "76.3", in centimetres or inches. */
+export const lengthText = (cm: number): string => (unit.value === "cm" ? cm : cm / CM_PER_INCH).toFixed(1);
+
 /** "1.75 m", or "5 ft 9 in". */
 export function heightText(metres: number): string {
   if (unit.value === "cm") return `${metres.toFixed(2)} m`;

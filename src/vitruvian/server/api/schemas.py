@@ -260,6 +260,14 @@ class SeenParts(BaseModel):
     guessed: list[str]
 
 
+class GuessedMeasure(BaseModel):
+    """A measure that a single photograph suggests; in nine cases of ten it lies in the band."""
+
+    value: float
+    low: float
+    high: float
+
+
 class Person(BaseModel):
     """One person of a result."""
 
@@ -270,7 +278,7 @@ class Person(BaseModel):
     seen: SeenParts | None = None
     height_m: float
     height_sd_m: float | None = None
-    measurements_cm: dict[str, float] | None = None
+    measurements_cm: dict[str, GuessedMeasure] | None = None
     checks: Checks
     warnings: list[str]
     files: dict[str, str]
