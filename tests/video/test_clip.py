@@ -10,6 +10,7 @@ from PIL import Image
 from vitruvian.errors import CODES, InputError
 from vitruvian.video import clip as clips
 from vitruvian.video.clip import open_clip
+from vitruvian.video.film.writing import FilmWriter
 
 COUNT, RATE = 12, 10.0
 
@@ -93,6 +94,11 @@ def bad_files(folder):
     (folder / "broken.mp4").write_bytes(b"\0\0\0\x18ftypmp42" + bytes(4000))
     Image.fromarray(frame(3)).save(folder / "still.gif")
     (folder / "nothing").mkdir()
+    Image.fromarray(frame(3)).save(folder / "picture.jpg")
+    film = FilmWriter()  # OpenCV does not read AV1
+    for number in range(2):
+        film.add(np.zeros((64, 64, 3), np.uint8), number / 10)
+    film.save(folder / "unknown.mp4")
     write_clip(folder / "long.avi", fps=0.02)
 
 
@@ -106,6 +112,8 @@ def bad_files(folder):
         ("broken.mp4", "damaged-clip", "damaged"),
         ("still.gif", "not-a-clip", "single frame"),
         ("nothing", "not-a-clip", "no frames"),
+        ("picture.jpg", "not-a-clip", "vitruvian photo"),
+        ("unknown.mp4", "damaged-clip", "AV1"),
     ],
 )
 def test_what_is_no_clip_gets_one_sentence(name, code, words, tmp_path):

@@ -31,7 +31,8 @@ MAX_WORKING_SIDE = 1920  # larger frames are made smaller: nobody is easier to f
 FULL_RATE_HZ = 30.0  # more frames a second than these say nothing new
 FOLDER_RATE_HZ = 25.0  # of a folder of frames, which tells none
 _PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
-_SOUND = (b"ID3", b"fLaC", b"\xff\xfb", b"\xff\xf3", b"\xff\xf2")
+_PICTURE_STARTS = (b"\xff\xd8\xff", b"BM", b"II*\0", b"MM\0*")  # JPEG, BMP, TIFF
+_SOUND = (b"ID3", b"fLaC", b"\xff\xfb", b"\xff\xf3", b"\xff\xf2", b"\xff\xe3")
 
 Kind = Literal["video", "animation", "folder"]
 Reader = Callable[[], np.ndarray | None]  # decodes the frame that is at hand; None where it cannot
@@ -209,6 +210,10 @@ def _look_at_file(path: Path, label: str) -> tuple[Kind, int, int, float, int]:
         raise InputError(f"{label} is a sound file: give a video.", code="not-a-clip")
     if head.startswith((b"GIF8", b"\x89PNG")) or head[8:12] == b"WEBP":
         return _look_at_animation(path, label)
+    if head.startswith(_PICTURE_STARTS):
+        raise InputError(
+            f"{label} is a picture: use vitruvian photo for pictures.", code="not-a-clip"
+        )
     if not _is_container(head):
         raise InputError(
             f"{label} is no video that can be read: convert it to MP4.", code="not-a-clip"
@@ -227,7 +232,8 @@ def _look_at_file(path: Path, label: str) -> tuple[Kind, int, int, float, int]:
         done, pixels = capture.read()
         if not done:
             raise InputError(
-                f"No frame of {label} can be decoded: copy or convert it again.",
+                f"No frame of {label} can be decoded, as where it is damaged or AV1: convert it to "
+                "MP4 with H.264.",
                 code="damaged-clip",
             )
         height, width = pixels.shape[:2]
