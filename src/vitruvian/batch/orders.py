@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from vitruvian._version import __version__
+from vitruvian.image.names import readable
 
 Kind = Literal["photo", "video", "pair"]
 # again: may go better another time; lost: its worker died; late: it took longer than allowed;
@@ -39,11 +40,11 @@ class Task:
 
     @property
     def label(self) -> str:
-        """What people call it."""
+        """What people call it, as text that can be printed and written."""
         name = " and ".join(self.sources)
         if "start_s" in self.known:
             name = f"{name} ({self.known['start_s']:g} to {self.known['end_s']:g} s)"
-        return name
+        return readable(name)
 
     def text(self) -> str:
         """The task without its stamp as JSON, always the same for the same task."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import csv
 import html
-import io
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,12 +14,13 @@ import numpy as np
 
 from vitruvian.batch.manifest import Manifest, Row
 from vitruvian.batch.results import Results
-from vitruvian.errors import CODES
+from vitruvian.errors import CODES, InputError
 from vitruvian.formats.atomic import write_text
 from vitruvian.formats.images import encode_jpeg
 
 _WORST, _EXAMPLES = 12, 5
 _PICTURE_HEIGHT = 360
+_COLUMNS = ("input", "state", "result", "people", "agreement", "code", "sentence")
 _STYLE = """
 body { font: 15px/1.45 system-ui, sans-serif; color: #222; margin: 2rem auto; max-width: 78rem;
   padding: 0 1rem; }
@@ -68,15 +69,25 @@ def write_table(manifest: Manifest, results: Results, path: Path) -> Path:
     Raises:
         InputError: the place cannot be written.
     """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["input", "state", "result", "people", "agreement", "code", "sentence"])
-    for row in manifest.rows():
-        place = results.place(row.result) if row.result else ""
-        writer.writerow(
-            [row.task.label, row.state, place, row.people, row.agreement, row.code, row.sentence]
-        )
-    return write_text(path, text.getvalue())
+    temporary = path.with_name(f".{path.name}.tmp")  # one driver at a time: nobody else writes it
+    try:
+        # Row by row: of a million inputs the table would not fit in memory with everything else.
+        with temporary.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(_COLUMNS)
+            for row in manifest.rows():
+                place = results.place(row.result) if row.result else ""
+                known = (row.people, row.agreement, row.code, row.sentence)
+                writer.writerow([row.task.label, row.state, place, *known])
+        os.replace(temporary, path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        reason = (error.strerror or str(error)).lower()
+        raise InputError(
+            f"Cannot write {path} ({reason}): make room, and run the command again.",
+            code="cannot-write",
+        ) from error
+    return path
 
 
 def _failures(manifest: Manifest) -> Iterator[str]:
