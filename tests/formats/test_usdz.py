@@ -73,6 +73,13 @@ def test_it_stands_in_metres_with_its_textures_inside(file: Path) -> None:
     assert np.abs(texture.astype(int) - avatar.mesh.texture).mean() < 4
 
 
+def test_nothing_is_said_on_the_way(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    avatar = small_avatar()
+    mesh = replace(avatar.mesh, normal_map=bumps())
+    write_usdz(replace(avatar, clips=avatar.clips[:1], mesh=mesh), tmp_path / "anna.usdz")
+    assert capfd.readouterr() == ("", "")
+
+
 @pytest.mark.parametrize("name", ["photo", "idle", "walk", "run", "wave", "sit", "dance"])
 def test_every_clip_is_posed_as_ours(file: Path, name: str) -> None:
     stage = Usd.Stage.Open(str(file))

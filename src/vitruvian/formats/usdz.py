@@ -52,7 +52,7 @@ def write_usdz(avatar: RiggedAvatar, path: str | Path, *, clip: str = FIRST_CLIP
         InputError: the place cannot be written.
     """
     check_usd()
-    from pxr import Sdf, Usd, UsdGeom, UsdSkel, UsdUtils
+    from pxr import Sdf, Usd, UsdGeom, UsdSkel
 
     name = valid_name(avatar.name)
     with tempfile.TemporaryDirectory(prefix="vitruvian-") as kept:
@@ -73,8 +73,12 @@ def write_usdz(avatar: RiggedAvatar, path: str | Path, *, clip: str = FIRST_CLIP
         layer = folder / f"{name}.usdc"
         stage.GetRootLayer().Export(str(layer))
         package = folder / "package.usdz"
-        if not UsdUtils.CreateNewUsdzPackage(Sdf.AssetPath(str(layer)), str(package)):
-            raise RuntimeError("the USDZ package could not be put together")
+        # UsdUtils would look for what to pack, and warns of textures that it has found before.
+        with (Sdf if hasattr(Sdf, "ZipFileWriter") else Usd).ZipFileWriter.CreateNew(
+            str(package)
+        ) as packed:
+            for file in (layer, *sorted(folder.glob("*.jpg"))):
+                packed.AddFile(str(file), file.name)
         return write_bytes(path, package.read_bytes())
 
 
@@ -176,7 +180,7 @@ def _add_material(stage: Any, avatar: RiggedAvatar, path: str, folder: Path, mes
         (folder / f"{name}.jpg").write_bytes(data)
         picture = UsdShade.Shader.Define(stage, f"{path}/{name}")
         picture.CreateIdAttr("UsdUVTexture")
-        picture.CreateInput("file", types.Asset).Set(str(folder / f"{name}.jpg"))
+        picture.CreateInput("file", types.Asset).Set(f"./{name}.jpg")
         picture.CreateInput("st", types.Float2).ConnectToSource(st)
         picture.CreateInput("sourceColorSpace", types.Token).Set(space)
         picture.CreateInput("wrapS", types.Token).Set("clamp")
