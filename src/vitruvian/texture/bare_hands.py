@@ -19,7 +19,7 @@ _BARE = 0.35  # share of a hand's pixels that are like skin
 _GLOVE = 18.0  # CIELAB units by which a glove differs from the clothes around
 _LIGHTNESS = 0.5  # of a difference in lightness that counts: hands are in shadow
 _LEAST_PIXELS = 12
-_BESIDE = 0.035  # of the window's longer side, around hands
+_BESIDE = 0.02  # of the window's longer side, around hands
 _SKIN_LIKE = 0.15  # share of the cloth farther around that may be like the hand
 _HAND = 14.0  # CIELAB units from the hand's colour
 
@@ -58,7 +58,7 @@ def bare_hands(
         bare = mine & (away < _LIKE_SKIN) & can_be_skin
         if bare.sum() >= max(_LEAST_PIXELS, _BARE * mine.sum()):
             tone, some_bare = np.median(view.pixels[bare], axis=0), True
-            alpha[mine & ((away > _NO_SKIN) | ~can_be_skin)] = 0
+            alpha[mine & (away > _NO_SKIN)] = 0
             told |= own
         else:
             doubtful.append((mine, own))
