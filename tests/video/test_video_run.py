@@ -31,10 +31,12 @@ def test_somebody_is_followed_through_all_frames(carried_scene):
     assert mover.numbers.tolist() == list(range(FRAMES))
     assert mover.seen.all()
     assert 1.4 < mover.height_m < 2.1
-    # Carried to the right, at the speed at which the picture moves.
-    across = np.diff(mover.motion.translation[:, 0])
-    depth = mover.motion.translation[:, 2].mean()
-    assert across.mean() == pytest.approx(STEP * depth / carried_scene.camera.focal_px, rel=0.25)
+    # To the right, at the speed at which the picture moves; all of it does, so the camera turns.
+    turns, places = carried_scene.turning.rotations, mover.motion.translation
+    seen = np.stack([turns[n] @ at for n, at in zip(mover.numbers, places, strict=True)])
+    pace = STEP * places[:, 2].mean() / carried_scene.camera.focal_px
+    assert np.diff(seen[:, 0]).mean() == pytest.approx(pace, rel=0.25)
+    assert np.ptp(places[:, 0]) < 0.3 * np.ptp(seen[:, 0])
 
 
 def test_the_world_is_upright_on_its_floor(carried_scene):
@@ -53,6 +55,7 @@ def test_the_report_measures_it(saved):
     assert checks["silhouette_iou_worst"] <= checks["silhouette_iou"]
     assert checks["keypoint_error"] < 0.03
     assert report["clip"]["frames"] == FRAMES
+    assert report["camera"]["moves"]
     for path in person["files"].values():
         assert (saved / path).is_file()
     assert (saved / "check.html").read_text().count("<figure>") == 4
@@ -73,6 +76,14 @@ def test_arrays_and_tables_tell_the_same_motion(carried_scene, saved):
     joints, _ = joints_of(mover, in_world(mover.motion, carried_scene.world_from_camera))
     with np.load(saved / "motion.npz") as arrays:
         np.testing.assert_allclose(arrays["person_1_joints"], joints, atol=1e-5)
+        cameras = arrays["cameras_from_world"]
+        assert cameras.shape == (FRAMES, 4, 4)
+        np.testing.assert_allclose(cameras[0], arrays["camera_from_world"], atol=1e-9)
+        np.testing.assert_allclose(
+            cameras[3, :3, :3],
+            carried_scene.turning.rotations[3] @ arrays["camera_from_world"][:3, :3],
+            atol=1e-9,
+        )
     content = json.loads((saved / "motion.json").read_text())
     active = carried_scene.model.active
     np.testing.assert_allclose(content["people"][0]["joints"], joints[:, active], atol=1e-4)

@@ -12,7 +12,7 @@ from vitruvian.types.figure import Figure
 from vitruvian.types.keypoints import CORE, HEELS, TOES
 from vitruvian.types.record import Record
 from vitruvian.video.floor import landmarks_of, sole_heights
-from vitruvian.video.pose import joints_of, surface_at
+from vitruvian.video.pose import joints_of, seen_at
 from vitruvian.video.scene import Mover, MovingScene
 
 _SOLES = np.stack([HEELS, TOES], axis=1)
@@ -67,8 +67,10 @@ def check_motion(scene: MovingScene, mover: Mover) -> MotionChecks:
     ious, errors = [], []
     for one in shown:
         time = place[one.number]
-        ious.append(silhouette_iou(surface_at(mover, time), one.figure.alpha, scene.camera))
-        errors.append(_keypoint_error(scene, mover, points[time], one.figure))
+        ious.append(silhouette_iou(seen_at(scene, mover, time), one.figure.alpha, scene.camera))
+        matrix = scene.camera_from_reference(one.number)
+        seen = points[time] @ matrix[:3, :3].T + matrix[:3, 3]
+        errors.append(_keypoint_error(scene, mover, seen, one.figure))
     joints, _ = joints_of(mover, mover.motion)
     active = scene.model.active
     steady = _steady(mover)

@@ -1,4 +1,4 @@
-"""The cameras that see a scene: one that stays, or several."""
+"""The cameras that see a scene: one that stays or turns, or several that stay."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from vitruvian.body.fit.views import View
 from vitruvian.types.camera import Camera
 from vitruvian.types.figure import Figure
 from vitruvian.types.record import Record
+from vitruvian.video.turning import Turning
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -23,17 +24,34 @@ class Eyes(Record):
             the camera whose frame that is.
         axes: (N, 3) unit vectors in the frame of the result, one of which may be up; None where
             nothing tells.
+        turning: how a single camera turns, the result's frame being that of the first frame's
+            camera; None where cameras stand still.
     """
 
     cameras: tuple[Camera, ...]
     places: tuple[np.ndarray | None, ...] = (None,)
     axes: np.ndarray | None = None
+    turning: Turning | None = None
 
-    def view(self, which: int, figure: Figure, time: int = 0, kind: Kind | None = None) -> View:
-        """What camera ``which`` sees, for the fit."""
-        return View(figure, self.cameras[which], time, self.places[which], kind)
+    def view(
+        self, which: int, figure: Figure, number: int, *, time: int = 0, kind: Kind | None = None
+    ) -> View:
+        """What camera ``which`` sees in frame ``number``, for the fit."""
+        place = self.places[which]
+        if self.turning is not None:
+            place = self.turning.matrix(number)
+        return View(figure, self.cameras[which], time, place, kind)
 
     def matrix(self, which: int) -> np.ndarray:
-        """(4, 4) from the frame of the result to that of camera ``which``."""
+        """(4, 4) from the frame of the result to that of camera ``which``, which stands still."""
         place = self.places[which]
         return np.eye(4) if place is None else place
+
+    def carried(self, which: int, points: np.ndarray, number: int, to: int) -> np.ndarray:
+        """Pixels (N, 2) of frame ``number`` where they would be in frame ``to`` of a camera that
+        only turns."""
+        if self.turning is None:
+            return points
+        camera, turns = self.cameras[which], self.turning.rotations
+        rays = camera.rays(points) @ (turns[to] @ turns[number].T).T
+        return camera.project(rays)

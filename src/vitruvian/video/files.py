@@ -179,7 +179,7 @@ def _report(scene: MovingScene, people: list[dict[str, Any]], files_s: float) ->
             "focal_px": round(camera.focal_px, 2),
             "focal_source": camera.source,
             "fov_deg": round(camera.fov_deg, 2),
-            "moves": False,
+            "moves": scene.turning is not None,
         },
         "people": people,
         "warnings": list(scene.warnings),

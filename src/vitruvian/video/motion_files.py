@@ -30,6 +30,7 @@ def write_motion_npz(scene: MovingScene, path: Path) -> Path:
         "frame_numbers": scene.numbers,
         "frame_times_s": scene.times_s,
         "camera_from_world": np.linalg.inv(scene.world_from_camera),
+        "cameras_from_world": _cameras(scene),
         "intrinsics": _intrinsics(scene),
         "joint_names": np.array(model.joint_names),
         "parents": np.asarray(model.parents),
@@ -84,6 +85,12 @@ def write_motion_json(scene: MovingScene, path: Path) -> Path:
         "people": people,
     }
     return write_json(path, content)
+
+
+def _cameras(scene: MovingScene) -> np.ndarray:
+    """(F, 4, 4) from the world to the camera of every frame."""
+    first = np.linalg.inv(scene.world_from_camera)
+    return np.stack([scene.camera_from_reference(int(n)) @ first for n in scene.numbers])
 
 
 def _intrinsics(scene: MovingScene) -> np.ndarray:

@@ -12,6 +12,7 @@ from vitruvian.video.crossing import people_of
 from vitruvian.video.observing import Observer
 from vitruvian.video.sources import Sources
 from vitruvian.video.tracking import Track, settled
+from vitruvian.video.turning import TurnFollower, Turning
 from vitruvian.video.unfinished import Parts
 
 CHUNK = 20  # frames after which what was learnt is kept
@@ -26,10 +27,12 @@ class Observed:
         frames: number and seconds of every moment that was looked at, those of the first clip.
         people: of each a track from every clip, without sightings where it never shows them.
             Of several clips those people whom two show at once.
+        turning: how the camera of a single clip turns; None where it stands still.
     """
 
     frames: tuple[tuple[int, float], ...]
     people: tuple[tuple[Track, ...], ...]
+    turning: Turning | None = None
 
 
 def observe(
@@ -55,35 +58,43 @@ def observe(
         def told(count: int, before: int = done) -> None:
             tell("people", before + count, max(total, before + count))
 
-        own, tracks = _followed(clip, camera, told, parts or Parts(None), f"people-{index}")
+        place = parts or Parts(None)
+        own, tracks, follower = _followed(clip, camera, told, place, f"people-{index}")
         done += len(own)
         frames.append(own)
         views.append(tracks)
     if len(clips) == 1:
-        return Observed(tuple(frames[0]), tuple((track,) for track in views[0]))
+        people = [(track,) for track in views[0]]
+        return Observed(tuple(frames[0]), tuple(people), follower.turning())
     common = set.intersection(*({number for number, _ in own} for own in frames))
     kept = [[_within(track, common) for track in tracks] for tracks in views]
-    people = people_of([[one for one in tracks if one.sightings] for tracks in kept], sources.eyes)
-    return Observed(tuple(one for one in frames[0] if one[0] in common), tuple(people))
+    joined = people_of([[one for one in tracks if one.sightings] for tracks in kept], sources.eyes)
+    return Observed(tuple(one for one in frames[0] if one[0] in common), tuple(joined))
 
 
 def _followed(
     clip: Clip, camera: Camera, told: Callable[[int], None], parts: Parts, name: str
-) -> tuple[list[tuple[int, float]], list[Track]]:
-    """Number and seconds of every frame of a clip, and the tracks in it."""
-    observer = Observer(camera)
+) -> tuple[list[tuple[int, float]], list[Track], TurnFollower]:
+    """Number and seconds of every frame of a clip, the tracks in it, and how its camera turned."""
+    observer, follower = Observer(camera), TurnFollower(camera)
     frames: list[tuple[int, float]] = []
     chunk = 0
     while (glance := parts.get(f"{name}-{chunk:05d}")) is not None:
+        camera_then = parts.get(f"camera-{name}-{chunk:05d}")
+        if camera_then is None:
+            break
         observer.recall(glance)
+        follower = camera_then
         frames += glance.frames
         chunk += 1
     kept = len(frames)
     for frame in clip.frames(after=frames[-1][0] if frames else -1):
-        observer.look(frame)
+        seen = observer.look(frame)
+        follower.look(frame.number, frame.pixels, [sighting.figure for _, sighting in seen])
         frames.append((frame.number, frame.time_s))
         told(len(frames))
         if len(frames) - kept == CHUNK:
+            parts.put(f"camera-{name}-{chunk:05d}", follower)
             parts.put(f"{name}-{chunk:05d}", observer.glance(frames[kept:]))
             chunk, kept = chunk + 1, len(frames)
     if len(frames) < 2:
@@ -91,7 +102,8 @@ def _followed(
             f"Only {len(frames)} frames of {clip.name} can be decoded: copy or convert it again.",
             code="damaged-clip",
         )
-    return frames, settled(observer.tracker.tracks, least_s=_LEAST_S, least=_LEAST_FRAMES)
+    tracks = settled(observer.tracker.tracks, least_s=_LEAST_S, least=_LEAST_FRAMES)
+    return frames, tracks, follower
 
 
 def _within(track: Track, numbers: set[int]) -> Track:

@@ -10,7 +10,7 @@ from vitruvian.body.model.model import joint_motion
 from vitruvian.geometry.rotations import axis_angle_from_matrix, matrix_from_axis_angle
 from vitruvian.types.mesh import Mesh
 from vitruvian.types.motion import Motion
-from vitruvian.video.scene import Mover
+from vitruvian.video.scene import Mover, MovingScene
 
 
 def joints_of(mover: Mover, motion: Motion) -> tuple[np.ndarray, np.ndarray]:
@@ -25,7 +25,7 @@ def joints_of(mover: Mover, motion: Motion) -> tuple[np.ndarray, np.ndarray]:
 
 
 def surface_at(mover: Mover, time: int) -> Mesh:
-    """The avatar in its pose at one of the motion's times, camera frame."""
+    """The avatar in its pose at one of the motion's times, in the frame of motions."""
     mesh, motion = mover.avatar.mesh, mover.motion
     assert mesh.skin_joints is not None
     assert mesh.skin_weights is not None
@@ -34,6 +34,14 @@ def surface_at(mover: Mover, time: int) -> Mesh:
     moved = joint_motion(parents, mover.rest_joints, turns, motion.translation[time])
     vertices = moved.skinned(mesh.vertices, mesh.skin_joints, mesh.skin_weights)
     return mesh.with_vertices(vertices, "camera")
+
+
+def seen_at(scene: MovingScene, mover: Mover, time: int) -> Mesh:
+    """``surface_at`` as the frame's camera sees it, which may have turned."""
+    mesh = surface_at(mover, time)
+    if scene.turning is None:
+        return mesh
+    return mesh.transformed(scene.camera_from_reference(int(mover.numbers[time])), "camera")
 
 
 def in_world(motion: Motion, world_from_camera: np.ndarray) -> Motion:

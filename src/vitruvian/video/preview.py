@@ -39,7 +39,9 @@ def preview_frames(scene: MovingScene) -> Iterator[np.ndarray]:
         ]
         small = cv2.resize(frame.pixels, size, interpolation=cv2.INTER_AREA)
         surfaces = [(mover, time, surface_at(mover, time)) for mover, time in here]
-        panels = [small, overlaid(small, [mesh for _, _, mesh in surfaces], scene.camera)]
+        turn = scene.camera_from_reference(frame.number)
+        seen = [mesh.transformed(turn, "camera") for _, _, mesh in surfaces]
+        panels = [small, overlaid(small, seen, scene.camera)]
         panels.append(aside.draw(surfaces))
         yield np.concatenate(panels, axis=1)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +18,10 @@ from vitruvian.pipeline.progress import StageTimer
 from vitruvian.placement.ground import world_from_ground
 from vitruvian.types.avatar import Avatar
 from vitruvian.types.body import Body
-from vitruvian.types.camera import Camera
 from vitruvian.types.motion import Motion
 from vitruvian.video.appearance import avatar_of, best_frames
 from vitruvian.video.clip import Clip
+from vitruvian.video.eyes import Eyes
 from vitruvian.video.observed import observe
 from vitruvian.video.scene import Mover, MovingScene
 from vitruvian.video.sources import open_sources
@@ -34,6 +35,11 @@ VideoProgress = Callable[[str, int, int], None]
 ASSUMED_LENS = (
     "The clip does not say what lens took it; a common one was assumed, so distances may be off by "
     "a common factor (--fov tells it)."
+)
+
+TRAVELS = (
+    "The camera changes its place, and only its turning is followed: its path becomes the people's "
+    "(put it on a tripod)."
 )
 
 
@@ -53,8 +59,9 @@ def reconstruct_video(
 ) -> MovingScene:
     """Reconstruct everyone in a clip as metric, animated 3D people.
 
-    The camera is taken to stand still. Several calibrated cameras that saw the same scene at the
-    same time tell more: whoever two of them show is reconstructed from all of them.
+    The camera stands still or turns on the spot. Several calibrated cameras that saw the same scene
+    at the same time, and stood still, tell more: whoever two of them show is reconstructed from all
+    of them.
 
     Args:
         source: a video file, an animated GIF, WebP or PNG, or a folder of frames; or several, one
@@ -96,6 +103,8 @@ def reconstruct_video(
     timer = StageTimer()
     with timer("people"):
         observed = observe(sources, tell, parts)
+    turning = observed.turning
+    eyes = replace(eyes, turning=turning)
     people = _chosen(observed.people, max_people)
     if not people:
         raise _nobody(clips)
@@ -128,8 +137,9 @@ def reconstruct_video(
         people=tuple(movers),
         world_from_camera=_world(floor, [one.motion for one in solved]),
         timings_s=timer.seconds,
-        warnings=_warnings(clips[0], eyes.cameras[0], len(numbers)),
+        warnings=_warnings(clips[0], eyes, len(numbers)),
         others=clips[1:],
+        turning=turning,
     )
 
 
@@ -189,8 +199,11 @@ def _world(floor: Floor, motions: Sequence[Motion]) -> np.ndarray:
     return world_from_ground(floor.up, centre + (floor.level - centre @ floor.up) * floor.up)
 
 
-def _warnings(clip: Clip, camera: Camera, count: int) -> tuple[str, ...]:
+def _warnings(clip: Clip, eyes: Eyes, count: int) -> tuple[str, ...]:
     warnings = []
+    if eyes.turning is not None and eyes.turning.travels:
+        warnings.append(TRAVELS)
+    camera = eyes.cameras[0]
     if camera.source == "assumed":
         warnings.append(ASSUMED_LENS)
     if clip.expected > count + 1:

@@ -18,6 +18,7 @@ from vitruvian.types.motion import Motion
 from vitruvian.types.record import Record
 from vitruvian.video.clip import Clip
 from vitruvian.video.tracking import Sighting
+from vitruvian.video.turning import Turning
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -70,13 +71,16 @@ class MovingScene(Record):
     Attributes:
         clip: that was read; of several, the first, whose camera's frame motions are in.
         model: of the bodies.
-        camera: of its frames; it stands still.
+        camera: of its frames.
         numbers, times_s: (F,) of the frames that were looked at.
         people: in the order of appearance.
-        world_from_camera: (4, 4) float64 rigid matrix; the world's y is up and its floor y = 0.
+        world_from_camera: (4, 4) float64 rigid matrix, from the first frame's camera; the world's
+            y is up and its floor y = 0.
         timings_s: seconds by stage.
         warnings: sentences about the clip as a whole.
         others: the clips of further cameras.
+        turning: how the camera turns; its frame is that of the first frame. None where it stands
+            still.
     """
 
     clip: Clip
@@ -89,6 +93,11 @@ class MovingScene(Record):
     timings_s: Mapping[str, float] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     others: tuple[Clip, ...] = ()
+    turning: Turning | None = None
+
+    def camera_from_reference(self, number: int) -> np.ndarray:
+        """(4, 4) from the frame that motions are in to that of the camera in frame ``number``."""
+        return np.eye(4) if self.turning is None else self.turning.matrix(number)
 
     @property
     def fps(self) -> float:

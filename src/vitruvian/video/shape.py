@@ -70,7 +70,7 @@ def shape_of(
     bodies = [
         fit_views(
             model,
-            [eyes.view(which, one.figure, kind=kind) for which, one in sights],
+            [eyes.view(which, one.figure, one.number, kind=kind) for which, one in sights],
             height_m=height_m,
         )[0]
         for sights in telling(tracks)

@@ -67,8 +67,8 @@ class Solver:
         self, part: Stretch, touching: np.ndarray, floor: Floor | None, begin: Motion | None
     ) -> Motion:
         views = [
-            self.eyes.view(which, figure, time)
-            for time, figures in enumerate(part.figures)
+            self.eyes.view(which, figure, int(number), time=time)
+            for time, (number, figures) in enumerate(zip(part.numbers, part.figures, strict=True))
             for which, figure in enumerate(figures)
             if figure is not None
         ]

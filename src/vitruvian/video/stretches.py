@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from vitruvian.types.figure import Figure, Landmarks
 from vitruvian.types.keypoints import HEELS, JOINTS, MIRROR, TOES
+from vitruvian.video.eyes import Eyes
 from vitruvian.video.tracking import RECENT_S, Track
 
 _SHORTEST = 3  # frames
@@ -59,12 +60,15 @@ class Stretch:
         )
 
 
-def stretches_of(tracks: Sequence[Track], frames: Sequence[tuple[int, float]]) -> list[Stretch]:
+def stretches_of(
+    tracks: Sequence[Track], frames: Sequence[tuple[int, float]], eyes: Eyes | None = None
+) -> list[Stretch]:
     """One person's tracks cut where they are away for long.
 
     Args:
         tracks: of one person, from each camera; without sightings where it never shows them.
         frames: numbers and seconds of all frames that were looked at.
+        eyes: the cameras; None where they stand still.
     """
     times = dict(frames)
     order = [number for number, _ in frames]
@@ -88,16 +92,29 @@ def stretches_of(tracks: Sequence[Track], frames: Sequence[tuple[int, float]]) -
                 np.array(numbers),
                 seconds,
                 tuple(zip(*(figures for figures, _ in seen), strict=True)),
-                _still_for_all(seconds, [figures for figures, _ in seen]),
+                _still_for_all(seconds, [figures for figures, _ in seen], eyes, numbers),
                 np.any([swapped for _, swapped in seen], axis=0),
             )
         )
     return out
 
 
-def _still_for_all(times_s: np.ndarray, views: Sequence[Sequence[Figure | None]]) -> np.ndarray:
+def _still_for_all(
+    times_s: np.ndarray,
+    views: Sequence[Sequence[Figure | None]],
+    eyes: Eyes | None,
+    numbers: Sequence[int],
+) -> np.ndarray:
     """Feet (T - 1, 2) that some camera sees stay and none sees move."""
-    states = [_feet(times_s, figures) for figures in views]
+    states = []
+    for which, figures in enumerate(views):
+
+        def carried(points: np.ndarray, index: int, to: int, which: int = which) -> np.ndarray:
+            if eyes is None:
+                return points
+            return eyes.carried(which, points, numbers[index], numbers[to])
+
+        states.append(_feet(times_s, figures, carried))
     still = np.any([still for still, _ in states], axis=0)
     moving = np.any([seen & ~still for still, seen in states], axis=0)
     both = still & ~moving
@@ -151,16 +168,23 @@ def _exchanged(figure: Figure) -> Figure:
 
 
 def still_feet(times_s: np.ndarray, figures: Sequence[Figure | None]) -> np.ndarray:
-    """Which feet stay where they are: (T - 1, 2) bool, left and right.
+    """Which feet stay where they are for a camera that stands still: (T - 1, 2) bool, left and
+    right.
 
-    The picture is asked, not the reconstruction: heel and tip keep their place in it. True of a
-    camera that does not move.
+    The picture is asked, not the reconstruction: heel and tip keep their place in it.
     """
-    return _still_for_all(times_s, [figures])
+    return _still_for_all(times_s, [figures], None, range(len(figures)))
 
 
-def _feet(times_s: np.ndarray, figures: Sequence[Figure | None]) -> tuple[np.ndarray, np.ndarray]:
-    """Of one camera's frames which feet (T, 2) stay, and which it sees at all."""
+def _feet(
+    times_s: np.ndarray,
+    figures: Sequence[Figure | None],
+    carried: Callable[[np.ndarray, int, int], np.ndarray],
+) -> tuple[np.ndarray, np.ndarray]:
+    """Of one camera's frames which feet (T, 2) stay, and which it sees at all.
+
+    ``carried`` moves points of one frame to where they would be in another, were they still.
+    """
     still = np.zeros((len(figures), 2), bool)
     visible = np.zeros((len(figures), 2), bool)
     seen = np.array([figure is not None for figure in figures])
@@ -174,7 +198,7 @@ def _feet(times_s: np.ndarray, figures: Sequence[Figure | None]) -> tuple[np.nda
         visible[index] = (figure.landmarks.visibility[_SOLES] > _SEEN).all(1)
         if len(near) < 2:
             continue
-        points = np.stack([marks[int(n)] for n in near])
+        points = np.stack([carried(marks[int(n)], int(n), index) for n in near])
         seconds = times_s[near] - times_s[near].mean()
         speed = np.tensordot(seconds, points - points.mean(0), 1) / (seconds**2).sum()
         height = max(float(figure.box[3] - figure.box[1]), 1.0)

@@ -9,6 +9,7 @@ import numpy as np
 
 from vitruvian.compute.parallel import SideBySide
 from vitruvian.compute.threads import thread_count
+from vitruvian.geometry.rotations import axis_angle_from_matrix, matrix_from_axis_angle
 from vitruvian.options import Options
 from vitruvian.pipeline.stages import dress, paint
 from vitruvian.types.body import Body
@@ -69,16 +70,21 @@ def _clothed(
         mesh = dress(photo, figure, body, options)
         if options.texture:
             mesh = paint(photo, figure, body, mesh)
-        return frame.number, _in_world(scene, mesh)
+        back = np.linalg.inv(scene.camera_from_reference(frame.number))
+        return frame.number, _in_world(scene, mesh.transformed(back, "camera"))
 
     with SideBySide() as side:
         return side.map(one, waiting)
 
 
 def body_at(scene: MovingScene, mover: Mover, time: int) -> Body:
-    """The body at one of the motion's times, camera frame."""
+    """The body at one of the motion's times, in the frame of that frame's camera."""
     motion, body = mover.motion, mover.body
-    pose, where = motion.pose[time], motion.translation[time]
+    matrix = scene.camera_from_reference(int(mover.numbers[time]))
+    pose = motion.pose[time].copy()
+    turned = matrix[:3, :3] @ matrix_from_axis_angle(pose[0])
+    pose[0] = axis_angle_from_matrix(turned)
+    where = matrix[:3, :3] @ motion.translation[time] + matrix[:3, 3]
     posed = scene.model.forward(motion.betas, pose, where, face=body.face)
     return replace(
         body,

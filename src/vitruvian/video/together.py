@@ -53,11 +53,11 @@ def solve_tracks(
         people: of everybody the track from each camera; without sightings where it never shows
             them.
         frames: numbers and seconds of the frames that were looked at.
-        eyes: the cameras; they stand still.
+        eyes: the cameras.
         heights_m: statures that are known, by the numbers of people.
         tell: told how far it is, in frames.
     """
-    pieces = [stretches_of(tracks, frames) for tracks in people]
+    pieces = [stretches_of(tracks, frames, eyes) for tracks in people]
     total = 2 * sum(len(stretch.numbers) for own in pieces for stretch in own)
     done = 0
     tell("motion", 0, total)

@@ -13,7 +13,7 @@ import numpy as np
 from vitruvian.formats.atomic import write_text
 from vitruvian.formats.images import encode_jpeg
 from vitruvian.video.checking import MotionChecks
-from vitruvian.video.pose import surface_at
+from vitruvian.video.pose import seen_at
 from vitruvian.video.preview import overlaid
 from vitruvian.video.scene import Mover, MovingScene
 
@@ -107,7 +107,7 @@ def _picture(scene: MovingScene, mover: Mover, number: int, pixels: np.ndarray) 
     size = max(1, round((x1 - x0) * scale)), _HEIGHT
     window = cv2.resize(pixels[y0:y1, x0:x1], size, interpolation=cv2.INTER_AREA)
     camera = scene.camera.window(x0, y0, scale, *size)
-    out = overlaid(window, [surface_at(mover, time)], camera)
+    out = overlaid(window, [seen_at(scene, mover, time)], camera)
     matte = cv2.resize(figure.alpha.window(x0, y0, x1, y1), size, interpolation=cv2.INTER_AREA)
     contours, _ = cv2.findContours(
         (matte > 127).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE

@@ -20,6 +20,7 @@ from vitruvian.errors import InputError
 from vitruvian.lab.evaluation.command import evaluate, evaluate_suite
 from vitruvian.lab.evaluation.folders import data_folder
 from vitruvian.lab.evaluation.rendering import silhouette
+from vitruvian.lab.evaluation.report import _histogram
 from vitruvian.lab.evaluation.runner import CaseResult, run_cases
 from vitruvian.lab.evaluation.scores import Scores, Summary, compare, moved_most
 from vitruvian.lab.evaluation.suite import Metric, Outcome, Picture
@@ -412,3 +413,9 @@ def test_silhouettes_survive_vertices_behind_the_camera() -> None:
     np.testing.assert_array_equal(silhouette(behind, camera), silhouette(square, camera))
     with pytest.raises(ValueError, match="camera frame"):
         silhouette(Mesh(square.vertices, square.faces, "world"), camera)
+
+
+def test_numbers_that_differ_in_their_last_digits_have_no_distribution() -> None:
+    metric = Metric("jitter", "jitter")
+    assert _histogram([1179.3, np.nextafter(1179.3, 2000)], metric) == ""
+    assert "<svg" in _histogram([1.0, 2.0], metric)

@@ -125,7 +125,8 @@ def _histogram(values: Sequence[float], metric: Metric, *, bins: int = 24) -> st
     """The distribution as a small inline SVG, its range written below."""
     finite = np.asarray(values, np.float64)
     finite = finite[np.isfinite(finite)]
-    if len(finite) < 2 or finite.min() == finite.max():
+    # Numbers that differ in their last digits only are one.
+    if len(finite) < 2 or np.ptp(finite) <= 1e-9 * np.abs(finite).max():
         return ""
     counts, edges = np.histogram(finite, bins)
     bars = "".join(

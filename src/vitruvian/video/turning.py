@@ -1,0 +1,157 @@
+"""How a camera turns during a clip, from what stays where it is behind the people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+
+from vitruvian.geometry.rotations import axis_angle_from_matrix
+from vitruvian.types.camera import Camera
+from vitruvian.types.figure import Figure
+from vitruvian.types.record import Record
+
+_LONG_SIDE = 640  # pixels of the frames that features are followed in
+_MOST, _LEAST = 300, 30  # features
+_AROUND_PEOPLE = 0.06  # of their size: features nearer to them are left alone
+_BACK_PX = 1.0  # followed there and back, a feature must return this near
+_OUTLIER_PX = 1.5  # residuals from which on features count less and less
+_AGREES_PX = 3.0
+_LOST = 0.5  # share of a keyframe's features that must be left
+_FAR = 0.2  # of the picture's longer side: features moved farther call for a new keyframe
+_STILL_PX = 2.0  # turns that move the picture's middle by less are the noise of a still camera
+_TRAVELS = 0.5  # share of features that a turn explains, below which the camera travels as well
+_ROUNDS = 8
+_CORNERS: dict[str, Any] = {"qualityLevel": 0.01, "minDistance": 9, "blockSize": 7}
+_FLOW: dict[str, Any] = {"winSize": (21, 21), "maxLevel": 3}
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Turning(Record):
+    """How a camera turned.
+
+    Attributes:
+        rotations: (3, 3) by number of the frame, from the first frame's camera axes to its own.
+        travels: whether the camera changed its place as well, so that turning explains little of
+            what moved.
+    """
+
+    rotations: dict[int, np.ndarray]
+    travels: bool
+
+    def matrix(self, number: int) -> np.ndarray:
+        """(4, 4) from the first frame's camera to that of another frame."""
+        out = np.eye(4)
+        out[:3, :3] = self.rotations[number]
+        return out
+
+
+class TurnFollower:
+    """Follows features of the background from frame to frame.
+
+    Each frame is aligned with a keyframe, so errors add up from keyframe to keyframe only.
+
+    Args:
+        camera: of the frames.
+    """
+
+    def __init__(self, camera: Camera) -> None:
+        self._scale = min(1.0, _LONG_SIDE / max(camera.width, camera.height))
+        size = round(camera.width * self._scale), round(camera.height * self._scale)
+        self._camera = camera.scaled(self._scale, *size)
+        self._size = size
+        self._rotations: dict[int, np.ndarray] = {}
+        self._explained: list[float] = []
+        self._grey: np.ndarray | None = None
+        self._key_rotation = np.eye(3)
+        self._key_points = np.zeros((0, 2), np.float32)
+        self._points = np.zeros((0, 2), np.float32)
+        self._begun = 0
+
+    def look(self, number: int, pixels: np.ndarray, figures: Sequence[Figure]) -> None:
+        """The next frame, (H, W, 3) uint8, and the people in it."""
+        small = cv2.resize(pixels, self._size, interpolation=cv2.INTER_AREA)
+        grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
+        rotation = np.eye(3)
+        if self._grey is not None:
+            self._follow(grey)
+            rotation = self._turned()
+        self._rotations[number] = rotation
+        self._grey = grey
+        gone = len(self._points) < max(_LEAST, _LOST * self._begun)
+        shift = np.linalg.norm(self._points - self._key_points, axis=1)
+        if gone or np.median(shift) > _FAR * max(self._size):
+            mask = self._background(figures)
+            found = cv2.goodFeaturesToTrack(grey, _MOST, mask=mask, **_CORNERS)
+            corners = np.zeros((0, 2)) if found is None else found
+            self._points = corners.reshape(-1, 2).astype(np.float32)
+            self._key_points, self._key_rotation = self._points.copy(), rotation
+            self._begun = len(self._points)
+
+    def turning(self) -> Turning | None:
+        """How the camera turned; None where it stood still, or nothing tells."""
+        if not self._explained or np.median(self._explained) == 0:
+            return None
+        turns = axis_angle_from_matrix(np.stack(list(self._rotations.values())))
+        if np.linalg.norm(turns, axis=1).max() * self._camera.focal_px < _STILL_PX:
+            return None
+        return Turning(self._rotations, float(np.median(self._explained)) < _TRAVELS)
+
+    def _follow(self, grey: np.ndarray) -> None:
+        if not len(self._points):
+            return
+        assert self._grey is not None
+        there, found, _ = cv2.calcOpticalFlowPyrLK(self._grey, grey, self._points, None, **_FLOW)  # type: ignore[call-overload]
+        back, _, _ = cv2.calcOpticalFlowPyrLK(grey, self._grey, there, None, **_FLOW)  # type: ignore[call-overload]
+        kept = (found.ravel() == 1) & (np.linalg.norm(back - self._points, axis=1) < _BACK_PX)
+        self._points, self._key_points = there[kept], self._key_points[kept]
+
+    def _turned(self) -> np.ndarray:
+        """Rotation (3, 3) of the present frame."""
+        last = next(reversed(self._rotations.values()))
+        if len(self._points) < _LEAST:
+            self._explained.append(0.0)
+            return last
+        before, after = (self._rays(points) for points in (self._key_points, self._points))
+        start = last @ self._key_rotation.T
+        turn, away = start, _away(start, before, after)
+        scale = _OUTLIER_PX / self._camera.focal_px
+        for _ in range(_ROUNDS):
+            # Robust from the start: what walks through the picture must not turn the camera.
+            weight = 1 / (1 + (away / max(scale, float(np.median(away)))) ** 2)
+            turn = _alignment(before, after, weight)
+            away = _away(turn, before, after)
+        agree = away * self._camera.focal_px < _AGREES_PX
+        self._explained.append(float(agree.mean()))
+        if agree.sum() >= _LEAST // 2:
+            turn = _alignment(before[agree], after[agree], np.ones(int(agree.sum())))
+        return np.asarray(turn @ self._key_rotation)
+
+    def _rays(self, points: np.ndarray) -> np.ndarray:
+        rays = self._camera.rays(points + 0.5)
+        return np.asarray(rays / np.linalg.norm(rays, axis=1, keepdims=True))
+
+    def _background(self, figures: Sequence[Figure]) -> np.ndarray:
+        """(h, w) uint8, 255 where nobody is near."""
+        width, height = self._size
+        mask = np.full((height, width), 255, np.uint8)
+        for figure in figures:
+            margin = _AROUND_PEOPLE * figure.size
+            low = np.floor((figure.box[:2] - margin) * self._scale).astype(int)
+            high = np.ceil((figure.box[2:] + margin) * self._scale).astype(int)
+            mask[max(low[1], 0) : max(high[1], 0), max(low[0], 0) : max(high[0], 0)] = 0
+        return mask
+
+
+def _away(turn: np.ndarray, before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    return np.asarray(np.linalg.norm(before @ turn.T - after, axis=1))
+
+
+def _alignment(before: np.ndarray, after: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Rotation (3, 3) of directions (N, 3) onto others, least squares (Kabsch, 1976)."""
+    left, _, right = np.linalg.svd((after * weight[:, None]).T @ before)
+    sign = np.array([1.0, 1.0, np.sign(np.linalg.det(left @ right))])
+    return np.asarray((left * sign) @ right)
