@@ -122,3 +122,10 @@ def test_what_it_refuses():
 
 def test_a_mesh_behind_the_camera_is_not_drawn():
     assert not render_mesh(square(depth=-2), CAMERA, 80, 60).any()
+
+
+def test_drawings_lie_in_memory_as_opencv_wants_them() -> None:
+    for width, height in ((80, 60), (120, 360)):
+        drawn = render_mesh(square(), CAMERA, width, height)
+        assert drawn.flags.c_contiguous
+        assert drawn.shape == (height, width, 4)

@@ -78,7 +78,8 @@ class Manifest:
         self.path, self.settings = path, settings
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._lock = sqlite3.connect(f"{path}.lock", timeout=0.2, isolation_level=None)
+            lock = path.with_name(f".{path.name}.lock")
+            self._lock = sqlite3.connect(lock, timeout=0.2, isolation_level=None)
             self._lock.execute("BEGIN EXCLUSIVE")
         except (OSError, sqlite3.OperationalError) as error:
             if "locked" in str(error):

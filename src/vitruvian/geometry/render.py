@@ -101,7 +101,7 @@ def _surface_color(mesh: Mesh, fragments: Fragments) -> np.ndarray:
     """Unlit colours (H, W, 3) float32 sRGB 0..255 of a mesh without a texture."""
     if mesh.vertex_colors is not None:
         return fragments.interpolate(mesh.vertex_colors.astype(np.float32), mesh.faces)
-    return np.broadcast_to(_UNTEXTURED, (*fragments.mask.shape, 3)).astype(np.float32)
+    return np.full((*fragments.mask.shape, 3), _UNTEXTURED, np.float32)
 
 
 def _mip_level(mesh: Mesh, fragments: Fragments) -> np.ndarray:
