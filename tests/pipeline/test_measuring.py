@@ -72,6 +72,9 @@ def test_the_command_writes_tables_body_and_pictures(woman, tmp_path: Path, caps
     arguments += [str(tmp_path / "side.png"), "--height", "5'5\"", "--weight", "140lb"]
     assert main([*arguments, "-o", str(out), "--json"]) == 0
     printed = json.loads(capsys.readouterr().out)
+    assert main([*arguments, "-o", str(tmp_path / "again"), "--sex", "woman"]) == 0
+    *_, tops, trousers, jeans = capsys.readouterr().out.splitlines()
+    assert (tops[:8], trousers[:8], jeans[:12]) == ("Tops and", "Trousers", "Jeans, women")
     assert printed == json.loads((out / "measures.json").read_text())
     assert printed["subject"]["height_cm"] == pytest.approx(165.1)
     assert len((out / "measures.csv").read_text().splitlines()) == 1 + len(printed["measures"])
