@@ -16,15 +16,17 @@ from vitruvian.errors import InputError
 from vitruvian.geometry.rotations import matrix_from_axis_angle
 from vitruvian.lab.evaluation.suites import open_suite
 from vitruvian.lab.evaluation.suites.joint import Solution
-from vitruvian.lab.evaluation.suites.multiview import (
+from vitruvian.lab.evaluation.suites.motion_numbers import (
     JOINTS,
-    MultiviewSuite,
     SeenFrame,
-    body_landmarks,
     longest_row,
     motion_numbers,
-    nearest_person,
     pose_numbers,
+)
+from vitruvian.lab.evaluation.suites.multiview import (
+    MultiviewSuite,
+    body_landmarks,
+    nearest_person,
     view_photos,
 )
 
