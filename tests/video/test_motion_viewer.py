@@ -110,6 +110,24 @@ def test_overlay_and_people_can_be_left_out(page: Any) -> None:
     page.get_by_role("button", name="Overlay").click()
 
 
+def test_parts_do_not_cover_each_other(page: Any) -> None:
+    parts = [".motion-film", ".motion-people", ".motion-view", ".motion-switches"]
+    for width, height in ((900, 640), (390, 800)):
+        page.set_viewport_size({"width": width, "height": height})
+        boxes = [page.locator(part).bounding_box() for part in parts]
+        for index, one in enumerate(boxes):
+            for other in boxes[:index]:
+                apart = (
+                    one["x"] >= other["x"] + other["width"] - 1
+                    or other["x"] >= one["x"] + one["width"] - 1
+                    or one["y"] >= other["y"] + other["height"] - 1
+                    or other["y"] >= one["y"] + one["height"] - 1
+                )
+                assert apart, (one, other)
+        page.get_by_role("button", name="One frame ahead").click()  # within reach
+    page.set_viewport_size({"width": 900, "height": 640})
+
+
 def test_who_is_there_when(carried_scene: Any) -> None:
     data = page_data(carried_scene)
     assert data["people"][0]["present"] == [[0, 5]]
