@@ -35,9 +35,11 @@ class StandInPipeline:
     during: Callable[[Path, str], None] = lambda _folder, _name: None
     calls: list[dict[str, Any]] = field(default_factory=list)
 
-    def reconstruct(self, source: Any, options: Options, progress: Any) -> Any:
+    def reconstruct(self, source: Any, options: Options, progress: Any, same_person: Any) -> Any:
         photo = load_photo(source, fov_deg=options.fov_deg)
         self.calls.append({"name": photo.name, "options": options})
+        if same_person:
+            self.calls[-1]["same_person"] = same_person
 
         def save(folder: Path, **files: Any) -> dict[str, Any]:
             self.calls[-1].update(files)
@@ -86,6 +88,17 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, 
     code = main(arguments)
     captured = capsys.readouterr()
     return code, captured.out, captured.err
+
+
+def test_pictures_of_one_person_are_one_job(
+    folder: Path, pipeline: StandInPipeline, capsys: Any
+) -> None:
+    code, out, _ = run(capsys, "photo", "street.jpg", "beach.png", "--same-person")
+    assert code == 0
+    assert out.startswith("out/street: 1 person, ")
+    assert tree(folder / "out") == ["street", "street/report.json", "street/scene.glb"]
+    (call,) = pipeline.calls
+    assert (call["name"], call["same_person"]) == ("street", ("beach.png",))
 
 
 def test_one_picture(folder: Path, pipeline: StandInPipeline, capsys: Any) -> None:

@@ -44,7 +44,8 @@ COMMANDS = {
         "vitruvian.commands.photo.photo", "Turn photographs into metric, textured 3D people."
     ),
     "video": Command(
-        "vitruvian.commands.video.video", "Turn a video into animated, metric 3D people."
+        "vitruvian.commands.video.video",
+        "Turn a video, or several of calibrated cameras, into animated, metric 3D people.",
     ),
     "measure": Command(
         "vitruvian.commands.measure.measure",
