@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import signal
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,15 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
 # The first example that calls a kernel may have to wait until it is compiled.
 hypothesis.settings.register_profile("vitruvian", deadline=None)
 hypothesis.settings.load_profile("vitruvian")
+
+TOOLS = Path(__file__).resolve().parent / "tools"
+PACKAGES = (
+    "gltf-validator",
+    "three",
+    "typescript",
+    "@pixiv/three-vrm",
+    "@pixiv/types-vrmc-vrm-1.0",
+)
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -60,3 +71,31 @@ def browser() -> Iterator[Any]:
         browser = session.chromium.launch(executable_path=executable, args=FLAGS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def node_tools() -> Path:
+    """The folder of the programs from npm that check our files."""
+    if not (shutil.which("node") and shutil.which("npm")):
+        pytest.skip("the programs that check files need node and npm")
+    if not all((TOOLS / "node_modules" / name).exists() for name in PACKAGES):
+        command = ["npm", "install", "--no-package-lock", "--no-audit", "--no-fund"]
+        try:
+            subprocess.run(command, cwd=TOOLS, check=True, capture_output=True, timeout=180)
+        except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
+            pytest.skip("npm cannot install the programs that check files (is there a network?)")
+    return TOOLS
+
+
+@pytest.fixture(scope="session")
+def khronos_issues(node_tools: Path) -> Callable[[Path], dict]:
+    """A function from a GLB's path to the Khronos validator's ``issues`` (counts, messages)."""
+
+    def validate(path: Path) -> dict:
+        script = str(node_tools / "validate_glb.js")
+        done = subprocess.run(
+            ["node", script, str(path)], cwd=TOOLS, check=True, capture_output=True, timeout=60
+        )
+        return json.loads(done.stdout)[0]
+
+    return validate

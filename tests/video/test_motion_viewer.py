@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from vitruvian.geometry.render import render_mesh
+from vitruvian.geometry.rotations import matrix_from_axis_angle
 from vitruvian.video.animated import people_glb
+from vitruvian.video.pose import seen_at
+from vitruvian.video.turning import Turning
 from vitruvian.video.viewer import page_data, write_motion_viewer
 
 
-@pytest.fixture(scope="module")
-def page(browser: Any, carried_scene: Any, tmp_path_factory: Any) -> Iterator[Any]:
-    """The page of the carried person, open; complaints and requests are in ``page.complaints``."""
-    path = tmp_path_factory.mktemp("viewer") / "viewer.html"
-    write_motion_viewer(carried_scene, people_glb(carried_scene), path)
+@contextmanager
+def opened(browser: Any, scene: Any, folder: Path) -> Iterator[Any]:
+    """The page of a scene; complaints and requests are in ``page.complaints``."""
+    path = folder / "viewer.html"
+    write_motion_viewer(scene, people_glb(scene), path)
     page = browser.new_page(viewport={"width": 900, "height": 640})
     page.complaints = []
     page.on(
@@ -42,6 +49,13 @@ def page(browser: Any, carried_scene: Any, tmp_path_factory: Any) -> Iterator[An
     complaints = page.complaints
     page.close()
     assert complaints == []
+
+
+@pytest.fixture(scope="module")
+def page(browser: Any, carried_scene: Any, tmp_path_factory: Any) -> Iterator[Any]:
+    """The page of the carried person."""
+    with opened(browser, carried_scene, tmp_path_factory.mktemp("viewer")) as page:
+        yield page
 
 
 def pixels(page: Any, selector: str) -> np.ndarray:
@@ -133,3 +147,29 @@ def test_who_is_there_when(carried_scene: Any) -> None:
     assert data["people"][0]["present"] == [[0, 5]]
     assert data["times"][0] == 0
     assert len(data["times"]) == len(data["numbers"]) == 6
+    assert "turns" not in page_data(replace(carried_scene, turning=None))
+
+
+def test_people_lie_over_the_film_of_a_camera_that_turns(
+    browser: Any, carried_scene: Any, tmp_path: Path
+) -> None:
+    """Their silhouettes in the page are those that the camera of each frame sees."""
+    turns = {
+        int(n): matrix_from_axis_angle(np.array([0.01, -0.03, 0.02]) * n)
+        for n in carried_scene.numbers
+    }
+    scene = replace(carried_scene, turning=Turning(turns, travels=False))
+    (mover,) = scene.people
+    with opened(browser, scene, tmp_path) as page:
+        for frame in (0, 4):
+            go_to(page, frame)
+            shown = pixels(page, "video")
+            page.get_by_role("button", name="Person 1").click()
+            await_change(page, "video", shown, 0.05)
+            over = np.abs(shown - pixels(page, "video")).max(-1) > 24
+            page.get_by_role("button", name="Person 1").click()
+            await_change(page, "video", pixels(page, "video"), -1)
+            height, width = over.shape
+            drawn = render_mesh(seen_at(scene, mover, frame), scene.camera, width, height)
+            true = drawn[..., 3] > 127
+            assert (over & true).sum() / (over | true).sum() > 0.85, frame

@@ -13,11 +13,12 @@ from scipy.spatial.transform import Rotation
 
 from vitruvian.errors import InputError
 from vitruvian.formats.rig import Clip
-from vitruvian.video.animated import animated_avatar, at_even_times
+from vitruvian.types.mesh import Mesh
+from vitruvian.video.animated import animated_avatar, at_even_times, people_glb
 from vitruvian.video.clip import open_clip
 from vitruvian.video.formats import parse_video_formats
 from vitruvian.video.pose import in_world, joints_of, surface_at
-from vitruvian.video.sequence import write_sequence
+from vitruvian.video.sequence import sequence_glb, write_sequence
 from vitruvian.video.surfaces import clothed_surfaces
 
 
@@ -104,18 +105,37 @@ def test_only_what_is_asked_for_is_written(written):
     assert cv2.VideoCapture(str(written / "preview.mp4")).get(cv2.CAP_PROP_FRAME_COUNT) == 6
 
 
-def test_frames_dress_the_same_person(carried_scene, tmp_path):
+def test_moving_people_are_valid_gltf(carried_scene, khronos_issues, tmp_path):
+    path = tmp_path / "people.glb"
+    path.write_bytes(people_glb(carried_scene))
+    issues = khronos_issues(path)
+    assert issues["numErrors"] == issues["numWarnings"] == 0, issues["messages"]
+
+
+@pytest.fixture(scope="module")
+def clothed(carried_scene) -> list[tuple[int, Mesh]]:
+    (mover,) = carried_scene.people
+    meshes = clothed_surfaces(carried_scene, mover)
+    return [next(meshes), next(meshes)]
+
+
+def test_meshes_that_follow_each_other_are_valid_gltf(clothed, khronos_issues, tmp_path):
+    path = tmp_path / "sequence.glb"
+    path.write_bytes(sequence_glb(clothed, [0.0, 0.1]))
+    issues = khronos_issues(path)
+    assert issues["numErrors"] == issues["numWarnings"] == 0, issues["messages"]
+
+
+def test_frames_dress_the_same_person(carried_scene, clothed, tmp_path):
     """Two frames: surfaces on the same body, where it is, and a GLB that shows one at a time."""
     (mover,) = carried_scene.people
-    clothed = clothed_surfaces(carried_scene, mover)
-    meshes = [next(clothed), next(clothed)]
-    for time, (number, mesh) in enumerate(meshes):
+    for time, (number, mesh) in enumerate(clothed):
         assert number == time
         posed = surface_at(mover, time).transformed(carried_scene.world_from_camera, "world")
         np.testing.assert_allclose(mesh.vertices.mean(0), posed.vertices.mean(0), atol=0.08)
         assert np.ptp(mesh.vertices[:, 1]) == pytest.approx(mover.height_m, abs=0.1)
         assert mesh.texture is not None
-    write_sequence(meshes, [0.0, 0.1], tmp_path, ["ply"], glb=True)
+    write_sequence(clothed, [0.0, 0.1], tmp_path, ["ply"], glb=True)
     file = pygltflib.GLTF2().load(str(tmp_path / "sequence.glb"))
     assert [node.scale for node in file.nodes] == [[1, 1, 1], [0, 0, 0]]
     assert all(sampler.interpolation == "STEP" for sampler in file.animations[0].samplers)

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from vitruvian.formats.atomic import json_text, write_text
+from vitruvian.geometry.rotations import quaternion_from_matrix
 from vitruvian.video.film.writing import QUALITY, FilmWriter
 from vitruvian.video.scene import Mover, MovingScene
 
@@ -67,7 +68,7 @@ def page_data(scene: MovingScene) -> dict[str, Any]:
     camera = scene.camera
     cx, cy = camera.principal_point
     camera_from_world = np.linalg.inv(scene.world_from_camera)
-    return {
+    data: dict[str, Any] = {
         "times": (scene.times_s - scene.times_s[0]).round(4).tolist(),
         "numbers": scene.numbers.tolist(),
         "camera": {
@@ -88,6 +89,10 @@ def page_data(scene: MovingScene) -> dict[str, Any]:
             for mover in scene.people
         ],
     }
+    if scene.turning is not None:
+        turns = np.stack([scene.turning.rotations[int(n)] for n in scene.numbers])
+        data["turns"] = quaternion_from_matrix(turns).round(6).tolist()
+    return data
 
 
 def _present(scene: MovingScene, mover: Mover) -> list[list[int]]:

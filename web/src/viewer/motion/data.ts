@@ -1,4 +1,5 @@
 // What the page of a clip is told besides its film and its people.
+import { Matrix4, Quaternion } from "three";
 import type { PhotoCamera } from "../camera";
 
 export interface MovingPerson {
@@ -15,7 +16,13 @@ export interface MotionData {
   times: number[];
   /** Numbers of the frames in the clip. */
   numbers: number[];
+  /** Of the first frame; of all where the camera stands still. */
   camera: PhotoCamera;
+  /**
+   * Of every frame, the rotation from the first frame's camera axes to its own, as a unit quaternion
+   * x, y, z, w; absent where the camera stands still.
+   */
+  turns?: [number, number, number, number][];
   people: MovingPerson[];
 }
 
@@ -32,6 +39,15 @@ export function frameAt(times: readonly number[], seconds: number): number {
 
 export function isPresent(person: MovingPerson, frame: number): boolean {
   return person.present.some(([first, last]) => first <= frame && frame <= last);
+}
+
+/** The camera that took a frame. */
+export function cameraAt(data: MotionData, frame: number): PhotoCamera {
+  const turn = data.turns?.[frame];
+  if (!turn) return data.camera;
+  const first = new Matrix4().fromArray(data.camera.cameraFromWorld).transpose();
+  const own = new Matrix4().makeRotationFromQuaternion(new Quaternion(...turn)).multiply(first);
+  return { ...data.camera, cameraFromWorld: own.transpose().toArray() };
 }
 
 /** A moment inside of a frame's time, so that rounding does not lead to its neighbour. */

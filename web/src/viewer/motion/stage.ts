@@ -23,7 +23,7 @@ import { makeGrid, makeLights } from "../furniture";
 import { normalMapOf, textureOf } from "../model";
 import { drawTwice, makeLooks } from "../people";
 import { FAR, NEAR } from "../stage";
-import { frameAt, isPresent, type MotionData } from "./data";
+import { cameraAt, frameAt, isPresent, type MotionData } from "./data";
 import { FloorPath } from "./path";
 
 export type MotionLook = "textured" | "clay" | "wireframe";
@@ -92,8 +92,7 @@ export class MotionStage {
       if (actor) this.actors.push(actor);
     });
     this.floor.add(makeGrid(this.walked));
-    photoPose(data.camera).decompose(this.eye.position, this.eye.quaternion, this.eye.scale);
-    this.eye.updateMatrixWorld(true);
+    this.look();
     this.controls = new OrbitControls(this.camera, view);
     this.controls.maxDistance = 80;
     this.controls.minDistance = 0.4;
@@ -117,6 +116,7 @@ export class MotionStage {
       actor.path.walkedTo(seconds);
     });
     this.scene.updateMatrixWorld(true);
+    this.look();
     const now = this.middle();
     if (this.following && before && now) {
       const moved = now.sub(before).setY(0);
@@ -223,6 +223,12 @@ export class MotionStage {
     const person = this.data.people[index];
     actor.mesh.visible = actor.wanted && !!person && isPresent(person, this.frame);
     for (const part of actor.path.group.children) part.visible = actor.wanted;
+  }
+
+  /** See as the clip's camera does in the present frame. */
+  private look(): void {
+    photoPose(cameraAt(this.data, this.frame)).decompose(this.eye.position, this.eye.quaternion, this.eye.scale);
+    this.eye.updateMatrixWorld(true);
   }
 
   /** Between the hips of those who are shown. */
