@@ -11,7 +11,7 @@ from fit_people import photograph, random_body
 from vitruvian.types.figure import Landmarks
 from vitruvian.types.keypoints import HEELS, MIRROR, TOES
 from vitruvian.video.solving import OVERLAP, WINDOW, windows
-from vitruvian.video.stretches import still_feet, stretches_of
+from vitruvian.video.stretches import runs_of, still_feet, stretches_of
 from vitruvian.video.tracking import Sighting, Track
 
 FIGURE, _ = photograph(*random_body(3))
@@ -36,6 +36,14 @@ def test_short_gaps_are_bridged_and_long_ones_cut():
     assert first.numbers.tolist() == list(range(12))
     assert first.lost.tolist() == [False] * 5 + [True] * 2 + [False] * 5
     assert second.numbers.tolist() == list(range(24, 30))
+
+
+def test_frames_far_apart_follow_each_other_and_moments_tell_no_motion():
+    (stretch,) = stretches_of(*track_of([FIGURE] * 5, rate=1.25))
+    assert stretch.numbers.tolist() == list(range(5))
+    tracks, frames = track_of(([FIGURE] * 2 + [None] * 2) * 4, rate=1.25)
+    assert runs_of(tracks, frames) == []
+    assert stretches_of(tracks, frames) == []
 
 
 def test_frames_with_left_and_right_exchanged_are_put_right():

@@ -11,6 +11,7 @@ from vitruvian.video.clip import Clip
 from vitruvian.video.crossing import people_of
 from vitruvian.video.observing import Observer
 from vitruvian.video.sources import Sources
+from vitruvian.video.stretches import runs_of
 from vitruvian.video.tracking import Track, settled
 from vitruvian.video.turning import TurnFollower, Turning
 from vitruvian.video.unfinished import Parts
@@ -69,7 +70,8 @@ def observe(
     common = set.intersection(*({number for number, _ in own} for own in frames))
     kept = [[_within(track, common) for track in tracks] for tracks in views]
     joined = people_of([[one for one in tracks if one.sightings] for tracks in kept], sources.eyes)
-    return Observed(tuple(one for one in frames[0] if one[0] in common), tuple(joined))
+    shared = tuple(one for one in frames[0] if one[0] in common)
+    return Observed(shared, tuple(tracks for tracks in joined if runs_of(tracks, shared)))
 
 
 def _followed(
@@ -102,7 +104,8 @@ def _followed(
             f"Only {len(frames)} frames of {clip.name} can be decoded: copy or convert it again.",
             code="damaged-clip",
         )
-    tracks = settled(observer.tracker.tracks, least_s=_LEAST_S, least=_LEAST_FRAMES)
+    moving = [track for track in observer.tracker.tracks if runs_of([track], frames)]
+    tracks = settled(moving, least_s=_LEAST_S, least=_LEAST_FRAMES)
     return frames, tracks, follower
 
 

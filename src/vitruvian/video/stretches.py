@@ -60,6 +60,26 @@ class Stretch:
         )
 
 
+def runs_of(tracks: Sequence[Track], frames: Sequence[tuple[int, float]]) -> list[list[int]]:
+    """Numbers of the frames that show one person, cut where they are away for long.
+
+    Whoever is in the next frame that was looked at was not away, however long ago the one before
+    was. Runs too short to tell a motion are left out. Arguments as of ``stretches_of``.
+    """
+    times = dict(frames)
+    place = {number: index for index, (number, _) in enumerate(frames)}
+    runs: list[list[int]] = []
+    for number in sorted({one.number for track in tracks for one in track.sightings}):
+        last = runs[-1][-1] if runs else None
+        if last is not None and (
+            place[number] - place[last] == 1 or times[number] - times[last] <= RECENT_S
+        ):
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return [run for run in runs if len(run) >= _SHORTEST]
+
+
 def stretches_of(
     tracks: Sequence[Track], frames: Sequence[tuple[int, float]], eyes: Eyes | None = None
 ) -> list[Stretch]:
@@ -73,18 +93,10 @@ def stretches_of(
     times = dict(frames)
     order = [number for number, _ in frames]
     place = {number: index for index, number in enumerate(order)}
-    runs: list[list[int]] = []
     by_number = [{one.number: one.figure for one in track.sightings} for track in tracks]
-    for number in sorted(set().union(*by_number)):
-        if runs and times[number] - times[runs[-1][-1]] <= RECENT_S:
-            runs[-1].append(number)
-        else:
-            runs.append([number])
     out = []
-    for run in runs:
+    for run in runs_of(tracks, frames):
         numbers = order[place[run[0]] : place[run[-1]] + 1]
-        if len(run) < _SHORTEST:
-            continue
         seconds = np.array([times[number] for number in numbers])
         seen = [_sides_put_right([own.get(number) for number in numbers]) for own in by_number]
         out.append(
