@@ -85,6 +85,7 @@ def test_arrays_and_tables_tell_the_same_motion(carried_scene, saved):
             atol=1e-9,
         )
     content = json.loads((saved / "motion.json").read_text())
+    np.testing.assert_allclose(content["camera"]["cameras_from_world"]["3"], cameras[3], atol=1e-6)
     active = carried_scene.model.active
     np.testing.assert_allclose(content["people"][0]["joints"], joints[:, active], atol=1e-4)
     with (saved / "person-1" / "joints.csv").open() as file:

@@ -74,14 +74,18 @@ def write_motion_json(scene: MovingScene, path: Path) -> Path:
                 "joints": joints[:, model.active].round(4).tolist(),
             }
         )
+    camera: dict[str, Any] = {
+        "intrinsics": _intrinsics(scene).tolist(),
+        "camera_from_world": np.linalg.inv(scene.world_from_camera).round(6).tolist(),
+    }
+    if scene.turning is not None:
+        rows = zip(scene.numbers, _cameras(scene), strict=True)
+        camera["cameras_from_world"] = {str(n): one.round(6).tolist() for n, one in rows}
     content = {
         "note": FRAMES_NOTE,
         "fps": round(scene.fps, 4),
         "joint_names": names,
-        "camera": {
-            "intrinsics": _intrinsics(scene).tolist(),
-            "camera_from_world": np.linalg.inv(scene.world_from_camera).round(6).tolist(),
-        },
+        "camera": camera,
         "people": people,
     }
     return write_json(path, content)

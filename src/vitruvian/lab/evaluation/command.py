@@ -64,6 +64,18 @@ def evaluate(
         bool,
         typer.Option("--resume", help="Keep cases as they end, and go on where a run stopped."),
     ] = False,
+    clip: Annotated[
+        Path | None,
+        typer.Option("--clip", help="video: a clip to judge anybody's meshes against."),
+    ] = None,
+    meshes: Annotated[
+        Path | None,
+        typer.Option("--meshes", help="video: folder of OBJ files, 000012.obj for frame 12."),
+    ] = None,
+    camera: Annotated[
+        Path | None,
+        typer.Option("--camera", help="video: motion.npz or JSON; by default that of --meshes."),
+    ] = None,
     compare: Annotated[
         tuple[Path, Path] | None,
         typer.Option("--compare", help="Two scores.json, before and after: show what changed."),
@@ -78,7 +90,10 @@ def evaluate(
         return
     if suite is None:
         raise InputError(f"Name the suite to run: one of {', '.join(SUITES)}.")
-    opened = open_suite(suite, data)
+    if clip is None and meshes is None and camera is None:
+        opened = open_suite(suite, data)
+    else:
+        opened = _sequence(suite, clip, meshes, camera)
     scores = evaluate_suite(
         opened,
         output,
@@ -90,6 +105,14 @@ def evaluate(
     )
     if not scores.cases or (getattr(opened, "strict", False) and scores.failures):
         raise typer.Exit(1)
+
+
+def _sequence(suite: str, clip: Path | None, meshes: Path | None, camera: Path | None) -> Suite:
+    from vitruvian.lab.evaluation.suites.sequence import SequenceSuite
+
+    if suite != "video" or clip is None or meshes is None:
+        raise InputError("Give vitruvian evaluate video both --clip and --meshes to judge meshes.")
+    return SequenceSuite.open(clip, meshes, camera)
 
 
 def evaluate_suite(
