@@ -46,6 +46,13 @@ export const router = createRouter({
       props: true,
       meta: { title: "Measures" },
     },
+    { path: "/video", component: () => import("./pages/VideoPage.vue"), meta: { title: "Video" } },
+    {
+      path: "/v/:id",
+      component: () => import("./pages/MovingPage.vue"),
+      props: true,
+      meta: { title: "Result" },
+    },
     { path: "/docs", component: () => import("./pages/ApiPage.vue"), meta: { title: "The API" } },
     { path: "/:rest(.*)*", component: () => import("./pages/NotFoundPage.vue"), meta: { title: "Not found" } },
   ],

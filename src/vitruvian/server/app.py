@@ -28,6 +28,7 @@ from vitruvian.server.api.routes import (
     sharing,
     system,
     upload,
+    videos,
 )
 from vitruvian.server.files.page import Page
 from vitruvian.server.jobs.process import COMMAND
@@ -63,7 +64,8 @@ def create_app(settings: Settings, worker_command: Sequence[str] = COMMAND) -> F
         redirect_slashes=False,
     )
     app.state.vitruvian = state
-    for module in (account, sessions, reconstructions, measurements, jobs, sharing, upload, system):
+    modules = (account, sessions, reconstructions, measurements, videos, jobs, sharing, upload)
+    for module in (*modules, system):
         app.include_router(module.router)
     _serve_page(app)
     app.add_exception_handler(Problem, _on_problem)

@@ -56,6 +56,7 @@ class Settings:
     )
     worker_jobs: int = _setting(500, "jobs after which a worker is replaced by a fresh one")
     job_timeout_seconds: float = _setting(120.0, "longest time a worker may spend on a picture")
+    video_timeout_seconds: float = _setting(3600.0, "longest time a worker may spend on a video")
     job_attempts: int = _setting(3, "times a job is started before its crash is final")
     lease_seconds: float = _setting(
         15.0, "time without a sign of life after which a running job is given to another worker"
@@ -68,6 +69,8 @@ class Settings:
         30.0, "time running jobs get to end when the server stops; then they go back to the queue"
     )
     max_upload_mb: int = _setting(32, "largest picture file, at most 64")
+    max_video_mb: int = _setting(200, "largest video file")
+    max_video_seconds: float = _setting(60.0, "longest part of a video, at most 600")
     max_people: int = _setting(30, "most people reconstructed from one picture")
     max_queue: int = _setting(500, "jobs that may wait; more are refused with 429")
     max_active_jobs: int = _setting(20, "jobs of one account that may wait or run")
@@ -124,6 +127,11 @@ class Settings:
         return self.max_upload_mb * 2**20
 
     @property
+    def max_video_bytes(self) -> int:
+        """Largest video file in bytes."""
+        return self.max_video_mb * 2**20
+
+    @property
     def worker_count(self) -> int:
         """Worker processes to keep."""
         if self.workers < 0:
@@ -165,6 +173,8 @@ _AT_LEAST_ONE = (
     "worker_jobs",
     "job_attempts",
     "max_upload_mb",
+    "max_video_mb",
+    "max_video_seconds",
     "max_people",
     "max_queue",
     "max_active_jobs",
@@ -228,6 +238,8 @@ def _validate(settings: Settings) -> None:
             refuse(item.name, f"give {low} or more")
     if settings.max_upload_mb > 64:
         refuse("max_upload_mb", "give at most 64")
+    if settings.max_video_seconds > 600:
+        refuse("max_video_seconds", "give at most 600")
     if settings.port > 65535:
         refuse("port", "give at most 65535")
     if settings.lease_seconds < 1:

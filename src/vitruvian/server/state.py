@@ -71,6 +71,8 @@ class State:
                 memory_mb=settings.worker_memory_mb,
                 jobs_per_worker=settings.worker_jobs,
                 job_seconds=settings.job_timeout_seconds,
+                video_seconds=settings.video_timeout_seconds,
+                most_video_s=settings.max_video_seconds,
                 staging=self._staging / new_id(),
                 command=worker_command,
             ),
@@ -125,9 +127,10 @@ class State:
 
     def _sweep_staging(self) -> None:
         """Remove what the workers of a server that died were writing."""
+        longest = max(self.settings.job_timeout_seconds, self.settings.video_timeout_seconds)
         if self._staging.is_dir():
             for folder in self._staging.iterdir():
-                if time.time() - folder.stat().st_mtime > self.settings.job_timeout_seconds:
+                if time.time() - folder.stat().st_mtime > longest:
                     shutil.rmtree(folder, ignore_errors=True)
 
     def expires_at(self, job: Job) -> float | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -29,6 +29,7 @@ MAX_SIDE = 8192
 MIN_SIDE = 64
 MAX_WORKING_SIDE = 1920  # larger frames are made smaller: nobody is easier to find in more
 FULL_RATE_HZ = 30.0  # more frames a second than these say nothing new
+HEAD_BYTES = 512  # tell what a file is
 FOLDER_RATE_HZ = 25.0  # of a folder of frames, which tells none
 _PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 _PICTURE_STARTS = (b"\xff\xd8\xff", b"BM", b"II*\0", b"MM\0*")  # JPEG, BMP, TIFF
@@ -72,6 +73,7 @@ class Clip:
         every: every how many frames.
         full_width, full_height: of a frame in the file, upright.
         lens: whose distortion is taken out of the frames; None where it is not known.
+        label: what sentences and reports call it: what was given, or its name.
     """
 
     path: Path
@@ -87,6 +89,7 @@ class Clip:
     full_width: int
     full_height: int
     lens: Lens | None = None
+    label: str = ""
 
     @property
     def expected(self) -> int:
@@ -136,6 +139,8 @@ def open_clip(
     start_s: float = 0.0,
     end_s: float | None = None,
     every: int | None = None,
+    name: str | None = None,
+    most_s: float = MAX_SECONDS,
 ) -> Clip:
     """Look at a clip without decoding it.
 
@@ -144,11 +149,13 @@ def open_clip(
             in the order of their names.
         start_s, end_s: the part to read, in seconds; by default all of it.
         every: take every how many frames; by default so many that about 30 a second are left.
+        name: what sentences, pages and reports call it; by default what the path says.
+        most_s: longest part, in seconds.
 
     Raises:
         InputError: the source is no clip that can be read, with the reason in one sentence.
     """
-    label = readable(str(source))
+    label = readable(str(source)) if name is None else name
     path = Path(source).expanduser()
     if not path.exists():
         raise InputError(f"There is no file {label}: check the path.", code="missing-file")
@@ -168,7 +175,7 @@ def open_clip(
         )
     if count == 1:
         raise InputError(
-            f"{label} has a single frame: use vitruvian photo for pictures.", code="not-a-clip"
+            f"{label} has a single frame: reconstruct it as a photograph.", code="not-a-clip"
         )
     declared_s = count / fps if count else 0.0
     asked_s = min(declared_s, end_s or np.inf) - start_s
@@ -178,10 +185,10 @@ def open_clip(
             "earlier.",
             code="bad-option",
         )
-    if asked_s > MAX_SECONDS:
+    if asked_s > most_s:
         raise InputError(
-            f"{label} lasts {_spoken(declared_s)}: give a part of {MAX_SECONDS / 60:.0f} minutes "
-            "at most with --from and --to.",
+            f"{label} lasts {_spoken(declared_s)}: give a part of {_spoken(most_s)} at most, "
+            "by the seconds at which it begins and ends (--from and --to).",
             code="too-long",
         )
     if every is None:
@@ -189,35 +196,26 @@ def open_clip(
     scale = min(1.0, MAX_WORKING_SIDE / max(width, height))
     full = width, height
     width, height = round(width * scale), round(height * scale)
-    name = readable(path.resolve().name if path.is_dir() else path.stem)
+    if name is None:
+        name = readable(path.resolve().name if path.is_dir() else path.stem)
     end = np.inf if end_s is None else end_s
-    return Clip(path, kind, name, width, height, fps, count, start_s, end, every, *full)
+    clip = Clip(path, kind, name, width, height, fps, count, start_s, end, every, *full)
+    return replace(clip, label=label)
 
 
 def _look_at_file(path: Path, label: str) -> tuple[Kind, int, int, float, int]:
     """Kind, width, height, frames per second, and number of frames (0: not said) of a file."""
     size = path.stat().st_size
-    if size == 0:
-        raise InputError(f"{label} is empty (0 bytes): copy it again.", code="damaged-clip")
     if size > MAX_BYTES:
         raise InputError(
             f"{label} has {size / 1024**3:.1f} GB: cut it to {MAX_BYTES / 1024**3:.0f} GB at most.",
             code="too-large",
         )
     with path.open("rb") as file:
-        head = file.read(512)
-    if head.startswith(_SOUND) or head[8:12] == b"WAVE":
-        raise InputError(f"{label} is a sound file: give a video.", code="not-a-clip")
-    if head.startswith((b"GIF8", b"\x89PNG")) or head[8:12] == b"WEBP":
+        head = file.read(HEAD_BYTES)
+    check_head(head, label)
+    if is_animation(head):
         return _look_at_animation(path, label)
-    if head.startswith(_PICTURE_STARTS):
-        raise InputError(
-            f"{label} is a picture: use vitruvian photo for pictures.", code="not-a-clip"
-        )
-    if not _is_container(head):
-        raise InputError(
-            f"{label} is no video that can be read: convert it to MP4.", code="not-a-clip"
-        )
     with quiet():
         capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
     try:
@@ -242,6 +240,33 @@ def _look_at_file(path: Path, label: str) -> tuple[Kind, int, int, float, int]:
     finally:
         capture.release()
     return "video", width, height, float(fps), max(count, 0)
+
+
+def check_head(head: bytes, label: str) -> None:
+    """Refuse what is no clip by its first ``HEAD_BYTES``.
+
+    Raises:
+        InputError: it is empty, sound, a picture, or nothing that is known.
+    """
+    if not head:
+        raise InputError(f"{label} is empty (0 bytes): copy it again.", code="damaged-clip")
+    if head.startswith(_SOUND) or head[8:12] == b"WAVE":
+        raise InputError(f"{label} is a sound file: give a video.", code="not-a-clip")
+    if is_animation(head):
+        return
+    if head.startswith(_PICTURE_STARTS):
+        raise InputError(
+            f"{label} is a picture: reconstruct it as a photograph.", code="not-a-clip"
+        )
+    if not _is_container(head):
+        raise InputError(
+            f"{label} is no video that can be read: convert it to MP4.", code="not-a-clip"
+        )
+
+
+def is_animation(head: bytes) -> bool:
+    """Whether a file begins as GIF, PNG or WebP do, which may move."""
+    return head.startswith((b"GIF8", b"\x89PNG")) or head[8:12] == b"WEBP"
 
 
 def _is_container(head: bytes) -> bool:

@@ -10,7 +10,6 @@ from typing import Any, Literal
 from vitruvian._version import __version__
 from vitruvian.formats.atomic import write_bytes, write_json, write_text
 from vitruvian.formats.rigging import AvatarStyle
-from vitruvian.image.names import readable
 from vitruvian.mesh_formats import AVATAR_FORMATS
 from vitruvian.options import Options
 from vitruvian.result.body_file import describe_body
@@ -166,7 +165,7 @@ def _report(scene: MovingScene, people: list[dict[str, Any]], files_s: float) ->
         "schema_version": SCHEMA_VERSION,
         "vitruvian": __version__,
         "clip": {
-            "path": readable(str(clip.path)),
+            "path": clip.label,
             "width": clip.width,
             "height": clip.height,
             "fps": round(clip.fps, 4),
@@ -174,7 +173,7 @@ def _report(scene: MovingScene, people: list[dict[str, Any]], files_s: float) ->
             "frames": len(scene.numbers),
             "seconds": round(float(scene.times_s[-1] - scene.times_s[0]), 4),
         },
-        "views": [readable(str(one.path)) for one in (clip, *scene.others)],
+        "views": [one.label for one in (clip, *scene.others)],
         "camera": {
             "focal_px": round(camera.focal_px, 2),
             "focal_source": camera.source,

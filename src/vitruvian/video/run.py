@@ -56,6 +56,7 @@ def reconstruct_video(
     texture: bool = True,
     progress: VideoProgress | None = None,
     unfinished: Unfinished | None = None,
+    name: str | None = None,
 ) -> MovingScene:
     """Reconstruct everyone in a clip as metric, animated 3D people.
 
@@ -77,6 +78,8 @@ def reconstruct_video(
             it raises ends the work.
         unfinished: where finished parts are kept; work that was stopped goes on from there, and its
             result is the same to the bit.
+        name: what sentences, pages and the report call a single clip; by default what its path
+            says.
 
     Returns:
         The scene, with at least one person.
@@ -90,7 +93,13 @@ def reconstruct_video(
     OPTIONS["max_people"].check(max_people)
     given = [source] if isinstance(source, (str, Path)) else list(source)
     sources = open_sources(
-        given, cameras=cameras, fov_deg=fov_deg, start_s=start_s, end_s=end_s, every=every
+        given,
+        cameras=cameras,
+        fov_deg=fov_deg,
+        start_s=start_s,
+        end_s=end_s,
+        every=every,
+        name=name,
     )
     clips, eyes = sources.clips, sources.eyes
     prepare(["body", "people", "geometry", "surface", "avatar", "texture", "formats"])

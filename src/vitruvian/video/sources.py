@@ -40,6 +40,7 @@ def open_sources(
     start_s: float = 0.0,
     end_s: float | None = None,
     every: int | None = None,
+    name: str | None = None,
 ) -> Sources:
     """Open one clip, or several with the calibration of their cameras.
 
@@ -48,6 +49,7 @@ def open_sources(
         cameras: the calibration; needed for several clips.
         fov_deg: field of view of a single clip.
         start_s, end_s, every: as of ``open_clip``.
+        name: of a single clip, as of ``open_clip``.
 
     Raises:
         InputError: a clip or the calibration cannot be used, or they do not go together.
@@ -63,7 +65,9 @@ def open_sources(
             "The calibration tells the field of view: give either --cameras or --fov.",
             code="bad-option",
         )
-    clips = [open_clip(one, start_s=start_s, end_s=end_s, every=every) for one in sources]
+    clips = [
+        open_clip(one, start_s=start_s, end_s=end_s, every=every, name=name) for one in sources
+    ]
     if cameras is None:
         (clip,) = clips
         camera = Camera.assumed(clip.width, clip.height)

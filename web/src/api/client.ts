@@ -91,6 +91,16 @@ export const api = {
     ask(http.DELETE("/api/v1/shares/{share_id}", { params: { path: { share_id } } })),
   shared: (token: string) => ask(http.GET("/api/v1/shared/{token}", { params: { path: { token } } })),
 
+  videos: (cursor: string | null) =>
+    ask(http.GET("/api/v1/videos", { params: { query: { limit: 24, ...(cursor ? { cursor } : {}) } } })),
+  video: (video_id: string) => ask(http.GET("/api/v1/videos/{video_id}", { params: { path: { video_id } } })),
+  renameVideo: (video_id: string, name: string) =>
+    ask(http.PATCH("/api/v1/videos/{video_id}", { params: { path: { video_id } }, body: { name } })),
+  removeVideo: (video_id: string) => ask(http.DELETE("/api/v1/videos/{video_id}", { params: { path: { video_id } } })),
+  videoShares: (video_id: string) => ask(http.GET("/api/v1/videos/{video_id}/shares", { params: { path: { video_id } } })),
+  shareVideo: (video_id: string, expires_in_days: number) =>
+    ask(http.POST("/api/v1/videos/{video_id}/shares", { params: { path: { video_id } }, body: { expires_in_days } })),
+
   measurements: () => ask(http.GET("/api/v1/measurements")),
   measurement: (measurement_id: string) =>
     ask(http.GET("/api/v1/measurements/{measurement_id}", { params: { path: { measurement_id } } })),
@@ -166,9 +176,33 @@ export function upload(
   if (options.heightCm !== null) form.append("height_cm", String(options.heightCm));
   if (options.maxPeople !== null) form.append("max_people", String(options.maxPeople));
   form.append("image", file, "image"); // the file's own name stays here
+  return sendForm("/api/v1/reconstructions", form, key, onSent, signal);
+}
+
+/** Send a video and get its job; as `upload`. */
+export function uploadVideo(
+  file: Blob,
+  fields: Record<string, string>,
+  key: string,
+  onSent: (fraction: number) => void,
+  signal: AbortSignal,
+): Promise<Job> {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields)) form.append(name, value);
+  form.append("video", file, "video");
+  return sendForm("/api/v1/videos", form, key, onSent, signal);
+}
+
+function sendForm(
+  path: string,
+  form: FormData,
+  key: string,
+  onSent: (fraction: number) => void,
+  signal: AbortSignal,
+): Promise<Job> {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
-    request.open("POST", "/api/v1/reconstructions");
+    request.open("POST", path);
     request.setRequestHeader("Prefer", "respond-async");
     request.setRequestHeader("Idempotency-Key", key);
     if (csrfToken) request.setRequestHeader("X-CSRF-Token", csrfToken);

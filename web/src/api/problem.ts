@@ -81,6 +81,11 @@ export function advice(code: string): string[] {
     case "video":
     case "animation":
       return ["Save one frame of it as JPEG and send that."];
+    case "too-long":
+      return ["Say from which second to which it is to be used, or cut it."];
+    case "not-a-clip":
+    case "damaged-clip":
+      return ["Save the video as MP4 with H.264 and send that."];
     case "too-small":
       return ["Send the original picture, not its thumbnail."];
     case "bad-picture":

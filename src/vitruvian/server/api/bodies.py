@@ -16,6 +16,7 @@ from vitruvian.server.problems import Problem
 # No part of a body may take longer than this, and all of a picture no longer than that.
 _CHUNK_SECONDS = 30.0
 _PICTURE_SECONDS = 600.0
+VIDEO_SECONDS = 1800.0
 _JSON_SECONDS = 15.0
 # The slowest that a body may come after a moment of grace: a tenth of a poor mobile uplink.
 _BYTES_PER_SECOND = 4096.0
@@ -63,6 +64,7 @@ class Body:
         too_large: the answer to more.
         address: whose it is, in ``arriving``.
         arriving: counts pictures; None for other bodies, which are small and have little time.
+        seconds: all that a picture or a video may take.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class Body:
         too_large: Problem,
         address: str,
         arriving: Arriving | None,
+        seconds: float = _PICTURE_SECONDS,
     ) -> None:
         self._receive = receive
         self._limit = limit
@@ -81,9 +84,7 @@ class Body:
         self._counted = False
         self._bytes = 0
         self._waited = 0.0
-        self._deadline = time.monotonic() + (
-            _JSON_SECONDS if arriving is None else _PICTURE_SECONDS
-        )
+        self._deadline = time.monotonic() + (_JSON_SECONDS if arriving is None else seconds)
         #: Whether all of the body is here, or no more of it will be read.
         self.complete = False
         #: Whether the client left before the body was complete.

@@ -13,12 +13,13 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from vitruvian.server.api.bodies import Arriving, Body
+from vitruvian.server.api.bodies import VIDEO_SECONDS, Arriving, Body
 from vitruvian.server.api.callers import address_key
-from vitruvian.server.api.pictures import too_large
+from vitruvian.server.api.pictures import too_large, video_too_large
 from vitruvian.server.problems import CLIENT_LEFT, MEDIA_TYPE, Problem
 from vitruvian.server.state import State
 
+VIDEO_PATH = "/api/v1/videos"
 # How many pictures a body may hold.
 PICTURE_PATHS = {"/Upload": 1, "/api/v1/reconstructions": 1, "/api/v1/measurements": 2}
 INTERNAL = "The server failed over this request; try again later."
@@ -105,14 +106,16 @@ class Guard:
             self._record(scope, status, time.perf_counter() - start, request_id)
 
     def _body(self, scope: Scope, receive: Receive) -> Body:
-        picture = scope["path"] in PICTURE_PATHS
+        video = scope["path"] == VIDEO_PATH
+        file = video or scope["path"] in PICTURE_PATHS
         client = scope.get("client")
         return Body(
             receive,
             self._body_limit(scope),
             _too_large(self._state, scope),
             address_key(client[0] if client else None),
-            self._arriving if picture and scope["method"] == "POST" else None,
+            self._arriving if file and scope["method"] == "POST" else None,
+            **({"seconds": VIDEO_SECONDS} if video else {}),
         )
 
     def _refusal(self, scope: Scope) -> Problem | None:
@@ -134,6 +137,8 @@ class Guard:
         return None
 
     def _body_limit(self, scope: Scope) -> int:
+        if scope["path"] == VIDEO_PATH:
+            return self._state.settings.max_video_bytes + _FORM_ROOM
         pictures = PICTURE_PATHS.get(scope["path"])
         if pictures is None:
             return _JSON_BYTES
@@ -175,6 +180,8 @@ def _is_cross_site(headers: Headers, host: str) -> bool:
 def _too_large(state: State, scope: Scope) -> Problem:
     if scope["path"] in PICTURE_PATHS:
         return too_large(state)
+    if scope["path"] == VIDEO_PATH:
+        return video_too_large(state)
     return Problem("too-large", f"The body has more than {_JSON_BYTES // 1024} kB.")
 
 

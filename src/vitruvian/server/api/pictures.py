@@ -1,10 +1,10 @@
-"""The way of a picture through a request: counted, read from its form, queued, waited for."""
+"""The way of a picture or a video through a request: counted, read, queued, waited for."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -107,6 +107,25 @@ async def read_pictures(
     Raises:
         Problem: too large, not a form, without a picture, with wrong fields.
     """
+    most = state.settings.max_upload_bytes
+    async with _read_files(request, names, model, most, too_large(state)) as read:
+        yield read
+
+
+@asynccontextmanager
+async def read_video(
+    request: Request, state: State, model: type[Form]
+) -> AsyncIterator[tuple[UploadFile, Form]]:
+    """The file ``video`` and the fields of a form, as ``read_pictures`` reads them."""
+    most = state.settings.max_video_bytes
+    async with _read_files(request, ("video",), model, most, video_too_large(state)) as read:
+        yield read[0][0], read[1]
+
+
+@asynccontextmanager
+async def _read_files(
+    request: Request, names: Sequence[str], model: type[Form], most: int, refused: Problem
+) -> AsyncIterator[tuple[list[UploadFile], Form]]:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "multipart/form-data":
         fields_of = f"the fields {' and '.join(names)}" if len(names) > 1 else f"a field {names[0]}"
@@ -122,8 +141,8 @@ async def read_pictures(
             if not isinstance(image, UploadFile):
                 wrong = f"The form lacks a file in the field {name}."
                 raise Problem("validation", wrong, errors=[{"field": name, "detail": wrong}])
-            if (image.size or 0) > state.settings.max_upload_bytes:
-                raise too_large(state)
+            if (image.size or 0) > most:
+                raise refused
             images.append(image)
         fields: dict[str, Any] = {}
         for name, value in form.multi_items():
@@ -148,6 +167,12 @@ def too_large(state: State) -> Problem:
     )
 
 
+def video_too_large(state: State) -> Problem:
+    """The answer to a video over the limit."""
+    most = state.settings.max_video_mb
+    return Problem("too-large", f"The video has more than {most} MB; cut it or make it smaller.")
+
+
 def _parse_fields(fields: Mapping[str, str], model: type[Form]) -> Form:
     try:
         # An empty field of a form is one that was left out.
@@ -170,10 +195,33 @@ async def accept_pictures(
     state: State, order: Order, images: Sequence[UploadFile], name: str, options: dict[str, Any]
 ) -> tuple[str, bool]:
     """Store pictures and put their job into the queue; returns its id and whether it is new."""
+
+    async def take() -> tuple[str, bool]:
+        data = [await image.read() for image in images]
+        return await run_in_threadpool(state.intake.accept, order, data, name, options)
+
+    return await _accepted(state, take)
+
+
+async def accept_video(
+    state: State, order: Order, video: UploadFile, name: str, options: dict[str, Any]
+) -> tuple[str, bool]:
+    """Store a video and put its job into the queue; returns its id and whether it is new."""
+
+    async def take() -> tuple[str, bool]:
+        file: Any = video.file
+        return await run_in_threadpool(state.intake.accept_video, order, file, name, options)
+
+    return await _accepted(state, take)
+
+
+async def _accepted(
+    state: State, take: Callable[[], Awaitable[tuple[str, bool]]]
+) -> tuple[str, bool]:
+    """What ``take`` takes in: counted, few at once, and told to the workers."""
     try:
         async with state.uploads_at_once:
-            data = [await image.read() for image in images]
-            job_id, new = await run_in_threadpool(state.intake.accept, order, data, name, options)
+            job_id, new = await take()
     except Problem as problem:
         state.metrics.uploads.labels(problem.code).inc()
         raise

@@ -33,7 +33,7 @@ from vitruvian.options import (
 )
 
 Scope = Literal["reconstructions:read", "reconstructions:write"]
-JobKind = Literal["photo", "measures"]
+JobKind = Literal["photo", "measures", "video"]
 JobState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 
 
@@ -455,10 +455,11 @@ class JobLinks(BaseModel):
     cancel: str
     reconstruction: str | None
     measurement: str | None = None
+    video: str | None = None
 
 
 class Job(BaseModel):
-    """A picture on its way to a result, or two on theirs to measures."""
+    """A picture or a video on its way to a result, or two pictures on theirs to measures."""
 
     id: str
     kind: JobKind = "photo"
@@ -475,6 +476,7 @@ class Job(BaseModel):
     finished_at: Time | None
     reconstruction_id: str | None
     measurement_id: str | None = None
+    video_id: str | None = None
     replaces: str | None = None
     problem: ProblemBody | None
     links: JobLinks
@@ -529,6 +531,8 @@ class Config(BaseModel):
 
     version: str
     max_upload_bytes: int
+    max_video_bytes: int
+    max_video_seconds: float
     max_pixels: int
     min_side: int
     accepted_types: list[str]
@@ -541,6 +545,7 @@ class Config(BaseModel):
     share_max_days: int
     max_active_jobs: int
     stages: list[Stage]
+    video_stages: list[Stage]
 
 
 _HINTS_EXAMPLE = (

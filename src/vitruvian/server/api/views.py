@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from vitruvian.server.api import measurement_schemas, schemas
+from vitruvian.server.api import measurement_schemas, schemas, video_schemas
 from vitruvian.server.files.gallery import SAMPLES
-from vitruvian.server.files.names import ALL_ZIP, OF_ALL, OF_MEASURES, OF_PERSON, PERSON_ZIP
+from vitruvian.server.files.names import (
+    ALL_ZIP,
+    OF_ALL,
+    OF_MEASURES,
+    OF_MOVING_PERSON,
+    OF_PERSON,
+    OF_VIDEO,
+    PERSON_ZIP,
+)
 from vitruvian.server.jobs.queue import position
-from vitruvian.server.jobs.timing import STAGES
-from vitruvian.server.kinds import MEASURES, PHOTO
+from vitruvian.server.kinds import MEASURES, PHOTO, VIDEO
 from vitruvian.server.models import Account, ApiToken, Job, LoginSession, Reconstruction, Share
 from vitruvian.server.state import State
+
+_TELLING_SHARE = 0.03  # of a video's work tells how long the rest takes
 
 
 def files_url(row: Reconstruction, share_token: str | None = None) -> str:
@@ -22,7 +33,8 @@ def files_url(row: Reconstruction, share_token: str | None = None) -> str:
         return f"/api/v1/shared/{share_token}/files"
     if row.sample is not None:
         return f"/api/v1/samples/{row.sample}/files"
-    return f"/api/v1/reconstructions/{row.id}/files"
+    room = "videos" if row.kind == VIDEO else "reconstructions"
+    return f"/api/v1/{room}/{row.id}/files"
 
 
 def reconstruction_view(
@@ -63,6 +75,45 @@ def summary_view(row: Reconstruction) -> schemas.Summary:
             {"thumbnail": OF_ALL["thumbnail"]}, "", row.details["files"], base, _again(row)
         ),
     )
+
+
+def video_view(row: Reconstruction, share_token: str | None = None) -> video_schemas.Video:
+    """A video with everything."""
+    base, report, paths = files_url(row, share_token), row.details["report"], row.details["files"]
+    known = video_schemas.MovingPerson.model_fields
+    people = []
+    for person in report["people"]:
+        files = _urls(OF_MOVING_PERSON, f"person-{person['id']}/", paths, base, "")
+        fields = {name: person[name] for name in known if name != "files"}
+        people.append(video_schemas.MovingPerson(**fields, files=files))
+    return video_schemas.Video(
+        **_video_brief(row),
+        people=people,
+        warnings=report["warnings"],
+        timings_s=report["timings_s"],
+        files=_urls(OF_VIDEO, "", paths, base, "") | {"all": f"{base}/{ALL_ZIP}"},
+    )
+
+
+def video_summary_view(row: Reconstruction) -> video_schemas.VideoSummary:
+    """A video in a list."""
+    shown = {"thumbnail": OF_VIDEO["thumbnail"]}
+    return video_schemas.VideoSummary(
+        **_video_brief(row),
+        people=len(row.details["report"]["people"]),
+        files=_urls(shown, "", row.details["files"], files_url(row), ""),
+    )
+
+
+def _video_brief(row: Reconstruction) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "name": row.name,
+        "created_at": row.created_at,
+        "expires_at": row.expires_at,
+        "clip": row.details["report"]["clip"],
+        "bytes": row.bytes,
+    }
 
 
 def measurement_view(row: Reconstruction) -> measurement_schemas.Measurement:
@@ -143,12 +194,15 @@ def job_view(session: Session, state: State, job: Job) -> schemas.Job:
     if place is not None:
         ahead = max(0, place - 1) + (state.pool.busy if place else 0)
         left = round(state.clock.seconds_left(job.progress, ahead, state.pool.count), 1)
+    if job.kind == VIDEO:
+        left = _video_seconds_left(job)
     person = None
     if job.person_number and job.person_count:
         person = schemas.PersonAtWork(number=job.person_number, of=job.person_count)
     this = f"/api/v1/jobs/{job.id}"
     photo = job.reconstruction_id if job.kind == PHOTO else None
     measures = job.reconstruction_id if job.kind == MEASURES else None
+    video = job.reconstruction_id if job.kind == VIDEO else None
     return schemas.Job(
         id=job.id,
         name=job.name,
@@ -165,6 +219,7 @@ def job_view(session: Session, state: State, job: Job) -> schemas.Job:
         kind=job.kind,  # type: ignore[arg-type]
         reconstruction_id=photo,
         measurement_id=measures,
+        video_id=video,
         replaces=job.replaces,
         problem=schemas.ProblemBody(**job.problem) if job.problem else None,
         links=schemas.JobLinks(
@@ -173,8 +228,16 @@ def job_view(session: Session, state: State, job: Job) -> schemas.Job:
             cancel=f"{this}/cancel",
             reconstruction=f"/api/v1/reconstructions/{photo}" if photo else None,
             measurement=f"/api/v1/measurements/{measures}" if measures else None,
+            video=f"/api/v1/videos/{video}" if video else None,
         ),
     )
+
+
+def _video_seconds_left(job: Job) -> float | None:
+    """What the rest takes when it goes on as it went; None while that says nothing yet."""
+    if job.state != "running" or job.started_at is None or job.progress < _TELLING_SHARE:
+        return None
+    return round((time.time() - job.started_at) * (1 - job.progress) / job.progress, 1)
 
 
 def account_brief(account: Account) -> schemas.AccountBrief:
@@ -240,6 +303,6 @@ def share_view(state: State, row: Share) -> schemas.Share:
     )
 
 
-def stage_views() -> list[schemas.Stage]:
+def stage_views(stages: Mapping[str, tuple[str, float]]) -> list[schemas.Stage]:
     """The stages in their order."""
-    return [schemas.Stage(name=name, title=title) for name, (title, _) in STAGES.items()]
+    return [schemas.Stage(name=name, title=title) for name, (title, _) in stages.items()]

@@ -26,6 +26,26 @@ OF_PERSON = {
     "body": "body.json",
     "alpha": "alpha.png",
 }
+OF_VIDEO = {
+    "thumbnail": "thumbnail.jpg",
+    "viewer": "viewer.html",
+    "people": "people.glb",
+    "preview": "preview.webm",
+    "preview_mp4": "preview.mp4",
+    "motion": "motion.npz",
+    "motion_json": "motion.json",
+    "check": "check.html",
+    "report": "report.json",
+}
+OF_MOVING_PERSON = {
+    "avatar": "avatar.glb",
+    "avatar_usdz": "avatar.usdz",
+    "avatar_fbx": "avatar.fbx",
+    "motion_bvh": "motion.bvh",
+    "joints": "joints.csv",
+    "angles": "angles.csv",
+    "body": "body.json",
+}
 OF_MEASURES = {
     "measures": "measures.json",
     "table": "measures.csv",

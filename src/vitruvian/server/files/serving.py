@@ -17,6 +17,7 @@ from fastapi.responses import FileResponse, Response, StreamingResponse
 from vitruvian.mesh_formats import AVATAR_FORMATS, FORMATS
 from vitruvian.server.files.names import ALL_ZIP, PERSON_ZIP, ZIPPED_MESH
 from vitruvian.server.files.storage import Storage
+from vitruvian.server.kinds import VIDEO
 from vitruvian.server.models import Reconstruction
 from vitruvian.server.problems import Problem, not_found
 
@@ -30,14 +31,28 @@ _TYPES = {
     "csv": "text/csv; charset=utf-8",
     "html": "text/html; charset=utf-8",
     "zip": "application/zip",
+    "npz": "application/zip",
+    "webm": "video/webm",
+    "mp4": "video/mp4",
 }
 MEDIA_TYPES = tuple(sorted({kind.partition(";")[0] for kind in _TYPES.values()}))
 
-_PACKED = (".jpg", ".png", ".glb", ".vrm", ".usdz")  # compressed already
+_PACKED = (".jpg", ".png", ".glb", ".vrm", ".usdz", ".npz", ".webm", ".mp4")  # compressed already
 
-# The viewer holds a script of its own: never run on this host.
+# Pages of results hold scripts: they are never run on this host.
 _ALWAYS_DOWNLOADS = (".html", ".zip")
 _FILE_POLICY = "default-src 'none'; sandbox"
+# But the page of a video may run in a frame of ours: in a sandbox, where it belongs to no host, has
+# no cookie, and can ask nobody for anything.
+_PLAYER = "viewer.html"
+_PLAYER_HEADERS = {
+    "Content-Security-Policy": (
+        "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline'; "
+        "style-src 'unsafe-inline'; img-src data: blob:; media-src data: blob:; "
+        "connect-src data: blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+    ),
+    "X-Frame-Options": "SAMEORIGIN",
+}
 
 _RANGES = re.compile(
     r"bytes=(?:\d{1,15}-\d{0,15}|-\d{1,15})(?:, ?(?:\d{1,15}-\d{0,15}|-\d{1,15})){0,9}"
@@ -75,7 +90,9 @@ def serve_file(
     }
     if f'"{tag}"' in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
-    if download or path.endswith(_ALWAYS_DOWNLOADS):
+    if row.kind == VIDEO and path == _PLAYER and not download:
+        headers |= _PLAYER_HEADERS
+    elif download or path.endswith(_ALWAYS_DOWNLOADS):
         headers["Content-Disposition"] = disposition(row.name, path)
     media_type = _TYPES.get(suffix, "application/octet-stream")
     try:

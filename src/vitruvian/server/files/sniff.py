@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from typing import BinaryIO
 
+from vitruvian.errors import InputError
 from vitruvian.image.decode import HEIC_BRANDS
 from vitruvian.server.problems import Problem
 
@@ -75,6 +77,21 @@ def check_picture(data: bytes, readable: tuple[str, ...]) -> str:
     if _PDF in data[:1024] or _ACTIVE.search(data) or zipfile.is_zipfile(io.BytesIO(data)):
         raise Problem("unsupported-picture", _POLYGLOT)
     return kind
+
+
+def check_video(file: BinaryIO) -> None:
+    """Raise ``Problem`` for a file whose first bytes say that it is no video.
+
+    Whether it is one that can be read is for a worker to find out. The file is at its start after.
+    """
+    from vitruvian.video.clip import HEAD_BYTES, check_head
+
+    head = file.read(HEAD_BYTES)
+    file.seek(0)
+    try:
+        check_head(head, "The file")
+    except InputError as error:
+        raise Problem(error.code, str(error)) from None
 
 
 def readable_types() -> tuple[str, ...]:

@@ -7,6 +7,7 @@ them comes from a user.
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import re
 import secrets
@@ -14,10 +15,11 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from vitruvian.errors import MissingExtraError
 
+_CHUNK = 2**20
 _KEY = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*")
 
 
@@ -26,6 +28,9 @@ class Storage(Protocol):
 
     def put_bytes(self, key: str, data: bytes) -> None:
         """Store ``data`` durably."""
+
+    def put_file(self, key: str, file: BinaryIO) -> None:
+        """Store durably what is left to read of ``file``, without having all of it in memory."""
 
     def put_folder(self, prefix: str, folder: Path) -> None:
         """Store every file of ``folder`` below ``prefix``; the folder is used up."""
@@ -69,15 +74,18 @@ class FolderStorage:
         return self.root / check_key(key)
 
     def put_bytes(self, key: str, data: bytes) -> None:
+        self.put_file(key, io.BytesIO(data))
+
+    def put_file(self, key: str, file: BinaryIO) -> None:
         path = self._at(key)
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
         try:
             handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
+            with os.fdopen(handle, "wb") as target:
+                shutil.copyfileobj(file, target, _CHUNK)
+                target.flush()
+                os.fsync(target.fileno())
             os.replace(temporary, path)
         except BaseException:
             with contextlib.suppress(OSError):
@@ -171,6 +179,11 @@ class FsspecStorage:
         self.files.makedirs(self._at(key).rsplit("/", 1)[0], exist_ok=True)
         self.files.pipe_file(self._at(key), data)
 
+    def put_file(self, key: str, file: BinaryIO) -> None:
+        self.files.makedirs(self._at(key).rsplit("/", 1)[0], exist_ok=True)
+        with self.files.open(self._at(key), "wb") as target:
+            shutil.copyfileobj(file, target, _CHUNK)
+
     def put_folder(self, prefix: str, folder: Path) -> None:
         for path in sorted(folder.rglob("*")):
             if path.is_file():
@@ -184,7 +197,7 @@ class FsspecStorage:
 
         with tempfile.TemporaryDirectory(prefix="vitruvian-") as folder:
             path = Path(folder) / "file"
-            path.write_bytes(self.read(key))
+            self.files.get_file(self._at(key), str(path))
             yield path
 
     def path(self, key: str) -> Path | None:

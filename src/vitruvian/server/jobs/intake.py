@@ -1,11 +1,12 @@
-"""Taking in a picture or a correction: whether there is room; then into the queue."""
+"""Taking in pictures, a video or a correction: whether there is room; then into the queue."""
 
 from __future__ import annotations
 
+import io
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO
 
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
@@ -13,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from vitruvian.server.accounts.quota import quota, usage
 from vitruvian.server.database import Database
-from vitruvian.server.files.sniff import check_picture
+from vitruvian.server.files.sniff import check_picture, check_video
 from vitruvian.server.files.storage import Storage
 from vitruvian.server.jobs.parcel import pack
 from vitruvian.server.jobs.timing import StageClock
@@ -31,7 +32,8 @@ class Order:
         account_id: whose result it will be.
         idempotency_key: what the sender calls this request, or None.
         expires_hours: life of the result, where the account's does not apply.
-        kind: what is to be made, ``PHOTO`` of one picture or ``MEASURES`` of two.
+        kind: what is to be made: ``PHOTO`` of one picture, ``MEASURES`` of two, ``VIDEO`` of a
+            video.
     """
 
     account_id: str
@@ -122,6 +124,27 @@ class Intake:
             return earlier, False
         for data in pictures:
             check_picture(data, self.readable_types)
+        parcel = pack(pictures) if order.kind == MEASURES else pictures[0]
+        return self._enqueue(order, io.BytesIO(parcel), name, options)
+
+    def accept_video(
+        self, order: Order, video: BinaryIO, name: str, options: dict[str, Any]
+    ) -> tuple[str, bool]:
+        """Store a video, which is never in memory, and queue its job; see ``accept``.
+
+        Raises:
+            Problem: the file is no video, there is no room, the account is gone.
+        """
+        earlier = self._earlier_job(order)
+        if earlier:
+            return earlier, False
+        check_video(video)
+        return self._enqueue(order, video, name, options)
+
+    def _enqueue(
+        self, order: Order, file: BinaryIO, name: str | None, options: dict[str, Any]
+    ) -> tuple[str, bool]:
+        """Store a file and queue its job; returns its id and whether it is new."""
         job = Job(
             id=new_id(),
             account_id=order.account_id,
@@ -135,8 +158,7 @@ class Intake:
         )
         job.upload_key = f"uploads/{job.id}"
         # The file first: a row without its file would be a job that cannot be done.
-        parcel = pack(pictures) if order.kind == MEASURES else pictures[0]
-        self.storage.put_bytes(job.upload_key, parcel)
+        self.storage.put_file(job.upload_key, file)
         try:
             with self.database.write() as session:
                 account = session.scalars(

@@ -22,7 +22,7 @@ from vitruvian.server.files.storage import Storage
 from vitruvian.server.jobs.process import PoolOptions, WorkerGone, WorkerProcess
 from vitruvian.server.jobs.queue import JobQueue, Lease, Result
 from vitruvian.server.jobs.timing import StageClock
-from vitruvian.server.kinds import PHOTO
+from vitruvian.server.kinds import PHOTO, VIDEO
 from vitruvian.server.problems import Problem
 
 _POLL_SECONDS = 1.0
@@ -32,6 +32,10 @@ _DATABASE_TRIES = 6
 
 _TOO_LONG = Problem(
     "took-too-long", "The picture took longer than the server allows; try one with fewer people."
+)
+
+_VIDEO_TOO_LONG = Problem(
+    "took-too-long", "The video took longer than the server allows; give a shorter part of it."
 )
 
 log = logging.getLogger(__name__)
@@ -167,7 +171,7 @@ class WorkerPool:
             with self._storage.local(lease.job.upload_key) as picture:
                 order: dict[str, Any] = {"do": "job", "id": lease.job.id, "picture": str(picture)}
                 order |= {"folder": str(folder), "options": lease.job.options}
-                order |= {"kind": lease.job.kind}
+                order |= {"kind": lease.job.kind, "most_s": self._options.most_video_s}
                 worker.say(order | {"camera": lease.job.camera})
                 answer = self._follow(worker, lease, start)
             self._conclude(lease, answer, folder)
@@ -191,13 +195,15 @@ class WorkerPool:
         renew_at = time.monotonic() + min(interval, 0.5)
         cancelled_at: float | None = None
         watch = self._clock.start()
+        video = lease.job.kind == VIDEO
+        allowed = self._options.video_seconds if video else self._options.job_seconds
         while True:
             if self._abandon.is_set():
                 worker.end(kill=True)
                 return {"is": "released"}
-            if time.monotonic() - start > self._options.job_seconds:
+            if time.monotonic() - start > allowed:
                 worker.end(kill=True)
-                return {"is": "failed", "problem": _TOO_LONG.body()}
+                return {"is": "failed", "problem": (_VIDEO_TOO_LONG if video else _TOO_LONG).body()}
             if cancelled_at and time.monotonic() - cancelled_at > _CANCEL_GRACE_SECONDS:
                 worker.end(kill=True)
                 return {"is": "cancelled"}
@@ -217,6 +223,10 @@ class WorkerPool:
                 # The clock tells photographs' time.
                 watch.end(answer["is"] == "done" and lease.job.kind == PHOTO)
                 return answer
+            if video:
+                stage, share = answer["stage"], answer["share"]
+                self._database(lambda: self._queue.advance(lease, stage, share, None))  # noqa: B023
+                continue
             person = (answer["person"], answer["people"]) if answer["person"] else None
             progress = watch.reach(answer["stage"], person)
             self._database(lambda: self._queue.advance(lease, watch.stage, progress, person))  # noqa: B023

@@ -39,6 +39,8 @@ class PoolOptions:
         job_seconds: longest time for a job.
         staging: folder in which workers leave files.
         command: the program, for tests of the queue.
+        video_seconds: longest time for one that is a video.
+        most_video_s: longest part of a video, in seconds of it.
     """
 
     count: int
@@ -48,6 +50,8 @@ class PoolOptions:
     job_seconds: float
     staging: Path
     command: Sequence[str] = COMMAND
+    video_seconds: float = 3600.0
+    most_video_s: float = 60.0
 
 
 class WorkerGone(Exception):

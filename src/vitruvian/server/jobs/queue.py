@@ -28,7 +28,7 @@ from vitruvian.server.models import Account, Deletion, Job, Reconstruction, new_
 from vitruvian.server.problems import Problem
 
 CRASHED = Problem(
-    "crashed", "The reconstruction broke off several times over this picture; try another one."
+    "crashed", "The reconstruction broke off several times over this upload; try another one."
 )
 
 

@@ -1,15 +1,16 @@
 """A worker process: takes jobs from its standard input, one at a time, and reconstructs pictures
-or measures people.
+and videos or measures people.
 
 It is a program of its own (``python -m vitruvian.server.jobs.worker``), so that a picture that
 takes all memory or breaks a decoder takes nothing else with it. It has no access to the database
 and no secret: paths in, files and one description out. Both ways go lines of JSON:
 
     in   {"do": "job", "id": ..., "kind": ..., "picture": path, "folder": path, "options": {...},
-          "camera": null or {"focal_px": ..., "source": ...}}
+          "camera": null or {"focal_px": ..., "source": ...}, "most_s": ... of a video}
          {"do": "cancel", "id": ...}
     out  {"is": "ready"}
          {"is": "stage", "id": ..., "stage": ..., "person": 0, "people": 0}
+         {"is": "stage", "id": ..., "stage": ..., "share": 0.4} of a video
          {"is": "done", "id": ..., "details": {...}, "files": {path: bytes}}
          {"is": "failed", "id": ..., "problem": {...}}
          {"is": "cancelled", "id": ...}
@@ -36,7 +37,8 @@ from vitruvian.compute import set_threads
 from vitruvian.errors import CrashError, InputError, MissingExtraError, VitruvianError
 from vitruvian.options import SERVER_DEFAULTS, Options
 from vitruvian.server.jobs.measuring import measure_parcel
-from vitruvian.server.kinds import MEASURES
+from vitruvian.server.jobs.moving import move_people
+from vitruvian.server.kinds import MEASURES, VIDEO
 from vitruvian.server.problems import KINDS, Problem
 
 if TYPE_CHECKING:
@@ -99,7 +101,15 @@ class Worker:
             )
 
         picture, options = Path(order["picture"]), order["options"]
-        if order["kind"] == MEASURES:
+
+        def passing(stage: str, share: float) -> None:
+            if job_id in self._unwanted:
+                raise Cancelled
+            self._say({"is": "stage", "id": job_id, "stage": stage, "share": round(share, 3)})
+
+        if order["kind"] == VIDEO:
+            outcome = move_people(picture, folder, options, order["most_s"], passing)
+        elif order["kind"] == MEASURES:
             outcome = measure_parcel(picture, folder, options, progress)
         else:
             outcome = process(picture, folder, options, progress, order.get("camera"))
@@ -166,7 +176,9 @@ def problem_of(error: VitruvianError) -> Problem:
     """What the API answers for a job that failed, by the error's code."""
     if isinstance(error, CrashError):
         traceback.print_exception(error.__cause__)
-        return Problem("crashed", "The reconstruction failed over this picture; try another one.")
+        return Problem("crashed", "The reconstruction failed over this upload; try another one.")
+    if error.code == "bad-option":  # such as a part that is not there
+        return Problem("validation", str(error))
     if isinstance(error, MissingExtraError):
         sentence = "This server does not read HEIC pictures; save it as JPEG."
         return Problem("unsupported-picture", sentence)

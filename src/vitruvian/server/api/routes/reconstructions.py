@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -103,7 +104,17 @@ def list_reconstructions(
     cursor: Annotated[str | None, Query(max_length=128)] = None,
 ) -> schemas.Reconstructions:
     """The account's results, newest first, a page at a time."""
-    mine = and_(Reconstruction.account_id == account_of(caller).id, Reconstruction.kind == PHOTO)
+    rows, next_cursor, total = listed(state, caller, PHOTO, limit, cursor)
+    return schemas.Reconstructions(
+        items=[summary_view(row) for row in rows], next_cursor=next_cursor, total=total
+    )
+
+
+def listed(
+    state: State, caller: Caller, kind: str, limit: int, cursor: str | None
+) -> tuple[Sequence[Reconstruction], str | None, int]:
+    """A page of the account's results of a kind, where the next one begins, and how many are."""
+    mine = and_(Reconstruction.account_id == account_of(caller).id, Reconstruction.kind == kind)
     query = select(Reconstruction).where(mine)
     if cursor:
         when, last = _read_cursor(cursor)
@@ -119,11 +130,7 @@ def list_reconstructions(
         rows = session.scalars(query.limit(limit + 1)).all()
     more = len(rows) > limit
     rows = rows[:limit]
-    return schemas.Reconstructions(
-        items=[summary_view(row) for row in rows],
-        next_cursor=_write_cursor(rows[-1]) if more else None,
-        total=total or 0,
-    )
+    return rows, _write_cursor(rows[-1]) if more else None, total or 0
 
 
 def _write_cursor(row: Reconstruction) -> str:
@@ -205,10 +212,15 @@ def _rename(
     with state.database.write() as session:
         row = owned(session, caller, reconstruction_id)
         if name is not None:
-            row.name = name
-            session.execute(update(Job).where(Job.id == row.job_id).values(name=name))
-            session.flush()
+            rename(session, row, name)
         return reconstruction_view(row)
+
+
+def rename(session: Session, row: Reconstruction, name: str) -> None:
+    """Call a result, and the job that made it, something else."""
+    row.name = name
+    session.execute(update(Job).where(Job.id == row.job_id).values(name=name))
+    session.flush()
 
 
 @router.delete(

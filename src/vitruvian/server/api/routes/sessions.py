@@ -26,7 +26,7 @@ from vitruvian.server.api.checks import clean_id, take, too_fast
 from vitruvian.server.api.documented import not_here, problems
 from vitruvian.server.api.views import open_session_view, session_view
 from vitruvian.server.files.janitor import delete_account
-from vitruvian.server.kinds import MEASURES, PHOTO
+from vitruvian.server.kinds import MEASURES
 from vitruvian.server.models import Account, Job, LoginSession, Reconstruction, new_id
 from vitruvian.server.problems import Problem, not_found
 from vitruvian.server.state import State, state_of
@@ -166,7 +166,7 @@ def _leave_session(state: State, caller: Caller, account: Account) -> None:
         session.flush()
         session.execute(
             update(Job)
-            .where(Job.account_id == caller.account.id, Job.kind == PHOTO)
+            .where(Job.account_id == caller.account.id, Job.kind != MEASURES)
             .values(expires_hours=None)
         )
         session.execute(

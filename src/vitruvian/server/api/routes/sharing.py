@@ -9,14 +9,15 @@ from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from vitruvian.server.api import schemas
-from vitruvian.server.api.callers import Reader, Writer, account_of
+from vitruvian.server.api import schemas, video_schemas
+from vitruvian.server.api.callers import Caller, Reader, Writer, account_of
 from vitruvian.server.api.checks import clean_id
 from vitruvian.server.api.documented import problems
 from vitruvian.server.api.routes.reconstructions import FILE_ANSWERS, owned
-from vitruvian.server.api.views import reconstruction_view, share_view, summary_view
+from vitruvian.server.api.views import reconstruction_view, share_view, summary_view, video_view
 from vitruvian.server.files.gallery import SAMPLES
 from vitruvian.server.files.serving import serve_file
+from vitruvian.server.kinds import PHOTO, VIDEO
 from vitruvian.server.models import ACTIVE, Job, Reconstruction, Share, new_id
 from vitruvian.server.problems import Problem, not_found
 from vitruvian.server.state import State, state_of
@@ -37,8 +38,15 @@ _REVOCABLE = "private, no-cache"
 )
 def list_shares(reconstruction_id: str, state: Here, caller: Reader) -> schemas.Shares:
     """The share links of a result."""
+    return shares_of(state, caller, reconstruction_id)
+
+
+def shares_of(
+    state: State, caller: Caller, reconstruction_id: str, kind: str = PHOTO
+) -> schemas.Shares:
+    """The share links of a result of that kind."""
     with state.database.read() as session:
-        row = owned(session, caller, reconstruction_id)
+        row = owned(session, caller, reconstruction_id, kind)
         shares = session.scalars(
             select(Share)
             .where(Share.reconstruction_id == row.id, Share.expires_at > time.time())
@@ -57,6 +65,13 @@ def share(
     reconstruction_id: str, body: schemas.NewShare, state: Here, caller: Writer
 ) -> schemas.Share:
     """Make a link that shows a result to whoever has it."""
+    return share_result(state, caller, reconstruction_id, body)
+
+
+def share_result(
+    state: State, caller: Caller, reconstruction_id: str, body: schemas.NewShare, kind: str = PHOTO
+) -> schemas.Share:
+    """Make a link to a result of that kind."""
     days = body.expires_in_days or state.settings.share_default_days
     if days > state.settings.share_max_days:
         wrong = f"must be at most {state.settings.share_max_days}"
@@ -66,7 +81,7 @@ def share(
             errors=[{"field": "expires_in_days", "detail": wrong}],
         )
     with state.database.write() as session:
-        row = owned(session, caller, reconstruction_id)
+        row = owned(session, caller, reconstruction_id, kind)
         count = session.scalar(
             select(func.count()).select_from(Share).where(Share.reconstruction_id == row.id)
         )
@@ -121,11 +136,11 @@ def _shared(session: Session, state: State, token: str) -> Reconstruction:
 
 
 @router.get("/shared/{token}", tags=["sharing"], responses=problems(404, 422))
-def get_shared(token: str, state: Here) -> schemas.Reconstruction:
+def get_shared(token: str, state: Here) -> schemas.Reconstruction | video_schemas.Video:
     """A shared result."""
     with state.database.read() as session:
         row = _shared(session, state, token)
-        return reconstruction_view(row, token)
+        return video_view(row, token) if row.kind == VIDEO else reconstruction_view(row, token)
 
 
 @router.get(

@@ -13,6 +13,8 @@ from vitruvian.server.api import schemas
 from vitruvian.server.api.callers import is_local
 from vitruvian.server.api.documented import problems
 from vitruvian.server.api.views import stage_views
+from vitruvian.server.jobs.moving import VIDEO_STAGES
+from vitruvian.server.jobs.timing import STAGES
 from vitruvian.server.metrics import CONTENT_TYPE
 from vitruvian.server.models import ENDED, Job
 from vitruvian.server.problems import Problem, not_found
@@ -29,6 +31,8 @@ def config(state: Here) -> schemas.Config:
     return schemas.Config(
         version=__version__,
         max_upload_bytes=settings.max_upload_bytes,
+        max_video_bytes=settings.max_video_bytes,
+        max_video_seconds=settings.max_video_seconds,
         max_pixels=MAX_PIXELS,
         min_side=MIN_SIDE,
         accepted_types=list(state.readable_types),
@@ -40,7 +44,8 @@ def config(state: Here) -> schemas.Config:
         password_min_length=settings.password_min_length,
         share_max_days=settings.share_max_days,
         max_active_jobs=settings.max_active_jobs,
-        stages=stage_views(),
+        stages=stage_views(STAGES),
+        video_stages=stage_views(VIDEO_STAGES),
     )
 
 
