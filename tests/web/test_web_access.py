@@ -45,7 +45,7 @@ def test_axe_finds_nothing_serious(
             if item["impact"] in ("serious", "critical")
         )
 
-    for path in ("/", "/login", "/register", "/nowhere", "/measure", "/docs"):
+    for path in ("/", "/login", "/register", "/nowhere", "/measure", "/video", "/docs"):
         stranger.goto(path)
         stranger.wait_for_selector("h1")
         if path == "/docs":

@@ -48,6 +48,7 @@ def test_a_video_becomes_people_in_motion(
         page.get_by_role("link", name=re.compile(r"^Motion \(BVH\)")).click()
     assert found.value.suggested_filename == "walking-person-1-motion.bvh"
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.evaluate("scrollTo(0, 0)")
     shoot(page, "video")
 
     # Whoever has the link sees the same, and the history has it.

@@ -175,7 +175,8 @@ def open_clip(
         )
     if count == 1:
         raise InputError(
-            f"{label} has a single frame: reconstruct it as a photograph.", code="not-a-clip"
+            f"{label} has a single frame: reconstruct it as a photograph (vitruvian photo).",
+            code="not-a-clip",
         )
     declared_s = count / fps if count else 0.0
     asked_s = min(declared_s, end_s or np.inf) - start_s
@@ -256,7 +257,8 @@ def check_head(head: bytes, label: str) -> None:
         return
     if head.startswith(_PICTURE_STARTS):
         raise InputError(
-            f"{label} is a picture: reconstruct it as a photograph.", code="not-a-clip"
+            f"{label} is a picture: reconstruct it as a photograph (vitruvian photo).",
+            code="not-a-clip",
         )
     if not _is_container(head):
         raise InputError(
