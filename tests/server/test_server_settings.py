@@ -58,6 +58,7 @@ def test_docs_have_every_route_and_code() -> None:
             .replace("{share_id}", "{id}")
             .replace("{session_id}", "{id}")
             .replace("{measurement_id}", "{id}")
+            .replace("{video_id}", "{id}")
         )
         shown = shown.replace("{token_id}", "{id}").replace("{sample_id}", "{id}")
         shown = shown.replace("{job_id}", "{id}")

@@ -84,6 +84,8 @@ def test_a_video_becomes_a_job_and_a_result(tmp_path: Path) -> None:
         register(stranger, "eve@example.org")
         for method in ("get", "delete"):
             assert getattr(stranger, method)(path).status_code == 404
+        for below in ("shares", "files/viewer.html"):
+            assert stranger.get(f"{path}/{below}").status_code == 404
         assert client.delete(path).status_code == 204
         assert files_of(tmp_path / "data") == []
 
