@@ -15,10 +15,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 from PIL import Image
+from render_walking import moving
 
 import vitruvian
-from vitruvian.body.model.clips import fitted_motions
-from vitruvian.body.model.model import joint_motion
 from vitruvian.formats.atomic import write_bytes
 from vitruvian.geometry.render import render_mesh
 from vitruvian.types.camera import Camera
@@ -63,29 +62,17 @@ def main() -> None:
 
 def walking(person: vitruvian.Person) -> list[Mesh]:
     """The avatar in every frame, in a world with the floor at y = 0."""
-    assert person.avatar is not None
-    rest, body = person.avatar.mesh, person.body
-    assert rest.skin_joints is not None
-    assert rest.skin_weights is not None
-    joints = body.model.rest(body.betas)[1]
-    motions = {motion.name: motion for motion in fitted_motions(rest, joints)}
     meshes = []
     place = np.array([START[0], 0, START[1]])
     for name, count in (("walk", WALK), ("wave", WAVE)):
-        motion = motions[name]
-        for frame in range(count):
-            time = (frame / FPS) % float(motion.times_s[-1])
-            key = int(np.searchsorted(motion.times_s, time, side="right")) - 1
-            moved = joint_motion(
-                body.model.parents, joints, motion.rotations[key], motion.roots[key]
-            )
+        frames, speed = moving(person, name, count, FPS)
+        for frame, posed in enumerate(frames):
             part = min(frame / TURNING, 1.0) if name == "wave" else 0.0
             yaw = np.deg2rad(WALK_DEG + part * (WAVE_DEG - WALK_DEG))
             ahead = np.array([np.sin(yaw), 0, np.cos(yaw)])
             turn = np.stack([np.cross((0, 1, 0), ahead), (0, 1, 0), ahead], axis=1)
-            vertices = moved.skinned(rest.vertices, rest.skin_joints, rest.skin_weights) @ turn.T
-            place = place + motion.speed / FPS * ahead
-            meshes.append(rest.with_vertices((vertices + place).astype(np.float32)))
+            place = place + speed / FPS * ahead
+            meshes.append(posed.with_vertices((posed.vertices @ turn.T + place).astype(np.float32)))
     return meshes
 
 

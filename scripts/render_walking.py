@@ -19,12 +19,32 @@ from vitruvian.body.model.clips import fitted_motions
 from vitruvian.body.model.model import joint_motion
 from vitruvian.formats.atomic import write_bytes
 from vitruvian.result.preview import lineup
+from vitruvian.types.mesh import Mesh
 
 ROOT = Path(__file__).resolve().parents[1]
 CLIPS = ("walk", "dance", "wave")
 FRAMES, FPS = 60, 20
 SIZE = (300, 420)  # of each avatar's view, pixels
 _PAPER = (255, 255, 255)
+
+
+def moving(person: vitruvian.Person, name: str, count: int, fps: int) -> tuple[list[Mesh], float]:
+    """The avatar in frames of a motion, in place, and how fast that motion goes, in m/s."""
+    assert person.avatar is not None
+    rest, body = person.avatar.mesh, person.body
+    assert rest.skin_joints is not None
+    assert rest.skin_weights is not None
+    joints = body.model.rest(body.betas)[1]
+    motion = {motion.name: motion for motion in fitted_motions(rest, joints)}[name]
+    meshes = []
+    for frame in range(count):
+        time = (frame / fps) % float(motion.times_s[-1])
+        key = int(np.searchsorted(motion.times_s, time, side="right")) - 1
+        moved = joint_motion(body.model.parents, joints, motion.rotations[key], motion.roots[key])
+        meshes.append(
+            rest.with_vertices(moved.skinned(rest.vertices, rest.skin_joints, rest.skin_weights))
+        )
+    return meshes, motion.speed
 
 
 def main() -> None:
@@ -34,26 +54,9 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, default=ROOT / "docs/images/walking.webp")
     options = parser.parse_args()
     person = vitruvian.reconstruct(options.picture).people[0]
-    assert person.avatar is not None
-    rest, body = person.avatar.mesh, person.body
-    assert rest.skin_joints is not None
-    assert rest.skin_weights is not None
-    joints = body.model.rest(body.betas)[1]
-    motions = {motion.name: motion for motion in fitted_motions(rest, joints)}
     rows = []
     for name in CLIPS:
-        motion, meshes = motions[name], []
-        for frame in range(FRAMES):
-            time = (frame / FPS) % float(motion.times_s[-1])
-            key = int(np.searchsorted(motion.times_s, time, side="right")) - 1
-            moved = joint_motion(
-                body.model.parents, joints, motion.rotations[key], motion.roots[key]
-            )
-            meshes.append(
-                rest.with_vertices(
-                    moved.skinned(rest.vertices, rest.skin_joints, rest.skin_weights)
-                )
-            )
+        meshes, _ = moving(person, name, FRAMES, FPS)
         yaws = [25 * np.sin(2 * np.pi * frame / FRAMES) for frame in range(FRAMES)]
         rows.append(lineup(meshes, yaws, SIZE))
     frames = []
