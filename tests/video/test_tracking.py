@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -79,3 +82,19 @@ def test_likeness_tells_clothes_apart():
         [(200, RED)], [(420, RED)], [(200, BLUE)]])]  # fmt: skip
     assert looks[0].likeness(looks[1]) == pytest.approx(1, abs=0.01)
     assert looks[0].likeness(looks[2]) < 0.1
+
+
+def test_hair_tells_people_in_the_same_clothes_apart():
+    """Heads are compared where both are seen from the same side: a face is no hair."""
+
+    def seen(hair, facing):
+        pixels, (figure,) = drawn([(200, RED)])
+        pixels[100:115] = hair
+        turn = np.diag([1.0, -1, -1]) if facing else np.diag([-1.0, -1, 1])
+        estimate = SimpleNamespace(rotations=turn[None])
+        return looks_of(pixels, replace(figure, estimate=estimate))
+
+    behind = seen((60, 30, 20), False)
+    assert behind.likeness(seen((60, 30, 20), False)) == pytest.approx(1, abs=0.01)
+    assert behind.likeness(seen((220, 200, 120), False)) < 0.72
+    assert behind.likeness(seen((220, 180, 160), True)) == pytest.approx(1, abs=0.01)

@@ -1,4 +1,4 @@
-"""What somebody wears, as histograms of colour: whom to expect when they come back."""
+"""Colours of somebody's clothes and head, as histograms: whom to expect when they come back."""
 
 from __future__ import annotations
 
@@ -8,36 +8,39 @@ import cv2
 import numpy as np
 
 from vitruvian.types.figure import Figure
-from vitruvian.types.keypoints import ANKLES, HIPS, SHOULDERS
+from vitruvian.types.keypoints import ANKLES, FACE, HIPS, SHOULDERS
 
 _BINS = (16, 4, 4)  # of hue, saturation and value
 _RANGES = [0, 180, 0, 256, 0, 256]
 _LEAST_PIXELS = 60
 _LONG_SIDE = 160  # pixels of the person that are enough
+_ABOVE, _HEAD_WIDE = -0.08, 0.35  # trunk lengths: where the head begins, and half of its width
+_CLEARLY = 0.3  # cosine between view and front from which on a face or hair is seen
 
 
 @dataclass(frozen=True, eq=False)
 class Looks:
-    """Colour histograms of somebody's upper and lower half.
+    """Colour histograms of somebody's parts.
 
     Attributes:
-        halves: (2, N) float64, each row of sum 1; NaN where that half was not seen.
+        parts: (4, N) float64, each row of sum 1: upper half, lower half, head from the front and
+            head from behind, which are a face and hair; NaN where a part was not seen.
     """
 
-    halves: np.ndarray
+    parts: np.ndarray
 
     def likeness(self, other: Looks) -> float:
-        """0..1, the mean Bhattacharyya coefficient of the halves that both know; NaN for none."""
-        both = ~np.isnan(self.halves[:, 0]) & ~np.isnan(other.halves[:, 0])
+        """0..1, the mean Bhattacharyya coefficient of the parts that both know; NaN for none."""
+        both = ~np.isnan(self.parts[:, 0]) & ~np.isnan(other.parts[:, 0])
         if not both.any():
             return float("nan")
-        return float(np.sqrt(self.halves[both] * other.halves[both]).sum(1).mean())
+        return float(np.sqrt(self.parts[both] * other.parts[both]).sum(1).mean())
 
     def blended(self, newer: Looks, share: float) -> Looks:
         """The running mean after one more look."""
-        mixed = (1 - share) * self.halves + share * newer.halves
-        mixed = np.where(np.isnan(self.halves), newer.halves, mixed)
-        return Looks(np.where(np.isnan(newer.halves), self.halves, mixed))
+        mixed = (1 - share) * self.parts + share * newer.parts
+        mixed = np.where(np.isnan(self.parts), newer.parts, mixed)
+        return Looks(np.where(np.isnan(newer.parts), self.parts, mixed))
 
 
 def looks_of(pixels: np.ndarray, figure: Figure) -> Looks:
@@ -57,8 +60,17 @@ def looks_of(pixels: np.ndarray, figure: Figure) -> Looks:
     place = np.stack([columns, rows], axis=2) / scale + [alpha.x, alpha.y]
     along = (place - shoulders) @ (trunk / length) / length
     reach = float((points[ANKLES].mean(0) - shoulders) @ (trunk / length) / length)
-    halves = [(along > 0.05) & (along < 0.95), (along > 1.1) & (along < max(reach, 1.3))]
-    return Looks(np.stack([_histogram(hsv, mask & half) for half in halves]))
+    middle, side = points[FACE].mean(0), np.array([-trunk[1], trunk[0]]) / length
+    head = (along < _ABOVE) & (np.abs((place - middle) @ side) < _HEAD_WIDE * length)
+    facing = figure.estimate.rotations[0, 2, 2] if figure.estimate is not None else 0.0
+    parts = [
+        (along > 0.05) & (along < 0.95),
+        (along > 1.1) & (along < max(reach, 1.3)),
+        # The camera looks along +z, so who faces it looks along -z.
+        head & (facing < -_CLEARLY),
+        head & (facing > _CLEARLY),
+    ]
+    return Looks(np.stack([_histogram(hsv, mask & part) for part in parts]))
 
 
 def _histogram(hsv: np.ndarray, mask: np.ndarray) -> np.ndarray:
