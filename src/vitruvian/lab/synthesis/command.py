@@ -60,6 +60,15 @@ def synth(
             "--groups", help="Make whole pictures of groups with the depth of everything instead."
         ),
     ] = False,
+    video: Annotated[
+        bool,
+        typer.Option(
+            "--video", help="Make clips of people in motion with the truth of every frame instead."
+        ),
+    ] = False,
+    frames: Annotated[
+        int, typer.Option("--frames", min=4, max=3000, help="Length of a clip, 30 a second.")
+    ] = 60,
     plot: Annotated[
         bool,
         typer.Option(
@@ -68,13 +77,15 @@ def synth(
     ] = False,
 ) -> None:
     """Make labelled pictures of synthetic people, for training and testing."""
-    if (silhouettes or groups) and (meshes or preview or plot or backgrounds is not None):
+    asked = {"silhouettes": silhouettes, "groups": groups, "video": video}
+    instead = [name for name, wanted in asked.items() if wanted]
+    if instead and (meshes or preview or plot or backgrounds is not None):
         raise InputError(
-            f"--{'silhouettes' if silhouettes else 'groups'} cannot be combined with --meshes, "
-            "--preview, --plot, --backgrounds: leave them out."
+            f"--{instead[0]} cannot be combined with --meshes, --preview, --plot, --backgrounds: "
+            "leave them out."
         )
-    if silhouettes and groups:
-        raise InputError("--silhouettes and --groups exclude each other: leave one out.")
+    if len(instead) > 1:
+        raise InputError(f"--{instead[0]} and --{instead[1]} exclude each other: leave one out.")
     library = find_assets(assets)
     if plot:
         from vitruvian.lab.synthesis.statistics import plot_statistics
@@ -101,11 +112,21 @@ def synth(
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     console = Console()
     anatomy()  # baked once, before several workers would
+    columns = (
+        TextColumn("frames" if video else "samples"), BarColumn(), MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )  # fmt: skip
+    if video:
+        from vitruvian.lab.synthesis.sequence_files import write_sequences
+
+        with Progress(*columns, console=console) as progress:
+            task = progress.add_task("frames", total=count * frames)
+            for done in write_sequences(output, seed, count, frames, size, library):
+                progress.advance(task, done)
+        console.print(f"{count} clips of {frames} frames in {output}")
+        return
     kind: Kind = "silhouettes" if silhouettes else "groups" if groups else "samples"
     plan = DatasetPlan(seed, count, size, behind, meshes, kind)
-    columns = (
-        TextColumn("samples"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-    )  # fmt: skip
     with Progress(*columns, console=console) as progress:
         task = progress.add_task("samples", total=count)
         for done in write_dataset(output, plan, library, workers):

@@ -11,11 +11,18 @@ CURVE_STEPS = 16384
 BRIGHTEST = 4.0  # linear light that is white whatever the curve
 
 
-def photograph(rng: np.random.Generator, linear: np.ndarray, weight: np.ndarray) -> np.ndarray:
+def photograph(
+    rng: np.random.Generator,
+    linear: np.ndarray,
+    weight: np.ndarray,
+    *,
+    grain: np.random.Generator | None = None,
+) -> np.ndarray:
     """A picture (H, W, 3) uint8 sRGB of linear light (H, W, 3).
 
     ``weight`` (H, W): where exposure is metered, the person. Blur, noise and compression are mild
-    in most pictures and strong in some.
+    in most pictures and strong in some. ``grain``: what the noise is drawn from, so that the frames
+    of a clip share all but that; None draws it from ``rng``.
     """
     luminance = linear @ np.array([0.25, 0.65, 0.1], np.float32)
     metered = float((luminance * weight).sum() / max(float(weight.sum()), 1e-6))
@@ -30,7 +37,7 @@ def photograph(rng: np.random.Generator, linear: np.ndarray, weight: np.ndarray)
     if rng.random() < 0.1:
         out = _motion(rng, out)
     shot = float(np.exp(rng.uniform(np.log(0.002), np.log(0.035))))
-    noise = rng.standard_normal(out.shape).astype(np.float32)
+    noise = (rng if grain is None else grain).standard_normal(out.shape).astype(np.float32)
     if rng.random() < 0.5:
         noise = cv2.GaussianBlur(noise, (0, 0), 0.7) * 1.8
     noise *= np.sqrt(np.maximum(out, 0) + 0.02)

@@ -52,6 +52,12 @@ def _robustness(data: Path | None) -> Suite:
     return RobustnessSuite(data_folder(data))
 
 
+def _sequences(data: Path | None) -> Suite:
+    from vitruvian.lab.evaluation.suites.synthetic_sequences import SyntheticSequenceSuite
+
+    return SyntheticSequenceSuite.open(data_folder(data))
+
+
 def _speed(data: Path | None) -> Suite:
     from vitruvian.lab.evaluation.suites.speed import SpeedSuite
 
@@ -88,6 +94,7 @@ SUITES: dict[str, tuple[Callable[[Path | None], Suite], str]] = {
         "a person before calibrated cameras: pose of every view against truth",
     ),
     "robustness": (_robustness, "all pictures, and broken files: no crash, sound files, memory"),
+    "sequences": (_sequences, "clips of the generator: motion in the world against truth"),
     "shapes": (_shapes, "3D characters photographed from 8 sides: surface against truth"),
     "speed": (_speed, "photographs: seconds by stage, cold start, peak memory"),
     "synthetic": (_synthetic, "people of the generator: body, surface, stature, distance"),

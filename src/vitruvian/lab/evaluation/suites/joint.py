@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
-from vitruvian.body.model.model import body_model
+from vitruvian.body.fit.dynamics import Floor
+from vitruvian.body.model.model import BodyModel, body_model
 from vitruvian.types.camera import Camera
 from vitruvian.types.figure import Figure
 from vitruvian.types.keypoints import HEELS, TOES
 from vitruvian.types.record import Record
 from vitruvian.video.eyes import Eyes
 from vitruvian.video.floor import landmarks_of
-from vitruvian.video.together import solve_tracks
+from vitruvian.video.observed import observe
+from vitruvian.video.sources import open_sources
+from vitruvian.video.together import SolvedTrack, solve_tracks
 from vitruvian.video.tracking import Sighting, Track
 
 _SOLES = np.stack([HEELS, TOES], axis=1)
@@ -62,7 +66,35 @@ def solve_figures(
     model = body_model()
     frames = list(enumerate(times_s))
     eyes = Eyes(tuple(cameras), tuple(places), axes)
-    (solved,), floor = solve_tracks(model, [tracks], frames, eyes, {}, lambda *_: None)
+    (solved,), floor = solve_tracks(model, [tracks], frames, eyes, {}, _silent)
+    return _solution(model, solved, floor)
+
+
+def solve_clip(clip: Path, fov_deg: float) -> list[Solution]:
+    """Everyone in a clip, solved as by ``vitruvian video``, in the first frame's camera frame.
+
+    Args:
+        clip: of one camera, which may turn.
+        fov_deg: of the lens, across the longer side.
+
+    Raises:
+        InputError: the clip cannot be used.
+    """
+    sources = open_sources([clip], fov_deg=fov_deg)
+    observed = observe(sources, _silent)
+    if not observed.people:
+        return []
+    model = body_model()
+    eyes = replace(sources.eyes, turning=observed.turning)
+    solved, floor = solve_tracks(model, observed.people, observed.frames, eyes, {}, _silent)
+    return [_solution(model, one, floor) for one in solved]
+
+
+def _silent(stage: str, done: int, total: int) -> None:
+    """Nobody waits for a suite's stages."""
+
+
+def _solution(model: BodyModel, solved: SolvedTrack, floor: Floor) -> Solution:
     points = landmarks_of(model, solved.motion)
     moved = np.linalg.norm(np.diff(points[:, _SOLES].mean(2), axis=0), axis=2)
     still = moved[solved.still[:-1]]
