@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy import delete as delete_rows
-from sqlalchemy import select, update
+from sqlalchemy import select
 from starlette.concurrency import run_in_threadpool
 
 from vitruvian.server.accounts.signing import TOKEN_PREFIX, digest, new_token
@@ -24,7 +24,7 @@ from vitruvian.server.api.pictures import (
     wait_for_end,
     wait_seconds,
 )
-from vitruvian.server.api.routes.reconstructions import FILE_ANSWERS, json_answer, owned
+from vitruvian.server.api.routes.reconstructions import FILE_ANSWERS, json_answer, owned, rename
 from vitruvian.server.api.views import job_view, measurement_summary_view, measurement_view
 from vitruvian.server.files.janitor import delete_reconstruction
 from vitruvian.server.files.serving import serve_file
@@ -123,8 +123,7 @@ def change(
     with state.database.write() as session:
         row = owned(session, caller, measurement_id, MEASURES)
         if body.name is not None:
-            row.name = body.name
-            session.execute(update(Job).where(Job.id == row.job_id).values(name=body.name))
+            rename(session, row, body.name)
         if body.keep:
             row.details = row.details | {"options": {"keep": True}}
             row.expires_at = _kept_until(state, account_of(caller))
