@@ -24,10 +24,15 @@ from vitruvian.server.api.pictures import (
     wait_for_end,
     wait_seconds,
 )
-from vitruvian.server.api.routes.reconstructions import FILE_ANSWERS, json_answer, owned, rename
+from vitruvian.server.api.routes.reconstructions import (
+    FILE_ANSWERS,
+    json_answer,
+    owned,
+    remove_result,
+    rename,
+    serve_owned,
+)
 from vitruvian.server.api.views import job_view, measurement_summary_view, measurement_view
-from vitruvian.server.files.janitor import delete_reconstruction
-from vitruvian.server.files.serving import serve_file
 from vitruvian.server.jobs.intake import Order
 from vitruvian.server.kinds import MEASURES
 from vitruvian.server.models import Account, ApiToken, Job, Reconstruction, new_id
@@ -142,9 +147,7 @@ def _kept_until(state: State, owner: Account) -> float | None:
 )
 def delete(measurement_id: str, state: Here, caller: Writer) -> None:
     """Delete measures and their files."""
-    with state.database.write() as session:
-        delete_reconstruction(session, owned(session, caller, measurement_id, MEASURES))
-    state.janitor.remove_files()
+    remove_result(state, caller, measurement_id, MEASURES)
 
 
 @router.get(
@@ -161,9 +164,7 @@ def get_file(
     download: bool = False,
 ) -> Response:
     """A file of somebody's measures."""
-    with state.database.read() as session:
-        row = owned(session, caller, measurement_id, MEASURES)
-    return serve_file(request, state.storage, row, path, download=download)
+    return serve_owned(request, state, caller, measurement_id, path, MEASURES, download=download)
 
 
 @router.post("/measurements/handoffs", status_code=201, responses=problems(401, 403))

@@ -228,8 +228,13 @@ def rename(session: Session, row: Reconstruction, name: str) -> None:
 )
 def delete(reconstruction_id: str, state: Here, caller: Writer) -> None:
     """Delete a result, its links and its files."""
+    remove_result(state, caller, reconstruction_id)
+
+
+def remove_result(state: State, caller: Caller, result_id: str, kind: str = PHOTO) -> None:
+    """Delete a result of the caller's of that kind, its links and its files."""
     with state.database.write() as session:
-        delete_reconstruction(session, owned(session, caller, reconstruction_id))
+        delete_reconstruction(session, owned(session, caller, result_id, kind))
     state.janitor.remove_files()
 
 
@@ -247,6 +252,20 @@ def get_file(
     download: bool = False,
 ) -> Response:
     """A file of a result."""
+    return serve_owned(request, state, caller, reconstruction_id, path, download=download)
+
+
+def serve_owned(
+    request: Request,
+    state: State,
+    caller: Caller,
+    result_id: str,
+    path: str,
+    kind: str = PHOTO,
+    *,
+    download: bool,
+) -> Response:
+    """A file of a result of the caller's of that kind."""
     with state.database.read() as session:
-        row = owned(session, caller, reconstruction_id)
+        row = owned(session, caller, result_id, kind)
     return serve_file(request, state.storage, row, path, download=download)

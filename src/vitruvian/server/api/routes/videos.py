@@ -23,12 +23,12 @@ from vitruvian.server.api.routes.reconstructions import (
     json_answer,
     listed,
     owned,
+    remove_result,
     rename,
+    serve_owned,
 )
 from vitruvian.server.api.routes.sharing import share_result, shares_of
 from vitruvian.server.api.views import job_view, video_summary_view, video_view
-from vitruvian.server.files.janitor import delete_reconstruction
-from vitruvian.server.files.serving import serve_file
 from vitruvian.server.jobs.intake import Order
 from vitruvian.server.kinds import VIDEO
 from vitruvian.server.models import Job
@@ -108,9 +108,7 @@ def change(video_id: str, body: shapes.VideoChange, state: Here, caller: Writer)
 @router.delete("/videos/{video_id}", status_code=204, responses=problems(401, 403, 404, 422))
 def delete(video_id: str, state: Here, caller: Writer) -> None:
     """Delete a video, its links and its files."""
-    with state.database.write() as session:
-        delete_reconstruction(session, owned(session, caller, video_id, VIDEO))
-    state.janitor.remove_files()
+    remove_result(state, caller, video_id, VIDEO)
 
 
 @router.get(
@@ -127,9 +125,7 @@ def get_file(
     download: bool = False,
 ) -> Response:
     """A file of a video."""
-    with state.database.read() as session:
-        row = owned(session, caller, video_id, VIDEO)
-    return serve_file(request, state.storage, row, path, download=download)
+    return serve_owned(request, state, caller, video_id, path, VIDEO, download=download)
 
 
 @router.get("/videos/{video_id}/shares", responses=problems(401, 403, 404, 422))
