@@ -51,3 +51,12 @@ def test_photographs_a_pair_and_a_failure(
     # Once more: nothing is left to do, and no worker is started.
     assert main([*command[:2], *command[3:]]) == 2
     assert json.loads(capfd.readouterr().out) == told
+
+
+def test_what_does_not_exist_is_told_before_anything_is_written(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert main(["batch", str(EXAMPLE), str(tmp_path / "none.jpg"), "-o", str(out)]) == 2
+    assert "none.jpg does not exist; check the path." in capfd.readouterr().err
+    assert not out.exists()

@@ -44,6 +44,8 @@ _MAGIC = "*?["
 def list_tasks(inputs: Iterable[str], results: str) -> Iterator[Task]:
     """The inputs, one by one, those of a folder in the order of their names.
 
+    What does not exist is told at once, before the first input.
+
     Args:
         inputs: files, folders (with all below them), patterns such as ``'in/**/*.jpg'``, lists
             (``.txt``, ``.csv``, or ``-`` for lines on standard input), archives (``.zip``,
@@ -53,6 +55,14 @@ def list_tasks(inputs: Iterable[str], results: str) -> Iterator[Task]:
     Raises:
         InputError: an input cannot be opened or has a form that is not understood; one sentence.
     """
+    named = list(inputs)
+    for text in named:
+        if text != "-" and not is_address(text):
+            _check_exists(Path(text).expanduser())
+    return _tasks_of(named, results)
+
+
+def _tasks_of(inputs: Iterable[str], results: str) -> Iterator[Task]:
     for text in inputs:
         if text == "-":
             yield from read_list(sys.stdin.read(), "-", kind_of)
@@ -77,19 +87,23 @@ def _task(place: str, stamp: str, **known: Any) -> Task:
     return Task("video" if kind_of(place) == "video" else "photo", (place,), known, stamp)
 
 
+def _check_exists(path: Path) -> None:
+    """Raise ``InputError`` for a path that is neither there nor a pattern."""
+    text = str(path)
+    if not path.exists() and not any(letter in text for letter in _MAGIC):
+        raise InputError(f"{readable(text)} does not exist; check the path.", code="missing-file")
+
+
 def _at_path(path: Path, results: str) -> Iterator[Task]:
     text = str(path)
     if not path.exists():
-        if any(letter in text for letter in _MAGIC):
-            found = sorted(glob.iglob(text, recursive=True))
-            if not found:
-                raise InputError(f"Nothing matches {readable(text)}; check the pattern.")
-            for one in found:
-                if not _inside(Path(one), results) and not Path(one).is_dir():
-                    yield from _at_file(Path(one))
-            return
-        raise InputError(f"{readable(text)} does not exist; check the path.", code="missing-file")
-    if path.is_dir():
+        found = sorted(glob.iglob(text, recursive=True))
+        if not found:
+            raise InputError(f"Nothing matches {readable(text)}; check the pattern.")
+        for one in found:
+            if not _inside(Path(one), results) and not Path(one).is_dir():
+                yield from _at_file(Path(one))
+    elif path.is_dir():
         yield from _in_folder(path, results)
     else:
         yield from _at_file(path)

@@ -140,11 +140,12 @@ def batch(
     def open_pool() -> Pool:
         return _pool(ray, workers, threads, time_limit, plan)
 
+    tasks = list_tasks(inputs, results)  # before anything is written
     with Manifest(file, plan.settings) as opened:
         stopped = False
         with _telling() as tell, interrupts():
             try:
-                tally = run_batch(opened, list_tasks(inputs, results), plan, open_pool, tell)
+                tally = run_batch(opened, tasks, plan, open_pool, tell)
             except KeyboardInterrupt:
                 stopped = True
         store = open_results(results)
