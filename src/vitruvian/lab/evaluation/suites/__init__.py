@@ -46,6 +46,12 @@ def _multiview(data: Path | None) -> Suite:
     return MultiviewSuite.open(data_folder(data))
 
 
+def _plausible(data: Path | None) -> Suite:
+    from vitruvian.lab.evaluation.suites.plausible import PlausibleSuite
+
+    return PlausibleSuite.open(data_folder(data))
+
+
 def _robustness(data: Path | None) -> Suite:
     from vitruvian.lab.evaluation.suites.robustness import RobustnessSuite
 
@@ -93,6 +99,7 @@ SUITES: dict[str, tuple[Callable[[Path | None], Suite], str]] = {
         _multiview,
         "a person before calibrated cameras: pose of every view against truth",
     ),
+    "plausible": (_plausible, "photographs and clips without a truth: whether poses can be"),
     "robustness": (_robustness, "all pictures, and broken files: no crash, sound files, memory"),
     "sequences": (_sequences, "clips of the generator: motion in the world against truth"),
     "shapes": (_shapes, "3D characters photographed from 8 sides: surface against truth"),
