@@ -36,7 +36,8 @@ def vitruvian(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 @pytest.mark.slow
 def test_example_picture_becomes_every_file(tmp_path: Path) -> None:
     jsonschema = pytest.importorskip("jsonschema")
-    done = vitruvian("photo", str(EXAMPLE), "--json", "--formats", "obj,glb,ply,stl", cwd=tmp_path)
+    formats = ("--formats", "obj,glb,ply,stl")
+    done = vitruvian("photo", str(EXAMPLE), "--json", "--progress", *formats, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     (line,) = done.stdout.splitlines()
     printed = json.loads(line)
@@ -46,6 +47,11 @@ def test_example_picture_becomes_every_file(tmp_path: Path) -> None:
     assert report == printed
     jsonschema.validate(report, report_schema())
     assert len(report["people"]) >= 2
+    told = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
+    assert {one["stage"] for one in told} == set(report["timings_s"])
+    assert {one["image"] for one in told} == {str(EXAMPLE)}
+    numbers = {one["person"] for one in told if one["stage"] == "surface"}
+    assert numbers == {person["id"] for person in report["people"]}
     for name in ("scene.glb", "viewer.html", "preview.png", "report.json"):
         assert (folder / name).stat().st_size > 100, name
     for person in report["people"]:
@@ -167,7 +173,7 @@ def test_an_interrupt_that_gets_lost_stops_after_the_picture(
 
     monkeypatch.setattr(photo, "_reconstruct_one", swallowing)
     jobs = [(f"{i}.jpg", tmp_path / str(i)) for i in range(3)]
-    assert photo._reconstruct_all(jobs, Options(), False) == 130
+    assert photo._reconstruct_all(jobs, Options(), False, False) == 130
     assert begun == ["0.jpg"]
     assert "Stopped: 0 of 3 pictures" in capfd.readouterr().err
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -39,6 +39,7 @@ def example() -> dict:
         height=480,
         focal_px=896.0,
         focal_source="assumed",
+        world_from_camera=np.diag([1.0, -1, -1, 1]),
         timings_s={"people": 0.0712345, "body": np.float32(0.05)},
         people=[person],
     )
@@ -74,7 +75,9 @@ def test_report_is_plain_and_meets_its_schema(tmp_path: Path) -> None:
         "files": {"mesh": "person-1/mesh.obj", "avatar": "person-1/avatar.glb"},
     }
     assert read["image"] == {"path": "photos/street.jpg", "width": 640, "height": 480}
-    assert read["camera"] == {"focal_px": 896.0, "source": "assumed"}
+    camera = read["camera"]
+    assert (camera["focal_px"], camera["source"]) == (896.0, "assumed")
+    np.testing.assert_array_equal(camera["world_from_camera"], np.diag([1.0, -1, -1, 1]))
     assert read["timings_s"] == {"people": 0.0712, "body": 0.05}
 
 

@@ -68,6 +68,10 @@ COMMANDS = {
         "vitruvian.lab.training.command.train",
         "Train one of our own networks on synthetic people.",
     ),
+    "blender-addon": Command(
+        "vitruvian.commands.blender.command.blender_addon",
+        "Write the add-on that imports people into Blender.",
+    ),
     "warm-up": Command(
         "vitruvian.commands.warm_up.warm_up",
         "Prepare compiled code ahead of the first picture, for images of containers.",

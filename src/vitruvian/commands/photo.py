@@ -15,6 +15,7 @@ import typer
 
 from vitruvian.commands.cli import INTERRUPTED, debugging, say
 from vitruvian.commands.interrupts import interrupts
+from vitruvian.commands.progress_lines import print_stage
 from vitruvian.compute import set_threads
 from vitruvian.errors import InputError, VitruvianError, WeightsError
 from vitruvian.hints import merged, parse_hints, read_hints_file
@@ -120,6 +121,10 @@ def photo(
         bool,
         typer.Option("--json", help="Print one report per picture on stdout, one line each."),
     ] = False,
+    told: Annotated[
+        bool,
+        typer.Option("--progress", help="Print each stage as it begins on stderr, as JSON."),
+    ] = False,
     threads: Annotated[
         int | None,
         typer.Option(
@@ -203,7 +208,7 @@ def photo(
             from vitruvian.networks.sam import load_sam
 
             load_sam(*options.sam)  # a wrong file is told of once, not for every picture
-        return _reconstruct_all(jobs, options, as_json, more)
+        return _reconstruct_all(jobs, options, as_json, told, more)
     finally:
         gc.enable()
         if made:
@@ -237,18 +242,23 @@ def _jobs(images: list[str], output: Path) -> list[tuple[str, Path]]:
 
 
 def _reconstruct_all(
-    jobs: list[tuple[str, Path]], options: Options, as_json: bool, more: tuple[str, ...] = ()
+    jobs: list[tuple[str, Path]],
+    options: Options,
+    as_json: bool,
+    told: bool,
+    more: tuple[str, ...] = (),
 ) -> int:
     """Work through the pictures; a bad one does not stop the others.
 
-    ``more`` are further pictures of the person in the only one.
+    ``told`` says whether each stage is printed; ``more`` are further pictures of the person in
+    the only one.
     """
     tally = Tally(len(jobs))
-    with _progress(len(jobs)) as progress, interrupts() as stop:
+    with _progress(0 if told else len(jobs)) as progress, interrupts() as stop:
         task = progress.add_task("photos", total=len(jobs)) if progress else None
         try:
             for image, target in jobs:
-                _reconstruct_one(image, target, options, more, as_json, tally, progress)
+                _reconstruct_one(image, target, options, more, as_json, told, tally, progress)
                 gc.enable()
                 if progress and task is not None:
                     progress.advance(task)
@@ -268,6 +278,7 @@ def _reconstruct_one(
     options: Options,
     more: tuple[str, ...],
     as_json: bool,
+    told: bool,
     tally: Tally,
     progress: Progress | None,
 ) -> None:
@@ -275,7 +286,10 @@ def _reconstruct_one(
     from vitruvian.pipeline.photo import ASSUMED_LENS, NOBODY  # heavy: not for mere usage errors
     from vitruvian.pipeline.run import Job, run
 
-    outcome = run(Job(image, target, options, same_person=more))
+    def tell(stage: str, person: int, people: int) -> None:
+        print_stage(stage, person=person, people=people, image=readable(image))
+
+    outcome = run(Job(image, target, options, same_person=more), tell if told else None)
     if outcome.error is not None:
         if debugging() or isinstance(outcome.error, WeightsError):
             raise outcome.error  # without its weights every other picture would fail, too

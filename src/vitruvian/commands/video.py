@@ -14,6 +14,7 @@ import typer
 
 from vitruvian.commands.cli import INTERRUPTED, say
 from vitruvian.commands.photo import given
+from vitruvian.commands.progress_lines import print_stage
 from vitruvian.compute import set_threads
 from vitruvian.errors import InputError
 from vitruvian.options import DEFAULTS, Options
@@ -100,6 +101,10 @@ def video(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the report on stdout, in one line.")
     ] = False,
+    told: Annotated[
+        bool,
+        typer.Option("--progress", help="Print each step on stderr, as a line of JSON."),
+    ] = False,
     threads: Annotated[
         int | None,
         typer.Option(
@@ -134,7 +139,7 @@ def video(
     made = open_folder(output)
     began = time.perf_counter()
     try:
-        with Unfinished(output / UNFINISHED) as unfinished, _progress() as tell:
+        with Unfinished(output / UNFINISHED) as unfinished, _progress(told) as tell:
             scene = reconstruct_video(
                 clips,
                 cameras=cameras,
@@ -185,8 +190,11 @@ def video(
 
 
 @contextmanager
-def _progress() -> Iterator[Tell | None]:
-    """A bar with the time left on stderr, where that is a terminal."""
+def _progress(told: bool) -> Iterator[Tell | None]:
+    """A bar with the time left on stderr, where that is a terminal; ``told`` wants lines there."""
+    if told:
+        yield lambda stage, done, total: print_stage(stage, done=done, total=total)
+        return
     if not sys.stderr.isatty():
         yield None
         return

@@ -116,6 +116,7 @@ def save_scene(
         height=scene.photo.height,
         focal_px=scene.camera.focal_px,
         focal_source=scene.camera.source,
+        world_from_camera=scene.world_from_camera,
         timings_s=timings,
         people=people,
         warnings=scene.warnings,

@@ -109,6 +109,7 @@ def scene_report(
     height: int,
     focal_px: float,
     focal_source: str,
+    world_from_camera: np.ndarray,
     timings_s: Mapping[str, float],
     people: Sequence[Mapping[str, Any]],
     warnings: Sequence[str] = (),
@@ -122,6 +123,7 @@ def scene_report(
         width, height: of the upright picture, in pixels.
         focal_px: focal length in pixels.
         focal_source: ``exif``, ``given`` or ``assumed``.
+        world_from_camera: (4, 4) rigid matrix from the camera frame (OpenCV axes) to the world.
         timings_s: seconds by stage, in the order of the stages.
         people: ``person_report`` of each.
         warnings: sentences about the picture as a whole.
@@ -135,7 +137,11 @@ def scene_report(
             "width": int(width),
             "height": int(height),
         },
-        "camera": {"focal_px": round(float(focal_px), 2), "source": focal_source},
+        "camera": {
+            "focal_px": round(float(focal_px), 2),
+            "source": focal_source,
+            "world_from_camera": np.asarray(world_from_camera, float).round(6).tolist(),
+        },
         "timings_s": {stage: round(float(value), 4) for stage, value in timings_s.items()},
         "people": [dict(person) for person in people],
         "warnings": list(warnings),

@@ -1,0 +1,1 @@
+"""What belongs to Blender; ``addon.py`` is Blender's, and never imported here."""
