@@ -88,11 +88,13 @@ def test_head_is_get_without_a_body(visitor: Any) -> None:
 
 def test_other_hosts_and_sites(client: Any) -> None:
     assert client.get("/api/v1/config", headers={"Host": "evil.example"}).status_code == 400
+    assert client.get("/api/v1/config", headers={"Host": "[::1"}).status_code == 400
     assert client.get("/api/v1/config", headers={"Host": "localhost:8000"}).status_code == 200
     register(client)
     for headers in (
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
+        {"Origin": "https://[::1"},
         {"Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Site": "same-site"},
     ):

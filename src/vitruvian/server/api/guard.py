@@ -123,7 +123,7 @@ class Guard:
         headers = Headers(scope=scope)
         host = headers.get("host", "")
         allowed = self._state.settings.host_names
-        if allowed and (urlsplit(f"//{host}").hostname or "") not in allowed:
+        if allowed and _host_name(host) not in allowed:
             return Problem(
                 "bad-request",
                 "The server does not answer to this name; see the setting "
@@ -174,7 +174,20 @@ def _is_cross_site(headers: Headers, host: str) -> bool:
     if site is not None:
         return site not in ("same-origin", "none")
     origin = headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc.lower() != host.lower()
+    if origin is None:
+        return False
+    try:
+        return urlsplit(origin).netloc.lower() != host.lower()
+    except ValueError:  # such as http://[::1
+        return True
+
+
+def _host_name(host: str) -> str:
+    """The name in a header ``Host``, without its port; empty where it is none."""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
 
 
 def _too_large(state: State, scope: Scope) -> Problem:

@@ -1,4 +1,4 @@
-"""The suite ``robustness``: every picture at hand, and thousands of broken files."""
+"""The suite ``robustness``: every picture at hand, broken files, and odd requests to the server."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -24,16 +25,26 @@ from vitruvian.types.scene import Scene
 
 FILES_AT_ONCE = 50
 BLOCKS = 200  # 10,000 broken files
+REQUESTS_AT_ONCE = 250
+REQUEST_BLOCKS = 20  # 5,000 odd requests
 _LONGEST_S = 120.0  # for a block; most take three seconds
 
 
 @dataclass(frozen=True)
 class RobustnessCase:
-    """A picture, or where ``picture`` is None the numbers of broken files from ``first`` on."""
+    """A picture, or the numbers of broken files or odd requests from ``first`` on.
+
+    Attributes:
+        name: of the case.
+        picture: to reconstruct; before ``requests`` by the server.
+        first: the first number.
+        requests: whether the numbers are those of requests.
+    """
 
     name: str
     picture: Path | None = None
     first: int = 0
+    requests: bool = False
 
 
 @dataclass(frozen=True)
@@ -41,16 +52,19 @@ class RobustnessSuite:
     """All pictures anywhere below the folder, and broken files that are made here.
 
     A picture is reconstructed and written as ``vitruvian photo`` does. Broken files are read as the
-    product reads pictures and clips, in a process of their own with a limit on its memory.
+    product reads pictures and clips, in a process of their own with a limit on its memory. Odd
+    requests go to a server that is started for them, where the extra ``server`` is installed.
     Whatever is neither a result nor one sentence makes its case fail.
 
     Attributes:
         folder: of pictures.
         blocks: of broken files, fifty each.
+        request_blocks: of odd requests.
     """
 
     folder: Path
     blocks: int = BLOCKS
+    request_blocks: int = REQUEST_BLOCKS
 
     name = "robustness"
     ranking = "seconds"
@@ -62,12 +76,13 @@ class RobustnessSuite:
         Metric("closed", "meshes closed"),
         Metric("sound", "files sound"),
         Metric("memory_mb", "memory of the process", "MB", "lower", 0),
-        Metric("slowest_s", "longest time of a file", "s", "lower", 2),
+        Metric("slowest_s", "longest time of a file or request", "s", "lower", 2),
+        Metric("server_mb", "most memory of the server", "MB", "lower", 0),
         Metric("seconds", "time", "s", "lower", 2),
     )
 
     def cases(self) -> Sequence[RobustnessCase]:
-        """Pictures and blocks of broken files in turn, so that a short run sees both."""
+        """Pictures, broken files and odd requests in turn, so that a short run sees all."""
         pictures = sorted(
             path for path in self.folder.rglob("*")
             if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()
@@ -80,19 +95,27 @@ class RobustnessSuite:
             RobustnessCase(f"broken {FILES_AT_ONCE * i}", first=FILES_AT_ONCE * i)
             for i in range(self.blocks)
         ]
-        return list(_in_turn(shown, broken))
+        smallest = min(pictures, key=lambda path: path.stat().st_size)
+        odd = [
+            RobustnessCase(f"requests {REQUESTS_AT_ONCE * i}", smallest, REQUESTS_AT_ONCE * i, True)
+            for i in range(self.request_blocks if find_spec("fastapi") else 0)
+        ]
+        return list(_in_turn(shown, broken, odd))
 
     def run(self, case: RobustnessCase) -> Outcome:
-        """Do a picture or a block of broken files. Raises what must not happen."""
+        """Do a picture or a block of the others. Raises what must not happen."""
         start = time.perf_counter()
-        numbers = _broken(case) if case.picture is None else _picture(case.picture)
+        if case.requests:
+            numbers = _requests(case)
+        else:
+            numbers = _broken(case) if case.picture is None else _picture(case.picture)
         seconds = time.perf_counter() - start
         return Outcome(numbers | {"seconds": seconds})
 
 
-def _in_turn(one: list[Any], other: list[Any]) -> Iterator[Any]:
-    """Both lists as one, evenly mixed."""
-    places = [((i + 0.5) / len(part), item) for part in (one, other) for i, item in enumerate(part)]
+def _in_turn(*parts: list[Any]) -> Iterator[Any]:
+    """The lists as one, evenly mixed."""
+    places = [((i + 0.5) / len(part), item) for part in parts for i, item in enumerate(part)]
     return (item for _, item in sorted(places, key=lambda place: place[0]))
 
 
@@ -119,8 +142,33 @@ def _picture(path: Path) -> dict[str, float]:
 
 
 def _broken(case: RobustnessCase) -> dict[str, float]:
-    command = [sys.executable, "-m", "vitruvian.lab.evaluation.suites.fuzz_probe"]
-    command += [str(case.first), str(FILES_AT_ONCE)]
+    lines = _probed("fuzz_probe", "a broken file", [str(case.first), str(FILES_AT_ONCE)])
+    answers = _all_answered(lines, FILES_AT_ONCE, ("result", "sentence"))
+    return {
+        "answered": 1.0,
+        "results": float(np.mean([line["answer"] == "result" for line in answers])),
+        "slowest_s": max(line["seconds"] for line in answers),
+    }
+
+
+def _requests(case: RobustnessCase) -> dict[str, float]:
+    numbers = [str(case.first), str(REQUESTS_AT_ONCE)]
+    picture = [] if case.picture is None else [str(case.picture)]
+    lines = _probed("api_probe", "an odd request", [*numbers, *picture])
+    answers = _all_answered(lines, REQUESTS_AT_ONCE, ("accepted", "refused", "left"))
+    end = lines[-1]
+    if not end["lived"] or end["jobs"] or end["log"]:
+        raise RuntimeError(f"odd requests end the server, a job or a thread: {json.dumps(end)}")
+    return {
+        "answered": 1.0,
+        "slowest_s": max(line["seconds"] for line in answers),
+        "server_mb": end["memory_mb"],
+    }
+
+
+def _probed(probe: str, what: str, arguments: list[str]) -> list[dict[str, Any]]:
+    """The lines of a probe that ran to its end."""
+    command = [sys.executable, "-m", f"vitruvian.lab.evaluation.suites.{probe}", *arguments]
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, timeout=_LONGEST_S, check=False
@@ -128,22 +176,24 @@ def _broken(case: RobustnessCase) -> dict[str, float]:
     except subprocess.TimeoutExpired as error:
         said = error.stdout or b""
         begun = said.decode() if isinstance(said, bytes) else said
-        raise TimeoutError(f"a broken file takes for ever: {_last(begun)}") from error
-    lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-    answers = [line for line in lines if "answer" in line]
-    if done.returncode != 0 or len(answers) != FILES_AT_ONCE:
+        raise TimeoutError(f"{what} takes for ever: {_last(begun)}") from error
+    if done.returncode != 0:
         raise RuntimeError(
-            f"a broken file ends its process ({done.returncode}): {_last(done.stdout)} "
+            f"{what} ends its process ({done.returncode}): {_last(done.stdout)} "
             f"{done.stderr[-500:]}"
         )
-    wrong = [line for line in answers if line["answer"] not in ("result", "sentence")]
-    if wrong:
-        raise RuntimeError("; ".join(f"{one['number']}: {one['answer']}" for one in wrong))
-    return {
-        "answered": 1.0,
-        "results": float(np.mean([line["answer"] == "result" for line in answers])),
-        "slowest_s": max(line["seconds"] for line in answers),
-    }
+    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+
+
+def _all_answered(
+    lines: list[dict[str, Any]], count: int, good: Sequence[str]
+) -> list[dict[str, Any]]:
+    """The answers among a probe's lines; raises where one is missing or not good."""
+    answers = [line for line in lines if "answer" in line]
+    wrong = [f"{one['number']}: {one['answer']}" for one in answers if one["answer"] not in good]
+    if wrong or len(answers) != count:
+        raise RuntimeError("; ".join(wrong) or f"{len(answers)} answers instead of {count}")
+    return answers
 
 
 def _last(said: str) -> str:
