@@ -36,6 +36,7 @@ OF_FILES = {
     "rig",
     "bone_names",
     "clips",
+    "keypoint_files",
 }  # those of Scene.save
 API_FIELDS = {name: option for name, option in OPTIONS.items() if option.server}
 

@@ -245,6 +245,30 @@ class Options:
         "--sam-everything",
         server=False,
     )
+    keypoints: Path | None = _option(  # noqa: RUF009
+        None,
+        "Keypoints of OpenPose, COCO or BlazePose (JSON) in place of our own; they tell who is in "
+        "the picture.",
+        "--keypoints",
+        metavar="FILE",
+        server=False,
+    )
+    masks: Path | None = _option(  # noqa: RUF009
+        None,
+        "Masks in place of our own: COCO's annotations (JSON), a label map (PNG) or a folder.",
+        "--masks",
+        metavar="FILE",
+        server=False,
+    )
+    keypoint_files: tuple[str, ...] | None = _option(
+        None,
+        "Also write keypoints, seen and fitted, with commas: openpose, coco, blazepose.",
+        "--keypoint-files",
+        metavar="LIST",
+        choices=("openpose", "coco", "blazepose"),
+        refusal="There are no keypoint files {value!r}; choose from {choices}.",
+        server=False,
+    )
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "hints", checked_hints(self.hints))
@@ -296,6 +320,17 @@ def parse_formats(text: str) -> tuple[str, ...]:
     parts = [part.strip().lower().removeprefix(".") for part in text.split(",") if part.strip()]
     wanted = tuple(dict.fromkeys(parts))
     OPTIONS["formats"].check(wanted or text)
+    return wanted
+
+
+def parse_keypoint_files(text: str) -> tuple[str, ...]:
+    """Names of layouts from a list with commas, each once.
+
+    Raises:
+        InputError: one is unknown, or there is none.
+    """
+    wanted = tuple(dict.fromkeys(part.strip().lower() for part in text.split(",") if part.strip()))
+    OPTIONS["keypoint_files"].check(wanted or text)
     return wanted
 
 

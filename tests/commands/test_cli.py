@@ -119,6 +119,7 @@ def test_one_picture(folder: Path, pipeline: StandInPipeline, capsys: Any) -> No
             "rig": "full",
             "bone_names": "humanoid",
             "clips": True,
+            "keypoint_files": None,
         }
     ]
 
@@ -152,6 +153,7 @@ def test_options_reach_the_pipeline(folder: Path, pipeline: StandInPipeline, cap
             "rig": "full",
             "bone_names": "humanoid",
             "clips": True,
+            "keypoint_files": None,
         }
     ]
 

@@ -20,7 +20,14 @@ from vitruvian.compute import set_threads
 from vitruvian.errors import InputError, VitruvianError, WeightsError
 from vitruvian.hints import merged, parse_hints, read_hints_file
 from vitruvian.image.names import readable
-from vitruvian.options import DEFAULTS, OPTIONS, Options, parse_formats, parse_millimetres
+from vitruvian.options import (
+    DEFAULTS,
+    OPTIONS,
+    Options,
+    parse_formats,
+    parse_keypoint_files,
+    parse_millimetres,
+)
 from vitruvian.result.folder import folder_names, open_folder
 
 if TYPE_CHECKING:
@@ -152,6 +159,9 @@ def photo(
         ),
     ] = None,
     sam_everything: Annotated[bool, given("sam_everything")] = DEFAULTS["sam_everything"],
+    keypoints: Annotated[Path | None, given("keypoints")] = DEFAULTS["keypoints"],
+    masks: Annotated[Path | None, given("masks")] = DEFAULTS["masks"],
+    keypoint_files: Annotated[str | None, given("keypoint_files")] = DEFAULTS["keypoint_files"],
     same_person: Annotated[
         bool,
         typer.Option(
@@ -190,6 +200,9 @@ def photo(
         clips=clips,
         sam=_sam(sam_encoder, sam_decoder),
         sam_everything=sam_everything,
+        keypoints=keypoints,
+        masks=masks,
+        keypoint_files=parse_keypoint_files(keypoint_files) if keypoint_files else None,
     )
     output = output.expanduser()
     more = tuple(images[1:]) if same_person else ()

@@ -13,11 +13,13 @@ from vitruvian.compute import SideBySide
 from vitruvian.people.completeness import THRESHOLD, completeness
 from vitruvian.people.detection import Detection
 from vitruvian.people.faces import read_face
+from vitruvian.people.given import given_masks
 from vitruvian.people.landmarks import SUSPECT_DISAGREEMENT, LandmarkEstimate
 from vitruvian.people.matte import coarse_mask, refine, share_out
 from vitruvian.people.pose import PoseEstimator
 from vitruvian.types.estimate import BodyEstimate
 from vitruvian.types.figure import Alpha, Figure, Landmarks
+from vitruvian.types.given import GivenMask
 
 if TYPE_CHECKING:
     from vitruvian.networks.sam import Sam
@@ -45,6 +47,7 @@ class Look:
         scale: pixels of ``image`` per pixel of the photograph.
         pose: tells how people stand.
         sam: the user's own SAM networks.
+        masks: of people, that the user brings along, in pixels of the photograph.
     """
 
     photo: Photo
@@ -52,6 +55,7 @@ class Look:
     scale: float
     pose: PoseEstimator
     sam: Sam | None = None
+    masks: Sequence[GivenMask] = ()
 
 
 def draw(look: Look, candidates: Sequence[Candidate], *, faces: bool = True) -> list[Figure | None]:
@@ -70,6 +74,7 @@ def draw(look: Look, candidates: Sequence[Candidate], *, faces: bool = True) -> 
         from vitruvian.people.sam import prompted_masks
 
         coarse, said = prompted_masks(image, look.sam, estimates, coarse)
+    coarse = given_masks(look.masks, scale, coarse)
     masks = share_out(coarse, estimates)
     # A lens that was only assumed says nothing of the perspective.
     known = photo.camera.source != "assumed"

@@ -14,6 +14,7 @@ from vitruvian.networks.nanodet import box_iou
 from vitruvian.people.asked import SAME_IOU, seek, whom
 from vitruvian.people.detection import Detection, detect, same_person
 from vitruvian.people.figures import Candidate, Look, draw, side_by_side
+from vitruvian.people.given import detection_of, told
 from vitruvian.people.landmarks import LandmarkEstimate
 from vitruvian.people.leaving_out import (
     KNOWN,
@@ -26,6 +27,7 @@ from vitruvian.people.leaving_out import (
 from vitruvian.people.portrait import portraits
 from vitruvian.people.pose import PoseEstimator, pose_estimator
 from vitruvian.types.figure import Figure, Found, LeftOut
+from vitruvian.types.given import Given, GivenPose
 from vitruvian.types.keypoints import CORE
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 WORKING_LONG_SIDE = 1600
 REJECT_DISAGREEMENT = 0.2
 MIN_PRESENCE = 0.4
+_NOTHING_GIVEN = Given()
 
 
 def find_people(
@@ -61,6 +64,7 @@ def look_for_people(
     pose: PoseEstimator | None = None,
     sam: Sam | None = None,
     sam_everything: bool = False,
+    given: Given = _NOTHING_GIVEN,
 ) -> Found:
     """The people of a photograph, left to right, and who is left out.
 
@@ -74,6 +78,8 @@ def look_for_people(
         pose: tells how people stand and what they are like; by default the package's own.
         sam: the user's own SAM networks, which then draw the masks.
         sam_everything: let them look for whole people that the detectors miss, too.
+        given: keypoints and masks that the user brings along. Where there are keypoints, theirs
+            are the people.
 
     Returns:
         Figures in pixels of the photograph, numbered; none when nobody is found.
@@ -83,13 +89,17 @@ def look_for_people(
     """
     hints = hints or {}
     image, scale = working_image(photo.pixels)
-    look = Look(photo, image, scale, pose or pose_estimator(), sam)
-    seen = detect(image)
-    everyone, doubtful = _landmarks(look.pose, image, seen.people)
-    doubtful += list(seen.boxes)
-    everyone += portraits(look.pose, image, everyone)
-    if sam is not None and sam_everything:
-        everyone += _missed(look.pose, image, sam, everyone)
+    look = Look(photo, image, scale, pose or pose_estimator(), sam, given.masks)
+    doubtful: list[np.ndarray] = []
+    if given.poses is not None:
+        everyone = _told_of(look, given.poses)
+    else:
+        seen = detect(image)
+        everyone, doubtful = _landmarks(look.pose, image, seen.people)
+        doubtful += list(seen.boxes)
+        everyone += portraits(look.pose, image, everyone)
+        if sam is not None and sam_everything:
+            everyone += _missed(look.pose, image, sam, everyone)
     kept = _largest(everyone, {}, max_people)
     figures = _figures(look, kept)
     left_out: list[LeftOut] = []
@@ -264,6 +274,19 @@ def _landmarks(
         elif not any(_same(one.estimate, other.estimate) for other in kept):
             kept.append(one)
     return kept, doubtful
+
+
+def _told_of(look: Look, poses: Sequence[GivenPose]) -> list[Candidate]:
+    """Everybody whose keypoints the user brings along."""
+    scaled = [pose.scaled(look.scale) for pose in poses]
+    people = [detection_of(pose) for pose in scaled]
+
+    def one(index: int) -> Candidate:
+        others = [other for at, other in enumerate(people) if at != index]
+        estimate = look.pose.landmarks(look.image, people[index], others)
+        return Candidate(people[index], told(estimate, scaled[index]))
+
+    return side_by_side(one, range(len(people)))
 
 
 def _trust(one: Candidate) -> float:

@@ -83,6 +83,8 @@ def reconstruct(
     progress: Progress | None = None,
     sam: tuple[str | Path, str | Path] | None = None,
     sam_everything: bool = False,
+    keypoints: str | Path | None = None,
+    masks: str | Path | None = None,
     same_person: Sequence[PhotoSource | Photo] = (),
 ) -> Scene:
     """Reconstruct everyone in a photograph as metric 3D people.
@@ -117,6 +119,10 @@ def reconstruct(
             What it raises ends the reconstruction.
         sam: encoder and decoder of your own SAM-family networks, ONNX files, to draw the masks.
         sam_everything: let them also look for whole people that the detectors miss.
+        keypoints: a file of OpenPose, COCO or BlazePose, JSON, whose keypoints take the place of
+            our own; whoever it tells of is reconstructed, and nobody else.
+        masks: COCO's annotations, JSON, a label map, PNG, or a folder of masks, which take the
+            place of our own for those whom they cover, but for their edges.
         same_person: more pictures of the largest person in ``source``, who alone is then
             reconstructed. In each of them, too, it is the largest. Shape and stature come from all
             pictures together; each point of the surface takes its colour from the one that shows
@@ -142,6 +148,8 @@ def reconstruct(
         check=check,
         sam=sam,
         sam_everything=sam_everything,
+        keypoints=keypoints,
+        masks=masks,
     )
     return reconstruct_photo(source, options, progress, same_person)
 

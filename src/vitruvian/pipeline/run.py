@@ -154,6 +154,7 @@ def _do(job: Job, progress: Progress | None) -> dict[str, Any]:
             rig=options.rig,
             bone_names=options.bone_names,
             clips=options.clips,
+            keypoint_files=options.keypoint_files,
         )
         extra = job.also(scene, folder) if job.also is not None else None
     replaced = earlier if earlier is not None and _another(earlier, job.source) else None

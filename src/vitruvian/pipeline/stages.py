@@ -26,6 +26,10 @@ from vitruvian.body.fit.views import View
 from vitruvian.body.model.model import BodyModel, body_model
 from vitruvian.body.model.unpose import rest_mesh
 from vitruvian.errors import InputError
+from vitruvian.exchange.picture import Picture
+from vitruvian.exchange.read_keypoints import read_keypoints
+from vitruvian.exchange.read_masks import read_masks
+from vitruvian.hints import MOST_BOXES, Hint, Who
 from vitruvian.image.names import readable
 from vitruvian.networks.sam import load_sam
 from vitruvian.options import Options
@@ -40,12 +44,14 @@ from vitruvian.texture import Shot, texture_mesh
 from vitruvian.types.avatar import Avatar
 from vitruvian.types.body import Body
 from vitruvian.types.figure import Figure, Found
+from vitruvian.types.given import Given, GivenMask
 from vitruvian.types.look import Look
 from vitruvian.types.mesh import Mesh
 from vitruvian.types.photo import Photo
 from vitruvian.types.seen import BASED
 
 _DEFAULT = Options()
+_LEAST_OF_LARGEST = 0.2  # of the largest mask: smaller ones are not sought
 _CAMERA_UP = np.array([0.0, -1.0, 0.0])
 
 
@@ -53,16 +59,40 @@ def find(photo: Photo, options: Options = _DEFAULT) -> Found:
     """The people of a photograph, with what the options' hints say of them, and who is left out.
 
     Raises:
-        InputError: the user's SAM networks cannot be used.
+        InputError: the user's SAM networks, keypoints or masks cannot be used.
     """
     sam = None if options.sam is None else load_sam(*options.sam)
+    given = bring_along(photo, options)
+    hints = options.all_hints()
+    if given.poses is None:  # whoever has a mask is there
+        hints = _of_masks(given.masks) | hints
     return look_for_people(
         photo,
-        hints=options.all_hints(),
+        hints=hints,
+        given=given,
         max_people=options.max_people,
         sam=sam,
         sam_everything=options.sam_everything,
     )
+
+
+def bring_along(photo: Photo, options: Options) -> Given:
+    """Keypoints and masks that the options name, of one photograph.
+
+    Raises:
+        InputError: a file cannot be read, or is of other pictures.
+    """
+    picture = Picture.of(photo)
+    poses = None if options.keypoints is None else read_keypoints(options.keypoints, picture)
+    return Given(poses, () if options.masks is None else read_masks(options.masks, picture))
+
+
+def _of_masks(masks: Sequence[GivenMask]) -> dict[Who, Hint]:
+    """Boxes in which somebody is, for those among the masks who are no small figures far behind."""
+    sizes = [float(max(mask.values.shape)) for mask in masks]
+    least = _LEAST_OF_LARGEST * max(sizes, default=0.0)
+    large = [mask for mask, size in zip(masks, sizes, strict=True) if size >= least]
+    return {tuple(mask.box.tolist()): Hint() for mask in large[: MOST_BOXES // 2]}
 
 
 def largest_of(photo: Photo, number: int) -> Figure:

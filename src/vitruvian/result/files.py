@@ -27,6 +27,7 @@ from vitruvian.geometry.rotations import matrix_from_axis_angle
 from vitruvian.mesh_formats import AVATAR_FORMATS, FORMATS
 from vitruvian.options import OPTIONS, BoneNames, Rest, RigKind
 from vitruvian.result.body_file import describe_body
+from vitruvian.result.keypoint_files import save_keypoints
 from vitruvian.result.poses import PosedViews, posed_views, write_poses
 from vitruvian.result.preview import (
     MAX_PEOPLE,
@@ -56,6 +57,7 @@ def save_scene(
     rig: RigKind = "full",
     bone_names: BoneNames = "humanoid",
     clips: bool = True,
+    keypoint_files: Sequence[str] | None = None,
 ) -> dict[str, Any]:
     """Write a scene's files into ``directory`` and return the report.
 
@@ -64,7 +66,8 @@ def save_scene(
     ``body.obj``, ``body.json`` and ``alpha.png``; with ``poses`` also ``poses.png``. With
     ``vertex_colors`` OBJ files carry colours at the vertices beside their texture; with
     ``print_height_mm`` there is a ``mesh.stl`` of that height, on a base. ``rest``, ``rig``,
-    ``bone_names`` and ``clips`` are those of the avatars.
+    ``bone_names`` and ``clips`` are those of the avatars. With ``keypoint_files`` there is
+    ``keypoints-LAYOUT.json`` for each, and ``keypoints-LAYOUT-fitted.json``.
 
     Raises:
         InputError: an unknown format or a place that cannot be written.
@@ -74,6 +77,7 @@ def save_scene(
     for name in formats:
         (FORMATS | AVATAR_FORMATS)[name].check()
     OPTIONS["print_height_mm"].check(print_height_mm)
+    OPTIONS["keypoint_files"].check(keypoint_files)
     for name, value in (("rest", rest), ("rig", rig), ("bone_names", bone_names)):
         OPTIONS[name].check(value)
     style = AvatarStyle(rest, rig, bone_names, clips=clips)
@@ -105,6 +109,8 @@ def save_scene(
         photo = fit_photo(scene.photo.pixels, count)
         write_preview(directory / "preview.png", photo, overlay.result(), pictures, people=count)
         page.result()
+        if keypoint_files:
+            save_keypoints(scene, directory, keypoint_files)
         if poses:
             posed = pool.map(_posed_person, shown)
             write_poses(directory / "poses.png", list(posed), people=count)

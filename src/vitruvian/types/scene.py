@@ -139,6 +139,7 @@ class Scene(Record):
         rig: RigKind = "full",
         bone_names: BoneNames = "humanoid",
         clips: bool = True,
+        keypoint_files: Sequence[str] | None = None,
     ) -> dict[str, Any]:
         """Write every file of the scene into ``directory`` and return the report.
 
@@ -154,6 +155,8 @@ class Scene(Record):
                 base. Without it, an STL is life-size.
             rest, rig, bone_names, clips: how avatars rest, which joints they have, their names, and
                 whether they come with motions; see ``options.Options``.
+            keypoint_files: also write everybody's keypoints as ``openpose``, ``coco`` or
+                ``blazepose`` lay theirs out.
 
         Raises:
             InputError: an unknown format or a directory that cannot be written.
@@ -171,4 +174,5 @@ class Scene(Record):
             rig=rig,
             bone_names=bone_names,
             clips=clips,
+            keypoint_files=keypoint_files,
         )

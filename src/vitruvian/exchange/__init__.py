@@ -1,0 +1,1 @@
+"""Other programs' bodies, keypoints and masks: their files read, and ours told in their terms."""
