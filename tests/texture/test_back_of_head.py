@@ -139,13 +139,40 @@ def test_strands_go_on_where_the_face_was():
     assert out.pixels[edge].astype(float).std(0).min() > 5
 
 
+def test_a_forehead_in_the_sun_is_no_hair():
+    seen = view()
+    forehead = oval(92, 160, 12, 18) & FACE
+    seen.pixels[forehead] = (240, 200, 178)
+    out = behind(seen)
+    assert away(out.pixels[oval(92, 160, 9, 14)], HAIR) < 15
+
+
+def test_hair_of_the_colour_of_a_shaded_cheek_goes_on_behind():
+    brown, shade = (120, 82, 62), (150, 108, 88)
+    seen = view(hair=brown)
+    seen.pixels[FACE & (COLUMNS > 172) & (ROWS > 120)] = shade
+    out = behind(seen)
+    assert away(out.pixels[oval(115, 160, 25, 25)], brown) < 14
+
+
+def test_strands_laid_behind_go_down():
+    seen = view(long=True)
+    stripes = np.where((COLUMNS // 3) % 2, 25, -15)[..., None]
+    hair = (abs(seen.pixels.astype(int) - HAIR).sum(2) < 40) & (seen.alpha > 0)
+    seen.pixels[hair] = np.clip(np.array(HAIR) + stripes[hair], 0, 255)
+    laid = behind(seen).pixels[oval(125, 160, 20, 20).any(1)][:, 145:175].astype(float).mean(2)
+    down, across = (np.abs(np.diff(laid, axis=axis)).mean() for axis in (0, 1))
+    assert across > 4
+    assert across > 2 * down
+
+
 def test_hair_that_is_seen_is_told():
     seen = view(long=True)
     out = behind(seen)
     told = out.hair > 128
     assert told[70:80, 150:170].all()
     assert told[180:230, 190:205].mean() > 0.7
-    assert not told[FACE & (ROWS > 110)].any()
+    assert not told[oval(123, 160, 34, 26) & (ROWS > 110)].any()
 
 
 @pytest.mark.parametrize("case", ["no face", "no head"])

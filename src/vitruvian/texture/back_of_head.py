@@ -1,7 +1,7 @@
 """What a head looks like from behind, guessed from the front: hair or a hat, and no face.
 
 The picture of the front is turned into one of the back: what is face or bare skin takes the colours
-of the hair around it, mirrored at its edge, so that strands go on. Long hair hangs behind as far
+and the strands of the hair around it (``strands``). Long hair hangs behind as far
 down as it does in front, and covers the neck; below short hair the neck is that of the front.
 """
 
@@ -12,7 +12,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from vitruvian.texture.hair import LEAST_PIXELS, LONGEST, WIDEST, Hair, Head, find_hair
+from vitruvian.texture.hair import LONGEST, WIDEST, Hair, find_hair
+from vitruvian.texture.head_window import LEAST_PIXELS, Head
+from vitruvian.texture.strands import blurred, continued
 from vitruvian.texture.view import View
 from vitruvian.types.regions import HEAD
 
@@ -21,8 +23,6 @@ _LARGEST = 96  # pixels of a face's height at which hair is looked for
 _UNDER_CHIN = 0.08  # of the face's height: where the neck is seen
 _COLLAR = 0.5  # of the face's height below the chin: where cloth may have a pattern again
 _EVEN_NECK = 0.15  # of the face's height, over which a neck is evened
-_SCALES = 0.5, 0.2, 0.06  # of the face's height, over which colours are evened
-_STRANDS = 0.3  # of the face's height, over which mirrored strands fade
 _SOFT = 0.02  # of the face's height: the edge of hair
 
 
@@ -122,7 +122,7 @@ def _drawn(
     """The back (h, w, 3) float32, where it says what is seen from behind (h, w) uint8, and where
     that is hair (h, w) float32 0..1."""
     soft = cv2.GaussianBlur(hair.behind.astype(np.float32), (0, 0), max(1.0, _SOFT * head.height))
-    strands = _continued(head.pixels, hair.seen, head.height)
+    strands = continued(head.pixels, hair.seen, hair.behind, head.height)
     neck = _with_neck(picture, head).astype(np.float32)
     drawn = strands * soft[..., None] + neck * (1 - soft[..., None])
     return drawn, np.where(head.mask, 255, 255 * soft).astype(np.uint8), soft
@@ -143,55 +143,8 @@ def _with_neck(picture: np.ndarray, head: Head) -> np.ndarray:
     seen = head.mask[zone].astype(np.float32)[..., None]
     if seen.any():
         values = np.concatenate([out[zone] * seen, seen], axis=2)
-        even = _blurred(values, max(1.0, _EVEN_NECK * head.height))
+        even = blurred(values, max(1.0, _EVEN_NECK * head.height))
         even = even[..., :3] / np.maximum(even[..., 3:], 1e-3)
         share = seen * np.linspace(2, 0, len(seen), dtype=np.float32).clip(0, 1)[:, None, None]
         out[zone] = np.clip(out[zone] + share * (even - out[zone]), 0, 255).astype(np.uint8)
     return out
-
-
-def _continued(pixels: np.ndarray, source: np.ndarray, height: int) -> np.ndarray:
-    """(h, w, 3) float32: ``source`` as it is, and what is beside it mirrored from it."""
-    distance, labels = cv2.distanceTransformWithLabels(
-        (~source).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    rows, columns = np.nonzero(source)
-    nearest = np.zeros((labels.max() + 1, 2), np.int32)
-    nearest[labels[rows, columns]] = np.column_stack([rows, columns])
-    edge = nearest[labels]
-    across = 2 * edge - np.moveaxis(np.indices(source.shape), 0, -1)
-    across = np.clip(across, 0, np.array(source.shape) - 1)
-    mirrored = source[across[..., 0], across[..., 1]]
-    at = np.where(mirrored[..., None], across, edge)
-    own = pixels.astype(np.float32)
-    fine = (own - _even(pixels, source, height, _SCALES[-1:]))[at[..., 0], at[..., 1]]
-    # Far from its edge a mirror image makes rays.
-    near = np.exp(-distance / (_STRANDS * height))[..., None]
-    even = _even(pixels, source, height, _SCALES)
-    return np.where(source[..., None], own, np.clip(even + near * fine, 0, 255))
-
-
-def _even(
-    pixels: np.ndarray, source: np.ndarray, height: int, scales: tuple[float, ...]
-) -> np.ndarray:
-    """(h, w, 3) float32, colours of ``source`` everywhere: of its surroundings, which are the wider
-    the less of it there is."""
-    mask = source.astype(np.float32)[..., None]
-    values = np.concatenate([pixels * mask, mask], axis=2)
-    total = values.sum((0, 1))
-    out = np.broadcast_to(total[:3] / max(float(total[3]), 1.0), pixels.shape).astype(np.float32)
-    for scale in scales:
-        here = _blurred(values, max(1.0, scale * height))
-        share = np.clip(5 * here[..., 3:], 0, 1)
-        out = out + share * (here[..., :3] / np.maximum(here[..., 3:], 1e-4) - out)
-    return out
-
-
-def _blurred(values: np.ndarray, sigma: float) -> np.ndarray:
-    """A Gaussian blur; a wide one of a smaller picture, which looks the same."""
-    step = max(1, int(sigma / 2))
-    height, width = values.shape[:2]
-    size = max(1, -(-width // step)), max(1, -(-height // step))
-    small = cv2.resize(values, size, interpolation=cv2.INTER_AREA) if step > 1 else values
-    small = cv2.GaussianBlur(small, (0, 0), sigma / step)
-    return np.asarray(cv2.resize(small, (width, height)) if step > 1 else small)

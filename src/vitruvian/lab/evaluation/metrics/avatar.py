@@ -13,7 +13,7 @@ from vitruvian.geometry.crossings import ray_crossings
 from vitruvian.geometry.normals import vertex_normals
 from vitruvian.image.cielab import cielab
 from vitruvian.types.body import Body
-from vitruvian.types.keypoints import EARS
+from vitruvian.types.keypoints import EARS, EYES
 from vitruvian.types.mesh import Mesh
 
 _RAYS_M = 0.012  # between the rays along which overlaps are measured
@@ -23,6 +23,8 @@ _EVERY = 3  # of the legs' vertices
 _COVERED = 0.85
 _TOUCHING_M = 0.005  # above the ground
 _FACE = 0.8  # weight from which on a place is of the face
+_BELOW_EYES_M = 0.02
+_CROWN_M, _BALD = 0.1, 0.5  # below the top of the head; share of that
 _LEAST_CORNERS = 50
 _LIKE_SKIN = 12.0  # CIELAB units from the face's colour
 _LIGHTNESS = 0.5  # of a difference in lightness that counts: light falls on faces from one side
@@ -123,16 +125,21 @@ def on_ground(rest: Mesh, body: Body, motion: FittedMotion) -> tuple[float, floa
 
 
 def face_color(mesh: Mesh, model: BodyModel, own: np.ndarray) -> np.ndarray | None:
-    """Median colour (3,) sRGB of the face in a mesh's texture; arguments as of ``skin_behind``.
-    None where the mesh has no face or no texture."""
+    """Median colour (3,) sRGB of the face below the eyes, where no glasses are, in a mesh's
+    texture; arguments as of ``skin_behind``. None where the mesh has no face or no texture."""
     face = (model.components == 0) & (model.regions.face > _FACE)
+    eyes = model.keypoints().template[EYES].mean(0)
+    face &= model.template[:, 1] < eyes[1] - _BELOW_EYES_M
     colors = _at_corners(mesh, own, face)
     return None if len(colors) < _LEAST_CORNERS else np.median(colors, axis=0)
 
 
 def skin_behind(mesh: Mesh, model: BodyModel, own: np.ndarray, skin: np.ndarray) -> float:
     """Share, 0..1, of the back of the head, above the nape and behind the ears, that has the
-    colour of the face; NaN where the mesh has no head or no texture.
+    colour of the face.
+
+    NaN where the mesh has no head or no texture, and where most of the crown in front has that
+    colour, too: of bald heads, beige hats and some fair hair this says nothing.
 
     Args:
         mesh: with texture.
@@ -143,8 +150,15 @@ def skin_behind(mesh: Mesh, model: BodyModel, own: np.ndarray, skin: np.ndarray)
     regions = model.regions
     ears = model.keypoints().template[EARS].mean(0)
     behind = (model.components == 0) & (regions.hair > 0.6) & (regions.face < 0.05)
+    crown = behind & (model.template[:, 2] >= ears[2])
+    crown &= model.template[:, 1] > model.template[behind, 1].max() - _CROWN_M
     behind &= model.template[:, 2] < ears[2]
-    colors = _at_corners(mesh, own, behind)
+    shares = [_like(_at_corners(mesh, own, chosen), skin) for chosen in (behind, crown)]
+    return float("nan") if shares[1] > _BALD else shares[0]
+
+
+def _like(colors: np.ndarray, skin: np.ndarray) -> float:
+    """Share of colours (N, 3) that are like the skin's (3,); NaN of too few."""
     if len(colors) < _LEAST_CORNERS:
         return float("nan")
     lab = cielab(np.concatenate([colors, skin[None]])[None])[0] * np.array([_LIGHTNESS, 1, 1])
