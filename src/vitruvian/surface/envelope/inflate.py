@@ -15,7 +15,8 @@ _RIM_CELL_M = 0.015  # outline vertices closer than this speak as one; hands alo
 
 
 @kernel(
-    "void(float32[:,::1],float32[:,::1],float32[:,::1],float32[::1],float32[::1],float32[::1])",
+    "void(float32[:,::1],float32[:,::1],float32[:,::1],float32[::1],float32[::1],float32,"
+    "float32[::1])",
     fastmath=True,
 )
 def _spread(
@@ -24,10 +25,11 @@ def _spread(
     rim: np.ndarray,
     gaps: np.ndarray,
     weights: np.ndarray,
+    around: float,
     out: np.ndarray,
 ) -> None:
     along_scale = np.float32(1.0 / _ALONG_M)
-    around_scale = np.float32(1.0 / _AROUND_M**2)
+    around_scale = np.float32(1.0 / around**2)
     one = np.float32(1.0)
     for v in range(points.shape[0]):
         px, py, pz = points[v, 0], points[v, 1], points[v, 2]
@@ -75,7 +77,12 @@ def _merged_rim(
 
 
 def spread_gaps(
-    points: np.ndarray, axes: np.ndarray, rim: np.ndarray, gaps: np.ndarray, weights: np.ndarray
+    points: np.ndarray,
+    axes: np.ndarray,
+    rim: np.ndarray,
+    gaps: np.ndarray,
+    weights: np.ndarray,
+    around_m: float = _AROUND_M,
 ) -> np.ndarray:
     """Kernel regression of the outline's gaps over the rest surface.
 
@@ -86,6 +93,7 @@ def spread_gaps(
         points: (V, 3) rest positions, metres; axes: (V, 3) unit bone directions.
         rim: (N, 3) rest positions of the outline's vertices.
         gaps: (N,) metres; weights: (N,).
+        around_m: the kernel's reach around the bone.
 
     Returns:
         (V,) float32 metres; 0 where no outline is near.
@@ -102,7 +110,7 @@ def spread_gaps(
 
     def work(piece: int) -> None:
         chosen = slice(bounds[piece], bounds[piece + 1])
-        _spread(points[chosen], axes[chosen], rim, gaps, weights, out[chosen])
+        _spread(points[chosen], axes[chosen], rim, gaps, weights, around_m, out[chosen])
 
     with SideBySide() as pool:
         pool.map(work, range(pieces))
