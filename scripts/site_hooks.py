@@ -29,7 +29,8 @@ What a program calls, made of the docstrings. [Python](python.md) shows how it g
 ::: vitruvian.types.photo.Photo
 ::: vitruvian.types.camera.Camera
 ::: vitruvian.batch.drive
-::: vitruvian.client.Client
+::: vitruvian.client.client.Client
+::: vitruvian.client.results
 ::: vitruvian.errors
 """
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import io
-import json
 import time
 import zipfile
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,11 +14,7 @@ pytest.importorskip("fastapi", reason="needs the extra server")
 
 from PIL import Image
 
-import vitruvian
 from server_tools import EXAMPLES, another, create, files_of, job_ends, register, wait_until
-from vitruvian.client import ApiError
-from vitruvian.errors import InputError
-from vitruvian.hints import Hint
 from vitruvian.result.report import report_schema
 
 PERSON = EXAMPLES / "person.jpg"
@@ -378,46 +372,3 @@ def test_wrong_options_are_refused_at_once(
     answer = create(real, PERSON.read_bytes(), **fields)
     assert (answer.status_code, answer.json()["code"]) == (422, "validation")
     assert answer.json()["detail"].startswith(sentence)
-
-
-def test_python_client(real: Any, real_server: Any, tmp_path: Path) -> None:
-    scopes = ["reconstructions:read", "reconstructions:write"]
-    token = real.post("/api/v1/tokens", json={"name": "test", "scopes": scopes}).json()["token"]
-    client = vitruvian.Client(real_server.url, token)
-    scene = client.reconstruct(PERSON, name="From Python", texture=False, max_people=1)
-    assert scene.name == "From Python"
-    assert [person["id"] for person in scene.people] == [1]
-    folder = scene.save(tmp_path / "out")
-    report = json.loads((folder / "report.json").read_text())
-    assert report["people"][0]["height_m"] == scene.people[0]["height_m"]
-    assert (folder / "person-1" / "mesh.obj").is_file()
-    assert not (folder / "person-1" / "texture.png").exists()
-    assert [one["id"] for one in client.reconstructions()] == [scene.id]
-    assert client.get(scene.id).people == scene.people
-    shorter = scene.correct({1: Hint(height_cm=150)})
-    assert shorter.id == scene.id
-    assert shorter.people[0]["height_m"] == pytest.approx(1.5, abs=0.005)
-    shorter.save(tmp_path / "again")
-    assert sorted(p.name for p in (tmp_path / "again").rglob("*")) == sorted(
-        p.name for p in folder.rglob("*")
-    )
-    with pytest.raises(InputError, match="30 cm cannot be"):
-        scene.correct({1: {"height_cm": 30}})
-    link = scene.share(days=2)
-    assert link.startswith(f"{real_server.url}/s/")
-    scene.delete()
-    with pytest.raises(ApiError) as caught:
-        client.get(scene.id)
-    assert (caught.value.status, caught.value.code) == (404, "not-found")
-    with pytest.raises(ApiError) as caught:
-        client.reconstruct(b"no picture")
-    assert caught.value.code == "not-a-picture"
-    with pytest.raises(ApiError) as caught:
-        vitruvian.Client(real_server.url, "vtr_wrong").get("x")
-    assert caught.value.status == 401
-    with pytest.raises(InputError, match="cannot be read"):
-        client.reconstruct(tmp_path / "absent.jpg")
-    with pytest.raises(InputError, match="cannot be reached"):
-        vitruvian.Client("http://127.0.0.1:9", token).get("x")
-    with pytest.raises(InputError, match="is not an address"):
-        vitruvian.Client("127.0.0.1:8000", token)
