@@ -15,11 +15,11 @@ PROGRAM = """
 import json, sys, threading
 from vitruvian.compute import set_threads
 from vitruvian.networks import session
-from vitruvian.networks.ahead import load_ahead
+from vitruvian.networks.ahead import load_ahead, needed
 set_threads({threads})
 made = []
 session._create = lambda entry: made.append(entry.name) or "a session"
-load_ahead("{detail}")
+load_ahead(needed("{detail}"))
 for thread in threading.enumerate():
     if thread is not threading.current_thread():
         thread.join()

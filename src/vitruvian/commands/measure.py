@@ -34,9 +34,9 @@ def measure(
     ] = False,
 ) -> None:
     """Measure somebody from a front and a side picture, or from two silhouettes."""
-    from vitruvian.networks.ahead import load_ahead
+    from vitruvian.networks.ahead import MEASURING, load_ahead
 
-    load_ahead("body")  # beside the imports below
+    load_ahead(MEASURING)  # beside the imports below
     from vitruvian.anthropometry.subject import parse_height, parse_weight
     from vitruvian.pipeline.measuring import measure as measure_pictures
     from vitruvian.result.folder import open_folder

@@ -214,9 +214,9 @@ def photo(
     try:
         if threads is not None:
             set_threads(threads)
-        from vitruvian.networks.ahead import load_ahead
+        from vitruvian.networks.ahead import load_ahead, needed
 
-        load_ahead(options.detail)  # beside the imports below: without the interpreter
+        load_ahead(needed(options.detail))  # beside the imports below: without the interpreter
         if options.sam is not None:
             from vitruvian.networks.sam import load_sam
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
 
 from vitruvian.compute import thread_count
@@ -11,6 +12,8 @@ from vitruvian.networks.session import warm_up
 from vitruvian.options import Detail
 
 _FIRST = ("movenet_multipose", "blazepose_heavy", "cues")
+# What a silhouette and its measures need.
+MEASURING = (*_FIRST[:2], "measuring")
 _FACES = ("face_detection", "face_sex", "face_age", "faceres_deep", "face_mesh")
 
 
@@ -19,12 +22,12 @@ def needed(detail: Detail = "clothed") -> tuple[str, ...]:
     return (*_FIRST, *_FACES, *(("maps",) if detail != "body" else ()))
 
 
-def load_ahead(detail: Detail) -> None:
-    """Load what pictures need in the background; with one thread, leave it to who needs it."""
+def load_ahead(names: Sequence[str]) -> None:
+    """Load networks in the background; with one thread, leave it to who needs them."""
 
     def load() -> None:
         with suppress(WeightsError):  # reported by whoever needs them
-            warm_up(*needed(detail))
+            warm_up(*names)
 
     if thread_count() > 1:
         # Not a daemon, because a process must not end while the runtime is at work.

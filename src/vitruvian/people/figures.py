@@ -48,6 +48,7 @@ class Look:
         pose: tells how people stand.
         sam: the user's own SAM networks.
         masks: of people, that the user brings along, in pixels of the photograph.
+        traits: what people are built like is told, too.
     """
 
     photo: Photo
@@ -56,6 +57,7 @@ class Look:
     pose: PoseEstimator
     sam: Sam | None = None
     masks: Sequence[GivenMask] = ()
+    traits: bool = True
 
 
 def draw(look: Look, candidates: Sequence[Candidate], *, faces: bool = True) -> list[Figure | None]:
@@ -84,7 +86,7 @@ def draw(look: Look, candidates: Sequence[Candidate], *, faces: bool = True) -> 
     for index, mask, alpha, more in zip(present, masks, alphas, said, strict=True):
         one = candidates[index]
         placed = _to_photo(alpha, mask.window, scale, width, height)
-        body = look.pose.body(image, one.estimate, focal)
+        body = look.pose.body(image, one.estimate, focal) if look.traits else None
         figure = _figure(one.person, one.estimate, placed, scale, image.shape[:2], body)
         figures.append(replace(figure, warnings=figure.warnings + more))
     # In the photograph's own pixels: of a face there are none to spare.

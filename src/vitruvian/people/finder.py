@@ -65,6 +65,7 @@ def look_for_people(
     sam: Sam | None = None,
     sam_everything: bool = False,
     given: Given = _NOTHING_GIVEN,
+    traits: bool = True,
 ) -> Found:
     """The people of a photograph, left to right, and who is left out.
 
@@ -80,6 +81,8 @@ def look_for_people(
         sam_everything: let them look for whole people that the detectors miss, too.
         given: keypoints and masks that the user brings along. Where there are keypoints, theirs
             are the people.
+        traits: read faces and builds; without, figures have neither, and somebody of whom only a
+            face is seen is not found.
 
     Returns:
         Figures in pixels of the photograph, numbered; none when nobody is found.
@@ -89,7 +92,7 @@ def look_for_people(
     """
     hints = hints or {}
     image, scale = working_image(photo.pixels)
-    look = Look(photo, image, scale, pose or pose_estimator(), sam, given.masks)
+    look = Look(photo, image, scale, pose or pose_estimator(), sam, given.masks, traits)
     doubtful: list[np.ndarray] = []
     if given.poses is not None:
         everyone = _told_of(look, given.poses)
@@ -97,7 +100,8 @@ def look_for_people(
         seen = detect(image)
         everyone, doubtful = _landmarks(look.pose, image, seen.people)
         doubtful += list(seen.boxes)
-        everyone += portraits(look.pose, image, everyone)
+        if traits:
+            everyone += portraits(look.pose, image, everyone)
         if sam is not None and sam_everything:
             everyone += _missed(look.pose, image, sam, everyone)
     kept = _largest(everyone, {}, max_people)
@@ -162,7 +166,7 @@ def _largest(
 
 def _figures(look: Look, candidates: Sequence[Candidate]) -> dict[Candidate, Figure]:
     """Those of whom something is to be seen, drawn."""
-    drawn = zip(candidates, draw(look, candidates), strict=True)
+    drawn = zip(candidates, draw(look, candidates, faces=look.traits), strict=True)
     return {one: figure for one, figure in drawn if figure is not None}
 
 

@@ -10,11 +10,11 @@ from vitruvian.anthropometry.judging import judged
 from vitruvian.anthropometry.measured import Measured, measure_pair
 from vitruvian.anthropometry.silhouette import normalised
 from vitruvian.anthropometry.subject import Subject
+from vitruvian.compute import SideBySide
 from vitruvian.errors import InputError
 from vitruvian.image.photo import PhotoSource, load_photo
-from vitruvian.options import Options
+from vitruvian.people.finder import look_for_people
 from vitruvian.pipeline.progress import Progress, StageTimer
-from vitruvian.pipeline.stages import find
 from vitruvian.types.figure import Figure
 from vitruvian.types.photo import Photo
 
@@ -64,12 +64,14 @@ def measure(
     """
     subject = Subject(height_cm, weight_kg, sex, age)
     timer = StageTimer(progress)
-    views = []
-    for which, source in (("front", front), ("side", side)):
-        with timer("decode"):
-            photo = load_photo(source)
-        with timer("people"):
-            views.append(_seen(photo, which))
+    with timer("decode"):
+        photos = [load_photo(source) for source in (front, side)]
+    with timer("people"), SideBySide() as pool:
+        tasks = [
+            pool.submit(_seen, photo, which)
+            for photo, which in zip(photos, ("front", "side"), strict=True)
+        ]
+        views = [task.result() for task in tasks]
     with timer("measures"):
         pair = judged(*(normalised(view.matte) for view in views))
         return measure_pair(pair, subject, [said for view in views for said in view.warnings])
@@ -80,7 +82,7 @@ def _seen(photo: Photo, which: str) -> _View:
     warnings: tuple[str, ...] = ()
     matte = bare_silhouette(photo)
     if matte is None:
-        found = find(photo, Options())
+        found = look_for_people(photo, traits=False)
         if not found.figures:
             raise InputError(
                 f"Nobody was found in the {which} view: give a picture with one whole person.",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import pairwise
 
 import cv2
 import numpy as np
 
+from vitruvian.compute import SideBySide
 from vitruvian.geometry.rasterizer import rasterize
 from vitruvian.geometry.render import render_mesh
 from vitruvian.result.preview import view_rotation
@@ -16,6 +16,7 @@ from vitruvian.types.mesh import Mesh
 
 YAWS = (0.0, -90.0, 180.0)  # degrees: from the front, the subject's right, from behind
 _FAR = 6.0  # body heights between viewer and body: nearly parallel
+_STEP_M = 0.004  # between points of a line
 _NEAR_M = 0.006  # behind the surface that still counts as on it
 _PAPER = (248, 247, 244)
 _COLORS = ((196, 60, 44), (28, 104, 176), (30, 130, 84), (150, 80, 160))
@@ -48,36 +49,33 @@ def tape_sheet(
         reach = focal * np.abs(points[:, 0] / points[:, 2]).max()
         width = 2 * int(np.ceil(reach + 0.02 * height))
         camera = Camera.centered(focal, width, height, "given")
-        panels.append(
-            _panel(mesh.with_vertices(points, "camera"), drawn_lines, camera, supersample)
-        )
-    return np.concatenate(panels, 1)
+        panels.append((mesh.with_vertices(points, "camera"), drawn_lines, camera, supersample))
+    with SideBySide() as pool:
+        return np.concatenate([*pool.map(lambda panel: _panel(*panel), panels)], 1)
 
 
 def _panel(
     mesh: Mesh, lines: Mapping[str, np.ndarray], camera: Camera, supersample: int
 ) -> np.ndarray:
     """One view (h, w, 3) uint8 of a camera-frame mesh and camera-frame lines."""
-    fine = camera.scaled(supersample, camera.width * supersample, camera.height * supersample)
+    width, height = camera.width, camera.height
     picture = render_mesh(
-        mesh, fine, fine.width, fine.height, mode="clay", background=_PAPER, closed=True
-    )[..., :3].copy()
-    fragments = rasterize(
-        fine.project(mesh.vertices), mesh.vertices[:, 2], mesh.faces, fine.width, fine.height
-    )
+        mesh, camera, width, height, mode="clay", background=_PAPER, supersample=supersample,
+        closed=True,
+    )[..., :3].copy()  # fmt: skip
+    depth = rasterize(
+        camera.project(mesh.vertices), mesh.vertices[:, 2], mesh.faces, width, height
+    ).depth
     for number, line in enumerate(lines.values()):
-        color = _COLORS[number % len(_COLORS)]
-        _draw(picture, _densely(line), fragments.depth, fine, color, supersample)
-    return cv2.resize(picture, (camera.width, camera.height), interpolation=cv2.INTER_AREA)
+        _draw(picture, _densely(line), depth, camera, _COLORS[number % len(_COLORS)])
+    return picture
 
 
 def _densely(line: np.ndarray) -> np.ndarray:
     """The line with points every few millimetres, so that it can end where it is hidden."""
-    parts = [
-        np.linspace(start, end, max(2, round(float(np.linalg.norm(end - start)) / 0.004)))
-        for start, end in pairwise(line)
-    ]
-    return np.concatenate(parts)
+    way = np.concatenate([[0.0], np.linalg.norm(np.diff(line, axis=0), axis=1).cumsum()])
+    along = np.union1d(way, np.arange(0.0, way[-1], _STEP_M))  # corners stay
+    return np.stack([np.interp(along, way, line[:, axis]) for axis in range(3)], 1)
 
 
 def _draw(
@@ -86,7 +84,6 @@ def _draw(
     depth: np.ndarray,
     camera: Camera,
     color: tuple[int, int, int],
-    thickness: int,
 ) -> None:
     """Draw the visible pieces of a camera-frame line into a picture."""
     pixels = camera.project(line)
@@ -96,4 +93,4 @@ def _draw(
     corners = np.round(pixels * 8).astype(np.int32)
     for first in np.flatnonzero(shown[:-1] & shown[1:]):
         a, b = corners[first], corners[first + 1]
-        cv2.line(picture, a.tolist(), b.tolist(), color, thickness, cv2.LINE_AA, 3)
+        cv2.line(picture, a.tolist(), b.tolist(), color, 1, cv2.LINE_AA, 3)
