@@ -33,6 +33,7 @@ NEITHER = (
     [
         ({"height_cm": 20}, "A height of 20 cm cannot be a person's; give 40 to 260."),
         ({"height_cm": float("nan")}, "A height of nan cm cannot be a person's; give 40 to 260."),
+        ({"height_cm": 10**400}, f"A height of {10**400} cm cannot be a person's; give 40 to 260."),
         ({"height_cm": "tall"}, "A height of 'tall' cm cannot be a person's; give 40 to 260."),
         ({"sex": "male"}, "There is no sex 'male'; choose man, woman or neutral."),
         (

@@ -167,6 +167,7 @@ OUTSIDE = [
     ("detail", "naked", "There is no detail 'naked'; choose body, clothed, fine."),
     ("print_height_mm", 9, "A print of 9 mm is not possible; give 10 to 3000 mm."),
     ("faces", 1999, "1999 faces are not possible; give 2000 to 200000."),
+    ("faces", 10**400, f"{10**400} faces are not possible; give 2000 to 200000."),  # is no float
     (
         "formats",
         "usd",

@@ -7,7 +7,6 @@ of the picture, or ``largest``.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from numbers import Real
@@ -281,12 +280,12 @@ def _hint(value: Any) -> Hint:
 
 
 def _within(value: Any, least: float, most: float) -> bool:
-    number = isinstance(value, Real) and not isinstance(value, bool)
-    return number and math.isfinite(value) and least <= float(value) <= most
+    """Whether a value is a number of that range; the largest whole numbers are no floats."""
+    return isinstance(value, Real) and not isinstance(value, bool) and least <= value <= most
 
 
 def _written(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, Real) else repr(value)
+    return f"{value:g}" if isinstance(value, float) else repr(value)
 
 
 def _listed(words: Iterable[str]) -> str:

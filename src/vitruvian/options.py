@@ -82,7 +82,8 @@ class Option:
                     code="bad-option",
                 )
             most = math.inf if self.most is None else self.most
-            if not (math.isfinite(value) and self.least <= float(value) <= most):
+            # Compared as it is: the largest whole numbers are no floats.
+            if not (self.least <= value <= most and value < math.inf):
                 raise self._refused(value)
 
     def _refused(self, value: Any) -> InputError:

@@ -52,6 +52,7 @@ def test_what_is_no_weight_is_refused(text):
         ({"height_cm": 17.2}, "A height of 17.2 cm cannot be measured"),
         ({"height_cm": 1720}, "A height of 1720 cm cannot be measured"),
         ({"height_cm": float("nan")}, "cannot be measured"),
+        ({"height_cm": 10**400}, "cannot be measured"),
         ({"height_cm": 172, "weight_kg": 6.8}, "A weight of 6.8 kg"),
         ({"height_cm": 172, "age": 7}, "An age of 7 years"),
         ({"height_cm": 172, "sex": "dog"}, "There is no sex 'dog'"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass
 
@@ -68,7 +67,8 @@ class Subject:
 
 
 def _within(value: float | None, least: float, most: float, refusal: str) -> None:
-    if value is not None and not (math.isfinite(value) and least <= value <= most):
+    if value is not None and not least <= value <= most:
+        value = max(min(value, 1e300), -1e300)  # larger whole numbers are no floats
         raise InputError(refusal.format(value=value, least=least, most=most), code="bad-option")
 
 

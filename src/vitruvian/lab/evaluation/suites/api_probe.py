@@ -82,7 +82,12 @@ class Server:
 
     def log(self) -> str:
         """What it wrote so far."""
-        return self._log.read_text(errors="replace")
+        return self._log.read_text(encoding="utf-8", errors="replace")
+
+    def causes(self) -> list[str]:
+        """The last lines of the tracebacks in the log, each once."""
+        lines = [json.loads(one) for one in self.log().splitlines() if one.startswith("{")]
+        return sorted({one["traceback"].splitlines()[-1] for one in lines if one.get("traceback")})
 
     def memory_mb(self) -> float:
         """Most memory that it ever had; NaN where the system does not say."""
@@ -144,8 +149,10 @@ def verdict(request: OddRequest, reply: Reply) -> str:
     """``accepted``, ``refused``, ``left`` (closed, as nobody could follow it), or what is wrong."""
     if reply.status == 0:
         return "left" if not request.framed else "silence"
-    if reply.status == 503 and reply.kind.startswith("text/plain"):
-        return "accepted"  # the page, which a checkout may not have built
+    # The page may not be built in a checkout, and workers are replaced now and then.
+    known = reply.kind.startswith("text/plain") or request.label == "GET /readyz"
+    if reply.status == 503 and known:
+        return "accepted"
     if reply.status >= 500:
         return f"{reply.status}: {reply.body[:300]!r}"
     if reply.status < 400:
@@ -209,8 +216,7 @@ def main() -> None:
         jobs = server.ask("GET", "/api/v1/jobs", None, **known.session) if lived else {}
         failed = [one.get("problem") or {} for one in jobs.get("items", ())]
         bad = [one for one in failed if one.get("status", 0) >= 500]
-        causes = sorted(set(re.findall(r'\\n([\w.]+(?:: [^"]*)?)\\n?"', server.log())))
-        end = {"lived": lived, "jobs": bad, "log": causes, "memory_mb": server.memory_mb()}
+        end = {"lived": lived, "jobs": bad, "log": server.causes(), "memory_mb": server.memory_mb()}
         print(json.dumps(end), flush=True)
 
 
