@@ -281,7 +281,8 @@ def _hint(value: Any) -> Hint:
 
 def _within(value: Any, least: float, most: float) -> bool:
     """Whether a value is a number of that range; the largest whole numbers are no floats."""
-    return isinstance(value, Real) and not isinstance(value, bool) and least <= value <= most
+    number: Any = value
+    return isinstance(value, Real) and not isinstance(value, bool) and least <= number <= most
 
 
 def _written(value: Any) -> str:

@@ -82,8 +82,8 @@ class Option:
                     code="bad-option",
                 )
             most = math.inf if self.most is None else self.most
-            # Compared as it is: the largest whole numbers are no floats.
-            if not (self.least <= value <= most and value < math.inf):
+            number: Any = value  # compared as it is: the largest whole numbers are no floats
+            if not (self.least <= number <= most and number < math.inf):
                 raise self._refused(value)
 
     def _refused(self, value: Any) -> InputError:

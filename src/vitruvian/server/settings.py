@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from vitruvian.compute.threads import available_processors
 from vitruvian.errors import InputError
 
 PREFIX = "VITRUVIAN_SERVER_"
@@ -136,12 +137,12 @@ class Settings:
         """Worker processes to keep."""
         if self.workers < 0:
             return 0
-        return self.workers or max(1, _processors() // 2)
+        return self.workers or max(1, available_processors() // 2)
 
     @property
     def threads_per_worker(self) -> int:
         """Threads each worker computes on."""
-        return self.worker_threads or max(1, _processors() // max(1, self.worker_count))
+        return self.worker_threads or max(1, available_processors() // max(1, self.worker_count))
 
     @property
     def sqlalchemy_url(self) -> str:
@@ -280,7 +281,7 @@ def load_secret(settings: Settings) -> bytes:
         # Linked into place when complete: of two servers that start together, one wins.
         temporary = path.with_name(f".secret.{secrets.token_hex(4)}.tmp")
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w") as file:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(secrets.token_urlsafe(48))
         try:
             os.link(temporary, path)
@@ -314,9 +315,3 @@ def prepare_data_folder(settings: Settings) -> None:
         raise InputError(
             f"The data folder {path} cannot be used ({reason}); choose another with --data."
         ) from None
-
-
-def _processors() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

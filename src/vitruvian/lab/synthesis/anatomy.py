@@ -194,7 +194,7 @@ def _expressions(package: Path) -> tuple[list[str], np.ndarray]:
     files = sorted(folder.glob("*.target"))
     out = np.zeros((len(files), HM08_VERTICES, 3), np.float32)
     for row, file in enumerate(files):
-        lines = [line.split() for line in file.read_text().splitlines()]
+        lines = [line.split() for line in file.read_text(encoding="utf-8").splitlines()]
         lines = [t for t in lines if len(t) == 4 and not t[0].startswith("#")]
         index = np.array([int(t[0]) for t in lines])
         out[row, index] = np.array([[float(x) for x in t[1:]] for t in lines]) / 10  # decimetres

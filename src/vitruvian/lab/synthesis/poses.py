@@ -19,7 +19,7 @@ def read_bvh(path: Path) -> np.ndarray:
     MakeHuman's rotations are about the rest axes (y up), chained from the root: the body model's
     convention. Joints that the body model lacks stay at rest.
     """
-    head, _, motion = path.read_text(errors="ignore").partition("MOTION")
+    head, _, motion = path.read_text(encoding="utf-8", errors="ignore").partition("MOTION")
     names: list[str] = []
     channels: list[list[str]] = []
     for line in head.splitlines():

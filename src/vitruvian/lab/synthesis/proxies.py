@@ -69,7 +69,7 @@ class Proxy:
 def read_obj(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Vertices (V, 3), uvs (T, 2), faces (F, 3) and uv faces (F, 3) of an OBJ, as triangles."""
     vertices, uvs, faces, uv_faces = [], [], [], []
-    for line in path.read_text(errors="ignore").splitlines():
+    for line in path.read_text(encoding="utf-8", errors="ignore").splitlines():
         token = line.split()
         if not token:
             continue
@@ -95,7 +95,7 @@ def read_obj(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray
 def read_material(path: Path) -> Material:
     """The textures that a ``.mhmat`` names and that exist beside it."""
     found: dict[str, Path] = {}
-    for line in path.read_text(errors="ignore").splitlines():
+    for line in path.read_text(encoding="utf-8", errors="ignore").splitlines():
         token = line.split(maxsplit=1)
         if len(token) == 2 and token[0].endswith("Texture"):
             texture = (path.parent / token[1].strip()).resolve()
@@ -118,7 +118,7 @@ def read_proxy(path: Path) -> Proxy:
     header: dict[str, str] = {}
     references, weights, offsets = [], [], []
     hidden: set[int] = set()
-    for line in path.read_text(errors="ignore").splitlines():
+    for line in path.read_text(encoding="utf-8", errors="ignore").splitlines():
         token = line.split()
         if not token or token[0].startswith("#"):
             continue

@@ -179,7 +179,7 @@ def write_dataset(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if notes.exists():
-            known = json.loads(notes.read_text())
+            known = json.loads(notes.read_text(encoding="utf-8"))
             if {k: known.get(k) for k in description} != description:
                 raise InputError(
                     f"{folder} holds another data set (seed {known.get('seed')}, size "
@@ -188,7 +188,8 @@ def write_dataset(
             if known["count"] > plan.count or known["count"] % SHARD_SAMPLES:
                 _drop_partial(folder, plan, int(known["count"]))
         temporary = notes.with_suffix(".part")
-        temporary.write_text(json.dumps({**description, "count": plan.count}, indent=1) + "\n")
+        text = json.dumps({**description, "count": plan.count}, indent=1)
+        temporary.write_text(text + "\n", encoding="utf-8")
         os.replace(temporary, notes)
     except OSError as error:
         raise InputError(f"Cannot write into {folder}: choose another folder with -o.") from error
@@ -217,7 +218,7 @@ def dataset_seed(folder: Path) -> int:
     Raises ``InputError`` where the folder describes no data set.
     """
     try:
-        return int(json.loads((folder / "dataset.json").read_text())["seed"])
+        return int(json.loads((folder / "dataset.json").read_text(encoding="utf-8"))["seed"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
             f"There is no data set in {folder}: write one with vitruvian synth."

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from vitruvian.compute.threads import available_processors
 from vitruvian.errors import InputError, MissingExtraError
 from vitruvian.lab.synthesis.assets import ASSETS_VARIABLE
 
@@ -102,7 +103,7 @@ def train(
     where = _device(device)
     folder = output or Path("training") / recipe
     if workers is None:
-        workers = max(1, len(os.sched_getaffinity(0)) - 1)
+        workers = max(1, available_processors() - 1)
     # Processes share the cores: one thread each.
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, torch.get_num_threads())))
     options = DataOptions(

@@ -274,7 +274,7 @@ def read_groups(path: Path) -> list[GroupSample]:
     if notes.exists():
         import json
 
-        training_seed(int(json.loads(notes.read_text())["seed"]))
+        training_seed(int(json.loads(notes.read_text(encoding="utf-8"))["seed"]))
     out = []
     with tarfile.open(path) as archive:
         for entry in archive:

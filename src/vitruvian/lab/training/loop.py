@@ -348,12 +348,12 @@ class _Log:
         self._columns: list[str] | None = None
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists():
-            for line in path.read_text().splitlines():
+            for line in path.read_text(encoding="utf-8").splitlines():
                 if line.startswith("samples_seen,"):
                     self._columns = line.split(",")
 
     def write(self, row: dict[str, float]) -> None:
-        with self._path.open("a", newline="") as file:
+        with self._path.open("a", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, list(row))
             if list(row) != self._columns:
                 writer.writeheader()

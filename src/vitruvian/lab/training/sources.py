@@ -58,7 +58,7 @@ class ShardIndex:
         paths = sorted(folder.glob("synth-*.tar"))
         if not paths:
             raise InputError(f"There are no shards in {folder}: write them with vitruvian synth.")
-        notes = json.loads((folder / "dataset.json").read_text())
+        notes = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
         self.seed = training_seed(int(notes["seed"]))
         self.folder, self.observed = folder, observed
         self.places: list[tuple[Path, int, int]] = []

@@ -98,11 +98,8 @@ class FolderStorage:
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         for path in folder.rglob("*"):
             if path.is_file():
-                handle = os.open(path, os.O_RDONLY)
-                try:
-                    os.fsync(handle)
-                finally:
-                    os.close(handle)
+                with path.open("r+b") as file:  # Windows syncs only what may be written
+                    os.fsync(file.fileno())
         self.delete(prefix)  # of an attempt that died between this step and the next
         try:
             os.rename(folder, target)

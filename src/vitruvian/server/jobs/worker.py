@@ -257,7 +257,7 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     limit_resources(int(os.environ.get("VITRUVIAN_WORKER_MEMORY_MB", "0")))
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, AttributeError):  # the latter on Windows
         os.nice(5)  # answering requests comes first
     set_threads(int(os.environ.get("VITRUVIAN_THREADS", "1")))
     Worker(sys.stdin.buffer, answers).run()

@@ -92,7 +92,9 @@ class Server:
     def memory_mb(self) -> float:
         """Most memory that it ever had; NaN where the system does not say."""
         with contextlib.suppress(OSError, StopIteration):
-            lines = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
+            lines = (
+                Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii").splitlines()
+            )
             return int(next(one for one in lines if one.startswith("VmHWM")).split()[1]) / 1024
         return float("nan")
 

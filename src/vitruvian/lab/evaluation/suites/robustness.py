@@ -239,7 +239,7 @@ def unsound(file: Path) -> str | None:
 def memory_mb() -> float:
     """Resident memory of this process in megabytes; NaN where the system does not say."""
     try:
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     except (OSError, ValueError):
         return float("nan")
     return pages * 4096 / 2**20

@@ -58,7 +58,7 @@ def peak_mb() -> float:
     if status.exists():
         # getrusage's ru_maxrss survives exec: a small program started by a large one gets the
         # large one's peak. VmHWM belongs to the program alone.
-        for line in status.read_text().splitlines():
+        for line in status.read_text(encoding="ascii").splitlines():
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) * 1024 / 1e6
     try:
