@@ -10,7 +10,16 @@ import pytest
 
 pytest.importorskip("fastapi", reason="needs the extra server")
 
-from server_tools import another, app_client, files_of, job_ends, picture, register, wait_until
+from server_tools import (
+    another,
+    app_client,
+    create,
+    files_of,
+    job_ends,
+    picture,
+    register,
+    wait_until,
+)
 
 # What is behind the first bytes is for a worker to read.
 HEAD = b"\0\0\0\x18ftypisom" + b"\0" * 500
@@ -187,6 +196,22 @@ def test_a_video_is_cancelled_and_asked_for_once(visitor: Any) -> None:
     assert post(client, clip("sleep=20"), key).json()["id"] == first["id"]
     client.post(first["links"]["cancel"])
     assert job_ends(client, first["id"])["state"] == "cancelled"
+
+
+def test_a_photograph_does_not_wait_for_a_video(tmp_path: Path) -> None:
+    with app_client(tmp_path / "data", workers=1) as client:
+        register(client)
+        first, second = (post(client, clip("sleep=60")).json() for _ in range(2))
+        wait_until(lambda: client.get(first["links"]["self"]).json()["state"] == "running")
+        photo = create(client, picture(), wait=False).json()
+        assert job_ends(client, photo["id"])["state"] == "succeeded"
+        states = [client.get(job["links"]["self"]).json()["state"] for job in (first, second)]
+        assert states == ["running", "queued"]  # the worker that was added makes no videos
+        pool = client.app.state.vitruvian.pool
+        wait_until(lambda: pool.ready_count == 2)
+        client.post(first["links"]["cancel"])
+        client.post(second["links"]["cancel"])
+        wait_until(lambda: pool.ready_count == 1)  # and is gone when it is not needed
 
 
 def test_a_video_may_take_longer_than_a_picture(tmp_path: Path) -> None:

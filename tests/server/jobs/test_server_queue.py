@@ -65,6 +65,17 @@ def result(name: str) -> Result:
     return Result(prefix=f"results/{name}", bytes=7, details={"files": {}})
 
 
+def test_videos_are_left_to_others(database: Database) -> None:
+    add(database, "a", created_at=1.0, kind="video")
+    jobs = queue_of(database)
+    assert jobs.is_there_work()
+    assert not jobs.is_there_work(videos=False)
+    assert jobs.lease(videos=False) is None
+    add(database, "b", created_at=2.0)
+    leases = [jobs.lease(videos=False), jobs.lease()]
+    assert [lease.job.id for lease in leases if lease] == ["b", "a"]
+
+
 def test_oldest_first_and_priority_before_age(database: Database) -> None:
     add(database, "c", created_at=3.0)
     add(database, "a", created_at=1.0, priority=1)

@@ -3,6 +3,9 @@
 The thread hands its worker a picture, passes on the stages it reports, renews the lease, and ends
 the worker when a job is cancelled and does not stop, takes too long, or is another's by now. A
 worker that dies is replaced.
+
+A video takes minutes. While every worker makes one and something else waits, there is one worker
+more, for everything but videos.
 """
 
 from __future__ import annotations
@@ -26,6 +29,7 @@ from vitruvian.server.kinds import PHOTO, VIDEO
 from vitruvian.server.problems import Problem
 
 _POLL_SECONDS = 1.0
+_LINGER_SECONDS = 30.0  # for which the worker beside videos stays without work
 _RENEWALS_PER_LEASE = 4
 _CANCEL_GRACE_SECONDS = 2.0
 _DATABASE_TRIES = 6
@@ -58,13 +62,18 @@ class WorkerPool:
         self._threads: list[threading.Thread] = []
         self._workers: dict[int, WorkerProcess] = {}
         self.busy = 0
+        self._in_videos = 0
         self._busy_lock = threading.Lock()
 
     def start(self) -> None:
         """Start the workers; they warm up meanwhile."""
         self._options.staging.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for number in range(self._options.count):
-            thread = threading.Thread(target=self._serve, args=(number,), name=f"slot-{number}")
+        count = self._options.count
+        serving: list[Callable[[int], None]] = [self._serve] * count
+        if count:
+            serving.append(self._serve_beside_videos)
+        for number, serve in enumerate(serving):
+            thread = threading.Thread(target=serve, args=(number,), name=f"slot-{number}")
             thread.start()
             self._threads.append(thread)
 
@@ -108,8 +117,17 @@ class WorkerPool:
         workers = list(self._workers.values())
         return [worker.process.pid for worker in workers if worker.process.poll() is None]
 
-    def _serve(self, number: int) -> None:
-        """What a slot's thread does: keep a worker, lease, run."""
+    def _serve_beside_videos(self, number: int) -> None:
+        """Keep a worker while the others make videos and something else waits."""
+        while not self._stopping.wait(_POLL_SECONDS):
+            if self._only_videos() and self._queue.is_there_work(videos=False):
+                self._serve(number, beside=True)
+
+    def _only_videos(self) -> bool:
+        return self._in_videos >= self._options.count
+
+    def _serve(self, number: int, beside: bool = False) -> None:
+        """Keep a worker, lease, run; ``beside`` the others' videos, until it is not needed."""
         failures = 0
         while not self._stopping.is_set():
             try:
@@ -117,7 +135,8 @@ class WorkerPool:
                 if worker is None:
                     break
                 failures = 0
-                self._work(worker)
+                if not self._work(worker, beside) and beside:
+                    break
             except WorkerGone:
                 failures += 1
                 log.warning("worker lost", extra={"slot": number, "failures": failures})
@@ -141,25 +160,37 @@ class WorkerPool:
         if worker is not None:
             worker.end(kill=True)
 
-    def _work(self, worker: WorkerProcess) -> None:
-        """Run jobs until the worker is used up or the pool stops."""
+    def _work(self, worker: WorkerProcess, beside: bool) -> bool:
+        """Run jobs until the worker is used up or the pool stops; False when it is not needed."""
+        idle_since = time.monotonic()
         while not self._stopping.is_set() and worker.jobs < self._options.jobs_per_worker:
             if worker.process.poll() is not None:
                 raise WorkerGone
             seen = self._woken
-            lease = self._queue.lease()
+            lease = self._queue.lease(videos=not beside)
+            if lease is None and beside:
+                # Not with the others: whoever is woken shall be one that takes any job.
+                if not self._only_videos() or time.monotonic() - idle_since > _LINGER_SECONDS:
+                    return False
+                self._stopping.wait(_POLL_SECONDS / 4)
+                continue
             if lease is None:
                 with self._wake:
                     if self._woken == seen and not self._stopping.is_set():
                         self._wake.wait(_POLL_SECONDS)
                 continue
+            video = lease.job.kind == VIDEO
             with self._busy_lock:
                 self.busy += 1
+                self._in_videos += video
             try:
                 self._run(worker, lease)
             finally:
                 with self._busy_lock:
                     self.busy -= 1
+                    self._in_videos -= video
+                idle_since = time.monotonic()
+        return True
 
     def _run(self, worker: WorkerProcess, lease: Lease) -> None:
         """Run one job to its end. Raises ``WorkerGone`` when the worker must be replaced."""

@@ -23,7 +23,7 @@ from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from vitruvian.server.database import Database
-from vitruvian.server.kinds import MEASURES
+from vitruvian.server.kinds import MEASURES, VIDEO
 from vitruvian.server.models import Account, Deletion, Job, Reconstruction, new_id
 from vitruvian.server.problems import Problem
 
@@ -89,12 +89,17 @@ class JobQueue:
         self.expires_at = expires_at
         self.ended = ended
 
-    def lease(self) -> Lease | None:
-        """Take the next job, or None when there is none."""
-        now = time.time()
+    def is_there_work(self, videos: bool = True) -> bool:
+        """Whether ``lease`` would find a job; without a write lock: this is asked all the time."""
         with self.database.read() as session:
-            if session.scalar(select(Job.id).where(_leasable(now)).limit(1)) is None:
-                return None  # without a write lock: this is asked all the time
+            query = select(Job.id).where(_leasable(time.time(), videos)).limit(1)
+            return session.scalar(query) is not None
+
+    def lease(self, videos: bool = True) -> Lease | None:
+        """Take the next job, or None when there is none; ``videos`` may be left to others."""
+        if not self.is_there_work(videos):
+            return None
+        now = time.time()
         ended: list[str] = []
         taken: Lease | None = None
         with self.database.write() as session:
@@ -104,7 +109,7 @@ class JobQueue:
                 row = session.execute(
                     select(Job, Account)
                     .join(Account, Account.id == Job.account_id)
-                    .where(_leasable(now))
+                    .where(_leasable(now, videos))
                     .order_by(Job.priority, Account.served_at, Job.created_at, Job.id)
                     .limit(1)
                     .with_for_update(skip_locked=True, key_share=True)
@@ -294,8 +299,9 @@ def position(session: Session, job: Job) -> int | None:
     return ids.index(job.id) + 1 if job.id in ids else 0  # taken a moment ago
 
 
-def _leasable(now: float) -> Any:
-    return or_(Job.state == "queued", and_(Job.state == "running", Job.lease_until < now))
+def _leasable(now: float, videos: bool) -> Any:
+    there = or_(Job.state == "queued", and_(Job.state == "running", Job.lease_until < now))
+    return there if videos else and_(there, Job.kind != VIDEO)
 
 
 def _holds(lease: Lease) -> Any:
