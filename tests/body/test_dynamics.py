@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fit_people import CAMERA, photograph, random_body
-from vitruvian.body.fit.dynamics import Dynamics, Floor, MotionOptions
+from vitruvian.body.fit.dynamics import Dynamics, Floor, MotionOptions, quickness_of
 from vitruvian.body.fit.motion import fit_motion
 from vitruvian.body.fit.options import FitOptions
 from vitruvian.body.fit.solver import ArrowEquations, Coupling, NormalEquations, _banded_solution
@@ -14,6 +14,7 @@ from vitruvian.body.fit.terms import Moment
 from vitruvian.body.fit.views import View
 from vitruvian.body.model.model import body_model
 from vitruvian.geometry.rotations import matrix_from_axis_angle
+from vitruvian.types.keypoints import WRISTS
 
 RATE_HZ = 25.0
 
@@ -34,7 +35,7 @@ def walk(frames: int, noise_px: float = 4.0):
 
 def dynamics_of(times, **changes) -> Dynamics:
     count = len(times)
-    known = {"still": np.zeros((count - 1, 2), bool), "touching": np.zeros((count, 2), bool)}
+    known = {"still": np.zeros((count - 1, 2, 2), bool), "touching": np.zeros((count, 2, 2), bool)}
     return Dynamics(times, MotionOptions(), **(known | changes))
 
 
@@ -80,8 +81,9 @@ def test_derivatives_of_the_coupling_are_those_of_its_cost():
     up = np.array([0.0, -1, 0])
     dynamics = dynamics_of(
         times,
-        still=np.array([[True, False]] * 3),
-        touching=np.array([[True, False]] * 4),
+        still=np.array([[[True, True], [False, True]]] * 3),
+        touching=np.array([[[True, True], [False, True]]] * 4),
+        quickness=rng.uniform(0.5, 1, (4, 3)),
         floor=Floor(up, -1.2, np.array([0.03, 0.02])),
     )
 
@@ -171,8 +173,8 @@ def test_standing_feet_stay_and_are_on_the_floor():
     level = float((feet(free)[..., :] @ up - soles).mean()) + 0.02
     dynamics = dynamics_of(
         times,
-        still=np.tile([True, False], (7, 1)),
-        touching=np.tile([True, False], (8, 1)),
+        still=np.tile([[True, True], [False, False]], (7, 1, 1)),
+        touching=np.tile([[True, True], [False, False]], (8, 1, 1)),
         floor=Floor(up, level, soles),
     )
     held = fit_motion(model, views, times, dynamics=dynamics, begin=free, **known)
@@ -180,3 +182,15 @@ def test_standing_feet_stay_and_are_on_the_floor():
     assert slides[1] < 0.3 * slides[0]
     heights = [np.abs(feet(m) @ up - soles - level).mean() for m in (free, held)]
     assert heights[1] < heights[0]
+
+
+def test_the_quiet_are_held_more_firmly_by_part():
+    times = np.arange(30) / RATE_HZ
+    points = np.zeros((30, 33, 3))
+    points[:, WRISTS[0], 0] = np.where(times > 0.6, 0.2 * np.sin(12 * times), 0)
+    quick = quickness_of(points, times, MotionOptions())
+    assert quick.shape == (30, 3)
+    assert (quick[:, :2] == quick.min()).all()  # trunk, elbows and knees
+    assert quick[-5, 2] > quick[3, 2] == quick.min()
+    assert quick.max() <= 1
+    assert quickness_of(points[:2], times[:2], MotionOptions()).tolist() == [[1, 1, 1]] * 2

@@ -12,7 +12,7 @@ from vitruvian.body.model.model import body_model
 from vitruvian.geometry.rotations import matrix_from_axis_angle
 from vitruvian.video.crossing import meeting, people_of
 from vitruvian.video.eyes import Eyes
-from vitruvian.video.floor import find_floor, landmarks_of
+from vitruvian.video.floor import find_floor, landmarks_of, upright_of
 from vitruvian.video.shape import kind_of_tracks, shape_of
 from vitruvian.video.together import solve_tracks
 from vitruvian.video.tracking import Sighting, Track
@@ -110,8 +110,9 @@ def test_three_cameras_see_size_and_motion(views):
     np.testing.assert_allclose(across.mean(0), [0.03, 0, 0], atol=0.01)
     assert np.linalg.norm(solved.motion.translation[0] - HERE) < 0.05
     axes = np.array([[0, -1.0, 0.02], [0, 0, 1], [1, 0, 0]])
-    still = [np.ones((FRAMES - 1, 2), bool)]
-    held, _ = find_floor(model, [solved.motion], still, axes=axes / np.linalg.norm(axes[0]))
+    stands, axis = [np.ones((FRAMES, 2, 2), bool)], upright_of(model, [solved.motion])
+    axes = axes / np.linalg.norm(axes[0])
+    held, _ = find_floor(model, [solved.motion], stands, axis, axes=axes)
     assert held.up @ axes[0] > np.cos(np.deg2rad(1.2))
     assert landmarks_of(model, solved.motion).shape == (FRAMES, 33, 3)
     assert floor.up[1] < -0.9

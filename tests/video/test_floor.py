@@ -9,10 +9,10 @@ from fit_people import random_body
 from vitruvian.body.model.model import body_model
 from vitruvian.geometry.rotations import axis_angle_from_matrix
 from vitruvian.types.motion import Motion
-from vitruvian.video.floor import _plane, find_floor
+from vitruvian.video.floor import _plane, find_floor, upright_of
 
 
-def test_a_tilted_floor_is_found_under_feet_of_which_some_are_held_up():
+def test_a_axis_floor_is_found_under_feet_of_which_some_are_held_up():
     rng = np.random.default_rng(0)
     flat = rng.uniform([-1, 2], [1, 5], (200, 2))
     tilt = np.deg2rad(3)
@@ -34,10 +34,11 @@ def test_who_stands_stands_on_the_floor_that_is_found():
     pose[:, 0] = axis_angle_from_matrix(turn)
     place = np.tile([0.1, 0.0, 4.0], (6, 1))
     motion = Motion(np.arange(6) / 25, pose, place, betas, model.joint_names)
-    floor, (touching,) = find_floor(model, [motion], [np.ones((5, 2), bool)])
+    axis = upright_of(model, [motion])
+    floor, (touching,) = find_floor(model, [motion], [np.ones((6, 2, 2), bool)], axis)
     vertices = model.forward(betas, pose[0], place[0]).vertices
     assert floor.up @ [0, -1, 0] > np.cos(np.deg2rad(2))
     assert floor.level == pytest.approx(float((vertices @ floor.up).min()), abs=0.02)
     assert touching.all()
-    _, (none,) = find_floor(model, [motion], [np.zeros((5, 2), bool)])
+    _, (none,) = find_floor(model, [motion], [np.zeros((6, 2, 2), bool)], axis)
     assert not none.any()

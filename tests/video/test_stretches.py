@@ -1,4 +1,4 @@
-"""Stretches of a track: gaps, exchanged sides, feet that stand."""
+"""Stretches of a track: gaps, exchanged sides."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import numpy as np
 
 from fit_people import photograph, random_body
 from vitruvian.types.figure import Landmarks
-from vitruvian.types.keypoints import HEELS, MIRROR, TOES
+from vitruvian.types.keypoints import MIRROR
 from vitruvian.video.solving import OVERLAP, WINDOW, windows
-from vitruvian.video.stretches import runs_of, still_feet, stretches_of
+from vitruvian.video.stretches import runs_of, stretches_of
 from vitruvian.video.tracking import Sighting, Track
 
 FIGURE, _ = photograph(*random_body(3))
@@ -56,36 +56,9 @@ def test_frames_with_left_and_right_exchanged_are_put_right():
         np.testing.assert_array_equal(figure.landmarks.points, marks)
 
 
-def test_feet_stand_while_heel_and_tip_keep_their_place():
-    marks, height = FIGURE.landmarks.points, FIGURE.box[3] - FIGURE.box[1]
-    times = np.arange(8) / 25
-    figures = []
-    for time_s in times:
-        points = marks.copy()
-        points[[HEELS[1], TOES[1]], 0] += 0.5 * height * time_s  # the right one swings
-        figures.append(moved(FIGURE, points))
-    still = still_feet(times, figures)
-    assert still.shape == (7, 2)
-    assert still[:, 0].all()
-    assert not still[:, 1].any()
-    hidden = np.ones(33)
-    hidden[HEELS[0]] = 0.1
-    assert not still_feet(times, [moved(FIGURE, marks, hidden)] * 8)[:, 0].any()
-
-
-def test_a_foot_that_one_camera_sees_move_does_not_stand():
-    marks, frames = FIGURE.landmarks.points, [(n, n / 25) for n in range(6)]
-    glides = [moved(FIGURE, marks + [0.02 * number * FIGURE.size, 0]) for number in range(6)]
-    hidden = [moved(FIGURE, marks, np.zeros(33))] * 6
-    seen = [
-        [Sighting(n, t, f) for (n, t), f in zip(frames, own, strict=True)]
-        for own in ([FIGURE] * 6, hidden, glides)
-    ]
-    stays, blind, moves = (Track(1, own) for own in seen)
-    assert stretches_of([stays, blind], frames)[0].still.all()
-    assert not stretches_of([stays, moves], frames)[0].still.any()
-    (stretch,) = stretches_of([stays, Track(1)], frames)
-    assert stretch.still.all()
+def test_a_camera_that_never_shows_somebody_has_no_figures():
+    tracks, frames = track_of([FIGURE] * 6)
+    (stretch,) = stretches_of([*tracks, Track(1)], frames)
     assert [other for _, other in stretch.figures] == [None] * 6
 
 

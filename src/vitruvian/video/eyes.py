@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,11 +48,12 @@ class Eyes(Record):
         place = self.places[which]
         return np.eye(4) if place is None else place
 
-    def carried(self, which: int, points: np.ndarray, number: int, to: int) -> np.ndarray:
-        """Pixels (N, 2) of frame ``number`` where they would be in frame ``to`` of a camera that
-        only turns."""
+    def seats(self, numbers: Sequence[int] | np.ndarray) -> np.ndarray | None:
+        """(N, 3) where a single camera is in frames, in the frame of the result; None where there
+        are several."""
+        if len(self.cameras) > 1:
+            return None
         if self.turning is None:
-            return points
-        camera, turns = self.cameras[which], self.turning.rotations
-        rays = camera.rays(points) @ (turns[to] @ turns[number].T).T
-        return camera.project(rays)
+            return np.zeros((len(numbers), 3))
+        places = np.stack([self.turning.matrix(int(number)) for number in numbers])
+        return np.asarray(-np.einsum("nji,nj->ni", places[:, :3, :3], places[:, :3, 3]))

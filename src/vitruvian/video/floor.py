@@ -12,17 +12,16 @@ from vitruvian.body.model.model import BodyModel
 from vitruvian.geometry.rotations import matrix_from_axis_angle
 from vitruvian.placement.upright import estimate_up
 from vitruvian.types.body import Body
-from vitruvian.types.keypoints import HEELS, TOES
 from vitruvian.types.motion import Motion
+from vitruvian.video.contacts import SOLES
 
 _TELLING = 60  # bodies that tell which way is up
-_TILT_SD = np.deg2rad(2.5)  # of that direction
+_TILT_SD = np.deg2rad(5)  # of that direction
 _NEAR_AXIS = np.deg2rad(15)  # from a calibration's axis, within which that is up
 _AXIS_TILT_SD = np.deg2rad(0.5)
 _HEIGHT_SD = 0.03  # metres, of a sole's height
 _REACH = 0.10  # metres above the floor up to which a still foot stands on it
 _ROUNDS = 12
-_SOLES = np.stack([HEELS, TOES], axis=1)
 
 
 def bodies_of(model: BodyModel, motion: Motion, times: Sequence[int]) -> list[Body]:
@@ -52,7 +51,7 @@ def sole_heights(model: BodyModel, betas: np.ndarray) -> np.ndarray:
     points, _ = model.evaluate(
         model.keypoints(), betas, at_rest, joints[0], model.active, jacobian=False
     )
-    return np.asarray(points[_SOLES][..., 1].mean(0) - float(vertices[:, 1].min()))
+    return np.asarray(points[SOLES][..., 1].mean(0) - float(vertices[:, 1].min()))
 
 
 def landmarks_of(model: BodyModel, motion: Motion) -> np.ndarray:
@@ -67,68 +66,62 @@ def landmarks_of(model: BodyModel, motion: Motion) -> np.ndarray:
     )
 
 
-def find_floor(
-    model: BodyModel,
-    motions: Sequence[Motion],
-    stills: Sequence[np.ndarray],
-    *,
-    axes: np.ndarray | None = None,
-) -> tuple[Floor, list[np.ndarray]]:
-    """The floor in the frame of the motions, and for each motion which soles (T, 2) are on it.
-
-    Up is the mean axis of those who stand straight. Feet that stay where they are, less those that
-    are held up, then settle height and a small tilt, robustly.
-
-    Args:
-        model: of the body.
-        motions: in one frame, the cameras' reference; at least one.
-        stills: for each (T - 1, 2) bool, feet that stay where they are.
-        axes: (N, 3) directions one of which may be up, such as those of a calibration; the one
-            near the people's is believed.
-    """
+def upright_of(model: BodyModel, motions: Sequence[Motion]) -> np.ndarray:
+    """(3,) unit vector: the mean axis of those who stand straight in motions of one frame."""
     bodies = []
     for motion in motions:
         count = max(1, _TELLING // len(motions))
         times = np.unique(np.linspace(0, len(motion.times_s) - 1, count).round().astype(int))
         bodies += bodies_of(model, motion, times.tolist())
-    up = estimate_up(bodies, [1.0] * len(bodies))
+    return estimate_up(bodies, [1.0] * len(bodies))
+
+
+def find_floor(
+    model: BodyModel,
+    motions: Sequence[Motion],
+    stands: Sequence[np.ndarray],
+    up: np.ndarray,
+    *,
+    axes: np.ndarray | None = None,
+) -> tuple[Floor, list[np.ndarray]]:
+    """The floor in the frame of the motions, and for each motion which soles (T, 2, 2) are on it.
+
+    Soles that stand, less those that are held up, settle height and a small tilt, robustly.
+
+    Args:
+        model: of the body.
+        motions: in one frame, the cameras' reference; at least one.
+        stands: for each (T, 2, 2) bool, as of ``contacts.standing``.
+        up: (3,) of ``upright_of``.
+        axes: (N, 3) directions one of which may be up, such as those of a calibration; the one
+            near the people's is believed.
+    """
     tilt_sd = _TILT_SD
     if axes is not None and float((axes @ up).max()) > np.cos(_NEAR_AXIS):
         up, tilt_sd = axes[int((axes @ up).argmax())], _AXIS_TILT_SD
     soles = sole_heights(model, motions[0].betas)
-    lowest, staying = [], []
-    for motion, still in zip(motions, stills, strict=True):
-        points = landmarks_of(model, motion)[:, _SOLES]
-        # Heights of the sole below heel and tip; feet that tilt stand on their lower end.
-        lowest.append(points - sole_heights(model, motion.betas)[None, None, :, None] * up)
-        held = np.zeros(points.shape[:2], bool)
-        held[:-1] |= still
-        held[1:] |= still
-        staying.append(held)
-    points = np.concatenate([_lower(feet, up) for feet in lowest])
-    still_points = np.concatenate([held.ravel() for held in staying])
-    flat = points.reshape(-1, 3)
-    chosen = flat[still_points]
+    # The ground below heel and tip, were the foot flat.
+    lowest = [
+        landmarks_of(model, motion)[:, SOLES]
+        - sole_heights(model, motion.betas)[None, None, :, None] * up
+        for motion in motions
+    ]
+    chosen = np.concatenate([feet[held] for feet, held in zip(lowest, stands, strict=True)])
     if len(chosen) < 4:  # nobody stands: under the lowest of all
+        flat = np.concatenate([feet.reshape(-1, 3) for feet in lowest])
         level = float(np.percentile(flat @ up, 5))
-        return Floor(up, level, soles), [np.zeros_like(held) for held in staying]
+        return Floor(up, level, soles), [np.zeros_like(held) for held in stands]
     up, level = _plane(chosen, up, tilt_sd)
-    touching = []
-    for feet, held in zip(lowest, staying, strict=True):
-        heights = (_lower(feet, up) @ up) - level
-        touching.append(held & (np.abs(heights) < _REACH))
+    touching = [
+        held & (np.abs(feet @ up - level) < _REACH)
+        for feet, held in zip(lowest, stands, strict=True)
+    ]
     return Floor(up, level, soles), touching
 
 
 def floor_for(model: BodyModel, floor: Floor, betas: np.ndarray) -> Floor:
     """The floor for the soles of somebody of another shape."""
     return replace(floor, soles=sole_heights(model, betas))
-
-
-def _lower(feet: np.ndarray, up: np.ndarray) -> np.ndarray:
-    """(T, 2, 3) the lower of heel and tip of each foot (T, 2, 2, 3)."""
-    index = (feet @ up).argmin(2)
-    return np.take_along_axis(feet, index[:, :, None, None], axis=2)[:, :, 0]
 
 
 def _plane(

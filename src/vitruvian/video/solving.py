@@ -7,18 +7,20 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from vitruvian.body.fit.dynamics import Dynamics, Floor, MotionOptions
+from vitruvian.body.fit.dynamics import Dynamics, Floor, MotionOptions, quickness_of
 from vitruvian.body.fit.motion import fit_motion
 from vitruvian.body.fit.options import FitOptions
 from vitruvian.body.model.model import BodyModel
 from vitruvian.geometry.rotations import axis_angle_from_matrix, matrix_from_axis_angle
 from vitruvian.types.motion import Motion
+from vitruvian.video.contacts import staying
 from vitruvian.video.eyes import Eyes
+from vitruvian.video.floor import landmarks_of
 from vitruvian.video.stretches import Stretch
 
 WINDOW, OVERLAP = 48, 10  # frames
 _FIRST = FitOptions(iterations=25, contour_rounds=0)
-_SECOND = FitOptions(contour_rounds=2, contour_iterations=5)
+_SECOND = FitOptions(contour_rounds=1, contour_iterations=5)
 
 
 @dataclass(frozen=True)
@@ -39,32 +41,47 @@ class Solver:
 
     def roughly(self, stretch: Stretch) -> Motion:
         """From the landmarks alone."""
-        nowhere = np.zeros((len(stretch.numbers), 2), bool)
+        nowhere = np.zeros((len(stretch.numbers), 2, 2), bool)
 
         def solve(part: Stretch, place: slice) -> Motion:
-            return self._fit(part, nowhere[place], None, None)
+            return self._fit(part, nowhere[place], nowhere[place], None, None, None)
 
         return _in_windows(stretch, solve)
 
     def finely(
-        self, stretch: Stretch, rough: Motion, touching: np.ndarray, floor: Floor | None
+        self,
+        stretch: Stretch,
+        rough: Motion,
+        stands: np.ndarray,
+        touching: np.ndarray,
+        floor: Floor | None,
     ) -> Motion:
         """From the mattes, too, with feet on the floor.
 
         Args:
             stretch: to solve.
             rough: of ``roughly``.
-            touching: (T, 2) bool, which soles are on the floor.
+            stands: (T, 2, 2) bool, soles that stand, as of ``contacts.standing``.
+            touching: (T, 2, 2) bool, which of them are on the floor.
             floor: None where it is not known.
         """
 
+        quick = quickness_of(landmarks_of(self.model, rough), rough.times_s, self.motion)
+
         def solve(part: Stretch, place: slice) -> Motion:
-            return self._fit(part, touching[place], floor, _cut(rough, place))
+            begin = _cut(rough, place)
+            return self._fit(part, stands[place], touching[place], floor, quick[place], begin)
 
         return _in_windows(stretch, solve)
 
     def _fit(
-        self, part: Stretch, touching: np.ndarray, floor: Floor | None, begin: Motion | None
+        self,
+        part: Stretch,
+        stands: np.ndarray,
+        touching: np.ndarray,
+        floor: Floor | None,
+        quick: np.ndarray | None,
+        begin: Motion | None,
     ) -> Motion:
         views = [
             self.eyes.view(which, figure, int(number), time=time)
@@ -79,7 +96,7 @@ class Solver:
             silhouette=begin is not None,
             options=_FIRST if begin is None else _SECOND,
             betas=self.betas,
-            dynamics=Dynamics(part.times_s, self.motion, part.still, touching, floor),
+            dynamics=Dynamics(part.times_s, self.motion, staying(stands), touching, floor, quick),
             begin=begin,
         )
 

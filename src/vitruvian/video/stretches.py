@@ -1,24 +1,19 @@
-"""Unbroken stretches of a track: its frames, what was seen in each, flips put right, still feet."""
+"""Unbroken stretches of a track: its frames, what was seen in each, flips put right."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from vitruvian.types.figure import Figure, Landmarks
-from vitruvian.types.keypoints import HEELS, JOINTS, MIRROR, TOES
-from vitruvian.video.eyes import Eyes
+from vitruvian.types.keypoints import JOINTS, MIRROR
 from vitruvian.video.tracking import RECENT_S, Track
 
 _SHORTEST = 3  # frames
-_WINDOW_S = 0.12  # before and after, over which the speed of feet is taken
-_STILL = 0.08  # heights per second below which a foot stays where it is
-_SEEN = 0.5  # visibility of a foot that tells
 _SWAP_COST = 0.02  # of the size, for calling left right in a frame
-_SOLES = np.stack([HEELS, TOES], axis=1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,14 +25,12 @@ class Stretch:
         times_s: (T,) of the frames.
         figures: (T) tuples of what each camera shows, left and right put right; None where it
             does not show them. They are never lost first or last.
-        still: (T - 1, 2) bool, whether the left and the right foot stay where they are.
         swapped: (T,) bool, where left and right were exchanged for a camera.
     """
 
     numbers: np.ndarray
     times_s: np.ndarray
     figures: tuple[tuple[Figure | None, ...], ...]
-    still: np.ndarray
     swapped: np.ndarray
 
     @cached_property
@@ -55,7 +48,6 @@ class Stretch:
             self.numbers[first:end],
             self.times_s[first:end],
             self.figures[first:end],
-            self.still[first : end - 1],
             self.swapped[first:end],
         )
 
@@ -80,15 +72,12 @@ def runs_of(tracks: Sequence[Track], frames: Sequence[tuple[int, float]]) -> lis
     return [run for run in runs if len(run) >= _SHORTEST]
 
 
-def stretches_of(
-    tracks: Sequence[Track], frames: Sequence[tuple[int, float]], eyes: Eyes | None = None
-) -> list[Stretch]:
+def stretches_of(tracks: Sequence[Track], frames: Sequence[tuple[int, float]]) -> list[Stretch]:
     """One person's tracks cut where they are away for long.
 
     Args:
         tracks: of one person, from each camera; without sightings where it never shows them.
         frames: numbers and seconds of all frames that were looked at.
-        eyes: the cameras; None where they stand still.
     """
     times = dict(frames)
     order = [number for number, _ in frames]
@@ -104,33 +93,10 @@ def stretches_of(
                 np.array(numbers),
                 seconds,
                 tuple(zip(*(figures for figures, _ in seen), strict=True)),
-                _still_for_all(seconds, [figures for figures, _ in seen], eyes, numbers),
                 np.any([swapped for _, swapped in seen], axis=0),
             )
         )
     return out
-
-
-def _still_for_all(
-    times_s: np.ndarray,
-    views: Sequence[Sequence[Figure | None]],
-    eyes: Eyes | None,
-    numbers: Sequence[int],
-) -> np.ndarray:
-    """Feet (T - 1, 2) that some camera sees stay and none sees move."""
-    states = []
-    for which, figures in enumerate(views):
-
-        def carried(points: np.ndarray, index: int, to: int, which: int = which) -> np.ndarray:
-            if eyes is None:
-                return points
-            return eyes.carried(which, points, numbers[index], numbers[to])
-
-        states.append(_feet(times_s, figures, carried))
-    still = np.any([still for still, _ in states], axis=0)
-    moving = np.any([seen & ~still for still, seen in states], axis=0)
-    both = still & ~moving
-    return np.asarray(both[:-1] & both[1:])
 
 
 def _sides_put_right(
@@ -177,43 +143,3 @@ def _exchanged(figure: Figure) -> Figure:
         marks.points[MIRROR], marks.visibility[MIRROR], marks.world[MIRROR], marks.disagreement
     )
     return replace(figure, landmarks=turned, estimate=None)
-
-
-def still_feet(times_s: np.ndarray, figures: Sequence[Figure | None]) -> np.ndarray:
-    """Which feet stay where they are for a camera that stands still: (T - 1, 2) bool, left and
-    right.
-
-    The picture is asked, not the reconstruction: heel and tip keep their place in it.
-    """
-    return _still_for_all(times_s, [figures], None, range(len(figures)))
-
-
-def _feet(
-    times_s: np.ndarray,
-    figures: Sequence[Figure | None],
-    carried: Callable[[np.ndarray, int, int], np.ndarray],
-) -> tuple[np.ndarray, np.ndarray]:
-    """Of one camera's frames which feet (T, 2) stay, and which it sees at all.
-
-    ``carried`` moves points of one frame to where they would be in another, were they still.
-    """
-    still = np.zeros((len(figures), 2), bool)
-    visible = np.zeros((len(figures), 2), bool)
-    seen = np.array([figure is not None for figure in figures])
-    marks = {n: one.landmarks.points for n, one in enumerate(figures) if one is not None}
-    for index, figure in enumerate(figures):
-        if figure is None:
-            continue
-        near = np.flatnonzero(seen & (np.abs(times_s - times_s[index]) <= _WINDOW_S))
-        if len(near) < 2:
-            near = np.flatnonzero(seen)[np.argsort(np.abs(times_s[seen] - times_s[index]))[:2]]
-        visible[index] = (figure.landmarks.visibility[_SOLES] > _SEEN).all(1)
-        if len(near) < 2:
-            continue
-        points = np.stack([carried(marks[int(n)], int(n), index) for n in near])
-        seconds = times_s[near] - times_s[near].mean()
-        speed = np.tensordot(seconds, points - points.mean(0), 1) / (seconds**2).sum()
-        height = max(float(figure.box[3] - figure.box[1]), 1.0)
-        slow = np.linalg.norm(speed[_SOLES], axis=2) < _STILL * height
-        still[index] = slow.all(1) & visible[index]
-    return still, visible

@@ -11,12 +11,15 @@ from vitruvian.body.fit.dynamics import Floor
 from vitruvian.body.model.model import BodyModel
 from vitruvian.types.motion import Motion
 from vitruvian.types.record import Record
+from vitruvian.video.contacts import SOLES, standing, staying
 from vitruvian.video.eyes import Eyes
-from vitruvian.video.floor import find_floor, floor_for
+from vitruvian.video.floor import find_floor, floor_for, landmarks_of, upright_of
 from vitruvian.video.shape import shape_of
 from vitruvian.video.solving import Solver
 from vitruvian.video.stretches import Stretch, stretches_of
 from vitruvian.video.tracking import Track
+
+_ROUNDS = 2  # of telling contacts and solving with them
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -46,7 +49,7 @@ def solve_tracks(
     heights_m: Mapping[int, float],
     tell: Callable[[str, int, int], None],
 ) -> tuple[list[SolvedTrack], Floor]:
-    """Shapes, then motions roughly, the floor they stand on, and motions finely.
+    """Shapes, then motions roughly; contacts and floor, and motions finely, again and again.
 
     Args:
         model: of the bodies.
@@ -57,49 +60,61 @@ def solve_tracks(
         heights_m: statures that are known, by the numbers of people.
         tell: told how far it is, in frames.
     """
-    pieces = [stretches_of(tracks, frames, eyes) for tracks in people]
-    total = 2 * sum(len(stretch.numbers) for own in pieces for stretch in own)
+    pieces = [stretches_of(tracks, frames) for tracks in people]
+    total = (1 + _ROUNDS) * sum(len(stretch.numbers) for own in pieces for stretch in own)
     done = 0
     tell("motion", 0, total)
     solvers: list[Solver] = []
-    rough: list[list[Motion]] = []
+    motions: list[list[Motion]] = []
     for number, (tracks, stretches) in enumerate(zip(people, pieces, strict=True)):
         betas = shape_of(model, tracks, eyes, height_m=heights_m.get(number))
         solver = Solver(model, betas, eyes)
         solvers.append(solver)
-        rough.append([])
+        motions.append([])
         for stretch in stretches:
-            rough[-1].append(solver.roughly(stretch))
+            motions[-1].append(solver.roughly(stretch))
             done += len(stretch.numbers)
             tell("motion", done, total)
-    flat = [motion for own in rough for motion in own]
-    stills = [stretch.still for own in pieces for stretch in own]
-    floor, touching = find_floor(model, flat, stills, axes=eyes.axes)
-    contacts = iter(touching)
-    out = []
-    for solver, stretches, motions in zip(solvers, pieces, rough, strict=True):
-        own_floor = floor_for(model, floor, solver.betas)
-        fine = []
-        for stretch, motion in zip(stretches, motions, strict=True):
-            fine.append(solver.finely(stretch, motion, next(contacts), own_floor))
-            done += len(stretch.numbers)
-            tell("motion", done, total)
-        out.append(_in_one(fine, stretches))
+    flat = [motion for own in motions for motion in own]
+    up = upright_of(model, flat)
+    for _ in range(_ROUNDS):
+        stands = []
+        for stretch, motion in zip((one for own in pieces for one in own), flat, strict=True):
+            soles = landmarks_of(model, motion)[:, SOLES]
+            stands.append(standing(soles, motion.times_s, up, eyes.seats(stretch.numbers)))
+        floor, touching = find_floor(model, flat, stands, up, axes=eyes.axes)
+        up = floor.up
+        contacts = iter(zip(stands, touching, strict=True))
+        for number, (solver, stretches) in enumerate(zip(solvers, pieces, strict=True)):
+            own_floor = floor_for(model, floor, solver.betas)
+            for index, stretch in enumerate(stretches):
+                before = motions[number][index]
+                motions[number][index] = solver.finely(stretch, before, *next(contacts), own_floor)
+                done += len(stretch.numbers)
+                tell("motion", done, total)
+        flat = [motion for own in motions for motion in own]
+    held = iter(stands)
+    out = [
+        _in_one(own, stretches, [next(held) for _ in stretches])
+        for own, stretches in zip(motions, pieces, strict=True)
+    ]
     return out, floor
 
 
-def _in_one(motions: Sequence[Motion], stretches: Sequence[Stretch]) -> SolvedTrack:
+def _in_one(
+    motions: Sequence[Motion], stretches: Sequence[Stretch], stands: Sequence[np.ndarray]
+) -> SolvedTrack:
+    ends = np.zeros((1, 2), bool)
     whole = replace(
         motions[0],
         times_s=np.concatenate([motion.times_s for motion in motions]),
         pose=np.concatenate([motion.pose for motion in motions]),
         translation=np.concatenate([motion.translation for motion in motions]),
     )
-    ends = np.zeros((1, 2), bool)
     return SolvedTrack(
         motion=whole,
         numbers=np.concatenate([stretch.numbers for stretch in stretches]),
         seen=np.concatenate([~stretch.lost for stretch in stretches]),
-        still=np.concatenate([np.concatenate([each.still, ends]) for each in stretches]),
+        still=np.concatenate([np.concatenate([staying(one).all(2), ends]) for one in stands]),
         swapped=sum(int(stretch.swapped.sum()) for stretch in stretches),
     )

@@ -28,6 +28,11 @@ _TRUNK = np.array([*HIPS, *SHOULDERS, NOSE, *EARS])
 _MIDDLE = np.array([*ELBOWS, *KNEES])
 _ENDS = np.array([*WRISTS, *INDEX_FINGERS, *ANKLES, *HEELS, *TOES])
 _POINTS = np.concatenate([_TRUNK, _MIDDLE, _ENDS])
+_GROUPS = np.repeat([0, 1, 2], [len(_TRUNK), len(_MIDDLE), len(_ENDS)])
+_ABOUT_S = 0.2  # before and after, over which quickness is taken
+_GROWTH = 1.5  # solved with them, accelerations come out smaller than they are
+# More for what is quick lets the landmarks' noise in: the jitter of the truth, but not its motion.
+_QUICKNESS = 0.25, 1.0  # least and most
 _SOLES = np.stack([HEELS, TOES], axis=1)  # landmarks of either foot, left and right
 
 
@@ -43,6 +48,7 @@ class MotionOptions:
         turn_sd: of the joints' angular accelerations, rad/s².
         robust: residuals beyond this many standard deviations stop counting (Cauchy).
         still_sd: of the movement of a foot that stands, from one frame to the next, metres.
+        still_robust: as ``robust``, for feet that stand: they are found before they stay.
         floor_sd: of the height of a sole that stands on the floor, metres.
     """
 
@@ -52,7 +58,43 @@ class MotionOptions:
     turn_sd: float = 40.0
     robust: float = 3.0
     still_sd: float = 0.002
+    still_robust: float = 10.0
     floor_sd: float = 0.01
+
+
+def second_differences(times_s: np.ndarray) -> np.ndarray:
+    """(T - 2, 3) factors of the times before, at and after that make an acceleration."""
+    before, after = np.diff(times_s)[:-1], np.diff(times_s)[1:]
+    half = (before + after) / 2
+    first, last = 1 / (before * half), 1 / (after * half)
+    return np.stack([first, -first - last, last], axis=1)
+
+
+def quickness_of(points: np.ndarray, times_s: np.ndarray, options: MotionOptions) -> np.ndarray:
+    """Factors (T, 3) on the standard deviations of accelerations: how quick a first motion is.
+
+    Of trunk, middle and ends by themselves: what is quiet is held more firmly than everyday
+    movement.
+
+    Args:
+        points: (T, 33, 3) landmarks, metres.
+        times_s: (T,) seconds, ascending.
+        options: whose standard deviations they are factors on.
+    """
+    out = np.ones((len(points), 3))
+    if len(points) < 3:
+        return out
+    factors = second_differences(times_s)
+    three = np.stack([points[:-2], points[1:-1], points[2:]])
+    size = np.linalg.norm(np.einsum("tk,ktpc->tpc", factors, three), axis=2)  # (T - 2, 33)
+    near = np.abs(times_s[1:-1, None] - times_s[None, 1:-1]) <= _ABOUT_S
+    sds = (options.trunk_sd, options.middle_sd, options.end_sd)
+    for column, (group, sd) in enumerate(zip((_TRUNK, _MIDDLE, _ENDS), sds, strict=True)):
+        squared = (size[:, group] ** 2).mean(1)
+        local = np.sqrt(near @ squared / near.sum(1))
+        out[1:-1, column] = np.clip(_GROWTH * local / sd, *_QUICKNESS)
+    out[0], out[-1] = out[1], out[-2]
+    return out
 
 
 @dataclass(frozen=True)
@@ -77,10 +119,12 @@ class Dynamics:
     Attributes:
         times_s: (T,) seconds, ascending.
         options: standard deviations.
-        still: (T - 1, 2) bool, whether the left and the right foot stay where they are from one
-            time to the next.
-        touching: (T, 2) bool, whether the sole of either is on the floor.
+        still: (T - 1, 2, 2) bool, whether heel and tip of the left and the right foot stay where
+            they are from one time to the next.
+        touching: (T, 2, 2) bool, whether they are on the floor.
         floor: None where it is not known.
+        quickness: (T, 3) factors on the standard deviations of trunk, middle and ends about each
+            time, as of ``quickness_of``; None for those of everyday movement.
     """
 
     times_s: np.ndarray
@@ -88,6 +132,7 @@ class Dynamics:
     still: np.ndarray
     touching: np.ndarray
     floor: Floor | None = None
+    quickness: np.ndarray | None = None
 
     def couple(self, moments: Sequence[Moment], *, jacobian: bool) -> Coupling:
         """Cost and, with ``jacobian``, normal equations of all times' unknowns together.
@@ -107,13 +152,6 @@ class Dynamics:
         self._feet(out, points, slopes)
         return out
 
-    def _second_differences(self) -> np.ndarray:
-        """(T - 2, 3) factors of the times before, at and after that make an acceleration."""
-        before, after = np.diff(self.times_s)[:-1], np.diff(self.times_s)[1:]
-        half = (before + after) / 2
-        first, last = 1 / (before * half), 1 / (after * half)
-        return np.stack([first, -first - last, last], axis=1)
-
     def _accelerations(self, out: Coupling, points: np.ndarray, slopes: np.ndarray | None) -> None:
         options = self.options
         sds = np.concatenate(
@@ -126,13 +164,17 @@ class Dynamics:
                 )
             ]
         )
-        factors = self._second_differences()
+        factors = second_differences(self.times_s)
         chosen = points[:, _POINTS]
         three = np.stack([chosen[:-2], chosen[1:-1], chosen[2:]])
-        residual = np.einsum("tk,ktpc->tpc", factors, three) / sds[:, None]
-        rows = None if slopes is None else slopes[:, _POINTS] / sds[:, None, None]
+        if self.quickness is None:
+            each = np.tile(sds, (len(factors), 1))
+        else:
+            each = sds * self.quickness[1:-1][:, _GROUPS]
+        residual = np.einsum("tk,ktpc->tpc", factors, three) / each[:, :, None]
+        rows = None if slopes is None else slopes[:, _POINTS]
         for time, (factor, value) in enumerate(zip(factors, residual, strict=True)):
-            own = None if rows is None else rows[time : time + 3]
+            own = None if rows is None else rows[time : time + 3] / each[time][:, None, None]
             # Second differences of more frames per second are more numerous, not more telling.
             weight = self._share(time)
             out.add_robust(time, value, own, factor, weight, options.robust)
@@ -149,39 +191,43 @@ class Dynamics:
         seconds = np.diff(self.times_s)
         speeds = steps / seconds[:, None, None]  # (T - 1, A, 3)
         half = (seconds[1:] + seconds[:-1])[:, None, None] / 2
-        residual = np.diff(speeds, axis=0) / half / self.options.turn_sd
-        factors = self._second_differences()
+        sds = np.full(len(half), self.options.turn_sd)
+        if self.quickness is not None:
+            sds = sds * self.quickness[1:-1].mean(1)
+        residual = np.diff(speeds, axis=0) / half / sds[:, None, None]
+        factors = second_differences(self.times_s)
         count = len(active)
         rows = None
         if out.jacobian:
             each = np.zeros((count, 3, 3 * count + 3))
             for axis in range(3):
                 each[np.arange(count), axis, 3 * np.arange(count) + axis] = 1
-            rows = np.stack([each / self.options.turn_sd] * 3)
+            rows = np.stack([each] * 3)
         for time, (factor, value) in enumerate(zip(factors, residual, strict=True)):
-            out.add_robust(time, value, rows, factor, self._share(time), self.options.robust)
+            own = None if rows is None else rows / sds[time]
+            out.add_robust(time, value, own, factor, self._share(time), self.options.robust)
 
     def _feet(self, out: Coupling, points: np.ndarray, slopes: np.ndarray | None) -> None:
-        options = self.options
-        for time, foot in np.argwhere(self.still):
-            soles = _SOLES[foot]
+        options, soles = self.options, _SOLES.ravel()
+        still = self.still.reshape(-1, len(soles))
+        for time in np.flatnonzero(still.any(1)):
+            held = soles[still[time]]
             pair = slice(time, time + 2)
-            moved = (points[time + 1, soles] - points[time, soles]) / options.still_sd
-            rows = None if slopes is None else slopes[pair][:, soles] / options.still_sd
-            out.add_robust(time, moved, rows, np.array([-1.0, 1.0]), 1.0, options.robust)
+            moved = (points[time + 1, held] - points[time, held]) / options.still_sd
+            rows = None if slopes is None else slopes[pair][:, held] / options.still_sd
+            factors = np.array([-1.0, 1.0])
+            out.add_robust(time, moved, rows, factors, 1.0, options.still_robust)
         if self.floor is None:
             return
         heights = points[:, _SOLES] @ self.floor.up - self.floor.level - self.floor.soles
-        under = (heights < 0).any(2) | self.touching
-        for time, foot in np.argwhere(under):
-            value = heights[time, foot][:, None] / options.floor_sd
-            if not self.touching[time, foot]:
-                value = np.minimum(value, 0)  # nobody is under the floor
+        heights = heights.reshape(-1, len(soles))
+        touching = self.touching.reshape(-1, len(soles))
+        wrong = (heights < 0) | touching  # nobody is under the floor
+        for time in np.flatnonzero(wrong.any(1)):
+            held = wrong[time]
+            value = heights[time, held][:, None] / options.floor_sd
             rows = None
             if slopes is not None:
-                across = np.einsum("c,pcu->pu", self.floor.up, slopes[time, _SOLES[foot]])
-                rows = (
-                    np.where(value < 0, 1, self.touching[time, foot])[..., None] * across[:, None]
-                )
-                rows = rows[None] / options.floor_sd
+                rows = np.einsum("c,pcu->pu", self.floor.up, slopes[time, soles[held]])
+                rows = rows[None, :, None] / options.floor_sd
             out.add_robust(time, value, rows, np.array([1.0]), 1.0, options.robust)
