@@ -14,7 +14,6 @@ from vitruvian.geometry.rotations import axis_angle_from_matrix, matrix_from_axi
 from vitruvian.types.camera import Camera
 from vitruvian.types.figure import Figure
 from vitruvian.video.eyes import Eyes
-from vitruvian.video.stretches import stretches_of
 from vitruvian.video.together import solve_tracks
 from vitruvian.video.tracking import Sighting, Track
 from vitruvian.video.turning import TurnFollower, Turning
@@ -102,8 +101,11 @@ def test_turns_are_no_motion_of_people():
         sightings.append(Sighting(number, time_s, figure))
     track = Track(1, sightings)
     eyes = Eyes((CAMERA,), turning=Turning(turns, travels=False))
-    assert not stretches_of([track], frames)[0].still.any()
-    assert stretches_of([track], frames, eyes)[0].still.all()
     (solved,), floor = solve_tracks(body_model(), [[track]], frames, eyes, {}, lambda *_: None)
     assert np.ptp(solved.motion.translation, axis=0).max() < 0.01
+    assert solved.still[:-1].all()
+    (walks,), _ = solve_tracks(
+        body_model(), [[track]], frames, Eyes((CAMERA,)), {}, lambda *_: None
+    )
+    assert not walks.still.any()
     assert floor.up[1] == pytest.approx(-1, abs=0.02)

@@ -15,6 +15,7 @@ _ALONG, _ALONG_FROM = -0.9, 0.3  # the same along the view, where distance is a 
 _HEIGHT, _HIGHEST = -8.0, 0.2  # per metre above the lowest sole
 _EVEN = -1.0
 _CHANGE = 2.0  # for every beginning and end of a stand
+_RATE_HZ = 30  # of those clips
 _LEAST_S = 0.06  # shorter stands are none
 
 
@@ -32,7 +33,9 @@ def standing(
         eyes: (T, 3) where the camera is, which sees little of what moves along its view; None
             where several cameras see.
     """
-    velocity = np.gradient(soles, times_s, axis=0)
+    step = float(np.median(np.diff(times_s)))
+    # Where frames are rare a step goes between two of them: what counts is how far it went.
+    velocity = np.gradient(soles, times_s, axis=0) * max(1.0, _RATE_HZ * step)
     of_depth: np.ndarray | float = 0.0
     if eyes is not None:
         rays = soles - eyes[:, None, None]
@@ -44,9 +47,8 @@ def standing(
     heights = soles @ up
     above = np.minimum(heights - heights.min((1, 2), keepdims=True), _HIGHEST)
     odds = _EVEN + _SPEED * np.log(across + _SPEED_FROM) + of_depth + _HEIGHT * above
-    step = float(np.median(np.diff(times_s)))
     # More frames a second are more numerous, not more telling.
-    odds = odds * min(1.0, 30 * step)
+    odds = odds * min(1.0, _RATE_HZ * step)
     states = _likeliest(odds.reshape(len(odds), -1))
     return _lasting(states, max(1, round(_LEAST_S / step))).reshape(odds.shape)
 

@@ -48,7 +48,6 @@ class MotionOptions:
         turn_sd: of the joints' angular accelerations, rad/s².
         robust: residuals beyond this many standard deviations stop counting (Cauchy).
         still_sd: of the movement of a foot that stands, from one frame to the next, metres.
-        still_robust: as ``robust``, for feet that stand: they are found before they stay.
         floor_sd: of the height of a sole that stands on the floor, metres.
     """
 
@@ -58,7 +57,6 @@ class MotionOptions:
     turn_sd: float = 40.0
     robust: float = 3.0
     still_sd: float = 0.002
-    still_robust: float = 10.0
     floor_sd: float = 0.01
 
 
@@ -210,20 +208,20 @@ class Dynamics:
     def _feet(self, out: Coupling, points: np.ndarray, slopes: np.ndarray | None) -> None:
         options, soles = self.options, _SOLES.ravel()
         still = self.still.reshape(-1, len(soles))
-        for time in np.flatnonzero(still.any(1)):
+        for time in np.flatnonzero(still.any(1)).tolist():
             held = soles[still[time]]
             pair = slice(time, time + 2)
             moved = (points[time + 1, held] - points[time, held]) / options.still_sd
             rows = None if slopes is None else slopes[pair][:, held] / options.still_sd
             factors = np.array([-1.0, 1.0])
-            out.add_robust(time, moved, rows, factors, 1.0, options.still_robust)
+            out.add_robust(time, moved, rows, factors, 1.0, options.robust)
         if self.floor is None:
             return
         heights = points[:, _SOLES] @ self.floor.up - self.floor.level - self.floor.soles
         heights = heights.reshape(-1, len(soles))
         touching = self.touching.reshape(-1, len(soles))
         wrong = (heights < 0) | touching  # nobody is under the floor
-        for time in np.flatnonzero(wrong.any(1)):
+        for time in np.flatnonzero(wrong.any(1)).tolist():
             held = wrong[time]
             value = heights[time, held][:, None] / options.floor_sd
             rows = None
