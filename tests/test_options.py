@@ -37,6 +37,7 @@ OF_FILES = {
     "bone_names",
     "clips",
     "keypoint_files",
+    "body_model",
 }  # those of Scene.save
 API_FIELDS = {name: option for name, option in OPTIONS.items() if option.server}
 

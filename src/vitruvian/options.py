@@ -270,6 +270,13 @@ class Options:
         refusal="There are no keypoint files {value!r}; choose from {choices}.",
         server=False,
     )
+    body_model: Path | None = _option(  # noqa: RUF009
+        None,
+        "Your own model file of SMPL, SMPL-H or SMPL-X: also write everyone as its body.",
+        "--body-model",
+        metavar="FILE",
+        server=False,
+    )
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "hints", checked_hints(self.hints))

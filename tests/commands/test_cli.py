@@ -120,6 +120,7 @@ def test_one_picture(folder: Path, pipeline: StandInPipeline, capsys: Any) -> No
             "bone_names": "humanoid",
             "clips": True,
             "keypoint_files": None,
+            "body_model": None,
         }
     ]
 
@@ -154,6 +155,7 @@ def test_options_reach_the_pipeline(folder: Path, pipeline: StandInPipeline, cap
             "bone_names": "humanoid",
             "clips": True,
             "keypoint_files": None,
+            "body_model": None,
         }
     ]
 

@@ -51,6 +51,10 @@ COMMANDS = {
         "vitruvian.commands.measure.measure",
         "Measure somebody from a front and a side picture, or from two silhouettes.",
     ),
+    "convert": Command(
+        "vitruvian.commands.convert.convert",
+        "Convert bodies to and from your own model file of SMPL, SMPL-H or SMPL-X.",
+    ),
     "batch": Command(
         "vitruvian.commands.batch.batch",
         "Turn very many photographs, videos and pairs into results, each exactly once.",

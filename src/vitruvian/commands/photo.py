@@ -162,6 +162,7 @@ def photo(
     keypoints: Annotated[Path | None, given("keypoints")] = DEFAULTS["keypoints"],
     masks: Annotated[Path | None, given("masks")] = DEFAULTS["masks"],
     keypoint_files: Annotated[str | None, given("keypoint_files")] = DEFAULTS["keypoint_files"],
+    body_model: Annotated[Path | None, given("body_model")] = DEFAULTS["body_model"],
     same_person: Annotated[
         bool,
         typer.Option(
@@ -203,6 +204,7 @@ def photo(
         keypoints=keypoints,
         masks=masks,
         keypoint_files=parse_keypoint_files(keypoint_files) if keypoint_files else None,
+        body_model=body_model,
     )
     output = output.expanduser()
     more = tuple(images[1:]) if same_person else ()
@@ -221,6 +223,10 @@ def photo(
             from vitruvian.networks.sam import load_sam
 
             load_sam(*options.sam)  # a wrong file is told of once, not for every picture
+        if options.body_model is not None:
+            from vitruvian.exchange.registered import load_smpl
+
+            load_smpl(options.body_model)  # likewise
         return _reconstruct_all(jobs, options, as_json, told, more)
     finally:
         gc.enable()

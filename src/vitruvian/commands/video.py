@@ -98,6 +98,7 @@ def video(
             "--formats", metavar="LIST", help=f"With commas, of {', '.join(VIDEO_FORMATS)}."
         ),
     ] = ",".join(DEFAULT_VIDEO_FORMATS),
+    body_model: Annotated[Path | None, given("body_model")] = DEFAULTS["body_model"],
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the report on stdout, in one line.")
     ] = False,
@@ -128,6 +129,10 @@ def video(
     if mode not in ("avatar", "frames"):
         raise InputError(f"{mode!r} is no mode: give avatar or frames.", code="bad-option")
     wanted = parse_video_formats(formats)
+    if body_model is not None:
+        from vitruvian.exchange.registered import load_smpl
+
+        load_smpl(body_model)  # a wrong file is told of before any work
     output = output.expanduser()
     if threads is not None:
         set_threads(threads)
@@ -163,6 +168,7 @@ def video(
                     style=style,
                     formats=wanted,
                     mode=mode,  # type: ignore[arg-type]
+                    body_model=body_model,
                     tell=tell,
                 )
     except KeyboardInterrupt:

@@ -60,10 +60,10 @@ def _places() -> list[Path]:
     given = os.environ.get(VARIABLE, "")
     if given:
         return [Path(given) / "vitruvian"]
-    return [_PACKAGE / "__pycache__" / "kernels", _user_cache() / "vitruvian" / "kernels"]
+    return [_PACKAGE / "__pycache__" / "kernels", user_cache() / "vitruvian" / "kernels"]
 
 
-def _user_cache() -> Path:
+def user_cache() -> Path:
     """Where programs keep things of this user."""
     if sys.platform == "win32" and os.environ.get("LOCALAPPDATA"):
         return Path(os.environ["LOCALAPPDATA"])

@@ -155,6 +155,7 @@ def _do(job: Job, progress: Progress | None) -> dict[str, Any]:
             bone_names=options.bone_names,
             clips=options.clips,
             keypoint_files=options.keypoint_files,
+            body_model=options.body_model,
         )
         extra = job.also(scene, folder) if job.also is not None else None
     replaced = earlier if earlier is not None and _another(earlier, job.source) else None

@@ -13,6 +13,7 @@ from vitruvian.anthropometry.one_view import guessed_measures
 from vitruvian.body.model.repose import reposed, shown_poses
 from vitruvian.body.model.unpose import rest_mesh
 from vitruvian.compute import SideBySide
+from vitruvian.exchange.registered import correspondence, load_smpl
 from vitruvian.formats.atomic import write_bytes, write_json
 from vitruvian.formats.export import export_mesh
 from vitruvian.formats.glb import scene_glb
@@ -38,6 +39,7 @@ from vitruvian.result.preview import (
     write_preview,
 )
 from vitruvian.result.report import person_report, scene_report
+from vitruvian.result.smpl_file import save_smpl
 from vitruvian.result.viewer import write_viewer
 from vitruvian.types.body import Body
 from vitruvian.types.mesh import Mesh
@@ -58,6 +60,7 @@ def save_scene(
     bone_names: BoneNames = "humanoid",
     clips: bool = True,
     keypoint_files: Sequence[str] | None = None,
+    body_model: Path | None = None,
 ) -> dict[str, Any]:
     """Write a scene's files into ``directory`` and return the report.
 
@@ -67,7 +70,8 @@ def save_scene(
     ``vertex_colors`` OBJ files carry colours at the vertices beside their texture; with
     ``print_height_mm`` there is a ``mesh.stl`` of that height, on a base. ``rest``, ``rig``,
     ``bone_names`` and ``clips`` are those of the avatars. With ``keypoint_files`` there is
-    ``keypoints-LAYOUT.json`` for each, and ``keypoints-LAYOUT-fitted.json``.
+    ``keypoints-LAYOUT.json`` for each, and ``keypoints-LAYOUT-fitted.json``; with ``body_model``, a
+    model file of the SMPL family, everyone has an ``smpl.npz``.
 
     Raises:
         InputError: an unknown format or a place that cannot be written.
@@ -78,6 +82,10 @@ def save_scene(
         (FORMATS | AVATAR_FORMATS)[name].check()
     OPTIONS["print_height_mm"].check(print_height_mm)
     OPTIONS["keypoint_files"].check(keypoint_files)
+    if body_model is not None:
+        other = load_smpl(body_model)  # a wrong file is told of before anything is written
+        for person in scene.people[:1]:
+            correspondence(other, person.body.model)  # once, before all people need it
     for name, value in (("rest", rest), ("rig", rig), ("bone_names", bone_names)):
         OPTIONS[name].check(value)
     style = AvatarStyle(rest, rig, bone_names, clips=clips)
@@ -97,6 +105,7 @@ def save_scene(
                 vertex_colors,
                 print_height_mm,
                 style,
+                body_model,
             )
             for person in scene.people
         ]
@@ -147,6 +156,7 @@ def _save_person(
     vertex_colors: bool,
     print_height_mm: float | None,
     style: AvatarStyle,
+    body_model: Path | None,
 ) -> dict[str, Any]:
     """Write one person's folder and return their entry of the report."""
     files = {}
@@ -188,6 +198,8 @@ def _save_person(
         "world_from_camera": scene.world_from_camera_of(person).round(6).tolist()
     }
     files["body"] = write_json(folder / "body.json", description)
+    if body_model is not None:
+        files["smpl"] = save_smpl(scene, person, body_model, folder / "smpl.npz")
     files["alpha"] = write_bytes(folder / "alpha.png", encode_png(person.figure.alpha.full()))
     return person_report(
         id=person.id,

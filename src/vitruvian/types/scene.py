@@ -140,6 +140,7 @@ class Scene(Record):
         bone_names: BoneNames = "humanoid",
         clips: bool = True,
         keypoint_files: Sequence[str] | None = None,
+        body_model: str | Path | None = None,
     ) -> dict[str, Any]:
         """Write every file of the scene into ``directory`` and return the report.
 
@@ -157,6 +158,8 @@ class Scene(Record):
                 whether they come with motions; see ``options.Options``.
             keypoint_files: also write everybody's keypoints as ``openpose``, ``coco`` or
                 ``blazepose`` lay theirs out.
+            body_model: your own model file of SMPL, SMPL-H or SMPL-X; everyone's ``smpl.npz`` is
+                written, too.
 
         Raises:
             InputError: an unknown format or a directory that cannot be written.
@@ -175,4 +178,5 @@ class Scene(Record):
             bone_names=bone_names,
             clips=clips,
             keypoint_files=keypoint_files,
+            body_model=None if body_model is None else Path(body_model),
         )

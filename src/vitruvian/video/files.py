@@ -26,6 +26,7 @@ from vitruvian.video.motion_files import (
 from vitruvian.video.preview import write_preview_videos
 from vitruvian.video.scene import Mover, MovingScene
 from vitruvian.video.sequence import write_sequence
+from vitruvian.video.smpl_file import write_smpl_motion
 from vitruvian.video.surfaces import clothed_surfaces, posed_surfaces
 from vitruvian.video.viewer import write_motion_viewer
 from vitruvian.video.worst import write_check_page
@@ -43,6 +44,7 @@ def save_moving_scene(
     style: AvatarStyle | None = None,
     formats: Sequence[str] = DEFAULT_VIDEO_FORMATS,
     mode: Mode = "avatar",
+    body_model: Path | None = None,
     tell: Tell | None = None,
 ) -> dict[str, Any]:
     """Write a scene's files into ``directory`` and return the report.
@@ -57,6 +59,8 @@ def save_moving_scene(
         formats: names from ``VIDEO_FORMATS``.
         mode: meshes per frame are the posed avatar, or in ``frames`` what each frame shows, which
             is written as OBJ where no format of meshes is named.
+        body_model: the user's own model file of SMPL, SMPL-H or SMPL-X; everyone's motion as its
+            body is written into ``smpl.npz``.
         tell: told how far it is.
 
     Raises:
@@ -70,7 +74,7 @@ def save_moving_scene(
     checks = [check_motion(scene, mover) for mover in scene.people]
     entries = []
     for mover, measured in zip(scene.people, checks, strict=True):
-        files = _save_person(scene, mover, directory, style, formats)
+        files = _save_person(scene, mover, directory, style, formats, body_model)
         _save_sequence(scene, mover, directory / f"person-{mover.id}", formats, mode, tell)
         entries.append(_person_entry(mover, measured, files))
     people = people_glb(scene, style)
@@ -95,6 +99,7 @@ def _save_person(
     directory: Path,
     style: AvatarStyle | None,
     formats: Sequence[str],
+    body_model: Path | None,
 ) -> dict[str, str]:
     """Write one person's files but those per frame; returns their paths by use."""
     folder = directory / f"person-{mover.id}"
@@ -110,6 +115,8 @@ def _save_person(
     if "csv" in formats:
         files["joints"] = write_joints_csv(scene, mover, folder / "joints.csv")
         files["angles"] = write_angles_csv(scene, mover, folder / "angles.csv")
+    if body_model is not None:
+        files["smpl"] = write_smpl_motion(scene, mover, body_model, folder / "smpl.npz")
     return {use: f"{folder.name}/{path.name}" for use, path in files.items()}
 
 

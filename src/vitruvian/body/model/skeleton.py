@@ -57,3 +57,9 @@ HEAD_STEMS = (UPPER_NECK, "neck03", HEAD, "eye")
 def finger(number: int, joint: int) -> tuple[str, str]:
     """Either hand's joint 1 (knuckle) to 3 of a finger, 1 (thumb) to 5 (little finger)."""
     return _pair(f"finger{number}-{joint}")
+
+
+# All joints of both hands' fingers, from the thumb's knuckle on.
+FINGERS = tuple(
+    joint for number in range(1, 6) for bone in (1, 2, 3) for joint in finger(number, bone)
+)
