@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
-from vitruvian.networks.maps import BodyMaps, MapsNetwork, PersonMaps
+from vitruvian.networks.maps import PART_CLASSES, BodyMaps, MapsNetwork, PersonMaps
 from vitruvian.types.body import Body
 from vitruvian.types.camera import Camera
 from vitruvian.types.figure import Alpha, Figure
@@ -17,6 +17,7 @@ from vitruvian.types.photo import Photo
 SIZE = 256
 _BODY_M = 0.06  # sigma: relief of the body is what is finer
 _RIM = (0.15, 0.7)  # of that, from the body's outline, where it is first taken out, and wholly
+_GARMENTS = [PART_CLASSES.index(name) for name in ("top", "bottom", "dress", "coat")]
 _SMALL = ((110, 128), (190, 192))  # figures below so many pixels: network's input
 
 
@@ -31,11 +32,14 @@ class SurfaceMaps:
         front_normals, back_normals: (H, W, 3) float32 unit normals in the camera frame (x right,
             y down, z forward) of the first and the last surface that the ray meets: the former
             have negative z, the latter positive.
+        cloth: (H, W) float32, 1 where what is seen is a garment, else 0; None where that is not
+            known.
     """
 
     camera: Camera
     front_normals: np.ndarray
     back_normals: np.ndarray
+    cloth: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         shape = self.camera.height, self.camera.width, 3
@@ -130,7 +134,9 @@ def normals_alone(
             as far, what the network has of it is taken out again.
     """
     normals = found.front_normals, found.back_normals
-    return of_clothes(normals, found.crop.camera(camera), drawn, body, hidden)
+    cloth = np.isin(found.parts, _GARMENTS).astype(np.float32)
+    maps = of_clothes(normals, found.crop.camera(camera), drawn, body, hidden)
+    return replace(maps, cloth=cloth)
 
 
 def of_clothes(

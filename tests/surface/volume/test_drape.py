@@ -23,8 +23,9 @@ from vitruvian.body.model.model import body_model
 from vitruvian.geometry.rasterizer import rasterize
 from vitruvian.surface.clothed import clothed_mesh
 from vitruvian.surface.envelope.inflated_body import inflated_body
-from vitruvian.surface.volume.drape import hidden_share
+from vitruvian.surface.volume.drape import Hidden, draped, hidden_share
 from vitruvian.surface.volume.limbs import to_the_hem
+from vitruvian.surface.volume.ray_spans import Spans
 from vitruvian.types.mesh import Mesh
 from vitruvian.types.regions import LEFT_LEG, TRUNK
 
@@ -163,3 +164,34 @@ def test_the_hem_is_where_cloth_ends(bridged: list[int], hem: int) -> None:
     found = to_the_hem(rows, np.concatenate([np.zeros(5, bool), np.array(bridged, bool)]))
     assert found.sum() == (5 + hem if hem else 0)
     assert not found[5 + hem :].any()
+
+
+def striding(skirt: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Front and back depth (W,) of a skirt around two legs, one half a metre before the other."""
+    pixel, size, radius = 0.005, 60, 0.075
+    across = (np.arange(size) - size / 2 + 0.5) * pixel
+    entries, exits = (np.full((size, size, 6), np.inf, np.float32) for _ in range(2))
+    count = np.zeros((size, size), np.int32)
+    for x, z in ((-0.05, 3.0), (0.05, 3.5)):
+        half = np.sqrt(np.maximum(radius**2 - (across - x) ** 2, 0))
+        for column in np.flatnonzero(half > 0):
+            layer = count[0, column]
+            entries[:, column, layer], exits[:, column, layer] = z - half[column], z + half[column]
+            count[:, column] += 1
+    everywhere = np.ones((size, size), bool)
+    hidden = Hidden(everywhere.astype(np.float32), everywhere, everywhere[0], everywhere & skirt)
+    rim = 0.125 - np.abs(np.tile(across, (size, 1)))
+    first, last = draped(Spans(entries, exits, count), hidden, rim.astype(np.float32), pixel)
+    inside = count[0] > 0
+    return first[size // 2, inside], last[size // 2, inside]
+
+
+def test_a_skirt_is_taut_around_legs_one_before_the_other() -> None:
+    def steepest(depth: np.ndarray) -> float:
+        return float(np.abs(np.diff(depth[8:-8])).max())
+
+    front, back = striding(skirt=True)
+    assert steepest(front) < 0.045
+    assert steepest(back) < 0.045
+    assert (back - front)[8:-8].min() > 0.15
+    assert steepest(striding(skirt=False)[0]) > 0.1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -78,6 +80,14 @@ def test_a_floor_length_one_joins_them_to_the_end() -> None:
     maps, mask = skirted(standing_body(), CAMERA.height)
     body = standing_body().as_mesh()
     assert joined_down_to(body_model(), body, maps, mask, CAMERA) == 2
+
+
+def test_it_goes_over_the_feet_where_garments_are_seen_there() -> None:
+    maps, mask = skirted(standing_body(), CAMERA.height)
+    body = standing_body().as_mesh()
+    for cloth, expected in ((np.ones(mask.shape), 3), (np.zeros(mask.shape), 2)):
+        seen = replace(maps, cloth=cloth.astype(np.float32))
+        assert joined_down_to(body_model(), body, seen, mask, CAMERA) == expected
 
 
 def test_from_beside_nothing_is_told() -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from surface_people import CAMERA, mask_of, sphere, standing_body
-from vitruvian.surface.volume.ray_spans import ray_spans
+from vitruvian.surface.volume.ray_spans import ray_spans, without_gaps
 from vitruvian.types.camera import Camera
 from vitruvian.types.mesh import Mesh
 
@@ -52,6 +52,18 @@ def test_two_balls_one_behind_the_other_are_two_spans():
     assert spans.count[middle] == 2
     np.testing.assert_allclose(spans.entries[middle][:2], [2.8, 3.8], atol=0.003)
     np.testing.assert_allclose(spans.exits[middle][:2], [3.2, 4.2], atol=0.003)
+
+
+def test_gaps_are_filled_where_they_are_to_be():
+    spans = ray_spans(joined(sphere(0.2, (0, 0, 3)), sphere(0.2, (0, 0, 4))), WINDOW)
+    left = np.zeros(spans.mask.shape, bool)
+    left[:, :40] = True
+    filled = without_gaps(spans, left)
+    both = spans.count == 2
+    assert (filled.count[both & left] == 1).all()
+    assert (filled.count[both & ~left] == 2).all()
+    np.testing.assert_array_equal(filled.front, spans.front)
+    np.testing.assert_array_equal(filled.back, spans.back)
 
 
 def test_balls_that_overlap_are_one():

@@ -15,7 +15,7 @@ from vitruvian.surface.volume.drape import Hidden, draped, hidden_pixels
 from vitruvian.surface.volume.frame_cut import frame_distance
 from vitruvian.surface.volume.joined_legs import joined_down_to
 from vitruvian.surface.volume.normal_integration import integrate_normals
-from vitruvian.surface.volume.ray_spans import Spans, ray_spans
+from vitruvian.surface.volume.ray_spans import Spans, ray_spans, without_gaps
 from vitruvian.types.body import ParametricModel
 from vitruvian.types.camera import Camera
 from vitruvian.types.figure import Alpha
@@ -125,6 +125,7 @@ def person_spans(
     first, last = full.front, full.back
     if hidden is not None:
         first, last = draped(full, hidden, outline_distance(figure, pixel_m), pixel_m)
+        full = without_gaps(full, hidden.skirt)
     if maps is None:
         return full if hidden is None else put_surfaces(full, first, last, pixel_m)
 

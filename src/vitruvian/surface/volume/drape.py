@@ -15,10 +15,12 @@ import cv2
 import numpy as np
 
 from vitruvian.body.model.skeleton import LEFT, LEGS, RIGHT
+from vitruvian.compute import kernel
 from vitruvian.geometry.normals import vertex_normals
 from vitruvian.geometry.rasterizer import rasterize
 from vitruvian.networks.maps import carried_on
 from vitruvian.surface.envelope.inflate import smooth_over_mesh
+from vitruvian.surface.volume.joined_legs import ANKLE
 from vitruvian.surface.volume.limbs import along_legs, to_the_hem
 from vitruvian.surface.volume.ray_spans import Spans
 from vitruvian.types.body import ParametricModel
@@ -78,11 +80,13 @@ class Hidden:
         share: (H, W) float32 0..1.
         cloth: (H, W) bool, pixels whose ray meets nothing but trunk, legs and what stands off them.
         bridged: (H,) bool, rows in which cloth bridges the legs.
+        skirt: (H, W) bool, where a skirt is around both legs.
     """
 
     share: np.ndarray
     cloth: np.ndarray
     bridged: np.ndarray
+    skirt: np.ndarray
 
 
 def hidden_pixels(
@@ -129,15 +133,22 @@ def hidden_pixels(
     flared = _upper_thigh(model) * _ramp(off, *_FLARED_M)
     thigh = front.interpolate(flared[:, None], inflated.faces)[..., 0]
     values *= np.where(of_leg, np.maximum(legs[:, None], thigh), 1)[..., None]
+    around = np.zeros(front.mask.shape, bool)
     if joined is not None and joined > _SKIRT:
         # Interpolated are not steps at the hem, but how far above it a pixel is.
-        above = front.interpolate(joined - along_legs(model)[:, None], inflated.faces)[..., 0]
+        above = joined - along_legs(model)
+        if joined == ANKLE:  # the hem is not seen, but shoes are below it
+            above = above + _HEM * (1 - 2 * model.regions.foot)
+        above = front.interpolate(above[:, None].astype(np.float32), inflated.faces)[..., 0]
         skirt = np.where(of_leg, _ramp(above, 0, _HEM), 0)
         lap = front.interpolate(_lap(model)[:, None], inflated.faces)[..., 0]
         values = np.maximum(values, np.maximum(skirt, lap)[..., None])
-        legs = legs | (skirt > 0.5).any(1)
+        rows = np.asarray((skirt > 0.5).any(1))
+        legs = legs | rows
+        around = rows[:, None] & (known | ~front.mask)
     spread = carried_on(values, known)[..., 0]
-    return Hidden(np.asarray(spread, np.float32), known | ~front.mask, legs)
+    around &= spread > 0.5
+    return Hidden(np.asarray(spread, np.float32), known | ~front.mask, legs, around)
 
 
 def _skirt_rows(part: np.ndarray, loose: np.ndarray) -> np.ndarray:
@@ -203,6 +214,9 @@ def draped(
     most = np.where(hidden.bridged, _MOST_BRIDGED_M, _MOST_M)
     front = -_spanned(-spans.front, where, share, most, pixel_m)
     back = _spanned(spans.back, where, share, most, pixel_m)
+    skirt = where & hidden.skirt
+    if skirt.any():
+        front, back = front - share * _dent(-front, skirt), back + share * _dent(back, skirt)
     middle, half2 = np.zeros_like(front), np.zeros_like(front)
     middle[where] = 0.5 * (front[where] + back[where])
     half2[where] = (0.5 * (back[where] - front[where])) ** 2
@@ -244,6 +258,40 @@ def _spanned(
     hollow = cv2.morphologyEx(values, cv2.MORPH_CLOSE, line) - values
     share = share * where * np.clip(2 - hollow / most_m[:, None], 0, 1)
     return np.asarray(values + share * hollow, np.float32)
+
+
+@kernel("void(float32[:,::1],boolean[:,::1],float32[:,::1],int32[::1])")
+def _fill_dents(outwards: np.ndarray, where: np.ndarray, out: np.ndarray, top: np.ndarray) -> None:
+    """Andrew's monotone chain (1979) along every row: how far below its hull each pixel is."""
+    height, width = outwards.shape
+    for y in range(height):
+        n = 0
+        for x in range(width):
+            if not where[y, x]:
+                continue
+            while n > 1:
+                a, b = top[n - 2], top[n - 1]
+                rise = (outwards[y, b] - outwards[y, a]) * (x - a)
+                if rise > (outwards[y, x] - outwards[y, a]) * (b - a):
+                    break
+                n -= 1
+            top[n] = x
+            n += 1
+        for k in range(n - 1):
+            a, b = top[k], top[k + 1]
+            for x in range(a, b):
+                if where[y, x]:
+                    hull = outwards[y, a] + (outwards[y, b] - outwards[y, a]) * (x - a) / (b - a)
+                    out[y, x] = hull - outwards[y, x]
+
+
+def _dent(outwards: np.ndarray, where: np.ndarray) -> np.ndarray:
+    """How far (H, W) a surface is behind cloth that is taut around it, row by row: a skirt lies
+    around both legs, however far one is before the other."""
+    out = np.zeros(outwards.shape, np.float32)
+    values = np.ascontiguousarray(np.where(where, outwards, 0), np.float32)
+    _fill_dents(values, where, out, np.empty(where.shape[1], np.int32))
+    return out
 
 
 def _ramp(values: np.ndarray, start: float, end: float) -> np.ndarray:

@@ -17,6 +17,7 @@ from vitruvian.types.body import ParametricModel
 from vitruvian.types.camera import Camera
 from vitruvian.types.mesh import Mesh
 
+ANKLE, BEYOND = 2.0, 3.0  # how far down cloth joins the legs: to the ankles; over the feet
 _GROOVE = 0.65  # change of the normals' component across the legs, from which they are two
 _PLACES = 49  # along the legs, from hip to ankle
 _IN_A_ROW, _LEAST_IN_A_ROW = 6, 3  # of them with a groove, where two legs begin; at the ankles
@@ -24,7 +25,8 @@ _HALF, _SPACING_M, _LEAST_REACH = 20, 0.005, 0.4  # samples to either side; shar
 _BESIDE = 7  # samples of a groove to either side
 # Places that say nothing: a leg is before the other, crosses it, or points at the camera.
 _LEAST_APART_M, _LEAST_ACROSS, _MOST_AHEAD = 0.1, 0.65, 0.7
-_LEAST_KNOWN = 0.5  # share of the thigh's places
+_LEAST_KNOWN = 0.5  # share of the thigh's places, or of the feet's
+_FOOT, _COVERED = 0.9, 0.7  # what is a foot; share of it over which cloth lies
 
 
 def joined_down_to(
@@ -40,7 +42,8 @@ def joined_down_to(
         window: of the photograph.
 
     Returns:
-        2 where no groove is seen at all; None where one leg hides the other.
+        2 where no groove is seen at all, 3 where garments are seen even over the feet; None where
+        one leg hides the other.
     """
     (left, ahead_l), (right, ahead_r) = (_line(model, body, label) for label in (LEG_L, LEG_R))
     across = right - left
@@ -72,7 +75,19 @@ def joined_down_to(
         following = grooved[place : place + _IN_A_ROW]
         if following.all() and len(following) >= _LEAST_IN_A_ROW:
             return (2 * place - 1) / (_PLACES - 1)
-    return 2.0
+    return BEYOND if _over_the_feet(model, body, maps, figure, window) else ANKLE
+
+
+def _over_the_feet(
+    model: ParametricModel, body: Mesh, maps: SurfaceMaps, figure: np.ndarray, window: Camera
+) -> bool:
+    """Whether garments are seen where the body has its feet."""
+    if maps.cloth is None:
+        return False
+    feet = window.project(body.vertices[model.regions.foot > _FOOT])[None]
+    shown = _sampled(figure.astype(np.float32), feet)
+    cloth = _sampled(maps.resampled(maps.cloth, window), feet)
+    return bool(shown.mean() > _LEAST_KNOWN and (cloth * shown).sum() > _COVERED * shown.sum())
 
 
 def _sampled(picture: np.ndarray, pixels: np.ndarray) -> np.ndarray:

@@ -48,6 +48,16 @@ class Spans:
         return self.count > 0
 
 
+def without_gaps(spans: Spans, where: np.ndarray) -> Spans:
+    """The spans in one piece, from the first entry to the last exit, at the pixels ``where``."""
+    entries, exits, count = spans.entries.copy(), spans.exits.copy(), spans.count.copy()
+    several = where & (count > 1)
+    exits[several, 0] = spans.back[several]
+    entries[several, 1:] = exits[several, 1:] = np.inf
+    count[several] = 1
+    return Spans(entries, exits, count)
+
+
 @kernel(
     "void(int64[:,::1],int16[:,::1],float32[::1],int16[::1],float32[:,:,::1],float32[:,:,::1],"
     "int32[:,::1],float32,float32)"
