@@ -9,9 +9,8 @@ import pytest
 
 from made_up_smpl import made_up
 from vitruvian.body.model.model import BodyModel, body_model
-from vitruvian.exchange.registered import correspondence
+from vitruvian.exchange.registered import correspondence, load_smpl
 from vitruvian.exchange.registration import Correspondence
-from vitruvian.exchange.smpl_file import read_smpl
 from vitruvian.exchange.smpl_model import SmplModel
 
 
@@ -29,7 +28,7 @@ def model_file(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def theirs(model_file: Path) -> SmplModel:
-    return read_smpl(model_file)
+    return load_smpl(model_file)  # so that commands given the file find it registered
 
 
 @pytest.fixture(scope="session")
