@@ -14,7 +14,7 @@ from vitruvian.geometry.rotations import matrix_from_axis_angle, rotation_betwee
 from vitruvian.types.camera import Camera
 from vitruvian.types.estimate import GROUPS, BodyEstimate
 from vitruvian.types.figure import Alpha, Figure, Landmarks
-from vitruvian.types.keypoints import HIPS
+from vitruvian.types.keypoints import HIPS, marks_of_joints
 
 CAMERA = Camera.centered(1200, 800, 1000)
 
@@ -44,7 +44,7 @@ def photograph(betas, rotations, translation, noise_px=0.0, seed=0):
     world = (points - hips) @ rotation_between(np.array([0.0, 0, 1]), ray) * 0.86
     ears = world[observations.EARS].mean(0) - world[observations.SHOULDERS].mean(0)
     world[observations.FACE, 2] -= observations.FACE_DEPTH_BIAS * np.linalg.norm(ears[:2])
-    pixels = CAMERA.project(points)
+    pixels = CAMERA.project(marks_of_joints(points))
     pixels += noise_px * np.random.default_rng(seed).normal(size=pixels.shape)
     vertices = model.forward_rotations(betas, rotations, translation).vertices
     mask = rasterize(

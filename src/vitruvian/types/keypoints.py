@@ -78,6 +78,37 @@ COCO_JOINTS = indices_of([LANDMARK_NAMES[index] for index in JOINTS], COCO_NAMES
 COCO_SHOULDERS, COCO_HIPS = COCO_JOINTS[:2], COCO_JOINTS[6:8]
 
 
+# How far above the joints of the body model BlazePose marks shoulders and hips, in parts of the
+# trunk from hips to shoulders: where people who label photographs see them, and not where bones
+# meet. Measured on synthetic people, whose joints are known, and alike on photographs; see
+# docs/experiments/pose-by-marks.md.
+_SHOULDERS_ABOVE, _HIPS_ABOVE = 0.08, 0.09
+
+
+def joints_of_marks(marks: np.ndarray) -> np.ndarray:
+    """Where the body model has what BlazePose marks: landmarks (..., 33, D) of a picture or of
+    space, D of 2 or 3, with shoulders and hips lowered along the trunk."""
+    return _moved(marks, -_SHOULDERS_ABOVE, -_HIPS_ABOVE)
+
+
+def marks_of_joints(points: np.ndarray) -> np.ndarray:
+    """Where BlazePose would mark the body model's keypoints (..., 33, D): the inverse of
+    ``joints_of_marks``."""
+    shorter = 1 - _SHOULDERS_ABOVE + _HIPS_ABOVE  # the trunk of joints, in that of marks
+    return _moved(points, _SHOULDERS_ABOVE / shorter, _HIPS_ABOVE / shorter)
+
+
+def _moved(points: np.ndarray, shoulders: float, hips: float) -> np.ndarray:
+    """Points with shoulders and hips moved by parts of the trunk."""
+    out = np.array(points, np.float64)
+    trunk = out[..., SHOULDERS, :].mean(-2, keepdims=True) - out[..., HIPS, :].mean(
+        -2, keepdims=True
+    )
+    out[..., SHOULDERS, :] += shoulders * trunk
+    out[..., HIPS, :] += hips * trunk
+    return out
+
+
 def limb_length(points: np.ndarray) -> np.ndarray:
     """Sum (...,) of the lengths of limbs and flanks of landmarks (..., 33, D)."""
     bones = points[..., LIMBS[:, 0], :] - points[..., LIMBS[:, 1], :]

@@ -9,7 +9,7 @@ import numpy as np
 
 from vitruvian.result.checks import silhouette_iou
 from vitruvian.types.figure import Figure
-from vitruvian.types.keypoints import CORE, HEELS, TOES
+from vitruvian.types.keypoints import CORE, HEELS, TOES, marks_of_joints
 from vitruvian.types.record import Record
 from vitruvian.video.floor import landmarks_of, sole_heights
 from vitruvian.video.pose import joints_of, seen_at
@@ -95,7 +95,9 @@ def _keypoint_error(scene: MovingScene, mover: Mover, points: np.ndarray, figure
     if not len(seen):
         return float("nan")
     height_px = mover.height_m * camera.focal_px / max(float(points[:, 2].mean()), 0.1)
-    away = np.linalg.norm(camera.project(points[seen]) - marks.points[seen], axis=1)
+    away = np.linalg.norm(
+        camera.project(marks_of_joints(points)[seen]) - marks.points[seen], axis=1
+    )
     return float(away.mean() / height_px)
 
 

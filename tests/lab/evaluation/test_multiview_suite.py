@@ -29,6 +29,7 @@ from vitruvian.lab.evaluation.suites.multiview import (
     nearest_person,
     view_photos,
 )
+from vitruvian.types.keypoints import marks_of_joints
 
 WIDTH, HEIGHT, FRAMES = 120, 160, 6
 FOCAL, CENTRE = 150.0, (64.0, 78.0)
@@ -65,7 +66,7 @@ def take(tmp_path: Path) -> Path:
         writer.write(np.full((HEIGHT, WIDTH, 3), 10 * number, np.uint8))
     writer.release()
     rotation, shift = turns()
-    seen = [body_landmarks(body((0.02 * k, 0.0, 4.0))) for k in range(FRAMES)]
+    seen = [marks_of_joints(body_landmarks(body((0.02 * k, 0.0, 4.0)))) for k in range(FRAMES)]
     matrix = np.array([[FOCAL, 0, CENTRE[0] - 0.5], [0, FOCAL, CENTRE[1] - 0.5], [0, 0, 1]])
     np.savez(
         folder / "truth.npz",

@@ -10,7 +10,18 @@ from vitruvian.geometry.rotations import axis_angle_from_matrix, rotation_betwee
 from vitruvian.types.camera import Camera
 from vitruvian.types.estimate import BodyEstimate
 from vitruvian.types.figure import Landmarks
-from vitruvian.types.keypoints import EARS, EYES, FACE, FEET, HANDS, HIPS, LEGS, NOSE, SHOULDERS
+from vitruvian.types.keypoints import (
+    EARS,
+    EYES,
+    FACE,
+    FEET,
+    HANDS,
+    HIPS,
+    LEGS,
+    NOSE,
+    SHOULDERS,
+    joints_of_marks,
+)
 
 # The face's less telling landmarks: corners of the eyes and the mouth.
 _MINOR_FACE = np.setdiff1d(FACE, [NOSE, *EYES, *EARS])
@@ -30,14 +41,16 @@ class Observations:
     """Targets of the fit for one figure.
 
     Attributes:
-        rays: (33, 2) float64, (x / z, y / z) of the landmarks in the camera frame.
+        rays: (33, 2) float64, (x / z, y / z) of the landmarks in the camera frame, where the body
+            model has them.
         image_weights: (33,) weight of each ray.
         world: (33, 3) float64, the network's metric landmarks relative to the hips' middle,
             turned into the camera frame.
         world_weights: (33,) weight of each.
         world_sd: (33, 3) standard deviations in the unit of ``world`` where they are known for
             each, else None.
-        points_px, visibility: as in ``Landmarks``.
+        points_px: (33, 2) the landmarks in pixels, as ``rays``.
+        visibility: as in ``Landmarks``.
     """
 
     rays: np.ndarray
@@ -55,9 +68,9 @@ def observe(landmarks: Landmarks, camera: Camera) -> Observations:
     The network sees a crop as if it were taken straight on, so its world landmarks are turned by
     the angle between the optical axis and the ray to the hips. Hands and feet of the world
     landmarks are far too short and count in the image only; points outside the picture are
-    extrapolations and count little.
+    extrapolations and count little. Shoulders and hips are marked above the body model's.
     """
-    points = np.asarray(landmarks.points, float)
+    points = joints_of_marks(landmarks.points)
     visibility = np.clip(landmarks.visibility, 0, 1)
     rays = camera.rays(points)
     world = _without_depth_bias(landmarks.world)

@@ -35,7 +35,7 @@ class FitOptions:
     shape_weight: float = 1.0
     limit_weight: float = 13.0
     height_sd: float = 0.002
-    pose_target_weight: float = 0.5
+    pose_target_weight: float = 1.0
     stature_scale_sd: float = 0.04
     straight_sd: float = 0.15
     straight_below: float = 0.5

@@ -25,7 +25,14 @@ from vitruvian.geometry.rotations import matrix_from_axis_angle
 from vitruvian.placement.upright import estimate_up, standing
 from vitruvian.types.body import Body
 from vitruvian.types.camera import Camera
-from vitruvian.types.keypoints import COCO_HIPS, COCO_JOINTS, COCO_NAMES, indices_of
+from vitruvian.types.keypoints import (
+    COCO_HIPS,
+    COCO_JOINTS,
+    COCO_LANDMARKS,
+    COCO_NAMES,
+    indices_of,
+    marks_of_joints,
+)
 
 _CONFIDENT = 0.4  # score of a keypoint from which on the other network is believed
 _APART = 0.05  # of the size, from which on a left and a right keypoint have an order
@@ -53,13 +60,12 @@ _BONES = np.stack(
 
 
 def coco_points(body: Body) -> np.ndarray:
-    """COCO's keypoints (17, 3) of a body, camera frame, metres."""
+    """COCO's keypoints (17, 3) of a body, where networks mark them, camera frame, metres."""
     model = _model(body)
     rotations = matrix_from_axis_angle(body.pose)
-    points = model.keypoints("coco")
-    return model.evaluate(
-        points, body.betas, rotations, body.joints[0], model.active, jacobian=False
-    )[0]
+    points, root = model.keypoints(), body.joints[0]
+    found = model.evaluate(points, body.betas, rotations, root, model.active, jacobian=False)[0]
+    return marks_of_joints(found)[COCO_LANDMARKS]
 
 
 def agreement(

@@ -21,6 +21,7 @@ from vitruvian.lab.evaluation.suites.motion_numbers import SeenFrame, motion_num
 from vitruvian.lab.evaluation.suites.video import clip_length, frames_of
 from vitruvian.types.camera import Camera
 from vitruvian.types.figure import Figure
+from vitruvian.types.keypoints import marks_of_joints
 from vitruvian.types.record import Record
 from vitruvian.video.calibration import Lens
 
@@ -66,9 +67,10 @@ class Look(Record):
 class MultiviewSuite:
     """Folders of ``cam01.mp4``, ``cam02.mp4``… and ``truth.npz``, as in docs/evaluation.md.
 
-    Every frame with a truth is reconstructed as a photograph by itself, whose lens is known. The
-    fitted body's landmarks are compared with the triangulated ones. Then the figures that were
-    found are solved over time, and those of all cameras together.
+    Every frame with a truth is reconstructed as a photograph by itself, whose lens is known. Where
+    BlazePose would mark the fitted body's landmarks is compared with the truth, which was
+    triangulated from such marks. Then the figures that were found are solved over time, and those
+    of all cameras together.
 
     Attributes:
         folders: one for each person and take.
@@ -191,7 +193,7 @@ class MultiviewSuite:
             true = _in_camera(truth, index, view)
             person = nearest_person(scene.people, photo.camera.project(true))
             if person is not None:
-                found = body_landmarks(person.body)
+                found = marks_of_joints(body_landmarks(person.body))
                 seen.append(SeenFrame(index, found, true, float(person.body.height_m)))
                 figures[index] = person.figure
             if index in shown:
@@ -207,7 +209,7 @@ def solved_numbers(
     """Errors of a solution over time in the frame of a view."""
     seen = [
         SeenFrame(int(number), points, _in_camera(truth, int(number), view), solution.stature)
-        for number, points in zip(solution.numbers, solution.points, strict=True)
+        for number, points in zip(solution.numbers, marks_of_joints(solution.points), strict=True)
     ]
     numbers = pose_numbers(seen) | motion_numbers(seen, truth["rotation"][view], fps)
     kept = ("mpjpe_mm", "pa_mpjpe_mm", "across_mm", "along_mm", "root_mm", "acceleration")
