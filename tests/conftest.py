@@ -37,6 +37,7 @@ PACKAGES = (
     "three",
     "typescript",
     "@pixiv/three-vrm",
+    "@pixiv/types-vrmc-springbone-1.0",
     "@pixiv/types-vrmc-vrm-1.0",
 )
 

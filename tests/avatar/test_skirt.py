@@ -21,11 +21,14 @@ from surface_people import (
 )
 from vitruvian.avatar import layered_avatar, photographed
 from vitruvian.avatar.beneath import body_levels, out_of_sight
+from vitruvian.avatar.chains import _beside_each_other
 from vitruvian.avatar.outline import outline_hem
-from vitruvian.avatar.skirt import Skirt, _beside_each_other, find_skirt
+from vitruvian.avatar.skirt import Skirt, find_skirt
 from vitruvian.avatar.tube import Axis
+from vitruvian.body.model.clips import fitted_motions
 from vitruvian.body.model.model import body_model
 from vitruvian.body.model.repose import reposed, shown_poses
+from vitruvian.lab.evaluation.metrics.avatar import moved, poking
 from vitruvian.lab.evaluation.metrics.skinning import stretch
 from vitruvian.surface.clothed import clothed_mesh
 from vitruvian.types.avatar import LAYERS, Avatar
@@ -120,12 +123,15 @@ def test_trousers_are_none() -> None:
 
 
 def test_it_looks_like_the_photograph(sculpture: Mesh, avatar: Avatar) -> None:
-    assert iou(mask_of(photographed(avatar.mesh, BODY)), mask_of(sculpture)) > 0.94
+    assert iou(mask_of(photographed(avatar.mesh, BODY, avatar.chains)), mask_of(sculpture)) > 0.94
 
 
 def test_it_does_not_tear_and_legs_stay_inside(avatar: Avatar, skirt: Skirt) -> None:
-    posed = [reposed(avatar.mesh, BODY, pose.rotations) for pose in shown_poses(BODY.model)]
-    before = photographed(avatar.mesh, BODY)
+    posed = [
+        reposed(avatar.mesh, BODY, pose.rotations, avatar.chains)
+        for pose in shown_poses(BODY.model)
+    ]
+    before = photographed(avatar.mesh, BODY, avatar.chains)
     shell = avatar.faces_of("skirt")
     assert len(shell) == len(skirt.faces)
     assert stretch(before.vertices, [pose.vertices for pose in posed], shell).torn < 0.01
@@ -139,6 +145,21 @@ def test_it_does_not_tear_and_legs_stay_inside(avatar: Avatar, skirt: Skirt) -> 
         turned = np.abs((angles[outer] - angles[v] + np.pi) % (2 * np.pi) - np.pi)
         near = outer[np.argsort(turned + np.abs(levels[outer] - levels[v]))[:3]]
         assert distances[v] < distances[near].max()
+
+
+def test_legs_that_walk_draw_it_along_and_stay_inside(avatar: Avatar, skirt: Skirt) -> None:
+    motion = next(one for one in fitted_motions(avatar.mesh, BODY.rest()[1]) if one.name == "walk")
+    keys = range(0, len(motion.times_s) - 1, 8)
+    shell = avatar.faces_of("skirt")
+    before = photographed(avatar.mesh, BODY, avatar.chains)
+    outside = []
+    for posed in moved(avatar.mesh, BODY, motion, keys, avatar.chains):
+        assert stretch(before.vertices, [posed.vertices], shell).torn < 0.02
+        outside.append(poking(shell, posed, BODY, skirt.hem))
+    assert np.mean(outside) < 0.05
+    # Without its chains the mesh has no pose.
+    with pytest.raises(ValueError, match="chains"):
+        moved(avatar.mesh, BODY, motion, keys)
 
 
 def test_what_is_deep_beneath_is_left_out(avatar: Avatar, skirt: Skirt) -> None:

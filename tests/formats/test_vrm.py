@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import struct
-import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,17 +14,9 @@ import pytest
 
 from avatar_shapes import small_avatar
 from vitruvian.formats.vrm import VrmMeta, write_vrm
+from vrm_tools import fits, found_by_three_vrm
 
-PAGE = """<!doctype html><script type="importmap">{"imports": {
-"three": "/tools/three/build/three.module.js", "three/addons/": "/tools/three/examples/jsm/",
-"@pixiv/three-vrm": "/tools/@pixiv/three-vrm/lib/three-vrm.module.js"}}</script>
-<script type="module">
-import * as THREE from "three";
-import { GLTFLoader } from "three/addons/loaders/GLTFLoader.js";
-import { VRMLoaderPlugin } from "@pixiv/three-vrm";
-const loader = new GLTFLoader();
-loader.register((parser) => new VRMLoaderPlugin(parser));
-const { vrm } = (await loader.loadAsync("/model.vrm")).userData;
+SCRIPT = """
 const node = (name) => vrm.humanoid.getRawBoneNode(name);
 const at = (name) => node(name).getWorldPosition(new THREE.Vector3()).toArray();
 vrm.scene.updateMatrixWorld(true);
@@ -36,7 +27,7 @@ vrm.humanoid.getNormalizedBoneNode("leftLowerArm").rotation.z = Math.PI / 2;
 vrm.update(0);
 vrm.scene.updateMatrixWorld(true);
 window.found = { meta: vrm.meta, rest, bent: at("leftHand"), expressions: !!vrm.expressionManager };
-</script>"""
+"""
 
 
 def extension(path: Path) -> dict[str, Any]:
@@ -46,24 +37,6 @@ def extension(path: Path) -> dict[str, Any]:
     assert "VRMC_vrm" in document["extensionsUsed"]
     assert "animations" not in document
     return document["extensions"]["VRMC_vrm"]
-
-
-def fits(content: dict[str, Any], folder: Path, tools: Path) -> str:
-    """What the TypeScript compiler says of a value of the published type of the extension."""
-    (folder / "check.ts").write_text(
-        'import type { VRMCVRM } from "@pixiv/types-vrmc-vrm-1.0";\n'
-        f"export const file: VRMCVRM = {json.dumps(content)};\n"
-    )
-    link = folder / "node_modules"
-    if not link.exists():
-        link.symlink_to(tools / "node_modules")
-    compiler = tools / "node_modules" / "typescript" / "bin" / "tsc"
-    options = ["--noEmit", "--strict", "--moduleResolution", "bundler", "--module", "esnext"]
-    done = subprocess.run(
-        ["node", str(compiler), *options, "check.ts"],
-        cwd=folder, check=False, capture_output=True, text=True, timeout=60,
-    )  # fmt: skip
-    return done.stdout
 
 
 def test_the_extension_is_of_the_published_type(
@@ -89,26 +62,7 @@ def test_three_vrm_loads_it_and_bends_an_arm(
     node_tools: Path, browser: Any, tmp_path: Path
 ) -> None:
     model = write_vrm(small_avatar(), tmp_path / "anna.vrm").read_bytes()
-    page = browser.new_page()
-    faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-
-    def answer(route: Any) -> None:
-        place = route.request.url.removeprefix("http://vrm.test/")
-        if place == "model.vrm":
-            route.fulfill(body=model)
-        elif place.startswith("tools/"):
-            file = node_tools / "node_modules" / place.removeprefix("tools/")
-            route.fulfill(body=file.read_bytes(), content_type="text/javascript")
-        else:
-            route.fulfill(body=PAGE, content_type="text/html")
-
-    page.route("**/*", answer)
-    page.goto("http://vrm.test/")
-    page.wait_for_function("window.found !== undefined", timeout=60_000)
-    found = page.evaluate("window.found")
-    page.close()
-    assert faults == []
+    found = found_by_three_vrm(browser, node_tools, model, SCRIPT)
     assert found["meta"]["metaVersion"] == "1"
     assert found["meta"]["name"] == "anna"
     rest = {name: np.array(place) for name, place in found["rest"].items()}

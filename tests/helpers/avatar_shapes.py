@@ -7,11 +7,42 @@ from functools import cache
 import numpy as np
 
 from format_shapes import quarter_atlas
+from surface_people import posed_body
+from vitruvian.avatar.chains import chain_skin, chains_of, with_points
+from vitruvian.avatar.shell import topology
+from vitruvian.avatar.tube import Axis
 from vitruvian.body.model.model import body_model
 from vitruvian.formats import AvatarStyle, Rig, RiggedAvatar, rig_avatar
 from vitruvian.geometry.rotations import matrix_from_axis_angle
 from vitruvian.options import RigKind
 from vitruvian.types.mesh import Mesh
+
+
+@cache
+def skirted_avatar(kind: RigKind = "game") -> RiggedAvatar:
+    """Somebody who stands in a long skirt, which is all that the mesh has besides their feet."""
+    body = posed_body({})
+    model, joints = body.model, body.rest()[1]
+    levels, angles = np.linspace(-0.2, 1.8, 30), np.linspace(-np.pi, np.pi, 24, endpoint=False)
+    distance = np.repeat(np.linspace(0.16, 0.26, len(levels))[:, None], len(angles), 1)
+    chains = chains_of(body, levels, angles, distance)
+    cloth = Axis.of(model, joints).points(levels[:, None], angles[None], distance)
+    chains = with_points(chains, levels, angles, cloth)
+    skin_joints, skin_weights = chain_skin(model, levels, angles)
+    count = len(model.template)
+    feet = model.faces[(model.regions.foot[model.faces] > 0).all(1)]
+    shell = topology(len(levels), len(angles))[0]
+    shell = shell[(shell < cloth.shape[0] * cloth.shape[1]).all(1)]
+    mesh = Mesh(
+        vertices=np.concatenate([body.rest()[0], cloth.reshape(-1, 3)]).astype(np.float32),
+        faces=np.concatenate([feet, shell + np.int32(count)]),
+        frame="body",
+        skin_joints=np.concatenate([model.skin_joints, skin_joints]),
+        skin_weights=np.concatenate([model.skin_weights, skin_weights]),
+    )
+    turns = matrix_from_axis_angle(body.pose)
+    rig = Rig(model.joint_names, model.parents, joints, turns, np.array([0, 0.95, 0]), chains)
+    return rig_avatar(mesh, rig, name="berta", style=AvatarStyle(kind=kind))
 
 
 @cache

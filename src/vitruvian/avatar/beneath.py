@@ -15,6 +15,7 @@ SKIRT_TOP = -0.2  # level (``tube``) of a skirt's upper end, inside the body's l
 EMERGES = 0.12  # of a level, over which it comes out of the body's layer
 _SLIM = 0.85  # of their girth that legs have beneath
 _DEEP = 0.22  # of a level below its upper end, from which on the body is out of sight
+_ANKLES = 2.0
 _LEGS_SHOW = 0.14  # of a level above the hem, up to which legs are seen from below
 
 
@@ -24,14 +25,16 @@ def covered(model: ParametricModel, hem: float) -> np.ndarray:
     start = np.clip((levels - SKIRT_TOP - 0.03) / EMERGES, 0, 1)
     end = np.clip((hem - 0.02 - levels) / 0.06, 0, 1)
     part = model.regions.part
-    return np.where(np.isin(part, (TRUNK, LEFT_LEG, RIGHT_LEG)), start * end, 0).astype(np.float32)
+    hidden = np.where(np.isin(part, (TRUNK, LEFT_LEG, RIGHT_LEG)), start * end, 0)
+    # Feet stand out of the longest skirts.
+    return np.asarray(hidden * (1 - model.regions.foot), np.float32)
 
 
 def out_of_sight(model: ParametricModel, hem: float) -> np.ndarray:
     """(F,) bool, the body's faces that are deep beneath a skirt: where nothing is, nothing pokes
     through when it moves."""
     levels = body_levels(model)
-    deep = (levels > SKIRT_TOP + _DEEP) & (levels < hem - _LEGS_SHOW)
+    deep = (levels > SKIRT_TOP + _DEEP) & (levels < min(hem, _ANKLES) - _LEGS_SHOW)
     return np.asarray(deep[model.faces].all(1))
 
 

@@ -60,12 +60,13 @@ def layered_avatar(
     """
     layers, motion = _that_hold(photo, figure, body, sculpture)
     rest, skirt = layers
-    outside = _outer_side(photographed(rest, body), skirt)
+    chains = None if skirt is None else skirt.chains
+    outside = _outer_side(photographed(rest, body, chains), skirt)
     shots = [
         Shot(
             look.photo,
             look.figure,
-            _outer_side(photographed(rest, look.body), skirt),
+            _outer_side(photographed(rest, look.body, chains, other=True), skirt),
             look.body.seen,
         )
         for look in also
@@ -89,7 +90,7 @@ def layered_avatar(
     layer = np.full(len(rest.faces), LAYERS.index("body"), np.uint8)
     if skirt is not None:
         layer[-len(skirt.faces) :] = LAYERS.index("skirt")
-    return Avatar(rest, layer, motion.torn, motion.severed)
+    return Avatar(rest, layer, motion.torn, motion.severed, chains=chains)
 
 
 def _that_hold(photo: Photo, figure: Figure, body: Body, sculpture: Mesh) -> tuple[_Layers, Motion]:
@@ -101,7 +102,7 @@ def _that_hold(photo: Photo, figure: Figure, body: Body, sculpture: Mesh) -> tup
         rest = clothed_body(body, sculpture, shell, shoes=shoes, most_m=most_m)
         if shell is not None:
             rest = _with_skirt(rest, shell, ~out_of_sight(body.model, shell.hem))
-        motion = check_motion(rest, body)
+        motion = check_motion(rest, body, None if shell is None else shell.chains)
         tried.append(((rest, shell), motion))
         if motion.severed == 0 and motion.torn < MOST_TORN:
             break

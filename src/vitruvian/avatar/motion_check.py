@@ -10,6 +10,7 @@ from vitruvian.avatar.skin import photographed
 from vitruvian.body.model.repose import reposed, shown_poses
 from vitruvian.geometry.stretch import TORN, count_pieces, face_areas, largest_stretch
 from vitruvian.types.body import Body
+from vitruvian.types.chains import Chains
 from vitruvian.types.mesh import Mesh
 
 _LEAST_PIECE = 0.0008  # of the surface: a finger
@@ -29,15 +30,15 @@ class Motion:
     severed: int
 
 
-def check_motion(rest: Mesh, body: Body) -> Motion:
+def check_motion(rest: Mesh, body: Body, chains: Chains | None = None) -> Motion:
     """Move a mesh at rest (frame ``body``, with its skin) and look how it bears that."""
-    before = photographed(rest, body)
+    before = photographed(rest, body, chains)
     whole = count_pieces(
         rest.faces, face_areas(before.vertices, rest.faces), least_share=_LEAST_PIECE
     )
     torn, severed = [], 0
     for pose in shown_poses(body.model):
-        posed = reposed(rest, body, pose.rotations)
+        posed = reposed(rest, body, pose.rotations, chains)
         broken = largest_stretch(before.vertices, posed.vertices, rest.faces) > TORN
         areas = face_areas(posed.vertices, rest.faces)
         torn.append(float(areas[broken].sum() / areas.sum()))

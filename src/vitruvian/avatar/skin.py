@@ -6,10 +6,12 @@ from functools import lru_cache
 
 import numpy as np
 
-from vitruvian.body.model.model import DATA, JointMotion, joint_motion
+from vitruvian.body.model.hanging import Skeleton
+from vitruvian.body.model.model import DATA, JointMotion
 from vitruvian.errors import WeightsError
 from vitruvian.geometry.rotations import matrix_from_axis_angle
 from vitruvian.types.body import Body, ParametricModel
+from vitruvian.types.chains import Chains
 from vitruvian.types.mesh import Mesh
 
 _FILE = "soft_skin.npz"
@@ -48,10 +50,16 @@ def _baked(count: int) -> dict[str, np.ndarray]:
     return baked
 
 
-def photographed_motion(body: Body) -> JointMotion:
-    """How the photograph's pose moves a mesh at rest into the camera frame."""
+def photographed_motion(body: Body, chains: Chains | None = None) -> JointMotion:
+    """How the photograph's pose moves a mesh at rest into the camera frame.
+
+    ``chains`` are those of an avatar made from this photograph.
+    """
     rotations = matrix_from_axis_angle(body.pose)
-    return joint_motion(body.model.parents, body.rest()[1], rotations, body.translation)
+    if chains is not None:
+        rotations = np.concatenate([rotations, chains.rotations.reshape(-1, 3, 3)])
+    skeleton = Skeleton.of(body.model.parents, body.rest()[1], chains)
+    return skeleton.motion(rotations, body.translation)
 
 
 def blended_rotations(
@@ -67,11 +75,35 @@ def blended_rotations(
     )
 
 
-def photographed(rest: Mesh, body: Body) -> Mesh:
-    """A mesh at rest in the pose and place of the photograph, camera frame."""
+def photographed(
+    rest: Mesh, body: Body, chains: Chains | None = None, *, other: bool = False
+) -> Mesh:
+    """A mesh at rest in the pose and place of a photograph, camera frame.
+
+    Args:
+        rest: frame ``body``, with its skin.
+        body: as fitted to the photograph.
+        chains: of the avatar that the mesh is of.
+        other: the photograph is another one than that which the avatar is made from, so that its
+            chains are where they would hang.
+    """
     if rest.skin_joints is None or rest.skin_weights is None:
         raise ValueError("a mesh without a skin cannot be posed")
-    motion = photographed_motion(body)
+    if other:
+        skeleton = Skeleton.of(body.model.parents, body.rest()[1], chains)
+        turns = matrix_from_axis_angle(body.pose)
+        motion = skeleton.still(turns, body.translation)
+    else:
+        motion = photographed_motion(body, chains)
     return rest.with_vertices(
         motion.skinned(rest.vertices, rest.skin_joints, rest.skin_weights), "camera"
     )
+
+
+def unposed(
+    motion: JointMotion, posed: np.ndarray, skin_joints: np.ndarray, skin_weights: np.ndarray
+) -> np.ndarray:
+    """Points (N, 3) of a pose, at rest; their skin (N, 4)."""
+    turns = blended_rotations(motion, skin_joints, skin_weights).astype(np.float64)
+    shift = (skin_weights[..., None] * motion.shift[skin_joints]).sum(1)
+    return np.asarray(np.linalg.solve(turns, (posed - shift)[..., None])[..., 0])

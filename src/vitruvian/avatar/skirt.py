@@ -2,8 +2,8 @@
 
 In the body's topology a skirt would be two trouser legs. Here it is a tube whose distance from the
 line between both legs is a height map over level and angle (``tube``), filled from what of the
-sculpture is neither arm nor hand; so it is whole behind a hand, too. It is carried by pelvis and
-both legs, blended by where it hangs.
+sculpture is neither arm nor hand; so it is whole behind a hand, too. It is carried by the pelvis
+and chains of joints (``chains``), blended by where it hangs.
 """
 
 from __future__ import annotations
@@ -14,16 +14,17 @@ import cv2
 import numpy as np
 
 from vitruvian.avatar.beneath import EMERGES, SKIRT_TOP, covered, slimmed
+from vitruvian.avatar.chains import chain_skin, chains_of, with_points
 from vitruvian.avatar.height_map import ANGLES, blurred, height_map
 from vitruvian.avatar.hem import coat_hem, seen_hem
 from vitruvian.avatar.outline import outline_hem
 from vitruvian.avatar.shell import grid_normals, topology
-from vitruvian.avatar.skin import blended_rotations, photographed_motion
+from vitruvian.avatar.skin import photographed_motion, unposed
 from vitruvian.avatar.tube import Axis
-from vitruvian.body.model.skeleton import HIPS, KNEES, ROOT
-from vitruvian.surface.finish.skin_transfer import strongest_four
+from vitruvian.body.model.skeleton import HIPS, KNEES
 from vitruvian.surface.finish.skirts import hem_level
 from vitruvian.types.body import Body, ParametricModel
+from vitruvian.types.chains import Chains
 from vitruvian.types.figure import Figure
 from vitruvian.types.mesh import Mesh
 from vitruvian.types.photo import Photo
@@ -35,11 +36,6 @@ _THICKNESS_M = 0.004
 _CLEAR_M = 0.008  # between the legs and the shell
 _LEAST_HEM = 0.4
 _BEYOND_HEM = 0.12  # of a level below a hem, where a closed surface goes in to the legs
-_LEGS_TAKE = (-0.15, 0.7)  # levels from which, at which, the legs alone carry it
-_SHANKS_TAKE = (0.75, 1.35)  # likewise the shanks
-_LOOSE = (0.5, 2.0)  # levels from which, at which, it swings between both legs
-_APART_M = 0.1  # between the legs' bones from which on each has its side
-_FAR = 0.35  # beyond either leg's bone, in distances of the two, where the other leg counts nothing
 
 
 @dataclass(frozen=True)
@@ -56,6 +52,7 @@ class Skirt:
         hem: level at which it ends.
         bare: level down to which the sculpture may show it, not the legs.
         inner: (F,) bool, faces that are not of the outer side.
+        chains: that carry it, whose joints the skin numbers after those of the body.
     """
 
     vertices: np.ndarray
@@ -68,6 +65,7 @@ class Skirt:
     hem: float
     bare: float
     inner: np.ndarray
+    chains: Chains
 
 
 def find_skirt(
@@ -114,11 +112,14 @@ def find_skirt(
     emerging = np.clip((levels - SKIRT_TOP) / EMERGES, 0, 1)[:, None]
     distance = distance - (1 - emerging) * _INSIDE_M
     grid = levels[:, None], angles[None]
-    skin_joints, skin_weights = _skin(model, axis, levels, angles, distance)
+    chains = chains_of(body, levels, angles, distance)
+    skin_joints, skin_weights = chain_skin(model, levels, angles)
     posed = axis.points(*grid, distance).reshape(-1, 3)
-    rest = _unposed(body, posed, skin_joints, skin_weights)
+    rest = unposed(photographed_motion(body, chains), posed, skin_joints, skin_weights)
     rest = _outside_legs(body, rest, levels)
-    normals = grid_normals(rest.reshape(rows, ANGLES, 3)).reshape(-1, 3)
+    shell = rest.reshape(rows, ANGLES, 3)
+    chains = with_points(chains, levels, angles, shell)
+    normals = grid_normals(shell).reshape(-1, 3)
     faces, uvs, uv_faces = topology(rows, ANGLES)
     return Skirt(
         np.concatenate([rest, rest - _THICKNESS_M * normals]).astype(np.float32),
@@ -131,6 +132,7 @@ def find_skirt(
         hem,
         max(hem, spanned or 0.0) + _BEYOND_HEM,
         np.asarray((faces >= len(rest)).any(1)),
+        chains,
     )
 
 
@@ -165,58 +167,9 @@ def _around_legs(axis: Axis, body: Body, vertices: np.ndarray, levels: np.ndarra
     return np.asarray(cv2.dilate(wide, np.ones((3, 3), np.uint8))[:, 2:-2], np.float64)
 
 
-def _skin(
-    model: ParametricModel, axis: Axis, levels: np.ndarray, angles: np.ndarray, distance: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Joints (N, 4) uint16 and weights (N, 4) float32 of the outer side, row by row."""
-    level, angle = np.broadcast_arrays(levels[:, None], angles[None])
-    across = axis.across(level, angle, distance)
-    # Above, cloth follows the leg that it lies on; below, it swings between both, and what strides
-    # pull apart is drawn out all around rather than at the middle.
-    over = np.clip((across + _FAR) / (1 + 2 * _FAR), 0, 1)
-    loose = np.clip((level - _LOOSE[0]) / (_LOOSE[1] - _LOOSE[0]), 0, 1)
-    right = (1 - loose) * over + loose * np.abs(angle) / np.pi
-    # Where legs cross, neither side is of either.
-    right = 0.5 + _beside_each_other(axis, levels)[:, None] * (right - 0.5)
-    legs = _ramp(level, *_LEGS_TAKE)
-    shank = _ramp(level, *_SHANKS_TAKE)
-    index = model.joint_index
-    joints = [index[ROOT], *(index[name] for pair in (HIPS, KNEES) for name in pair)]
-    weights = np.stack(
-        [
-            1 - legs,
-            legs * (1 - right) * (1 - shank),
-            legs * right * (1 - shank),
-            legs * (1 - right) * shank,
-            legs * right * shank,
-        ],
-        -1,
-    ).reshape(-1, 5)
-    strongest, kept = strongest_four(weights)
-    return np.array(joints, np.uint16)[strongest], kept
-
-
-def _beside_each_other(axis: Axis, levels: np.ndarray) -> np.ndarray:
-    """(R,) 0..1, how far the left leg is to the left of the right one, at each level and above."""
-    place = np.clip(np.searchsorted(axis.levels, levels), 0, len(axis.levels) - 1)
-    apart = axis.legs[place, 0] - axis.legs[place, 1]
-    aside = (apart * axis.frames[place, 0]).sum(1) / _APART_M
-    return np.minimum.accumulate(np.clip(aside, 0, 1))
-
-
 def _ramp(values: np.ndarray, start: float, end: float) -> np.ndarray:
     t = np.clip((values - start) / (end - start), 0, 1)
     return np.asarray(t * t * (3 - 2 * t))
-
-
-def _unposed(
-    body: Body, posed: np.ndarray, skin_joints: np.ndarray, skin_weights: np.ndarray
-) -> np.ndarray:
-    """Points (N, 3) of the photograph's pose, at rest."""
-    motion = photographed_motion(body)
-    turns = blended_rotations(motion, skin_joints, skin_weights).astype(np.float64)
-    shift = (skin_weights[..., None] * motion.shift[skin_joints]).sum(1)
-    return np.linalg.solve(turns, (posed - shift)[..., None])[..., 0]
 
 
 def _outside_legs(body: Body, rest: np.ndarray, levels: np.ndarray) -> np.ndarray:

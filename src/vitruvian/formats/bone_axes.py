@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from vitruvian.body.model.skeleton import HEAD, ROOT, TOES, UPPER_SPINE, WRISTS, finger
+from vitruvian.types.chains import is_chain_joint
 
 _UP, _AHEAD = np.array([0.0, 1.0, 0.0]), np.array([0.0, 0.0, 1.0])
 # Where bones lead that have several children, or none; others go to their only child, and without
@@ -31,7 +32,8 @@ def limb_axes(joint_names: Sequence[str], parents: np.ndarray, joints: np.ndarra
     index = {name: i for i, name in enumerate(joint_names)}
     children: dict[int, list[int]] = {}
     for joint, parent in enumerate(parents):
-        children.setdefault(int(parent), []).append(joint)
+        if not is_chain_joint(joint_names[joint]) or is_chain_joint(joint_names[parent]):
+            children.setdefault(int(parent), []).append(joint)  # a thigh goes on to the knee
     along = np.zeros((len(joints), 3))
     for joint, (name, parent) in enumerate(zip(joint_names, parents, strict=True)):
         mine = children.get(joint, [])
@@ -46,7 +48,9 @@ def limb_axes(joint_names: Sequence[str], parents: np.ndarray, joints: np.ndarra
         else:
             way = joints[goals[0]] - joints[joint] if len(goals) == 1 else np.zeros(3)
         length = np.linalg.norm(way)
-        if length < 1e-4:  # joints that lie on their parent's go on as it does
+        if length < 1e-4 and is_chain_joint(name) and not is_chain_joint(joint_names[parent]):
+            along[joint] = -_UP  # of one link
+        elif length < 1e-4:  # joints that lie on their parent's go on as it does
             along[joint] = along[parent] if parent >= 0 else _UP
         else:
             along[joint] = way / length

@@ -136,6 +136,10 @@ class GltfBuilder:
             self._roots.append(index)
         return index
 
+    def adopt(self, parent: int, child: int) -> None:
+        """Hang a node from another."""
+        self._lists["nodes"][parent].setdefault("children", []).append(child)
+
     def merge_animations(self, name: str) -> None:
         """Make one animation of all, because players play one at a time."""
         samplers: list[dict[str, Any]] = []

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from vitruvian.types.chains import Chains
 from vitruvian.types.record import Record
 
 
@@ -25,6 +26,7 @@ class Rig:
         rotations: (J, 3, 3) float, local rotations of the pose; the root's also carries the
             body frame into the world.
         root_translation: (3,) float, position of the root joint in the pose, metres, world frame.
+        chains: further joints, which the mesh's skin numbers after these.
     """
 
     joint_names: tuple[str, ...]
@@ -32,6 +34,7 @@ class Rig:
     joints: np.ndarray
     rotations: np.ndarray
     root_translation: np.ndarray
+    chains: Chains | None = None
 
     def __post_init__(self) -> None:
         count = len(self.joint_names)

@@ -23,6 +23,7 @@ from vitruvian.body.model.skeleton import (
 )
 from vitruvian.formats.rigged import RiggedAvatar
 from vitruvian.options import RigKind
+from vitruvian.types.chains import COLUMNS, Chains, chain_joint
 
 # Joints that only share in what their neighbours do: twist, and the flesh of hips and shoulders.
 # Nothing else hangs on them in a file, so that a bone goes from joint to joint of the limb.
@@ -48,14 +49,17 @@ def reduced(avatar: RiggedAvatar, kind: RigKind) -> RiggedAvatar:
 
     Args:
         avatar: its axes are the file's.
-        kind: ``full``: all joints, with those that only take up twist as leaves; ``game``: 52.
+        kind: ``full``: all joints, with those that only take up twist as leaves; ``game``: 52, and
+            in skirts up to 8 more.
     """
     names = avatar.joint_names
     helper = np.array([name.partition(".")[0] in _HELPERS for name in names])
     helper[0] = False
     gone = np.zeros(len(names), bool)
     if kind == "game" and set(names) >= GAME_JOINTS:
-        gone = np.array([name not in GAME_JOINTS for name in names])
+        avatar = _with_four_chains(avatar)
+        kept = GAME_JOINTS | _game_links(avatar.chains)
+        gone = np.array([name not in kept for name in names])
     # The nearest ancestor, or itself, that may have children.
     holder = np.arange(len(names))
     carrier = np.arange(len(names))
@@ -92,3 +96,40 @@ def reduced(avatar: RiggedAvatar, kind: RigKind) -> RiggedAvatar:
         axes=avatar.axes[~gone],
         clips=tuple(clips),
     )
+
+
+def _game_links(chains: Chains | None) -> frozenset[str]:
+    """The joints of chains that a small rig keeps: before and behind, the first and one halfway."""
+    if chains is None:
+        return frozenset()
+    rows = sorted({0, (len(chains.tips) + 1) // 2} - {len(chains.tips)})
+    columns = [column for column in COLUMNS if not column.startswith("side")]
+    return frozenset(chain_joint(column, row) for row in rows for column in columns)
+
+
+def _with_four_chains(avatar: RiggedAvatar) -> RiggedAvatar:
+    """The avatar with what hangs on chains at its sides given to those before and behind."""
+    if avatar.chains is None:
+        return avatar
+    mesh, number = avatar.mesh, {name: i for i, name in enumerate(avatar.joint_names)}
+    assert mesh.skin_joints is not None
+    assert mesh.skin_weights is not None
+    front, back = np.arange(len(number)), np.arange(len(number))
+    for row in range(len(avatar.chains.tips)):
+        for side in "LR":
+            beside = number[chain_joint(f"side.{side}", row)]
+            front[beside] = number[chain_joint(f"front.{side}", row)]
+            back[beside] = number[chain_joint(f"back.{side}", row)]
+    joints = np.concatenate([front[mesh.skin_joints], back[mesh.skin_joints]], 1)
+    halves = np.concatenate([mesh.skin_weights, mesh.skin_weights], 1) / 2
+    touched = np.flatnonzero((front != np.arange(len(number)))[mesh.skin_joints].any(1))
+    new_joints, new_weights = mesh.skin_joints.copy(), mesh.skin_weights.copy()
+    if len(touched):
+        dense = np.zeros((len(touched), len(number)), np.float32)
+        rows = np.repeat(np.arange(len(touched)), joints.shape[1])
+        np.add.at(dense, (rows, joints[touched].ravel()), halves[touched].ravel())
+        strongest = np.argsort(-dense, axis=1, kind="stable")[:, : mesh.skin_joints.shape[1]]
+        kept = np.take_along_axis(dense, strongest, 1)
+        new_joints[touched] = strongest
+        new_weights[touched] = kept / kept.sum(1, keepdims=True)
+    return replace(avatar, mesh=replace(mesh, skin_joints=new_joints, skin_weights=new_weights))

@@ -8,6 +8,7 @@ import numpy as np
 
 from vitruvian.formats.rig import Clip
 from vitruvian.geometry.rotations import quaternion_from_matrix
+from vitruvian.types.chains import Chains
 from vitruvian.types.mesh import Mesh
 from vitruvian.types.record import Record
 
@@ -28,6 +29,7 @@ class RiggedAvatar(Record):
         axes: (J, 3, 3) float64, the axes of each bone at rest in the file's: columns x, y, z.
         clips: animations; local rotations relative to rest in the file's axes, see
             ``local_rotations``.
+        chains: of the joints that hang in a skirt, some of which the rig may lack; None without.
     """
 
     name: str
@@ -39,6 +41,7 @@ class RiggedAvatar(Record):
     joints: np.ndarray
     axes: np.ndarray
     clips: tuple[Clip, ...] = ()
+    chains: Chains | None = None
 
     @property
     def rest_rotations(self) -> np.ndarray:

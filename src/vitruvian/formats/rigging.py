@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from vitruvian.body.model.clips import fitted_motions
+from vitruvian.body.model.hanging import Skeleton
 from vitruvian.body.model.model import body_model
 from vitruvian.formats.bone_axes import limb_axes
 from vitruvian.formats.bone_names import UNREAL_ROOT, bone_names
@@ -81,7 +82,8 @@ def rig_avatar(
     style = style or AvatarStyle()
     if mesh.frame != "body":
         raise ValueError(f"an avatar's mesh must be at rest in the frame 'body', got {mesh.frame}")
-    mesh = _with_tidy_skin(mesh, len(rig.joint_names))
+    skeleton = Skeleton.of(rig.parents, np.asarray(rig.joints, np.float64), rig.chains)
+    mesh = _with_tidy_skin(mesh, len(skeleton.joints))
     here = np.array([0.0, rig.root_translation[1] - base_m, 0.0])
     there = rig.root_translation - here - [rig.joints[0, 0], 0, rig.joints[0, 2]]
     if motions is None:
@@ -93,16 +95,25 @@ def rig_avatar(
         np.stack([here] * 2),
         {"position": [round(float(value), 6) for value in there]},
     )
+    names, clips = rig.joint_names, [photo, *motions]
+    if rig.chains is not None:
+        names += rig.chains.joint_names
+        hung = rig.chains.rotations.reshape(1, -1, 3, 3).repeat(2, 0)
+        clips = [
+            replace(photo, rotations=np.concatenate([photo.rotations, hung], 1)),
+            *(_with_chains(clip, skeleton) for clip in motions),
+        ]
     avatar = RiggedAvatar(
         name=name,
         armature=f"{name}-armature",
         mesh=mesh,
-        joint_names=rig.joint_names,
-        bone_names=rig.joint_names,
-        parents=np.asarray(rig.parents, np.int64),
-        joints=np.asarray(rig.joints, np.float64),
-        axes=np.tile(np.eye(3), (len(rig.joint_names), 1, 1)),
-        clips=(photo, *motions),
+        joint_names=names,
+        bone_names=names,
+        parents=np.asarray(skeleton.parents, np.int64),
+        joints=skeleton.joints,
+        axes=np.tile(np.eye(3), (len(names), 1, 1)),
+        clips=tuple(clips),
+        chains=rig.chains,
     )
     if style.rest != "model":
         avatar = in_rest_pose(avatar, style.rest)
@@ -114,6 +125,13 @@ def rig_avatar(
     names = bone_names(avatar.joint_names, style.names)
     armature = UNREAL_ROOT if style.names == "unreal" else avatar.armature
     return replace(avatar, bone_names=names, armature=armature)
+
+
+def _with_chains(clip: Clip, skeleton: Skeleton) -> Clip:
+    """A clip of the body's joints with what its chains do."""
+    roots = clip.roots + skeleton.joints[0] * (1, 0, 1)
+    cycle = bool(clip.extras.get("loop", False))
+    return replace(clip, rotations=skeleton.moving(clip.rotations, roots, cycle=cycle))
 
 
 def _motions(mesh: Mesh, rig: Rig, legs: bool) -> list[Clip]:

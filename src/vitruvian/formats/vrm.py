@@ -16,6 +16,7 @@ from vitruvian.formats.gltf import GltfBuilder
 from vitruvian.formats.rest_pose import in_rest_pose
 from vitruvian.formats.rigged import RiggedAvatar
 from vitruvian.formats.rigged_glb import build_avatar
+from vitruvian.formats.vrm_springs import spring_bones
 
 LICENCE_URL = "https://vrm.dev/licenses/1.0/"  # the only one that the specification allows
 
@@ -114,7 +115,8 @@ def write_vrm(
     """Write the avatar as VRM 1.0 and return the path.
 
     The file rests in a T-pose, as VRM asks, whatever the avatar's rest pose is, and has no clips:
-    VRM's programs bring their own. Joints keep the names that the avatar gives them.
+    VRM's programs bring their own. Skirts hang on spring bones (``vrm_springs``). Joints keep the
+    names that the avatar gives them.
 
     Args:
         avatar: whole or not, with at least the bones that VRM requires.
@@ -147,4 +149,7 @@ def write_vrm(
             "humanoid": {"humanBones": bones},
         },
     )
+    springs = spring_bones(builder, posed, nodes)
+    if springs is not None:
+        builder.add_extension("VRMC_springBone", springs)
     return write_bytes(path, builder.to_glb())

@@ -115,3 +115,14 @@ def rigid_alignment(source: np.ndarray, target: np.ndarray) -> np.ndarray:
     u, _, vt = np.linalg.svd(target.T @ source)
     sign = np.sign(np.linalg.det(u @ vt))
     return u @ np.diag([1.0, 1.0, sign]) @ vt
+
+
+def shortest_turns(start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """(..., 3, 3) the shortest turns of directions (..., 3) into others; none for opposite ones."""
+    start, end = (
+        way / np.maximum(np.linalg.norm(way, axis=-1, keepdims=True), 1e-9) for way in (start, end)
+    )
+    axis = np.cross(start, end)
+    sine = np.linalg.norm(axis, axis=-1)
+    angle = np.arctan2(sine, (start * end).sum(-1))
+    return matrix_from_axis_angle(axis * (angle / np.maximum(sine, 1e-9))[..., None])

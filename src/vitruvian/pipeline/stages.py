@@ -242,7 +242,7 @@ def animate(
 
 def agreeing(photo: Photo, figure: Figure, body: Body, avatar: Avatar) -> Avatar:
     """The avatar with how well it agrees with the photograph in the photograph's pose."""
-    mesh = photographed(avatar.mesh, body)
+    mesh = photographed(avatar.mesh, body, avatar.chains)
     checks = check_person(mesh, figure, photo, float("nan"))
     return replace(
         avatar,

@@ -42,6 +42,7 @@ from vitruvian.result.report import person_report, scene_report
 from vitruvian.result.smpl_file import save_smpl
 from vitruvian.result.viewer import write_viewer
 from vitruvian.types.body import Body
+from vitruvian.types.chains import Chains
 from vitruvian.types.mesh import Mesh
 from vitruvian.types.scene import Person, Scene
 from vitruvian.types.seen import BASED
@@ -181,7 +182,7 @@ def _save_person(
             files[f"mesh_{name}"] = export_mesh(shown, path)
     avatar = rig_avatar(
         _avatar_mesh(person),
-        _rig(person.body, scene.world_from_camera_of(person)),
+        _rig(person.body, scene.world_from_camera_of(person), _chains(person)),
         name=folder.name,
         style=style,
         base_m=_base_m(person),
@@ -264,7 +265,8 @@ def _views(scene: Scene, person: Person) -> PersonViews:
 def _posed_person(person: Person) -> PosedViews:
     """Pictures of a person in the poses that show whether the rig holds."""
     rest, poses = _avatar_mesh(person), shown_poses(person.body.model)
-    meshes = [reposed(rest, person.body, pose.rotations) for pose in poses]
+    chains = _chains(person)
+    meshes = [reposed(rest, person.body, pose.rotations, chains) for pose in poses]
     return posed_views(_label(person), meshes, [pose.name for pose in poses])
 
 
@@ -273,6 +275,10 @@ def _avatar_mesh(person: Person) -> Mesh:
     if person.avatar is not None:
         return person.avatar.mesh
     return rest_mesh(person.mesh_camera, person.body)
+
+
+def _chains(person: Person) -> Chains | None:
+    return None if person.avatar is None else person.avatar.chains
 
 
 def _label(person: Person) -> str:
@@ -286,11 +292,11 @@ def _facing(body: Body, world_from_camera: np.ndarray) -> np.ndarray:
     return world_from_camera[:3, :3] @ turned
 
 
-def _rig(body: Body, world_from_camera: np.ndarray) -> Rig:
+def _rig(body: Body, world_from_camera: np.ndarray, chains: Chains | None) -> Rig:
     """The body's skeleton with its pose and place in the world."""
     model = body.model
     _, joints = body.rest()
     rotations = matrix_from_axis_angle(body.pose)
     rotations[0] = world_from_camera[:3, :3] @ rotations[0]
     root = world_from_camera[:3, :3] @ body.translation + world_from_camera[:3, 3]
-    return Rig(model.joint_names, model.parents, joints, rotations, root)
+    return Rig(model.joint_names, model.parents, joints, rotations, root, chains)

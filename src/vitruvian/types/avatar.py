@@ -7,6 +7,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from vitruvian.types.chains import Chains
 from vitruvian.types.mesh import Mesh
 from vitruvian.types.record import Record
 
@@ -30,6 +31,8 @@ class Avatar(Record):
         severed: pieces that come off in those poses.
         silhouette_iou, image_similarity: as of ``scene.Checks``, in the photograph's pose; NaN when
             not checked.
+        chains: joints in what hangs around both legs, which the mesh's skin numbers after those of
+            the body; None without such.
     """
 
     mesh: Mesh
@@ -38,6 +41,7 @@ class Avatar(Record):
     severed: int = 0
     silhouette_iou: float = float("nan")
     image_similarity: float = float("nan")
+    chains: Chains | None = None
 
     def __post_init__(self) -> None:
         mesh = self.mesh

@@ -40,6 +40,7 @@ def animated_avatar(
         joints,
         rotations[0],
         world.translation[0],
+        mover.avatar.chains,
     )
     aside = world.translation.mean(0) * (1, 0, 1) if centred else np.zeros(3)
     clip = Clip(

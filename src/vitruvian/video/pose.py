@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from vitruvian.body.model.hanging import Skeleton
 from vitruvian.body.model.model import joint_motion
 from vitruvian.geometry.rotations import axis_angle_from_matrix, matrix_from_axis_angle
 from vitruvian.types.mesh import Mesh
@@ -30,8 +31,8 @@ def surface_at(mover: Mover, time: int) -> Mesh:
     assert mesh.skin_joints is not None
     assert mesh.skin_weights is not None
     turns = matrix_from_axis_angle(motion.pose[time])
-    parents = mover.body.model.parents
-    moved = joint_motion(parents, mover.rest_joints, turns, motion.translation[time])
+    skeleton = Skeleton.of(mover.body.model.parents, mover.rest_joints, mover.avatar.chains)
+    moved = skeleton.still(turns, motion.translation[time])
     vertices = moved.skinned(mesh.vertices, mesh.skin_joints, mesh.skin_weights)
     return mesh.with_vertices(vertices, "camera")
 

@@ -48,7 +48,7 @@ def soles(mesh: Mesh, joint_names: tuple[str, ...], joints: np.ndarray) -> list[
         of_foot = [
             name.startswith(FOOT_STEMS) and name.endswith(f".{side}") for name in joint_names
         ]
-        mine = mesh.vertices[np.array(of_foot)[carrier]].astype(np.float64)
+        mine = mesh.vertices[np.isin(carrier, np.flatnonzero(of_foot))].astype(np.float64)
         if len(mine) < _LEAST_POINTS:
             return None
         mine = mine[mine[:, 1] < mine[:, 1].min() + _SOLE_M]

@@ -60,7 +60,15 @@ class JointMotion:
         Args:
             vertices: (V, 3) at rest.
             skin_joints, skin_weights: (V, 4).
+
+        Raises:
+            ValueError: the skin names a joint that is not among these.
         """
+        if skin_joints.max(initial=0) >= len(self.rotations):
+            raise ValueError(
+                f"the skin names joint {skin_joints.max()} of {len(self.rotations)}: "
+                "it is that of an avatar with chains"
+            )
         out = np.empty((len(vertices), 3), np.float32)
         matrices = np.concatenate([self.rotations, self.shift[:, :, None]], 2).astype(np.float32)
         kernels.skin(

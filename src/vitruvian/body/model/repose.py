@@ -8,11 +8,13 @@ from functools import lru_cache
 
 import numpy as np
 
-from vitruvian.body.model.model import DATA, joint_motion
+from vitruvian.body.model.hanging import Skeleton
+from vitruvian.body.model.model import DATA
 from vitruvian.body.model.unpose import rest_mesh
 from vitruvian.errors import WeightsError
 from vitruvian.geometry.rotations import matrix_from_axis_angle
 from vitruvian.types.body import Body, ParametricModel
+from vitruvian.types.chains import Chains
 from vitruvian.types.mesh import Mesh
 
 
@@ -51,13 +53,14 @@ def shown_poses(model: ParametricModel) -> tuple[ShownPose, ...]:
     return tuple(found)
 
 
-def reposed(rest: Mesh, body: Body, pose: np.ndarray) -> Mesh:
+def reposed(rest: Mesh, body: Body, pose: np.ndarray, chains: Chains | None = None) -> Mesh:
     """A person in another pose, by linear blend skinning of the surface's own skin.
 
     Args:
         rest: the surface at rest in the frame ``body``, as ``unpose.rest_mesh`` returns it.
         body: beneath it; its shape places the joints.
         pose: (J, 3) axis-angle, radians; relative to rest, as everywhere.
+        chains: of an avatar, which hang as they do in that pose.
 
     Returns:
         The mesh in the frame ``body`` (y up, metres), its lowest vertex on y = 0 and the root
@@ -67,7 +70,7 @@ def reposed(rest: Mesh, body: Body, pose: np.ndarray) -> Mesh:
         raise ValueError("the mesh must be at rest in the frame 'body' and have a skin")
     _, joints = body.rest()
     turns = matrix_from_axis_angle(np.asarray(pose, np.float64))
-    motion = joint_motion(body.model.parents, joints, turns, np.zeros(3))
+    motion = Skeleton.of(body.model.parents, joints, chains).still(turns, np.zeros(3))
     vertices = motion.skinned(rest.vertices, rest.skin_joints, rest.skin_weights)
     vertices[:, 1] -= vertices[:, 1].min()
     return rest.with_vertices(vertices)

@@ -8,11 +8,13 @@ import numpy as np
 
 from vitruvian.avatar.beneath import covered
 from vitruvian.body.model.clips import FittedMotion
-from vitruvian.body.model.model import BodyModel, joint_motion
+from vitruvian.body.model.hanging import Skeleton
+from vitruvian.body.model.model import BodyModel
 from vitruvian.geometry.crossings import ray_crossings
 from vitruvian.geometry.normals import vertex_normals
 from vitruvian.image.cielab import cielab
 from vitruvian.types.body import Body
+from vitruvian.types.chains import Chains
 from vitruvian.types.keypoints import EARS, EYES
 from vitruvian.types.mesh import Mesh
 
@@ -30,15 +32,23 @@ _LIKE_SKIN = 12.0  # CIELAB units from the face's colour
 _LIGHTNESS = 0.5  # of a difference in lightness that counts: light falls on faces from one side
 
 
-def moved(rest: Mesh, body: Body, motion: FittedMotion, keys: Sequence[int]) -> list[Mesh]:
+def moved(
+    rest: Mesh,
+    body: Body,
+    motion: FittedMotion,
+    keys: Sequence[int],
+    chains: Chains | None = None,
+) -> list[Mesh]:
     """An avatar at some keys of a clip, frame ``body``, the ground at y = 0."""
     if rest.skin_joints is None or rest.skin_weights is None:
         raise ValueError("a mesh without a skin cannot be posed")
     joints = body.rest()[1]
+    skeleton = Skeleton.of(body.model.parents, joints, chains)
+    roots = motion.roots + joints[0] * (1, 0, 1)
+    rotations = skeleton.moving(motion.rotations, roots)
     out = []
     for key in keys:
-        root = motion.roots[key] + joints[0] * (1, 0, 1)
-        posed = joint_motion(body.model.parents, joints, motion.rotations[key], root)
+        posed = skeleton.motion(rotations[key], roots[key])
         out.append(
             rest.with_vertices(posed.skinned(rest.vertices, rest.skin_joints, rest.skin_weights))
         )

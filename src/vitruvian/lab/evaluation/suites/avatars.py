@@ -137,7 +137,7 @@ def _moving(person: Person, photo: Photo) -> dict[str, float]:
     avatar, body = person.avatar, person.body
     assert avatar is not None
     rest = avatar.mesh
-    before = photographed(rest, body)
+    before = photographed(rest, body, avatar.chains)
     whole = _pieces(rest, before.vertices)
     skirt, hem = avatar.faces_of("skirt"), None
     if len(skirt):
@@ -148,7 +148,7 @@ def _moving(person: Person, photo: Photo) -> dict[str, float]:
     closed = _skin_alone(avatar, body)
     for motion in fitted_motions(rest, body.rest()[1]):
         keys = _keys(motion)
-        for number, posed in enumerate(moved(rest, body, motion, keys)):
+        for number, posed in enumerate(moved(rest, body, motion, keys, avatar.chains)):
             broken = largest_stretch(before.vertices, posed.vertices, rest.faces) > TORN
             areas = face_areas(posed.vertices, rest.faces)
             torn.append(float(areas[broken].sum() / areas.sum()))
@@ -189,11 +189,11 @@ def _skin_alone(avatar: Avatar, body: Body) -> Mesh:
 def _pictures(person: Person, photo: Photo) -> tuple[Picture, ...]:
     """The photograph; the avatar in its pose from three sides, in a T-pose, walking, sitting."""
     assert person.avatar is not None
-    rest, body = person.avatar.mesh, person.body
+    rest, body, chains = person.avatar.mesh, person.body, person.avatar.chains
     poses = [pose.rotations for pose in shown_poses(body.model)]
-    here = reposed(rest, body, np.concatenate([np.zeros((1, 3)), body.pose[1:]]))
+    here = reposed(rest, body, np.concatenate([np.zeros((1, 3)), body.pose[1:]]), chains)
     tpose, walking, sitting = (
-        reposed(rest, body, poses[one]) for one in (_TPOSE, _WALKING, _SITTING)
+        reposed(rest, body, poses[one], chains) for one in (_TPOSE, _WALKING, _SITTING)
     )
     shown = (
         ("front", here, 0.0),

@@ -169,15 +169,17 @@ class MaskSuite:
                 pictures.append(Picture("in other poses", drawn(meshes)))
         if person.avatar is not None:
             numbers |= _of_avatar(person.avatar, person.body, photo, true)
-            rest, poses = person.avatar.mesh, shown_poses(person.body.model)
-            meshes = [reposed(rest, person.body, pose.rotations) for pose in poses]
+            avatar, poses = person.avatar, shown_poses(person.body.model)
+            meshes = [
+                reposed(avatar.mesh, person.body, pose.rotations, avatar.chains) for pose in poses
+            ]
             pictures.append(Picture("avatar in other poses", drawn(meshes)))
         return Outcome(numbers, tuple(pictures))
 
 
 def _of_avatar(avatar: Avatar, body: Body, photo: Photo, true: np.ndarray) -> dict[str, float]:
     """How the avatar moves, and how it looks in the photograph's pose; ``true`` (H, W) bool."""
-    posed, size = photographed(avatar.mesh, body), (photo.width, photo.height)
+    posed, size = photographed(avatar.mesh, body, avatar.chains), (photo.width, photo.height)
     drawn_over = render_mesh(posed, photo.camera, *size, mode="clay")[..., 3] > 127
     numbers = {
         "avatar_torn": avatar.torn,

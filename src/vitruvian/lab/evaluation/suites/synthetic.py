@@ -365,7 +365,7 @@ def _back_numbers(person: Person, camera: Camera, sample: Sample) -> dict[str, f
     true = lit_alike(sample.back_albedo, sample.front_albedo, sample.image, seen)
     surfaces = {"": person.mesh_camera}
     if person.avatar is not None:
-        surfaces["avatar_"] = photographed(person.avatar.mesh, person.body)
+        surfaces["avatar_"] = photographed(person.avatar.mesh, person.body, person.avatar.chains)
     numbers: dict[str, float] = {}
     for prefix, mesh in surfaces.items():
         if mesh.texture is None:
