@@ -65,6 +65,26 @@ def test_a_bag_at_one_edge_goes():
     assert np.abs(out - COAT).mean() < 12
 
 
+@pytest.mark.parametrize("plain", [True, False])
+def test_what_is_carried_is_not_on_the_back(plain: bool):
+    pixels, alpha, part = scene()
+    if not plain:  # cloth of many colours
+        colors = np.random.default_rng(0).integers(0, 256, (40, 20, 3), np.uint8)
+        cloth = np.repeat(np.repeat(colors, 15, 0), 15, 1)
+        pixels[alpha > 0] = cloth[alpha > 0]
+    bag = np.zeros(alpha.shape, bool)
+    bag[340:440, LEFT - 40 : 170] = True
+    pixels[bag], alpha[bag], part[bag] = (250, 20, 240), 255, RIGHT_LEG
+    out = closed_over(pixels, alpha, part, None, bag)
+    inner = out[350:430, LEFT - 30 : 160]
+    assert np.linalg.norm(inner.astype(int) - (250, 20, 240), axis=2).min() > 60
+    if plain:
+        assert np.abs(inner.astype(int) - COAT).mean() < 12
+    far = np.ones(alpha.shape, bool)
+    far[320:460] = False
+    assert (out[far] == closed_over(pixels, alpha, part, None)[far]).mean() > 0.99
+
+
 def test_folds_and_shadows_stay():
     pixels, alpha, part = scene()
     lighter = np.clip(np.array(COAT) * 1.25, 0, 255).astype(np.uint8)

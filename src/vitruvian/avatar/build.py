@@ -82,6 +82,7 @@ def layered_avatar(
                 albedo=albedo,
                 seen=seen or body.seen,
                 shown=sculpture,
+                bare=body.as_mesh(),
                 size=_SIZES[int(figure.size > _LARGE_PX)],
                 also=shots,
             )

@@ -216,7 +216,16 @@ def paint(
         Shot(look.photo, look.figure, photographed(rest, look.body), look.body.seen)
         for look in also
     ]
-    return texture_mesh(body.model, photo, figure, mesh, albedo=albedo, seen=body.seen, also=shots)
+    return texture_mesh(
+        body.model,
+        photo,
+        figure,
+        mesh,
+        albedo=albedo,
+        seen=body.seen,
+        bare=body.as_mesh(),
+        also=shots,
+    )
 
 
 def animate(

@@ -15,6 +15,7 @@ import numpy as np
 from vitruvian.body.model.regions import LEFT_LEG, RIGHT_LEG, TRUNK
 from vitruvian.compute import kernel
 from vitruvian.image.cielab import cielab
+from vitruvian.texture.strands import continued
 
 _ROWS = 288  # of the small picture in which openings are looked for
 _RIM, _BAND = 0.05, 0.17  # shares of a row's width: left out at the outline, taken for its cloth
@@ -30,6 +31,7 @@ _ALIKE = 16.0  # CIELAB units within which cloth is the same
 _DIFFERENT = (13.0, 22.0)  # from the edges' cloth: where an opening begins, where it is certain
 _PATTERNED = 1.0  # standard deviations of the edges' cloth that are added to those
 _SKIN = 14.0  # CIELAB units from the face's colour
+_PATCHED = 0.15  # of the picture's height: a scale of the patches that replace things
 _PATTERN = 8.0  # levels by which cloth may differ from its mean, when it is repeated
 
 
@@ -50,7 +52,11 @@ class _Band:
 
 
 def closed_over(
-    pixels: np.ndarray, alpha: np.ndarray, part: np.ndarray, skin: np.ndarray | None
+    pixels: np.ndarray,
+    alpha: np.ndarray,
+    part: np.ndarray,
+    skin: np.ndarray | None,
+    carried: np.ndarray | None = None,
 ) -> np.ndarray:
     """The picture (h, w, 3) uint8 sRGB of a person's front as their back may look.
 
@@ -63,6 +69,7 @@ def closed_over(
         alpha: (h, w) uint8, the person's matte.
         part: (h, w) uint8, the part of the body that is seen, of ``body.regions``.
         skin: (3,) sRGB of the person's face, None where it is not seen.
+        carried: (h, w) bool, bags and the like: no edge's cloth, and replaced like an opening.
     """
     height, width = alpha.shape
     scale = min(1.0, _ROWS / height)
@@ -72,13 +79,19 @@ def closed_over(
     trunk = cv2.resize((part == TRUNK).astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
     rgb = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.float32)
     lab = cielab(rgb)
+    things = np.zeros_like(cloth)
+    if carried is not None:
+        things = cv2.resize(carried.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+        cloth &= ~things
+        pixels = _without(things, pixels, rgb, cloth)
     ends = _ends(cloth)
     if ends is None:
         return pixels
     bands = _bands(rgb, lab, cloth, ends, trunk.any(1), skin)
     if bands is None:
         return pixels
-    share = _opening(lab, cloth, ends, bands)
+    told = (bands[0].told | bands[1].told)[:, None]
+    share = np.maximum(_opening(lab, cloth, ends, bands), (things & told).astype(np.float32))
     if share.max() < 0.5:
         return pixels
     rows = np.stack([np.column_stack([band.rgb, band.told]) for band in bands], 1)
@@ -92,6 +105,23 @@ def closed_over(
         out,
     )
     return out
+
+
+def _without(
+    things: np.ndarray, pixels: np.ndarray, rgb: np.ndarray, cloth: np.ndarray
+) -> np.ndarray:
+    """The picture (h, w, 3) uint8 with cloth from around in the place of ``things``, which are of
+    the small picture ``rgb``."""
+    if not things.any() or not cloth.any():
+        return pixels
+    height, width = pixels.shape[:2]
+    clear = cloth & (cv2.dilate(things.astype(np.uint8), np.ones((9, 9), np.uint8)) == 0)
+    laid = continued(rgb, clear if clear.any() else cloth, things, round(_PATCHED * len(rgb)))
+    share = cv2.GaussianBlur(things.astype(np.float32), (0, 0), 1.0)
+    share = np.maximum(share, things)[..., None]
+    laid, share = (cv2.resize(one, (width, height)) for one in (laid, share))
+    mixed = pixels + share[..., None] * (laid - pixels)
+    return np.asarray(np.clip(mixed + 0.5, 0, 255), np.uint8)
 
 
 def _apart(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from vitruvian.texture.colors import apart, main_colors, weighted_lab
 from vitruvian.texture.hair_colors import hair_share
-from vitruvian.texture.head_window import JAW, LEAST_PIXELS, SURELY_FACE, Head, apart, weighted_lab
+from vitruvian.texture.head_window import JAW, LEAST_PIXELS, SURELY_FACE, Head
 
 WIDEST, LONGEST = 1.1, 1.6  # faces' heights that hair may be beside the middle, below the chin
 _FRINGE = 0.8  # of the face's height above the chin: above the brows a face may be covered
@@ -24,9 +25,7 @@ _THROAT, _THROAT_ENDS = 0.24, 0.5  # of the face's height: half its width, how f
 _NECK = 0.3  # of the face's height: half its width
 _OTHER_SIDE = 0.75  # of one side's width that the other has behind, at least
 _INNER = 0.4  # share of hair that must be left when its rim is not believed
-_TRIED = 400  # pixels of which main colours are sought
 _SKINS, _HAIRS = 3, 4  # how many main colours
-_LEAST_MEMBERS = 0.12  # share of the pixels that a main colour stands for
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ def find_hair(head: Head) -> Hair | None:
     face = head.face > SURELY_FACE
     face[:brows] = False
     lab = weighted_lab(head.pixels)
-    skins = _main_colors(lab[skin], _SKINS)
+    skins = main_colors(lab[skin], _SKINS)
     long = _hanging(lab, short, skins, (head.alpha > 128) & ~face, head)
     behind = head.mask.copy()
     behind[head.nape :] = False
@@ -66,21 +65,6 @@ def find_hair(head: Head) -> Hair | None:
     if seen.sum() < LEAST_PIXELS:
         return None
     return Hair(seen, behind | _across(long, head))
-
-
-def _main_colors(lab: np.ndarray, count: int) -> np.ndarray:
-    """At most (count, 3) colours that stand for (N, 3), none of them for a few alone."""
-    some = lab[np.random.default_rng(0).permutation(len(lab))[:_TRIED]]
-    # As k-means, from colours that lie far apart; a few rounds are as good as many.
-    centers = some[:1]
-    for _ in range(min(count, len(some)) - 1):
-        centers = np.concatenate([centers, some[[apart(some, centers).argmax()]]])
-    for _ in range(6):
-        near = np.square(some[:, None] - centers).sum(-1).argmin(1)
-        sums = np.stack([np.bincount(near, some[:, c], len(centers)) for c in range(3)], 1)
-        members = np.bincount(near, minlength=len(centers))[:, None]
-        centers = np.where(members > 0, sums / np.maximum(members, 1), centers).astype(np.float32)
-    return np.asarray(centers[members[:, 0] >= _LEAST_MEMBERS * len(some)], np.float32)
 
 
 def _hanging(
@@ -100,7 +84,7 @@ def _hanging(
     throat = np.abs(columns - head.middle) < _THROAT * head.height
     below = head.above_chin(JAW), head.above_chin(-_THROAT_ENDS)
     alike[below[0] : below[1]] &= ~throat
-    away = apart(lab, _main_colors(lab[beside], _HAIRS))
+    away = apart(lab, main_colors(lab[beside], _HAIRS))
     alike &= (away < _HANGING) & (away < apart(lab, skins))
     whole = cv2.morphologyEx(alike.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     count, labels = cv2.connectedComponents(whole | beside.astype(np.uint8))

@@ -11,14 +11,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from vitruvian.texture.head_window import (
-    JAW,
-    LEAST_PIXELS,
-    SURELY_FACE,
-    Head,
-    apart,
-    weighted_lab,
-)
+from vitruvian.texture.colors import apart, weighted_lab
+from vitruvian.texture.head_window import JAW, LEAST_PIXELS, SURELY_FACE, Head
 
 _BIN = 3.5  # CIELAB units, weighted, of the counts
 _EVENED = 0.25  # of a count that its neighbouring bin gets

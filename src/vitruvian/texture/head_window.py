@@ -6,10 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vitruvian.image.cielab import cielab
-
 LEAST_PIXELS = 30  # of anything that is to be believed
-LIGHTNESS = 0.5  # of a difference in lightness that counts: light falls on faces from one side
 SURELY_FACE = 0.7  # weight from which on a place is surely the face's
 JAW = 0.15  # of the face's height above the chin: below are beards and collars, or hair that hangs
 _NAPE = 0.04  # likewise: so much above the chin short hair ends behind
@@ -43,16 +40,3 @@ class Head:
     def above_chin(self, share: float) -> int:
         """The row that is so much of the face's height above the chin, 0 or more."""
         return max(int(self.chin - share * self.height), 0)
-
-
-def weighted_lab(rgb: np.ndarray) -> np.ndarray:
-    """(..., 3) float32 CIELAB, its lightness weighted."""
-    return np.asarray(cielab(rgb) * np.array([LIGHTNESS, 1, 1], np.float32))
-
-
-def apart(lab: np.ndarray, colors: np.ndarray) -> np.ndarray:
-    """Distances (...) of weighted colours (..., 3) to the nearest of some (K, 3)."""
-    # |a - b|² = |a|² - 2 a·b + |b|², as one product of matrices.
-    squares = lab @ (-2 * colors.T) + (colors * colors).sum(1)
-    least = squares.min(-1) + np.einsum("...c,...c->...", lab, lab)
-    return np.asarray(np.sqrt(np.maximum(least, 0)))

@@ -15,6 +15,7 @@ from vitruvian.geometry.normals import vertex_normals
 from vitruvian.texture.back_of_head import back_of_head
 from vitruvian.texture.bare_hands import bare_hands
 from vitruvian.texture.behind import closed_over
+from vitruvian.texture.carried import find_carried
 from vitruvian.texture.diffuse import diffuse_colors
 from vitruvian.texture.fusion import Shot, fuse, merged, other_views
 from vitruvian.texture.guesses import guessed_colors, hidden_vertices
@@ -56,6 +57,7 @@ def texture_mesh(
     albedo: bool = False,
     seen: Seen = WHOLE,
     shown: Mesh | None = None,
+    bare: Mesh | None = None,
     also: Sequence[Shot] = (),
 ) -> Mesh:
     """Colour a person's surface on every side.
@@ -78,6 +80,8 @@ def texture_mesh(
         seen: which parts of the body the picture shows.
         shown: the surface that the picture shows, where ``mesh`` is but a layer of it: what lies
             before the mesh, such as a hand or a bag, gives it no colour.
+        bare: the fitted body in its own topology, camera frame, by which bags and the like are
+            told (``carried``): they are not on the back, and no colours of a layer.
         also: other photographs of the person; each point takes its colour from the one that shows
             it best (``fusion``).
 
@@ -104,18 +108,24 @@ def texture_mesh(
         view = person_view(photo, figure.alpha, mesh, places.part, hidden)
         if view is None:
             return replace(mesh, texture=np.full((size, size, 3), _NEUTRAL, np.uint8))
+        things = None
+        if bare is not None:
+            carried = find_carried(photo, figure.alpha, model, bare)
+            things = None if carried is None else carried.seen_by(view.camera)
+        if things is not None and shown is not None:
+            view = replace(view, alpha=np.where(things, 0, view.alpha).astype(np.uint8))
         if shown is not None:
             view = with_what_is_before(view, model, mesh, shown)
         if albedo:
             view = without_light(view, mesh)
         skin = _face_color(view, mesh, places)
-        bare = None
+        gloveless = None
         hands = model.regions.hand
         if mesh.body_vertices is not None:
             hands = hands[mesh.body_vertices]
         if shown is not None and skin is not None:
-            view, *bare = bare_hands(view, hands, places.part, skin)
-        view = replace(view, back=closed_over(view.pixels, view.alpha, view.part, skin))
+            view, *gloveless = bare_hands(view, hands, places.part, skin)
+        view = replace(view, back=closed_over(view.pixels, view.alpha, view.part, skin, things))
         head = back_of_head(view, view.back, places.face)
         if head is not None:
             view = replace(view, back=head.pixels, hair=head.share)
@@ -129,9 +139,18 @@ def texture_mesh(
             found = merged(found, others)
         beyond = _beyond(photo, mesh)
         guess = guessed_colors(seen, parts, found.seen, found.colors, beyond, skin)
-        if bare is not None:
-            guess = np.where(bare[1][:, None], bare[0], guess[0]), guess[1] | bare[1]
-        hairy = places.hair**4 if head is None else _at_vertices(head.hair, view, mesh, places)
+        if gloveless is not None:
+            bared, told = gloveless
+            guess = np.where(told[:, None], bared, guess[0]), guess[1] | told
+        hairy = (
+            places.hair**4
+            if head is None
+            else _at_vertices(head.hair, view, mesh, places.part == HEAD)
+        )
+        if things is not None:  # nor on the other side, nor around
+            shown_there = np.where(things, np.uint8(255), np.uint8(0))
+            free = 1 - _at_vertices(shown_there, view, mesh, np.ones(len(parts), bool))
+            found = replace(found, seen=found.seen * free)
         fill = _fill(found, places, hairy, guess)
         texels = laid_out.result()
     colors = paint_texels(view, texels, mesh, fill, part)
@@ -182,11 +201,12 @@ def _in_view(
     return vertices[inside], rows[inside], columns[inside]
 
 
-def _at_vertices(shown: np.ndarray, view: View, mesh: Mesh, places: Places) -> np.ndarray:
-    """(V,) float32 0..1, what a map (h, w) uint8 has where the head's vertices are, 0 elsewhere."""
+def _at_vertices(shown: np.ndarray, view: View, mesh: Mesh, chosen: np.ndarray) -> np.ndarray:
+    """(V,) float32 0..1, what a map (h, w) uint8 has where ``chosen`` (V,) bool vertices are, 0
+    elsewhere."""
     out = np.zeros(len(mesh.vertices), np.float32)
-    of_head, rows, columns = _in_view(view, mesh, places.part == HEAD)
-    out[of_head] = shown[rows, columns] / np.float32(255)
+    inside, rows, columns = _in_view(view, mesh, chosen)
+    out[inside] = shown[rows, columns] / np.float32(255)
     return out
 
 

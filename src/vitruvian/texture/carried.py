@@ -1,0 +1,219 @@
+"""Which pixels of a picture are bags and other things that a person carries.
+
+Clothes stand off a body on both sides; what stands off much further on one side alone, and has
+another colour than the clothes, is carried. It goes on before the body as far as its colours do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from vitruvian.geometry.rasterizer import rasterize
+from vitruvian.texture.colors import apart, main_colors, weighted_lab
+from vitruvian.types.body import ParametricModel
+from vitruvian.types.camera import Camera
+from vitruvian.types.figure import Alpha
+from vitruvian.types.mesh import Mesh
+from vitruvian.types.photo import Photo
+from vitruvian.types.regions import HEAD, LEFT_ARM, LEFT_LEG, RIGHT_ARM, RIGHT_LEG
+
+_ROWS = 288  # of the small picture in which things are sought
+_ONE_SIDED_M = 0.05  # by which something stands off further than on the other side
+_BAND_M = 0.04  # slices of a limb that are compared
+_BELOW_CHIN_M, _ABOVE_FEET_M = 0.25, 0.12  # hair hangs above, shoes are below
+_LEAST_M2 = 0.006  # of what stands off
+_LARGE_M2 = 0.018  # likewise, which clothes of one colour with it do not
+_NEAR_M, _REACH_M = 0.28, 0.3  # what may be of the thing itself; how far it goes on
+_RIM_M = 0.1  # around what was found of it, likewise
+_ROUNDS = 2
+_CONVEX = 1.5  # of what was found of it: a hull that is larger is not that of a bag
+_AROUND_M = 0.8  # where the clothes are with which it is compared
+_OTHER_COLOR = 7.0  # CIELAB units, weighted, from all main colours of the clothes
+_SKIN = 13.0  # likewise, from the skin's: an arm that is not quite where the fit has it
+_SKIN_TONE = 3.0, 1.0  # least a* and b* of skin in any light
+_SHARE = 0.45  # of what stands off that must be of another colour
+_ALIKE = 12.0  # CIELAB units, weighted, within which it goes on before the body
+_FACE = 0.8  # weight from which on a place is of the face
+_LEAST_SIDE = 16  # pixels
+_CLOTHES, _THING = 8, 4  # how many main colours
+_MARGIN_M = 0.008  # around it
+_LIMBS = {LEFT_ARM: 1, RIGHT_ARM: 1, LEFT_LEG: 2, RIGHT_LEG: 2}
+
+
+@dataclass(frozen=True)
+class Carried:
+    """Things that somebody carries.
+
+    Attributes:
+        mask: (h, w) uint8, 255 where they are, of a small picture of the person.
+        camera: of that picture.
+    """
+
+    mask: np.ndarray
+    camera: Camera
+
+    def seen_by(self, camera: Camera) -> np.ndarray:
+        """(height, width) bool, where they are in another window of the same photograph."""
+        scale = camera.focal_px / self.camera.focal_px
+        (x, y), (u, v) = self.camera.principal_point, camera.principal_point
+        to_other = np.array([
+            [scale, 0, u - scale * x + 0.5 * (scale - 1)],
+            [0, scale, v - scale * y + 0.5 * (scale - 1)],
+        ])  # fmt: skip
+        return np.asarray(cv2.warpAffine(self.mask, to_other, (camera.width, camera.height)) > 127)
+
+
+def find_carried(photo: Photo, alpha: Alpha, model: ParametricModel, bare: Mesh) -> Carried | None:
+    """What a person carries; None where that is nothing that can be told.
+
+    Args:
+        photo: the picture.
+        alpha: matte of the person.
+        model: the body model.
+        bare: the fitted body, camera frame, in the model's topology.
+    """
+    points = photo.camera.project(bare.vertices)
+    high, wide = alpha.values.shape
+    low = np.minimum(points.min(0), [alpha.x, alpha.y])
+    high_end = np.maximum(points.max(0), [alpha.x + wide, alpha.y + high])
+    x0, y0 = np.maximum(np.floor(low), 0).astype(int)
+    x1, y1 = np.minimum(np.ceil(high_end), [photo.width, photo.height]).astype(int)
+    if x1 - x0 < _LEAST_SIDE or y1 - y0 < _LEAST_SIDE:
+        return None
+    scale = min(1.0, _ROWS / (y1 - y0))
+    size = max(4, round((x1 - x0) * scale)), max(4, round((y1 - y0) * scale))
+    camera = photo.camera.window(x0, y0, scale, *size)
+    pixels, matte = photo.pixels[y0:y1, x0:x1], alpha.window(x0, y0, x1, y1)
+    rgb, matte = (cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in (pixels, matte))
+    shown = cv2.erode(matte, np.ones((3, 3), np.uint8)) > 128  # its rim has something of both
+    points = camera.project(bare.vertices)
+    fragments = rasterize(points, bare.vertices[:, 2], bare.faces, *size)
+    if not fragments.mask.any() or not shown.any():
+        return None
+    pixel_m = float(np.median(bare.vertices[:, 2])) / camera.focal_px
+    seeds, sleeves = _standing_off(model, bare, fragments.face, shown, points, pixel_m)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(seeds.astype(np.uint8))
+    large = stats[1:, cv2.CC_STAT_AREA] * pixel_m**2 >= _LEAST_M2
+    if not large.any():
+        return None
+    lab = weighted_lab(rgb)
+    vertex = np.append(bare.faces[:, 0], np.int32(-1))[fragments.face]
+    on_face = np.append(model.regions.face > _FACE, False)[vertex] & shown
+    skin = np.median(lab[on_face], axis=0)[None] if on_face.sum() >= _LEAST_SIDE else None
+    if skin is not None and (skin[0, 1:] < _SKIN_TONE).any():
+        skin = None  # dark glasses
+    # A head and what hangs from it is never carried.
+    possible = shown & (np.append(model.regions.part, np.uint8(255))[vertex] != HEAD)
+    out = np.zeros_like(shown)
+    for number in np.flatnonzero(large) + 1:
+        seed = labels == number
+        area = 0.0 if sleeves[seed].mean() > 0.5 else seed.sum() * pixel_m**2
+        out |= _thing(seed, lab, fragments.mask & shown, possible, skin, pixel_m, area > _LARGE_M2)
+    if not out.any():
+        return None
+    margin = max(1, round(_MARGIN_M / pixel_m))
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * margin + 1, 2 * margin + 1))
+    return Carried(cv2.dilate(255 * out.astype(np.uint8), kernel), camera)
+
+
+def _standing_off(
+    model: ParametricModel,
+    bare: Mesh,
+    face: np.ndarray,
+    shown: np.ndarray,
+    points: np.ndarray,
+    pixel_m: float,
+) -> tuple[np.ndarray, np.ndarray]:
+    """(h, w) bool, what is farther beside the body than anything on its other side is, and where
+    the nearest of the body is an arm above the hand."""
+    regions, template = model.regions, model.template
+    beside = (face < 0).astype(np.uint8)
+    distance, labels = cv2.distanceTransformWithLabels(
+        beside, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    rows, columns = np.nonzero(beside == 0)
+    vertex_of = np.zeros(labels.max() + 1, int)
+    vertex_of[labels[rows, columns]] = bare.faces[face[rows, columns], 0]
+    vertex = vertex_of[labels]
+    kind = np.zeros(len(template), int)
+    for part, number in _LIMBS.items():
+        kind[regions.part == part] = number
+    along = np.where(kind == 1, np.abs(template[:, 0]), template[:, 1])
+    band = (along / _BAND_M).astype(int)
+    bands = int(band.max()) + 1
+    side = (template[:, 0] > 0).astype(int)
+    out = shown & (beside > 0)
+    chin = points[(regions.face > 0.5) & (model.components == 0), 1].max()
+    out[: max(0, int(chin + _BELOW_CHIN_M / pixel_m))] = False
+    feet = points[regions.foot > 0.5, 1]
+    out[max(0, int(feet.min() - _ABOVE_FEET_M / pixel_m)) :] = False
+    out &= (regions.part != HEAD)[vertex] & (regions.foot < 0.5)[vertex]
+    off = distance * pixel_m
+    table = np.zeros((3, 2, bands), np.float32)
+    np.maximum.at(table, (kind[vertex[out]], side[vertex[out]], band[vertex[out]]), off[out])
+    even = np.stack([cv2.dilate(one, np.ones((1, 5), np.uint8)) for one in table])
+    other = even[kind[vertex], 1 - side[vertex], band[vertex]]
+    out &= off > other + _ONE_SIDED_M
+    opened = cv2.morphologyEx(out.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    return opened > 0, ((kind == 1) & (regions.hand < 0.5))[vertex]
+
+
+def _thing(
+    seed: np.ndarray,
+    lab: np.ndarray,
+    body: np.ndarray,
+    possible: np.ndarray,
+    skin: np.ndarray | None,
+    pixel_m: float,
+    large: bool,
+) -> np.ndarray:
+    """(h, w) bool, one thing, from what of it stands off; empty where that is cloth or skin."""
+    nothing = np.zeros_like(seed)
+    colors = main_colors(lab[seed], _THING)
+    own = apart(lab, colors)
+    away = cv2.distanceTransform((~seed).astype(np.uint8), cv2.DIST_L2, 5) * pixel_m
+    thing = seed
+    for step in range(_ROUNDS):
+        beside = cv2.distanceTransform((~thing).astype(np.uint8), cv2.DIST_L2, 5) * pixel_m
+        around = body & (beside > (_NEAR_M if step == 0 else _RIM_M)) & (away < _AROUND_M)
+        clothes = main_colors(lab[around], _CLOTHES, least=0.03)
+        if len(clothes) == 0:
+            break
+        if skin is not None:
+            clothes = np.concatenate([clothes, skin])
+        from_clothes = apart(lab, clothes)
+        if step == 0 and not _no_cloth(lab[seed], from_clothes[seed], skin, large):
+            return nothing
+        alike = possible & (away < _REACH_M) & (own < _ALIKE) & (own < from_clothes)
+        thing = _joined(alike, seed)
+    points = np.argwhere(thing)[:, ::-1].astype(np.int32)
+    hull = np.zeros(seed.shape, np.uint8)
+    cv2.fillConvexPoly(hull, cv2.convexHull(points), 1)
+    # Bags are convex, and a hand before one is not of it.
+    whole = (hull > 0) & possible if hull.sum() < _CONVEX * thing.sum() else thing
+    if skin is not None:
+        whole &= thing | (apart(lab, skin) > _SKIN / 2)
+    return np.asarray(whole)
+
+
+def _no_cloth(
+    lab: np.ndarray, from_clothes: np.ndarray, skin: np.ndarray | None, large: bool
+) -> bool:
+    """Whether colours (N, 3), so far (N,) from the clothes', are neither cloth nor skin."""
+    if not large and (from_clothes > _OTHER_COLOR).mean() < _SHARE:
+        return False
+    least = _SKIN / 2 if large else _SKIN
+    return skin is None or bool(np.median(apart(lab, skin)) >= least)
+
+
+def _joined(alike: np.ndarray, seed: np.ndarray) -> np.ndarray:
+    """(h, w) bool, the seed and what is alike and joined to it."""
+    whole = cv2.morphologyEx(alike.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    count, labels = cv2.connectedComponents(whole | seed.astype(np.uint8))
+    joined = np.zeros(count, bool)
+    joined[np.unique(labels[seed])] = True
+    joined[0] = False
+    return np.asarray(joined[labels])

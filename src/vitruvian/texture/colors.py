@@ -1,0 +1,42 @@
+"""Colours under uneven light: weighted CIELAB, and the main colours of many pixels."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vitruvian.image.cielab import cielab
+
+LIGHTNESS = 0.5  # of a difference in lightness that counts: light falls on people from one side
+_TRIED = 400  # pixels of which main colours are sought
+_LEAST_MEMBERS = 0.12  # share of the pixels, by default, that a main colour stands for
+
+
+def weighted_lab(rgb: np.ndarray) -> np.ndarray:
+    """(..., 3) float32 CIELAB, its lightness weighted."""
+    return np.asarray(cielab(rgb) * np.array([LIGHTNESS, 1, 1], np.float32))
+
+
+def apart(lab: np.ndarray, colors: np.ndarray) -> np.ndarray:
+    """Distances (...) of weighted colours (..., 3) to the nearest of some (K, 3)."""
+    # |a - b|² = |a|² - 2 a·b + |b|², as one product of matrices.
+    squares = lab @ (-2 * colors.T) + (colors * colors).sum(1)
+    least = squares.min(-1) + np.einsum("...c,...c->...", lab, lab)
+    return np.asarray(np.sqrt(np.maximum(least, 0)))
+
+
+def main_colors(lab: np.ndarray, count: int, *, least: float = _LEAST_MEMBERS) -> np.ndarray:
+    """At most (count, 3) colours that stand for (N, 3), none of them for a smaller share than
+    ``least``."""
+    if len(lab) == 0:
+        return np.zeros((0, 3), np.float32)
+    some = lab[np.random.default_rng(0).permutation(len(lab))[:_TRIED]]
+    # As k-means, from colours that lie far apart; a few rounds are as good as many.
+    centers = some[:1]
+    for _ in range(min(count, len(some)) - 1):
+        centers = np.concatenate([centers, some[[apart(some, centers).argmax()]]])
+    for _ in range(6):
+        near = np.square(some[:, None] - centers).sum(-1).argmin(1)
+        sums = np.stack([np.bincount(near, some[:, c], len(centers)) for c in range(3)], 1)
+        members = np.bincount(near, minlength=len(centers))[:, None]
+        centers = np.where(members > 0, sums / np.maximum(members, 1), centers).astype(np.float32)
+    return np.asarray(centers[members[:, 0] >= least * len(some)], np.float32)
