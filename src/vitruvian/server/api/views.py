@@ -8,7 +8,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from vitruvian.server.api import measurement_schemas, schemas, video_schemas
+from vitruvian.server.api import schemas
+from vitruvian.server.api.schemas import measurements as measurement_shapes
+from vitruvian.server.api.schemas import videos as video_shapes
 from vitruvian.server.files.gallery import SAMPLES
 from vitruvian.server.files.names import (
     ALL_ZIP,
@@ -77,16 +79,16 @@ def summary_view(row: Reconstruction) -> schemas.Summary:
     )
 
 
-def video_view(row: Reconstruction, share_token: str | None = None) -> video_schemas.Video:
+def video_view(row: Reconstruction, share_token: str | None = None) -> video_shapes.Video:
     """A video with everything."""
     base, report, paths = files_url(row, share_token), row.details["report"], row.details["files"]
-    known = video_schemas.MovingPerson.model_fields
+    known = video_shapes.MovingPerson.model_fields
     people = []
     for person in report["people"]:
         files = _urls(OF_MOVING_PERSON, f"person-{person['id']}/", paths, base, "")
         fields = {name: person[name] for name in known if name != "files"}
-        people.append(video_schemas.MovingPerson(**fields, files=files))
-    return video_schemas.Video(
+        people.append(video_shapes.MovingPerson(**fields, files=files))
+    return video_shapes.Video(
         **_video_brief(row),
         people=people,
         warnings=report["warnings"],
@@ -95,10 +97,10 @@ def video_view(row: Reconstruction, share_token: str | None = None) -> video_sch
     )
 
 
-def video_summary_view(row: Reconstruction) -> video_schemas.VideoSummary:
+def video_summary_view(row: Reconstruction) -> video_shapes.VideoSummary:
     """A video in a list."""
     shown = {"thumbnail": OF_VIDEO["thumbnail"]}
-    return video_schemas.VideoSummary(
+    return video_shapes.VideoSummary(
         **_video_brief(row),
         people=len(row.details["report"]["people"]),
         files=_urls(shown, "", row.details["files"], files_url(row), ""),
@@ -116,10 +118,10 @@ def _video_brief(row: Reconstruction) -> dict[str, Any]:
     }
 
 
-def measurement_view(row: Reconstruction) -> measurement_schemas.Measurement:
+def measurement_view(row: Reconstruction) -> measurement_shapes.Measurement:
     """Somebody's measures with everything."""
     report = row.details["report"]
-    return measurement_schemas.Measurement(
+    return measurement_shapes.Measurement(
         **_measurement_brief(row),
         subject=report["subject"],
         measures=report["measures"],
@@ -131,9 +133,9 @@ def measurement_view(row: Reconstruction) -> measurement_schemas.Measurement:
     )
 
 
-def measurement_summary_view(row: Reconstruction) -> measurement_schemas.MeasurementSummary:
+def measurement_summary_view(row: Reconstruction) -> measurement_shapes.MeasurementSummary:
     """Somebody's measures in a list."""
-    return measurement_schemas.MeasurementSummary(**_measurement_brief(row))
+    return measurement_shapes.MeasurementSummary(**_measurement_brief(row))
 
 
 def _measurement_brief(row: Reconstruction) -> dict[str, Any]:

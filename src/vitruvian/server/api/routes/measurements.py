@@ -11,7 +11,6 @@ from sqlalchemy import select
 from starlette.concurrency import run_in_threadpool
 
 from vitruvian.server.accounts.signing import TOKEN_PREFIX, digest, new_token
-from vitruvian.server.api import measurement_schemas as shapes
 from vitruvian.server.api import schemas
 from vitruvian.server.api.callers import CAPTURE, Capturer, Reader, Writer, account_of
 from vitruvian.server.api.documented import IDEMPOTENCY_KEY, PREFER, form_body, problems
@@ -32,6 +31,7 @@ from vitruvian.server.api.routes.reconstructions import (
     rename,
     serve_owned,
 )
+from vitruvian.server.api.schemas import measurements as shapes
 from vitruvian.server.api.views import job_view, measurement_summary_view, measurement_view
 from vitruvian.server.jobs.intake import Order
 from vitruvian.server.kinds import MEASURES

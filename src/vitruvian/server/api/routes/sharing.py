@@ -9,11 +9,12 @@ from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from vitruvian.server.api import schemas, video_schemas
+from vitruvian.server.api import schemas
 from vitruvian.server.api.callers import Caller, Reader, Writer, account_of
 from vitruvian.server.api.checks import clean_id
 from vitruvian.server.api.documented import problems
 from vitruvian.server.api.routes.reconstructions import FILE_ANSWERS, owned
+from vitruvian.server.api.schemas import videos as video_shapes
 from vitruvian.server.api.views import reconstruction_view, share_view, summary_view, video_view
 from vitruvian.server.files.gallery import SAMPLES
 from vitruvian.server.files.serving import serve_file
@@ -136,7 +137,7 @@ def _shared(session: Session, state: State, token: str) -> Reconstruction:
 
 
 @router.get("/shared/{token}", tags=["sharing"], responses=problems(404, 422))
-def get_shared(token: str, state: Here) -> schemas.Reconstruction | video_schemas.Video:
+def get_shared(token: str, state: Here) -> schemas.Reconstruction | video_shapes.Video:
     """A shared result."""
     with state.database.read() as session:
         row = _shared(session, state, token)

@@ -8,7 +8,6 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from vitruvian.server.api import schemas
-from vitruvian.server.api import video_schemas as shapes
 from vitruvian.server.api.callers import Reader, Writer, account_of
 from vitruvian.server.api.documented import IDEMPOTENCY_KEY, form_body, problems
 from vitruvian.server.api.pictures import (
@@ -28,6 +27,7 @@ from vitruvian.server.api.routes.reconstructions import (
     serve_owned,
 )
 from vitruvian.server.api.routes.sharing import share_result, shares_of
+from vitruvian.server.api.schemas import videos as shapes
 from vitruvian.server.api.views import job_view, video_summary_view, video_view
 from vitruvian.server.jobs.intake import Order
 from vitruvian.server.kinds import VIDEO

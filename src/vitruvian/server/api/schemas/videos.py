@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, ValidationInfo, field_validator, model_va
 
 from vitruvian.errors import InputError, MissingExtraError
 from vitruvian.options import OPTIONS
-from vitruvian.server.api.schemas import Strict, Time, Title
+from vitruvian.server.api.schemas.common import Strict, Time, Title
 from vitruvian.video.formats import SEQUENCES, VIDEO_FORMATS, parse_video_formats
 
 TITLE = "Video"

@@ -16,7 +16,7 @@ from vitruvian.anthropometry.subject import (
     Subject,
 )
 from vitruvian.errors import InputError
-from vitruvian.server.api.schemas import Strict, Time, Title
+from vitruvian.server.api.schemas.common import Strict, Time, Title
 
 Sex = Literal["man", "woman"]
 TITLE = "Measures"

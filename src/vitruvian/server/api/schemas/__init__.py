@@ -1,0 +1,107 @@
+"""The shapes of requests and answers, a module for each resource.
+
+Measures and videos have theirs in ``measurements`` and ``videos``.
+"""
+
+from __future__ import annotations
+
+from vitruvian.server.api.schemas.accounts import (
+    Account,
+    AccountBrief,
+    AccountDeletion,
+    Amount,
+    Credentials,
+    NewAccount,
+    NewToken,
+    OpenSession,
+    OpenSessions,
+    Password,
+    PasswordChange,
+    Scope,
+    Session,
+    Token,
+    Tokens,
+)
+from vitruvian.server.api.schemas.common import (
+    FieldError,
+    Message,
+    ProblemBody,
+    Size,
+    Strict,
+    Time,
+    Title,
+)
+from vitruvian.server.api.schemas.forms import Change, CreateForm
+from vitruvian.server.api.schemas.jobs import Job, JobKind, JobLinks, Jobs, JobState, PersonAtWork
+from vitruvian.server.api.schemas.results import (
+    BoxHint,
+    Camera,
+    Checks,
+    GuessedMeasure,
+    Hints,
+    LeftOut,
+    Person,
+    PersonHint,
+    Reconstruction,
+    ReconstructionOptions,
+    Reconstructions,
+    Samples,
+    SeenParts,
+    Summary,
+    Uploaded,
+)
+from vitruvian.server.api.schemas.service import Config, Stage
+from vitruvian.server.api.schemas.sharing import NewShare, Share, Shares
+
+__all__ = [
+    "Account",
+    "AccountBrief",
+    "AccountDeletion",
+    "Amount",
+    "BoxHint",
+    "Camera",
+    "Change",
+    "Checks",
+    "Config",
+    "CreateForm",
+    "Credentials",
+    "FieldError",
+    "GuessedMeasure",
+    "Hints",
+    "Job",
+    "JobKind",
+    "JobLinks",
+    "JobState",
+    "Jobs",
+    "LeftOut",
+    "Message",
+    "NewAccount",
+    "NewShare",
+    "NewToken",
+    "OpenSession",
+    "OpenSessions",
+    "Password",
+    "PasswordChange",
+    "Person",
+    "PersonAtWork",
+    "PersonHint",
+    "ProblemBody",
+    "Reconstruction",
+    "ReconstructionOptions",
+    "Reconstructions",
+    "Samples",
+    "Scope",
+    "SeenParts",
+    "Session",
+    "Share",
+    "Shares",
+    "Size",
+    "Stage",
+    "Strict",
+    "Summary",
+    "Time",
+    "Title",
+    "Token",
+    "Tokens",
+    "Uploaded",
+]
