@@ -366,14 +366,17 @@ def test_every_suite_and_metric_is_documented() -> None:
     from vitruvian.lab.evaluation.suites.maps import MapsSuite
     from vitruvian.lab.evaluation.suites.masks import MaskSuite
     from vitruvian.lab.evaluation.suites.multiview import MultiviewSuite
+    from vitruvian.lab.evaluation.suites.plausible import PlausibleSuite
     from vitruvian.lab.evaluation.suites.robustness import RobustnessSuite
     from vitruvian.lab.evaluation.suites.synthetic import SyntheticSuite
     from vitruvian.lab.evaluation.suites.synthetic_sequences import SyntheticSequenceSuite
     from vitruvian.lab.evaluation.suites.video import VideoSuite
+    from vitruvian.lab.evaluation.thunder import Thunder
 
     kinds = (FaceSuite, MaskSuite, GroupSuite, MapsSuite, MultiviewSuite, ShapeSuite, SpeedSuite)
     suites = [kind(Path()) for kind in (*kinds, RobustnessSuite, SyntheticSuite, VideoSuite)]
     suites += [AvatarSuite((Path(),)), SyntheticSequenceSuite(Path())]
+    suites += [PlausibleSuite((), (), Thunder(Path(__file__)))]
     assert {suite.name for suite in suites} == set(SUITES)
     for suite in suites:
         assert f"### `{suite.name}`" in text
