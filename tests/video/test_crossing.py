@@ -105,7 +105,8 @@ def test_three_cameras_see_size_and_motion(views):
     found = shape_of(model, people[0], EYES)
     assert model.stature(found) == pytest.approx(model.stature(betas), abs=0.02)
     frames = [(number, number / RATE) for number in range(FRAMES)]
-    (solved,), floor = solve_tracks(model, people, frames, EYES, {}, lambda *_: None)
+    found = solve_tracks(model, people, frames, EYES, {}, lambda *_: None)
+    (solved,), floor = found.tracks, found.floor
     across = np.diff(solved.motion.translation, axis=0)
     np.testing.assert_allclose(across.mean(0), [0.03, 0, 0], atol=0.01)
     assert np.linalg.norm(solved.motion.translation[0] - HERE) < 0.05

@@ -52,8 +52,8 @@ def followed(turns, people=lambda number: []):
         for figure in figures:  # somebody striped walks the other way
             x0, y0, x1, y1 = figure.box.astype(int)
             pixels[y0:y1, x0:x1] = 255 * (np.arange(x1 - x0) // 6 % 2)[None, :, None]
-        follower.look(number, pixels, figures)
-    return follower.turning()
+        follower.look(number, number / 10, pixels, figures)
+    return follower.turning(follower.handed_over())
 
 
 def error_deg(turning: Turning, turns) -> float:
@@ -84,7 +84,8 @@ def test_a_camera_that_stands_still_or_sees_nothing_does_not_turn():
     assert followed([np.eye(3)] * 8) is None
     follower = TurnFollower(SMALL)
     for number in range(4):
-        follower.look(number, np.full((SMALL.height, SMALL.width, 3), 90, np.uint8), [])
+        pixels = np.full((SMALL.height, SMALL.width, 3), 90, np.uint8)
+        follower.look(number, number / 10, pixels, [])
     assert follower.turning() is None
 
 
@@ -101,11 +102,10 @@ def test_turns_are_no_motion_of_people():
         sightings.append(Sighting(number, time_s, figure))
     track = Track(1, sightings)
     eyes = Eyes((CAMERA,), turning=Turning(turns, travels=False))
-    (solved,), floor = solve_tracks(body_model(), [[track]], frames, eyes, {}, lambda *_: None)
+    found = solve_tracks(body_model(), [[track]], frames, eyes, {}, lambda *_: None)
+    (solved,), floor = found.tracks, found.floor
     assert np.ptp(solved.motion.translation, axis=0).max() < 0.01
     assert solved.still[:-1].all()
-    (walks,), _ = solve_tracks(
-        body_model(), [[track]], frames, Eyes((CAMERA,)), {}, lambda *_: None
-    )
-    assert not walks.still.any()
+    blind = solve_tracks(body_model(), [[track]], frames, Eyes((CAMERA,)), {}, lambda *_: None)
+    assert not blind.tracks[0].still.any()
     assert floor.up[1] == pytest.approx(-1, abs=0.02)

@@ -25,7 +25,7 @@ class Eyes(Record):
             the camera whose frame that is.
         axes: (N, 3) unit vectors in the frame of the result, one of which may be up; None where
             nothing tells.
-        turning: how a single camera turns, the result's frame being that of the first frame's
+        turning: how a single camera moves, the result's frame being that of the first frame's
             camera; None where cameras stand still.
     """
 

@@ -13,6 +13,7 @@ from vitruvian.video.observing import Observer
 from vitruvian.video.sources import Sources
 from vitruvian.video.stretches import runs_of
 from vitruvian.video.tracking import Track, settled
+from vitruvian.video.travelling import Sight
 from vitruvian.video.turning import TurnFollower, Turning
 from vitruvian.video.unfinished import Parts
 
@@ -28,7 +29,8 @@ class Observed:
         frames: number and seconds of every moment that was looked at, those of the first clip.
         people: of each a track from every clip, without sightings where it never shows them.
             Of several clips those people whom two show at once.
-        turning: how the camera of a single clip turns; None where it stands still.
+        turning: how the camera of a single clip moves, along a path in a unit of its own; None
+            where it stands still.
     """
 
     frames: tuple[tuple[int, float], ...]
@@ -60,13 +62,13 @@ def observe(
             tell("people", before + count, max(total, before + count))
 
         place = parts or Parts(None)
-        own, tracks, follower = _followed(clip, camera, told, place, f"people-{index}")
+        own, tracks, turning = _followed(clip, camera, told, place, f"people-{index}")
         done += len(own)
         frames.append(own)
         views.append(tracks)
     if len(clips) == 1:
         people = [(track,) for track in views[0]]
-        return Observed(tuple(frames[0]), tuple(people), follower.turning())
+        return Observed(tuple(frames[0]), tuple(people), turning)
     common = set.intersection(*({number for number, _ in own} for own in frames))
     kept = [[_within(track, common) for track in tracks] for tracks in views]
     joined = people_of([[one for one in tracks if one.sightings] for tracks in kept], sources.eyes)
@@ -76,9 +78,10 @@ def observe(
 
 def _followed(
     clip: Clip, camera: Camera, told: Callable[[int], None], parts: Parts, name: str
-) -> tuple[list[tuple[int, float]], list[Track], TurnFollower]:
-    """Number and seconds of every frame of a clip, the tracks in it, and how its camera turned."""
+) -> tuple[list[tuple[int, float]], list[Track], Turning | None]:
+    """Number and seconds of every frame of a clip, the tracks in it, and how its camera moved."""
     observer, follower = Observer(camera), TurnFollower(camera)
+    sights: list[Sight] = []
     frames: list[tuple[int, float]] = []
     chunk = 0
     while (glance := parts.get(f"{name}-{chunk:05d}")) is not None:
@@ -86,17 +89,21 @@ def _followed(
         if camera_then is None:
             break
         observer.recall(glance)
-        follower = camera_then
+        follower, new = camera_then
+        sights += new
         frames += glance.frames
         chunk += 1
     kept = len(frames)
     for frame in clip.frames(after=frames[-1][0] if frames else -1):
         seen = observer.look(frame)
-        follower.look(frame.number, frame.pixels, [sighting.figure for _, sighting in seen])
+        figures = [sighting.figure for _, sighting in seen]
+        follower.look(frame.number, frame.time_s, frame.pixels, figures)
         frames.append((frame.number, frame.time_s))
         told(len(frames))
         if len(frames) - kept == CHUNK:
-            parts.put(f"camera-{name}-{chunk:05d}", follower)
+            new = follower.handed_over()
+            sights += new
+            parts.put(f"camera-{name}-{chunk:05d}", (follower, new))
             parts.put(f"{name}-{chunk:05d}", observer.glance(frames[kept:]))
             chunk, kept = chunk + 1, len(frames)
     if len(frames) < 2:
@@ -106,7 +113,7 @@ def _followed(
         )
     moving = [track for track in observer.tracker.tracks if runs_of([track], frames)]
     tracks = settled(moving, least_s=_LEAST_S, least=_LEAST_FRAMES)
-    return frames, tracks, follower
+    return frames, tracks, follower.turning([*sights, *follower.handed_over()])
 
 
 def _within(track: Track, numbers: set[int]) -> Track:

@@ -38,8 +38,13 @@ ASSUMED_LENS = (
 )
 
 TRAVELS = (
-    "The camera changes its place, and only its turning is followed: its path becomes the people's "
-    "(put it on a tripod)."
+    "The camera changes its place along a path that could not be found, and only its turning is "
+    "followed: its path becomes the people's (put it on a tripod)."
+)
+
+FOLLOWED = (
+    "The camera travels: the length of its path is judged by feet that stand, so paths may be off "
+    "by a common factor."
 )
 
 
@@ -60,7 +65,7 @@ def reconstruct_video(
 ) -> MovingScene:
     """Reconstruct everyone in a clip as metric, animated 3D people.
 
-    The camera stands still or turns on the spot. Several calibrated cameras that saw the same scene
+    The camera stands still, turns or travels. Several calibrated cameras that saw the same scene
     at the same time, and stood still, tell more: whoever two of them show is reconstructed from all
     of them.
 
@@ -112,8 +117,7 @@ def reconstruct_video(
     timer = StageTimer()
     with timer("people"):
         observed = observe(sources, tell, parts)
-    turning = observed.turning
-    eyes = replace(eyes, turning=turning)
+    eyes = replace(eyes, turning=observed.turning)
     people = _chosen(observed.people, max_people)
     if not people:
         raise _nobody(clips)
@@ -122,10 +126,11 @@ def reconstruct_video(
     if height_cm is not None:
         heights[max(range(len(people)), key=lambda n: _size(people[n]))] = height_cm / 100
     with timer("motion"), one_blas_thread():
-        solved, floor = parts.made(
+        found = parts.made(
             "motion",
             lambda: solve_tracks(model, people, observed.frames, eyes, heights, tell),
         )
+    solved, floor, eyes = found.tracks, found.floor, found.eyes
     options = Options(texture=texture, fov_deg=fov_deg)
     movers = []
     with timer("avatars"):
@@ -148,7 +153,7 @@ def reconstruct_video(
         timings_s=timer.seconds,
         warnings=_warnings(clips[0], eyes, len(numbers)),
         others=clips[1:],
-        turning=turning,
+        turning=eyes.turning,
     )
 
 
@@ -211,7 +216,7 @@ def _world(floor: Floor, motions: Sequence[Motion]) -> np.ndarray:
 def _warnings(clip: Clip, eyes: Eyes, count: int) -> tuple[str, ...]:
     warnings = []
     if eyes.turning is not None and eyes.turning.travels:
-        warnings.append(TRAVELS)
+        warnings.append(TRAVELS if eyes.turning.places is None else FOLLOWED)
     camera = eyes.cameras[0]
     if camera.source == "assumed":
         warnings.append(ASSUMED_LENS)

@@ -79,7 +79,7 @@ class MovingScene(Record):
         timings_s: seconds by stage.
         warnings: sentences about the clip as a whole.
         others: the clips of further cameras.
-        turning: how the camera turns; its frame is that of the first frame. None where it stands
+        turning: how the camera moves; its frame is that of the first frame. None where it stands
             still.
     """
 

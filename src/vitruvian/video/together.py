@@ -14,6 +14,7 @@ from vitruvian.types.record import Record
 from vitruvian.video.contacts import SOLES, standing, staying
 from vitruvian.video.eyes import Eyes
 from vitruvian.video.floor import find_floor, floor_for, landmarks_of, upright_of
+from vitruvian.video.pathscale import path_unit
 from vitruvian.video.shape import shape_of
 from vitruvian.video.solving import Solver
 from vitruvian.video.stretches import Stretch, stretches_of
@@ -41,6 +42,21 @@ class SolvedTrack(Record):
     swapped: int
 
 
+@dataclass(frozen=True, eq=False, repr=False)
+class Solved(Record):
+    """The motions of everybody.
+
+    Attributes:
+        tracks: of each.
+        floor: in their frame.
+        eyes: the cameras, the path of one that travels in metres.
+    """
+
+    tracks: tuple[SolvedTrack, ...]
+    floor: Floor
+    eyes: Eyes
+
+
 def solve_tracks(
     model: BodyModel,
     people: Sequence[Sequence[Track]],
@@ -48,7 +64,7 @@ def solve_tracks(
     eyes: Eyes,
     heights_m: Mapping[int, float],
     tell: Callable[[str, int, int], None],
-) -> tuple[list[SolvedTrack], Floor]:
+) -> Solved:
     """Shapes, then motions roughly; contacts and floor, and motions finely, again and again.
 
     Args:
@@ -56,7 +72,7 @@ def solve_tracks(
         people: of everybody the track from each camera; without sightings where it never shows
             them.
         frames: numbers and seconds of the frames that were looked at.
-        eyes: the cameras.
+        eyes: the cameras; the path of one that travels in any unit.
         heights_m: statures that are known, by the numbers of people.
         tell: told how far it is, in frames.
     """
@@ -65,16 +81,19 @@ def solve_tracks(
     done = 0
     tell("motion", 0, total)
     solvers: list[Solver] = []
+    turning_alone = _turning_alone(eyes)
     motions: list[list[Motion]] = []
     for number, (tracks, stretches) in enumerate(zip(people, pieces, strict=True)):
-        betas = shape_of(model, tracks, eyes, height_m=heights_m.get(number))
-        solver = Solver(model, betas, eyes)
+        betas = shape_of(model, tracks, turning_alone, height_m=heights_m.get(number))
+        solver = Solver(model, betas, turning_alone)
         solvers.append(solver)
         motions.append([])
         for stretch in stretches:
             motions[-1].append(solver.roughly(stretch))
             done += len(stretch.numbers)
             tell("motion", done, total)
+    motions, eyes = _travelled(model, motions, pieces, eyes)
+    solvers = [replace(solver, eyes=eyes) for solver in solvers]
     flat = [motion for own in motions for motion in own]
     up = upright_of(model, flat)
     for _ in range(_ROUNDS):
@@ -98,7 +117,49 @@ def solve_tracks(
         _in_one(own, stretches, [next(held) for _ in stretches])
         for own, stretches in zip(motions, pieces, strict=True)
     ]
-    return out, floor
+    return Solved(tuple(out), floor, eyes)
+
+
+def _turning_alone(eyes: Eyes) -> Eyes:
+    """The cameras as if they stayed where they are."""
+    if eyes.turning is None:
+        return eyes
+    return replace(eyes, turning=replace(eyes.turning, places=None))
+
+
+def _travelled(
+    model: BodyModel,
+    motions: Sequence[Sequence[Motion]],
+    pieces: Sequence[Sequence[Stretch]],
+    eyes: Eyes,
+) -> tuple[list[list[Motion]], Eyes]:
+    """Motions as seen by a camera that stayed, taken along its path, and its path in metres.
+
+    Where nobody's feet tell how long that is, the camera stays.
+    """
+    turning = eyes.turning
+    if turning is None or turning.places is None:
+        return [list(own) for own in motions], eyes
+    paths = [
+        [np.stack([turning.places[int(n)] for n in stretch.numbers]) for stretch in own]
+        for own in pieces
+    ]
+    flat = [motion for own in motions for motion in own]
+    unit = path_unit(
+        [landmarks_of(model, motion)[:, SOLES] for motion in flat],
+        [motion.times_s for motion in flat],
+        [path for own in paths for path in own],
+    )
+    if unit is None:
+        return [list(own) for own in motions], _turning_alone(eyes)
+    moved = [
+        [
+            replace(motion, translation=motion.translation + unit * path)
+            for motion, path in zip(*both, strict=True)
+        ]
+        for both in zip(motions, paths, strict=True)
+    ]
+    return moved, replace(eyes, turning=turning.scaled(unit))
 
 
 def _in_one(

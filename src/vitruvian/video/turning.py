@@ -1,9 +1,9 @@
-"""How a camera turns during a clip, from what stays where it is behind the people."""
+"""How a camera moves during a clip, from what stays where it is behind the people."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -13,6 +13,7 @@ from vitruvian.geometry.rotations import axis_angle_from_matrix
 from vitruvian.types.camera import Camera
 from vitruvian.types.figure import Figure
 from vitruvian.types.record import Record
+from vitruvian.video.travelling import Sight, path_of
 
 _LONG_SIDE = 640  # pixels of the frames that features are followed in
 _MOST, _LEAST = 300, 30  # features
@@ -25,28 +26,39 @@ _FAR = 0.2  # of the picture's longer side: features moved farther call for a ne
 _STILL_PX = 2.0  # turns that move the picture's middle by less are the noise of a still camera
 _TRAVELS = 0.5  # share of features that a turn explains, below which the camera travels as well
 _ROUNDS = 8
-_CORNERS: dict[str, Any] = {"qualityLevel": 0.01, "minDistance": 9, "blockSize": 7}
+_APART_PX = 9
+_CORNERS: dict[str, Any] = {"qualityLevel": 0.01, "minDistance": _APART_PX, "blockSize": 7}
 _FLOW: dict[str, Any] = {"winSize": (21, 21), "maxLevel": 3}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Turning(Record):
-    """How a camera turned.
+    """How a camera turned, and travelled.
 
     Attributes:
         rotations: (3, 3) by number of the frame, from the first frame's camera axes to its own.
         travels: whether the camera changed its place as well, so that turning explains little of
             what moved.
+        places: (3,) of the camera by number of the frame, in the first frame's camera axes,
+            metres; None where it stays, or its path could not be found.
     """
 
     rotations: dict[int, np.ndarray]
     travels: bool
+    places: dict[int, np.ndarray] | None = None
 
     def matrix(self, number: int) -> np.ndarray:
         """(4, 4) from the first frame's camera to that of another frame."""
         out = np.eye(4)
         out[:3, :3] = self.rotations[number]
+        if self.places is not None:
+            out[:3, 3] = -self.rotations[number] @ self.places[number]
         return out
+
+    def scaled(self, factor: float) -> Turning:
+        """The same with the path so many times as long."""
+        assert self.places is not None
+        return replace(self, places={n: factor * place for n, place in self.places.items()})
 
 
 class TurnFollower:
@@ -70,8 +82,13 @@ class TurnFollower:
         self._key_points = np.zeros((0, 2), np.float32)
         self._points = np.zeros((0, 2), np.float32)
         self._begun = 0
+        self._ids = np.zeros(0, int)
+        self._next_id = 0
+        self._sights: list[Sight] = []
 
-    def look(self, number: int, pixels: np.ndarray, figures: Sequence[Figure]) -> None:
+    def look(
+        self, number: int, time_s: float, pixels: np.ndarray, figures: Sequence[Figure]
+    ) -> None:
         """The next frame, (H, W, 3) uint8, and the people in it."""
         small = cv2.resize(pixels, self._size, interpolation=cv2.INTER_AREA)
         grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
@@ -83,22 +100,60 @@ class TurnFollower:
         self._grey = grey
         gone = len(self._points) < max(_LEAST, _LOST * self._begun)
         shift = np.linalg.norm(self._points - self._key_points, axis=1)
+        mask = self._background(figures)
+        behind = self._behind(mask)
         if gone or np.median(shift) > _FAR * max(self._size):
-            mask = self._background(figures)
-            found = cv2.goodFeaturesToTrack(grey, _MOST, mask=mask, **_CORNERS)
-            corners = np.zeros((0, 2)) if found is None else found
-            self._points = corners.reshape(-1, 2).astype(np.float32)
+            self._points, self._ids = self._points[behind], self._ids[behind]
+            self._find(grey, mask)
             self._key_points, self._key_rotation = self._points.copy(), rotation
             self._begun = len(self._points)
+            behind = np.ones(len(self._ids), bool)
+        self._sights.append(Sight(number, time_s, self._ids[behind], self._points[behind]))
 
-    def turning(self) -> Turning | None:
-        """How the camera turned; None where it stood still, or nothing tells."""
+    def turning(self, sights: Sequence[Sight] = ()) -> Turning | None:
+        """How the camera moved; None where it stood still, or nothing tells.
+
+        A path is looked for only where no turn explains what moved; its unit is about the distance
+        of what is behind the people.
+
+        Args:
+            sights: all of ``handed_over``.
+        """
         if not self._explained or np.median(self._explained) == 0:
             return None
         turns = axis_angle_from_matrix(np.stack(list(self._rotations.values())))
         if np.linalg.norm(turns, axis=1).max() * self._camera.focal_px < _STILL_PX:
             return None
-        return Turning(self._rotations, float(np.median(self._explained)) < _TRAVELS)
+        travels = float(np.median(self._explained)) < _TRAVELS
+        path = path_of(self._camera, sights) if travels and sights else None
+        if path is None:
+            return Turning(self._rotations, travels)
+        return Turning(path.rotations, travels, path.places)
+
+    def handed_over(self) -> list[Sight]:
+        """What was seen of the background since this was asked last."""
+        sights, self._sights = self._sights, []
+        return sights
+
+    def _behind(self, mask: np.ndarray) -> np.ndarray:
+        """(N,) bool, the features that nobody is before."""
+        width, height = self._size
+        column, row = np.round(self._points).astype(int).T
+        inside = (column >= 0) & (row >= 0) & (column < width) & (row < height)
+        return inside & (mask[row.clip(0, height - 1), column.clip(0, width - 1)] > 0)
+
+    def _find(self, grey: np.ndarray, mask: np.ndarray) -> None:
+        """Add corners where no feature is."""
+        for x, y in np.round(self._points).astype(int).tolist():
+            cv2.circle(mask, (x, y), _APART_PX, 0, -1)
+        wanted = _MOST - len(self._points)
+        found = cv2.goodFeaturesToTrack(grey, wanted, mask=mask, **_CORNERS) if wanted > 0 else None
+        corners = np.zeros((0, 2)) if found is None else found
+        corners = corners.reshape(-1, 2).astype(np.float32)
+        self._points = np.concatenate([self._points, corners])
+        new = self._next_id + np.arange(len(corners))
+        self._next_id += len(corners)
+        self._ids = np.concatenate([self._ids, new])
 
     def _follow(self, grey: np.ndarray) -> None:
         if not len(self._points):
@@ -108,6 +163,7 @@ class TurnFollower:
         back, _, _ = cv2.calcOpticalFlowPyrLK(grey, self._grey, there, None, **_FLOW)  # type: ignore[call-overload]
         kept = (found.ravel() == 1) & (np.linalg.norm(back - self._points, axis=1) < _BACK_PX)
         self._points, self._key_points = there[kept], self._key_points[kept]
+        self._ids = self._ids[kept]
 
     def _turned(self) -> np.ndarray:
         """Rotation (3, 3) of the present frame."""

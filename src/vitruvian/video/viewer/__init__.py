@@ -92,6 +92,8 @@ def page_data(scene: MovingScene) -> dict[str, Any]:
     if scene.turning is not None:
         turns = np.stack([scene.turning.rotations[int(n)] for n in scene.numbers])
         data["turns"] = quaternion_from_matrix(turns).round(6).tolist()
+        shifts = [scene.turning.matrix(int(n))[:3, 3] for n in scene.numbers]
+        data["shifts"] = np.stack(shifts).round(5).tolist()
     return data
 
 

@@ -23,6 +23,8 @@ export interface MotionData {
    * x, y, z, w; absent where the camera stands still.
    */
   turns?: [number, number, number, number][];
+  /** Of every frame, the shift after that rotation, metres; as absent as `turns`. */
+  shifts?: [number, number, number][];
   people: MovingPerson[];
 }
 
@@ -46,7 +48,8 @@ export function cameraAt(data: MotionData, frame: number): PhotoCamera {
   const turn = data.turns?.[frame];
   if (!turn) return data.camera;
   const first = new Matrix4().fromArray(data.camera.cameraFromWorld).transpose();
-  const own = new Matrix4().makeRotationFromQuaternion(new Quaternion(...turn)).multiply(first);
+  const moved = new Matrix4().makeRotationFromQuaternion(new Quaternion(...turn));
+  const own = moved.setPosition(...(data.shifts?.[frame] ?? [0, 0, 0])).multiply(first);
   return { ...data.camera, cameraFromWorld: own.transpose().toArray() };
 }
 

@@ -35,6 +35,8 @@ describe("frames of a clip", () => {
       new Vector3(0, 1, 0).applyMatrix4(new Matrix4().fromArray(cameraAt(data, frame).cameraFromWorld).transpose());
     expect(seen(0).distanceTo(new Vector3(0, 0, 3))).toBeLessThan(1e-9);
     expect(seen(1).distanceTo(new Vector3(1.5, 0, 3 * Math.cos(Math.PI / 6)))).toBeLessThan(1e-9);
+    data.shifts = [[0, 0, 0], [0.25, 0, -1]]; // prettier-ignore
+    expect(seen(1).distanceTo(new Vector3(1.75, 0, 3 * Math.cos(Math.PI / 6) - 1))).toBeLessThan(1e-9);
     delete data.turns;
     expect(cameraAt(data, 1)).toBe(data.camera);
   });

@@ -66,15 +66,15 @@ def solve_figures(
     model = body_model()
     frames = list(enumerate(times_s))
     eyes = Eyes(tuple(cameras), tuple(places), axes)
-    (solved,), floor = solve_tracks(model, [tracks], frames, eyes, {}, _silent)
-    return _solution(model, solved, floor)
+    solved = solve_tracks(model, [tracks], frames, eyes, {}, _silent)
+    return _solution(model, solved.tracks[0], solved.floor)
 
 
 def solve_clip(clip: Path, fov_deg: float) -> list[Solution]:
     """Everyone in a clip, solved as by ``vitruvian video``, in the first frame's camera frame.
 
     Args:
-        clip: of one camera, which may turn.
+        clip: of one camera, which may move.
         fov_deg: of the lens, across the longer side.
 
     Raises:
@@ -86,8 +86,8 @@ def solve_clip(clip: Path, fov_deg: float) -> list[Solution]:
         return []
     model = body_model()
     eyes = replace(sources.eyes, turning=observed.turning)
-    solved, floor = solve_tracks(model, observed.people, observed.frames, eyes, {}, _silent)
-    return [_solution(model, one, floor) for one in solved]
+    solved = solve_tracks(model, observed.people, observed.frames, eyes, {}, _silent)
+    return [_solution(model, one, solved.floor) for one in solved.tracks]
 
 
 def _silent(stage: str, done: int, total: int) -> None:
