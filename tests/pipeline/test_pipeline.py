@@ -178,6 +178,7 @@ def test_several_pictures_of_one_person_are_one_person():
     dark = np.ascontiguousarray(picture[:, ::-1] // 2)
     scene = vitruvian.reconstruct(picture, same_person=[dark], check=False, faces=6000)
     (both,) = scene.people
+    assert not any("another one" in warning for warning in scene.warnings)
     assert both.height_m == pytest.approx(alone.height_m, rel=0.05)
     assert both.avatar is not None
     # Shape is shared, and the same picture tells the same twice over.

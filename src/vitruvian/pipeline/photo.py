@@ -13,8 +13,10 @@ import numpy as np
 from vitruvian.compute import SideBySide
 from vitruvian.compute.preparation import prepare
 from vitruvian.hints import Hint, Who
+from vitruvian.image.names import readable
 from vitruvian.image.photo import PhotoSource, load_photo
 from vitruvian.options import Detail, Incomplete, Options, Relief
+from vitruvian.people.somebody_else import other_person
 from vitruvian.pipeline.progress import Progress, StageTimer
 from vitruvian.pipeline.stages import (
     agreeing,
@@ -53,6 +55,10 @@ _NOT_THERE = (
 ASSUMED_LENS = (
     "The picture does not say what lens took it; a common one was assumed, so distances may be "
     "off by a common factor."
+)
+_SOMEBODY_ELSE = (
+    "The person in {name} may be another one than in the first picture, for {why}: leave it out if "
+    "so."
 )
 
 
@@ -190,6 +196,11 @@ def reconstruct_photo(
         )
     )
     warnings = photo.warnings
+    for number, (other, figure) in enumerate(zip(others, more, strict=False), 2):
+        reasons = other_person(photo, figures[0], other, figure)
+        if reasons:
+            name = readable(str(other.path)) if other.path else f"picture {number}"
+            warnings += (_SOMEBODY_ELSE.format(name=name, why=" and ".join(reasons)),)
     if not people:
         warnings += (NOBODY_WELL_ENOUGH if found.left_out else NOBODY,)
     elif photo.camera.source == "assumed":
