@@ -24,7 +24,7 @@ def tiny(kind: Kind = "smpl") -> dict[str, np.ndarray]:
     rng, joints = np.random.default_rng(7), len(JOINT_NAMES[kind])
     tree = np.array([PARENTS[kind], range(joints)])
     return {
-        "v_template": rng.normal(size=(12, 3)),
+        "v_template": rng.uniform(-0.9, 0.9, size=(12, 3)),
         "f": rng.integers(0, 12, (20, 3)).astype(np.uint32),
         "shapedirs": rng.normal(size=(12, 3, 10)),
         "posedirs": rng.normal(size=(12, 3, 9 * (joints - 1))),
@@ -99,6 +99,18 @@ def test_pickles_of_old(
     assert model.joint_names == JOINT_NAMES["smpl"]
 
 
+def test_faces_that_look_inwards(model_file: Path, tmp_path: Path) -> None:
+    content = dict(made_up("smpl"))
+    content["f"] = content["f"][:, [0, 2, 1]]
+    np.savez(tmp_path / "body.npz", **content)
+    outwards = read_smpl(model_file).faces
+    again = read_smpl(tmp_path / "body.npz").faces
+    assert np.array_equal(np.sort(again), np.sort(outwards))
+    turned = np.argmax(again == outwards[:, :1], axis=1)
+    rows = np.arange(len(again))
+    assert np.array_equal(again[rows, (turned + 1) % 3], outwards[:, 1])
+
+
 class Malice:
     def __init__(self, where: Path) -> None:
         self.where = where
@@ -133,6 +145,7 @@ def changed(name: str, value: Any) -> dict[str, Any]:
         ("weights", None, "has no weights"),
         ("v_template", np.full((12, 3), np.nan), "has no usable v_template"),
         ("v_template", np.array(["a"]), "has no usable v_template"),
+        ("v_template", 100 * tiny()["v_template"], "does not stand upright along y in metres"),
         ("J_regressor", np.zeros((24, 5)), r"has a J_regressor of \(24, 5\)"),
         ("shapedirs", np.zeros((3, 3)), r"has a shapedirs of \(3, 3\)"),
         ("f", np.full((4, 3), 10**6), "faces that are no triangles"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from made_up_smpl import made_up, random_betas, random_pose
 from vitruvian.body.model.model import BodyModel
+from vitruvian.errors import InputError
 from vitruvian.exchange import registered
 from vitruvian.exchange.registration import Correspondence
 from vitruvian.exchange.smpl_arrays import PARTS, read_smpl_arrays, smpl_arrays
@@ -169,4 +171,10 @@ def test_what_corresponds_is_kept(
     assert worked == [1]
     assert registered.correspondence.__wrapped__(theirs, ours) is not places
     assert worked == [1]
+    kept.unlink()
+    strange = replace(places, trust=places.trust * 0.5)
+    monkeypatch.setattr(registered, "register", lambda *_: strange)
+    with pytest.raises(InputError, match="could not be laid over our body"):
+        registered.correspondence.__wrapped__(theirs, ours)
+    assert not kept.exists()
     assert made_up("smpl")["v_template"].shape == theirs.template.shape

@@ -14,10 +14,12 @@ import numpy as np
 
 from vitruvian.body.model.model import BodyModel
 from vitruvian.compute.cache import user_cache
+from vitruvian.errors import InputError
 from vitruvian.exchange.registration import Correspondence, register
 from vitruvian.exchange.smpl_file import read_smpl
 from vitruvian.exchange.smpl_model import SmplModel
 
+_LEAST_TRUST = 0.75  # on average, of all vertices; of bodies alike it is above .95
 _VERSION = 1  # of what is kept; another makes it anew
 
 
@@ -26,6 +28,9 @@ def correspondence(other: SmplModel, model: BodyModel) -> Correspondence:
     """Where the vertices of ``other`` are on ``model``, from the user's cache if it is there.
 
     The first time takes some seconds; a cache that cannot be written costs them every time.
+
+    Raises:
+        InputError: the two have little in common.
     """
     own = hashlib.sha256(model.template.tobytes() + model.faces.tobytes()).hexdigest()[:16]
     path = user_cache() / "vitruvian" / "bodies" / f"{other.digest[:32]}-{own}-{_VERSION}.npz"
@@ -33,6 +38,11 @@ def correspondence(other: SmplModel, model: BodyModel) -> Correspondence:
     if kept is not None:
         return kept
     found = register(other, model)
+    if found.trust.mean() < _LEAST_TRUST:
+        raise InputError(
+            "The body model could not be laid over our body, so that nothing can be told in its "
+            "terms: give a file of SMPL, SMPL-H or SMPL-X in its T-pose, y up, facing +z."
+        )
     _keep(found, path)
     return found
 

@@ -12,12 +12,14 @@ from typing import Any
 
 import numpy as np
 
+from vitruvian.body.model.kernels import enclosed_volume
 from vitruvian.errors import InputError
 from vitruvian.exchange.pickles import read_arrays
 from vitruvian.exchange.smpl_model import JOINT_NAMES, SHAPES, Kind, SmplModel
 from vitruvian.image.names import readable
 
 MAX_BYTES = 1 << 30  # SMPL-X with everything has about 170 MB, its pickles three times that
+_LEAST_M, _MOST_M = 0.4, 2.6  # from sole to crown
 _NEEDED = ("v_template", "f", "shapedirs", "posedirs", "J_regressor", "weights", "kintree_table")
 
 
@@ -70,7 +72,7 @@ def _checked(arrays: dict[str, Any], label: str, digest: str) -> SmplModel:
         values = arrays[name]
         if not np.issubdtype(values.dtype, np.number) or not np.isfinite(values).all():
             raise _refused(label, f"has no usable {name}")
-    template = np.asarray(arrays["v_template"], np.float64)
+    template = np.ascontiguousarray(arrays["v_template"], np.float64)
     if template.ndim != 2 or template.shape[1] != 3:
         raise _refused(label, "has no usable v_template")
     count = len(template)
@@ -92,6 +94,11 @@ def _checked(arrays: dict[str, Any], label: str, digest: str) -> SmplModel:
     faces = np.asarray(arrays["f"]).astype(np.int64)
     if faces.ndim != 2 or faces.shape[1] != 3 or faces.min() < 0 or faces.max() >= count:
         raise _refused(label, "has faces that are no triangles of its vertices")
+    if not _LEAST_M < np.ptp(template[:, 1]) < _MOST_M:
+        raise _refused(label, "does not stand upright along y in metres")
+    faces = np.ascontiguousarray(faces, np.int32)
+    if enclosed_volume(template.astype(np.float32), faces) < 0:  # its normals would look inwards
+        faces = np.ascontiguousarray(faces[:, ::-1])
     parents = np.asarray(arrays["kintree_table"])[0].astype(np.int64)
     parents[0] = -1
     if not (parents[1:] >= 0).all() or not (parents[1:] < np.arange(1, joints)).all():
@@ -100,7 +107,7 @@ def _checked(arrays: dict[str, Any], label: str, digest: str) -> SmplModel:
     return SmplModel(
         kind=kind,
         template=template,
-        faces=faces.astype(np.int32),
+        faces=faces,
         shape_directions=directions[:, :, :SHAPES],
         pose_directions=np.ascontiguousarray(arrays["posedirs"], np.float32),
         joint_regressor=np.asarray(arrays["J_regressor"], np.float64),
