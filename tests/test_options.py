@@ -39,6 +39,7 @@ OF_FILES = {
     "keypoint_files",
     "body_model",
 }  # those of Scene.save
+LISTS = {"formats", "keypoint_files"}  # text with commas on the command line and in forms
 API_FIELDS = {name: option for name, option in OPTIONS.items() if option.server}
 
 
@@ -149,17 +150,22 @@ def test_the_server_and_its_client_have_them_all() -> None:
         default = SERVER_DEFAULTS[name]
         assert client[name].default is None  # the server's
         asked = CreateForm().options()[name]
-        assert (tuple(asked) if name == "formats" else asked) == default
+        assert (tuple(asked) if name in LISTS and asked else asked) == default
         kept = getattr(ReconstructionOptions(), name)
-        assert (tuple(kept) if name == "formats" else kept) == default
+        assert (tuple(kept) if name in LISTS and kept else kept) == default
         assert schema[name]["description"] == option.help
         values = schema[name].get("anyOf", [schema[name]])[0]
         assert (values.get("minimum"), values.get("maximum")) == (option.least, option.most)
-        if name != "formats":
+        if name not in LISTS:
             assert tuple(values.get("enum", ())) == option.choices
 
 
 OUTSIDE = [
+    (
+        "keypoint_files",
+        "mpii",
+        "There are no keypoint files 'mpii'; choose from openpose, coco, blazepose.",
+    ),
     ("height_cm", 39.9, "A height of 39.9 cm cannot be a person's; give 40 to 260."),
     ("height_cm", float("nan"), "A height of nan cm cannot be a person's; give 40 to 260."),
     ("height_cm", float("inf"), "A height of inf cm cannot be a person's; give 40 to 260."),
@@ -179,7 +185,7 @@ OUTSIDE = [
 
 @pytest.mark.parametrize(("name", "value", "sentence"), OUTSIDE)
 def test_one_sentence_everywhere(name: str, value: Any, sentence: str) -> None:
-    in_python = (value,) if name == "formats" else value
+    in_python = (value,) if name in LISTS else value
     with pytest.raises(InputError) as caught:
         Options(**{name: in_python})
     assert (str(caught.value), caught.value.code) == (sentence, "bad-option")

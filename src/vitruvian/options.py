@@ -33,6 +33,7 @@ Incomplete = Literal["cut", "complete"]
 Rest = Literal["a", "t"]
 RigKind = Literal["full", "game"]
 BoneNames = Literal["humanoid", "unreal", "mixamo", "original"]
+KEYPOINT_FILES = ("openpose", "coco", "blazepose")
 
 
 @dataclass(frozen=True)
@@ -266,9 +267,8 @@ class Options:
         "Also write keypoints, seen and fitted, with commas: openpose, coco, blazepose.",
         "--keypoint-files",
         metavar="LIST",
-        choices=("openpose", "coco", "blazepose"),
+        choices=KEYPOINT_FILES,
         refusal="There are no keypoint files {value!r}; choose from {choices}.",
-        server=False,
     )
     body_model: Path | None = _option(  # noqa: RUF009
         None,

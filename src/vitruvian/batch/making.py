@@ -43,8 +43,8 @@ def _photo(order: Order, gathered: Gathered, folder: Path) -> dict[str, Any]:
     source, known = order.task.sources[0], dict(order.task.known)
     known.pop("at", None)
     given = dict(order.options)
-    if "formats" in given:
-        given["formats"] = tuple(given["formats"])
+    for name in {"formats", "keypoint_files"} & set(given):
+        given[name] = tuple(given[name])
     if known:
         known.pop("weight_kg", None)
         given["hints"] = {LARGEST: Hint(**known)}

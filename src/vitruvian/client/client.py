@@ -50,6 +50,7 @@ class Client:
         rig: RigKind | None = None,
         bone_names: BoneNames | None = None,
         clips: bool | None = None,
+        keypoint_files: Sequence[str] | None = None,
         patience: float = 600.0,
     ) -> RemoteScene:
         """Reconstruct a picture on the server and wait for the result.
@@ -62,8 +63,8 @@ class Client:
             name: title; "Photo" by default.
             height_cm, hints, fov_deg, max_people, detail, relief, incomplete, faces, texture,
                 albedo, check: as in ``vitruvian.reconstruct``.
-            formats, vertex_colors, print_height_mm, poses, rest, rig, bone_names, clips: as
-                in ``Scene.save``; every format by default.
+            formats, vertex_colors, print_height_mm, poses, rest, rig, bone_names, clips,
+                keypoint_files: as in ``Scene.save``; every format by default.
             patience: seconds after which to give up.
 
         Raises:
@@ -92,6 +93,7 @@ class Client:
             "rig": rig,
             "bone_names": bone_names,
             "clips": clips,
+            "keypoint_files": None if keypoint_files is None else ",".join(keypoint_files),
         }
         answer = self._wire.submit(
             "/api/v1/reconstructions", {"image": file_bytes(image)}, fields, patience

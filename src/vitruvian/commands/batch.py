@@ -16,7 +16,14 @@ from vitruvian.commands.cli import INTERRUPTED, say
 from vitruvian.commands.interrupts import interrupts
 from vitruvian.commands.photo import given
 from vitruvian.errors import InputError
-from vitruvian.options import DEFAULTS, OPTIONS, Options, parse_formats, parse_millimetres
+from vitruvian.options import (
+    DEFAULTS,
+    OPTIONS,
+    Options,
+    parse_formats,
+    parse_keypoint_files,
+    parse_millimetres,
+)
 
 if TYPE_CHECKING:
     from vitruvian.batch import BatchPlan, Tally
@@ -29,7 +36,11 @@ OFFERED = tuple(
     name for name, option in OPTIONS.items()
     if option.server and name not in ("height_cm", "hints")
 )  # fmt: skip
-_PARSED = {"formats": parse_formats, "print_height_mm": parse_millimetres}
+_PARSED = {
+    "formats": parse_formats,
+    "print_height_mm": parse_millimetres,
+    "keypoint_files": parse_keypoint_files,
+}
 _TOLD_EVERY_S = 30.0
 
 

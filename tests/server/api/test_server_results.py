@@ -310,6 +310,7 @@ def test_every_option_reaches_the_result(real: Any) -> None:
         "rig": "game",
         "bone_names": "unreal",
         "clips": "false",
+        "keypoint_files": "OpenPose,coco",
     }
     answer = create(real, PERSON.read_bytes(), **asked)
     assert answer.status_code == 201, answer.text
@@ -337,6 +338,7 @@ def test_every_option_reaches_the_result(real: Any) -> None:
         "rig": "game",
         "bone_names": "unreal",
         "clips": False,
+        "keypoint_files": ["openpose", "coco"],
     }
     (person,) = made["people"]
     (missing,) = made["left_out"]
@@ -351,6 +353,10 @@ def test_every_option_reaches_the_result(real: Any) -> None:
     assert len(first.split()) == 7  # with a colour
     assert sum(line.startswith("f ") for line in lines) < 8000  # hands come on top
     assert real.get(made["files"]["poses"]).content.startswith(b"\x89PNG")
+    assert len(real.get(made["files"]["keypoints_openpose"]).json()["people"]) == 1
+    fitted = real.get(made["files"]["keypoints_coco_fitted"]).json()
+    assert len(fitted["annotations"][0]["keypoints"]) == 51
+    assert "keypoints_blazepose" not in made["files"]
     assert real.get("/api/v1/jobs").json()["items"][0]["state"] == "succeeded"
 
 

@@ -106,6 +106,9 @@ const SCENE_FILES: [key: string, title: string, about: string][] = [
   ["scene", "Scene", "everyone in one GLB"],
   ["preview", "Preview", "photo, overlay and all sides as PNG"],
   ["poses", "Poses", "everyone in other poses as PNG"],
+  ["keypoints_openpose", "OpenPose", "keypoints that were seen, as OpenPose's JSON"],
+  ["keypoints_coco", "COCO", "keypoints and masks that were seen, as COCO's JSON"],
+  ["keypoints_blazepose", "BlazePose", "keypoints that were seen, as MediaPipe's JSON"],
   ["viewer", "Viewer", "a page that shows the scene without a network"],
   ["report", "Report", "camera, heights and checks as JSON"],
 ];

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vitruvian.mesh_formats import AVATAR_FORMATS, FORMATS
+from vitruvian.options import KEYPOINT_FILES
 
 # What a file is for, by its name at the top of a result and in a person's folder.
 OF_ALL = {
@@ -11,6 +12,11 @@ OF_ALL = {
     "scene": "scene.glb",
     "preview": "preview.png",
     "poses": "poses.png",
+    **{
+        f"keypoints_{layout}{kind}": f"keypoints-{layout}{kind.replace('_', '-')}.json"
+        for layout in KEYPOINT_FILES
+        for kind in ("", "_fitted")
+    },
     "viewer": "viewer.html",
     "report": "report.json",
 }

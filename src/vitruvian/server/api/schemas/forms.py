@@ -19,6 +19,7 @@ from vitruvian.options import (
     SERVER_DEFAULTS,
     Options,
     parse_formats,
+    parse_keypoint_files,
 )
 from vitruvian.server.api.schemas.common import Strict, Title
 
@@ -94,6 +95,8 @@ def _describe_options(schema: dict[str, Any]) -> None:
                 values[word] = value
         if name == "formats":
             values["examples"] = ["obj,glb"]
+        elif name == "keypoint_files":
+            values["examples"] = ["openpose,coco"]
         elif name == "hints":
             values["examples"] = [_HINTS_EXAMPLE]
         elif option.choices:
@@ -123,6 +126,7 @@ class CreateForm(Strict):
     rig: str = SERVER_DEFAULTS["rig"]
     bone_names: str = SERVER_DEFAULTS["bone_names"]
     clips: bool = SERVER_DEFAULTS["clips"]
+    keypoint_files: str | None = SERVER_DEFAULTS["keypoint_files"]
 
     model_config = ConfigDict(extra="forbid", json_schema_extra=_describe_options)
 
@@ -134,6 +138,8 @@ class CreateForm(Strict):
         try:
             if info.field_name == "formats":
                 return ",".join(parse_formats(value))
+            if info.field_name == "keypoint_files":
+                return None if not value else ",".join(parse_keypoint_files(value))
             if info.field_name == "hints":
                 return None if not value else write_hints(read_hints(value, "hints"))
             OPTIONS[info.field_name].check(value)
@@ -154,4 +160,7 @@ class CreateForm(Strict):
         return self.model_dump(exclude={"name"}) | {
             "formats": list(parse_formats(self.formats)),
             "hints": None if self.hints is None else _kept_hints(self.hints),
+            "keypoint_files": None
+            if self.keypoint_files is None
+            else list(parse_keypoint_files(self.keypoint_files)),
         }

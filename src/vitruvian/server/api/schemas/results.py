@@ -122,6 +122,7 @@ class ReconstructionOptions(BaseModel):
     rig: RigKind = SERVER_DEFAULTS["rig"]
     bone_names: BoneNames = SERVER_DEFAULTS["bone_names"]
     clips: bool = SERVER_DEFAULTS["clips"]
+    keypoint_files: list[str] | None = SERVER_DEFAULTS["keypoint_files"]
 
 
 class Reconstruction(BaseModel):
