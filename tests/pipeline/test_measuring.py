@@ -63,6 +63,45 @@ def test_weight_narrows_the_bands(woman):
     assert band(told) < band(plain)
 
 
+def test_clothes_and_further_captures_narrow_the_bands(woman):
+    _, front, side = woman
+    pictures = in_color(front), in_color(side)
+    again = in_color(np.roll(front, 5, 1)), in_color(side)
+    told = {"height_cm": 165, "sex": "woman"}
+    plain = vitruvian.measure(*pictures, **told)
+    dressed = vitruvian.measure(*pictures, **told, clothes="ordinary")
+    bare = vitruvian.measure(*pictures, **told, clothes="underwear")
+    # The same outline holds less of a body under more cloth.
+    assert dressed["waist"].cm < bare["waist"].cm - 1
+    twice = vitruvian.measure([pictures[0], again[0]], [pictures[1], again[1]], **told)
+    assert twice.views.shape[0] == 2
+
+    def band(one):
+        return one["waist"].high_cm - one["waist"].low_cm
+
+    assert band(twice) < band(plain)
+    assert twice["waist"].cm == pytest.approx(plain["waist"].cm, abs=1.0)
+    with pytest.raises(InputError, match="2 front and 1 side views: give one of each"):
+        vitruvian.measure([pictures[0]] * 2, pictures[1], **told)
+
+
+def test_children_are_measured_by_their_age():
+    model = body_model()
+    betas = model.shape_prior("schoolchildren").mean
+    taken = measures_of(model, *model.rest(betas))
+    size = {name: 100 * one.metres for name, one in taken.items()}
+    pictures = [in_color(silhouette(betas, yaw)) for yaw in (0, 90)]
+    measured = vitruvian.measure(*pictures, height_cm=size["stature"], age=9)
+    off = {name: abs(measured[name].cm - size[name]) for name in size}
+    assert np.mean(list(off.values())) < 1.2, off
+    held = [measured[name].low_cm <= size[name] <= measured[name].high_cm for name in size]
+    assert np.mean(held) > 0.75
+    for name in ("waist", "hip", "inside_leg", "stature"):
+        assert 100 * measured.taken[name].metres == pytest.approx(measured[name].cm, abs=1.0)
+    with pytest.raises(InputError, match="is a child's: give the age"):
+        vitruvian.measure(*pictures, height_cm=120)
+
+
 def test_the_command_writes_tables_body_and_pictures(woman, tmp_path: Path, capsys):
     _, front, side = woman
     for name, mask in (("front", front), ("side", side)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,8 +23,11 @@ from vitruvian.types.mesh import Mesh
 from vitruvian.types.record import Record
 
 BANDS = Path(__file__).parent / "data" / "bands.json"
+BAND_TABLES = ("factor", "children", "disagreement", "common")
 _UNSURE = 1.5  # times the band, where the silhouettes say little
-_APART = 3.5  # mean disagreement of front and side, in usual ones, from which on they are doubted
+# Mean disagreement of front and side, in usual ones, from which on they are doubted: one of 200
+# pairs of adults, and one of as many of children, has more.
+_APART, _APART_CHILD = 2.0, 2.8
 
 DISAGREE = (
     "Front and side do not fit each other: check that both show the same person in the same "
@@ -59,7 +63,7 @@ class Measured(Record):
         mesh: the body at rest, arms off the trunk, frame ``body``, metres.
         taken: where the tape lies on it, by name; its lengths are the mesh's own, which differ a
             little from the values.
-        views: (2, h, w) uint8, the silhouettes that were measured.
+        views: (N, 2, h, w) uint8, the pairs of silhouettes that were measured.
         warnings: sentences for people.
     """
 
@@ -84,11 +88,15 @@ class _Bands:
 
     Attributes:
         factors: (M,) of the standard deviation to half a band that holds nine in ten.
+        children: (M,) the same of children.
         disagreement: (M,) standard deviation of front minus side, of log ratios.
+        common: (M,) share of an error's variance that all captures of one person have in common.
     """
 
     factors: np.ndarray
+    children: np.ndarray
     disagreement: np.ndarray
+    common: np.ndarray
 
 
 @lru_cache(maxsize=1)
@@ -96,38 +104,46 @@ def _bands() -> _Bands:
     try:
         data = json.loads(BANDS.read_text(encoding="utf-8"))
         names = [measure.name for measure in MEASURES]
-        return _Bands(
-            *(np.array([data[key][name] for name in names]) for key in ("factor", "disagreement"))
-        )
+        return _Bands(*(np.array([data[key][name] for name in names]) for key in BAND_TABLES))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise WeightsError(f"The bands {BANDS} cannot be read: reinstall the package.") from error
 
 
-def measure_pair(pair: JudgedPair, subject: Subject, warnings: Sequence[str] = ()) -> Measured:
+def measure_pairs(
+    pairs: Sequence[JudgedPair], subject: Subject, warnings: Sequence[str] = ()
+) -> Measured:
     """Read somebody's measures from their silhouettes.
 
     Args:
-        pair: front and side.
+        pairs: front and side, as often as they were taken, once or more.
         subject: what they told of themselves.
-        warnings: what is to be said before what the pair gives reason to say.
+        warnings: what is to be said before what the pairs give reason to say.
     """
-    said = MeasuringNetwork()(pair.views, subject.known)
-    bands = _bands()
-    doubts = list(pair.warnings)
-    apart = np.sqrt(np.mean(((said.front - said.side) / bands.disagreement)[1:] ** 2))
+    network, bands = MeasuringNetwork(), _bands()
+    said = [network(pair.views, subject.known) for pair in pairs]
+    doubts = list(dict.fromkeys(doubt for pair in pairs for doubt in pair.warnings))
+    apart = np.mean([(one.front - one.side) / bands.disagreement for one in said], axis=0)
     widen = 1.0
-    if apart > _APART:
+    if np.sqrt(np.mean(apart[1:] ** 2)) > (_APART if subject.child is None else _APART_CHILD):
         doubts.append(DISAGREE)
         widen = _UNSURE
-    shaped = shape_with(said.metres, said.sd)
+    metres = np.exp(np.mean([np.log(one.metres) for one in said], axis=0))
+    # What pose, camera and cloth did to one capture, others need not have done.
+    share = bands.common + (1 - bands.common) / len(said)
+    sd = np.sqrt(np.mean([one.sd**2 for one in said], axis=0) * share)
+    shaped = shape_with(metres, sd, subject.child)
+    factors = bands.factors if subject.child is None else bands.children
+    # Sure is what half of the pairs or more show.
+    unsure = Counter(name for pair in pairs for name in pair.unsure)
     values = []
     for number, measure in enumerate(MEASURES):
-        sure = measure.name not in pair.unsure
-        half = said.sd[number] * bands.factors[number] * widen * (1 if sure else _UNSURE)
-        cm = 100 * float(said.metres[number])
+        sure = 2 * unsure[measure.name] <= len(pairs) and unsure[measure.name] < len(pairs)
+        half = sd[number] * factors[number] * widen * (1 if sure else _UNSURE)
+        cm = 100 * float(metres[number])
         if measure.name == "stature":
             cm, half = subject.height_cm, 0.0
         values.append(Value(measure, cm, cm * float(np.exp(-half)), cm * float(np.exp(half)), sure))
     model = body_model()
     mesh = Mesh(shaped.vertices, model.faces, "body", uvs=model.uvs, uv_faces=model.uv_faces)
-    return Measured(subject, tuple(values), mesh, shaped.taken, pair.views, (*warnings, *doubts))
+    views = np.stack([pair.views for pair in pairs])
+    return Measured(subject, tuple(values), mesh, shaped.taken, views, (*warnings, *doubts))

@@ -21,6 +21,7 @@ from vitruvian.errors import WeightsError
 from vitruvian.types.record import Record
 
 DATA = Path(__file__).parent / "data" / "shapes.npz"
+CHILDREN_DATA = DATA.with_name("children.npz")
 _ROUNDS = 2  # a third moves the tape by a twentieth of a centimetre at most
 _LEAST_SD = 0.004  # relative, with which a measure is met
 _MET = 0.3  # of the measures' own doubts: they outweigh what is usual
@@ -81,6 +82,35 @@ def measuring_shapes() -> MeasuringShapes:
     )
 
 
+@lru_cache(maxsize=1)
+def child_shapes(group: str) -> MeasuringShapes:
+    """Shapes of a group of children: the body model's own, for no survey of children is public.
+
+    Raises:
+        WeightsError: the package is damaged.
+    """
+    model = body_model()
+    prior = model.shape_prior(group)
+    spread = np.linalg.inv(prior.whitening)
+    mean, joint_mean = model.rest(prior.mean)
+    key = group.replace(" ", "_")
+    try:
+        with np.load(CHILDREN_DATA) as archive:
+            measures, slopes = archive[f"{key}_measures"], archive[f"{key}_slopes"]
+    except (OSError, ValueError, KeyError) as error:
+        raise WeightsError(
+            f"The shapes {CHILDREN_DATA} cannot be read: reinstall the package."
+        ) from error
+    return MeasuringShapes(
+        mean.astype(np.float32),
+        joint_mean.astype(np.float64),
+        np.tensordot(spread.T.astype(np.float32), model.shape_directions, 1),
+        np.tensordot(spread.T, model.joint_directions, 1),
+        measures.astype(np.float64),
+        slopes.astype(np.float64),
+    )
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class ShapedBody(Record):
     """A body and its measures.
@@ -94,14 +124,15 @@ class ShapedBody(Record):
     taken: dict[str, Taken]
 
 
-def shape_with(metres: np.ndarray, sd: np.ndarray) -> ShapedBody:
+def shape_with(metres: np.ndarray, sd: np.ndarray, child: str | None = None) -> ShapedBody:
     """The most usual body that has some measures.
 
     Args:
         metres: (M,) wanted, in the order of ``definitions.MEASURES``.
         sd: (M,) relative standard deviations: what is less sure may differ more.
+        child: group of children of ``subject.CHILDREN`` that it is one of; None for adults.
     """
-    model, shapes = body_model(), measuring_shapes()
+    model, shapes = body_model(), measuring_shapes() if child is None else child_shapes(child)
     scale = metres * np.maximum(_MET * sd, _LEAST_SD)
     # The stature is known: it is met to the millimetre.
     scale[[measure.name for measure in MEASURES].index("stature")] = 0.001

@@ -7,6 +7,10 @@ Makers follow these tables loosely: a size is where to begin, not a promise. Sou
 - British numbers of women: BS 3666:1982
 - American numbers of women: ASTM D5585-11e1
 - men's jackets, trousers and collars: inches of chest, waist, inside leg and neck, as sold
+- children: EN 13402-3's heights, each 6 cm
+
+The standards are not public. What a second source bears out, and what none does, is in
+docs/measure.md.
 """
 
 from __future__ import annotations
@@ -17,7 +21,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-Wearer = Literal["women", "men"]
+Wearer = Literal["women", "men", "children"]
 _INCH_CM = 2.54
 
 _LETTERS = ("XXS", "XS", "S", "M", "L", "XL", "XXL", "3XL", "4XL", "5XL")
@@ -33,6 +37,7 @@ _EU_HIP = (84, 88, 92, 96, 100, 104, 108, 112, 117, 122, 127, 132, 137)
 _EU_MEN = tuple(range(40, 72, 2))
 _EU_CHEST = (80, 84, 88, 92, 96, 100, 104, 108, 112, 116, 120, 124, 128, 132, 136, 140)
 _EU_WAIST = (68, 72, 76, 80, 84, 88, 92, 96, 100, 104, 108, 114, 120, 126, 132, 138)
+_EU_CHILDREN = tuple(range(92, 194, 6))  # centimetres of stature
 _UK_WOMEN = tuple(range(8, 34, 2))
 _UK_BUST_FROM = (78, 82, 86, 90, 95, 100, 105, 110, 115, 120, 125, 130, 135, 140)
 _UK_HIP_FROM = (83, 87, 91, 95, 100, 105, 110, 115, 120, 125, 130, 135, 140, 145)
@@ -118,17 +123,25 @@ _TABLE: tuple[tuple[Wearer, str, str, tuple[tuple[str, _Scale], ...]], ...] = (
     ("men", "Trousers", "UK/US", (("waist", _inches(1)), ("inside_leg", _inches(1)))),
     ("men", "Shirt collar", "EU", (("neck", _whole),)),
     ("men", "Shirt collar", "UK/US", (("neck", _inches(0.5)),)),
+    ("children", "Clothes", "EU", (("stature", _nearest(_EU_CHILDREN, _EU_CHILDREN)),)),
 )  # fmt: skip
 
 
-def sizes_of(values: Mapping[str, Banded], sex: str | None) -> tuple[Size, ...]:
+def sizes_of(
+    values: Mapping[str, Banded], sex: str | None, child: str | None = None
+) -> tuple[Size, ...]:
     """The sizes that somebody's measures come to.
 
     Args:
-        values: ``chest``, ``waist``, ``hip``, ``neck`` and ``inside_leg``.
+        values: ``stature``, ``chest``, ``waist``, ``hip``, ``neck`` and ``inside_leg``.
         sex: ``man`` or ``woman``: whose clothes; None for both.
+        child: of ``Subject.child``: clothes of children.
     """
-    wearers = {"man": ("men",), "woman": ("women",)}.get(sex or "", ("women", "men"))
+    wearers: tuple[str, ...] = ("women", "men")
+    if child is not None:
+        wearers = ("children",)
+    elif sex is not None:
+        wearers = ("men",) if sex == "man" else ("women",)
     return tuple(
         Size(
             wearer,

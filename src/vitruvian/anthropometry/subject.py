@@ -10,10 +10,16 @@ import numpy as np
 from vitruvian.errors import InputError
 from vitruvian.networks.measuring import encode_known
 
-LEAST_HEIGHT_CM, MOST_HEIGHT_CM = 130.0, 220.0
-LEAST_WEIGHT_KG, MOST_WEIGHT_KG = 30.0, 250.0
-LEAST_AGE, MOST_AGE = 16.0, 100.0
+LEAST_HEIGHT_CM, MOST_HEIGHT_CM = 95.0, 220.0
+LEAST_WEIGHT_KG, MOST_WEIGHT_KG = 11.0, 250.0
+LEAST_AGE, MOST_AGE = 5.0, 100.0
+GROWN_AGE = 17.0  # of whom the survey of adults is
+LEAST_ADULT_CM = 130.0
+# Groups of the body model up to an age in years.
+CHILDREN = ((6.0, "small children"), (12.0, "schoolchildren"), (GROWN_AGE, "teenagers"))
 SEXES = ("man", "woman")
+# How loose clothes are: how far they stand off, as a share of ordinary ones.
+CLOTHES = {"underwear": 0.0, "tight": 0.25, "ordinary": 1.0}
 _INCH_CM, _FOOT_CM, _POUND_KG, _STONE_KG = 2.54, 30.48, 0.45359237, 6.35029318
 
 
@@ -28,12 +34,14 @@ class Subject:
         weight_kg: kilograms, or None.
         sex: ``man`` or ``woman``, or None.
         age: years, or None.
+        clothes: what is worn, of ``CLOTHES``, or None.
     """
 
     height_cm: float
     weight_kg: float | None = None
     sex: str | None = None
     age: float | None = None
+    clothes: str | None = None
 
     def __post_init__(self) -> None:
         _within(
@@ -43,7 +51,7 @@ class Subject:
         )  # fmt: skip
         _within(
             self.weight_kg, LEAST_WEIGHT_KG, MOST_WEIGHT_KG,
-            "A weight of {value:g} kg cannot be an adult's; give kilograms, {least:g} to {most:g}, "
+            "A weight of {value:g} kg cannot be measured; give kilograms, {least:g} to {most:g}, "
             "or pounds such as 150lb.",
         )  # fmt: skip
         _within(
@@ -51,17 +59,38 @@ class Subject:
             "An age of {value:g} years is beyond what can be measured; give {least:g} to {most:g}, "
             "or leave it out.",
         )  # fmt: skip
+        if self.height_cm < LEAST_ADULT_CM and self.child is None:
+            raise InputError(
+                f"A height of {self.height_cm:g} cm is a child's: give the age in years, "
+                f"{LEAST_AGE:g} to {GROWN_AGE:g}.",
+                code="bad-option",
+            )
         if self.sex is not None and self.sex not in SEXES:
             raise InputError(
                 f"There is no sex {self.sex!r} to measure by; choose man or woman, or none.",
                 code="bad-option",
             )
 
+        if self.clothes is not None and self.clothes not in CLOTHES:
+            raise InputError(
+                f"There are no clothes {self.clothes!r} to measure in; choose underwear, tight or "
+                "ordinary, or none.",
+                code="bad-option",
+            )
+
+    @property
+    def child(self) -> str | None:
+        """The body model's group of children by the age; None of adults, and without an age."""
+        if self.age is None:
+            return None
+        return next((group for limit, group in CHILDREN if self.age < limit), None)
+
     @property
     def known(self) -> np.ndarray:
-        """As the measuring network takes it, (7,) float32."""
+        """As the measuring network takes it, (9,) float32."""
         woman = np.nan if self.sex is None else float(self.sex == "woman")
-        told = (self.height_cm / 100, self.weight_kg, woman, self.age)
+        loose = None if self.clothes is None else CLOTHES[self.clothes]
+        told = (self.height_cm / 100, self.weight_kg, woman, self.age, loose)
         values = [np.array([np.nan if value is None else value]) for value in told]
         return np.asarray(encode_known(*values)[0])
 

@@ -109,6 +109,7 @@ class Client:
         weight_kg: float | None = None,
         sex: str | None = None,
         age: float | None = None,
+        clothes: str | None = None,
         name: str | None = None,
         keep: bool | None = None,
         patience: float = 600.0,
@@ -118,7 +119,7 @@ class Client:
 
         Args:
             front, side: paths, or the bytes of image files: two photographs or bare silhouettes.
-            height_cm, weight_kg, sex, age: as in ``vitruvian.measure``.
+            height_cm, weight_kg, sex, age, clothes: as in ``vitruvian.measure``.
             name: title; "Measures" by default.
             keep: keep the result as long as other results; else it is deleted after an hour.
             patience: seconds after which to give up.
@@ -132,6 +133,7 @@ class Client:
             "weight_kg": weight_kg,
             "sex": sex,
             "age": age,
+            "clothes": clothes,
             "name": name,
             "keep": keep,
         }

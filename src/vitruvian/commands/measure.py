@@ -13,9 +13,17 @@ import typer
 
 def measure(
     front: Annotated[
-        Path, typer.Option("--front", metavar="FILE", help="Picture from the front, arms off.")
+        list[Path],
+        typer.Option(
+            "--front", metavar="FILE", help="Picture from the front, arms off; may be repeated."
+        ),
     ],
-    side: Annotated[Path, typer.Option("--side", metavar="FILE", help="Picture of the left side.")],
+    side: Annotated[
+        list[Path],
+        typer.Option(
+            "--side", metavar="FILE", help="Picture of the left side; as often as --front."
+        ),
+    ],
     height: Annotated[
         str, typer.Option("--height", metavar="CM", help="Height without shoes: 172 or 5'8\".")
     ],
@@ -25,7 +33,13 @@ def measure(
     sex: Annotated[
         str | None, typer.Option("--sex", metavar="SEX", help="Build: man or woman.")
     ] = None,
-    age: Annotated[float | None, typer.Option("--age", metavar="YEARS", help="Age.")] = None,
+    age: Annotated[
+        float | None, typer.Option("--age", metavar="YEARS", help="Age; children need it.")
+    ] = None,
+    clothes: Annotated[
+        str | None,
+        typer.Option("--clothes", metavar="KIND", help="Worn: underwear, tight or ordinary."),
+    ] = None,
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the results.")
     ] = Path("out"),
@@ -46,7 +60,7 @@ def measure(
     made = open_folder(output)
     try:
         measured = measure_pictures(
-            front, side, height_cm=told[0], weight_kg=told[1], sex=sex, age=age
+            front, side, height_cm=told[0], weight_kg=told[1], sex=sex, age=age, clothes=clothes
         )
         report = save_measures(measured, output)
     finally:

@@ -14,8 +14,8 @@ from vitruvian.networks.session import run
 
 HEIGHT, WIDTH = 144, 96  # of a silhouette
 OUTPUTS = ("mean", "log_sd", "front", "side")
-KNOWN = 7  # numbers that say what is known of somebody
-_MEAN_M, _MEAN_BMI, _MEAN_AGE = 1.7, 24.0, 40.0
+KNOWN = 9  # numbers that say what is known of somebody
+_MEAN_M, _MEAN_BMI, _MEAN_AGE, _MEAN_LOOSE = 1.7, 24.0, 40.0, 0.4
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,7 @@ def encode_known(
     weight_kg: np.ndarray,
     woman: np.ndarray,
     age: np.ndarray,
+    looseness: np.ndarray,
 ) -> np.ndarray:
     """What is known of N people as the network takes it, (N, ``KNOWN``) float32.
 
@@ -46,13 +47,36 @@ def encode_known(
         height_m: (N,) statures.
         weight_kg, age: (N,), nan where not known; age in years.
         woman: (N,) 1 for women, 0 for men, nan where not known.
+        looseness: (N,) of clothes, 0 for underwear to 1 for ordinary ones, nan where not known.
     """
     bmi = weight_kg / height_m**2
     columns = [10 * np.log(height_m / _MEAN_M)]
-    for value in (4 * np.log(bmi / _MEAN_BMI), 2 * woman - 1, (age - _MEAN_AGE) / 20):
+    loose = 2 * (looseness - _MEAN_LOOSE)
+    for value in (4 * np.log(bmi / _MEAN_BMI), 2 * woman - 1, (age - _MEAN_AGE) / 20, loose):
         known = np.isfinite(value)
         columns += [np.where(known, value, 0), known]
     return np.stack(columns, 1).astype(np.float32)
+
+
+def say(views: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, ...]:
+    """The ``OUTPUTS`` for N pairs, (N, M) float64 each.
+
+    The mean over each pair as it is and with the front's mirror image: bodies are alike on both
+    sides, poses and cameras are not.
+
+    Args:
+        views: (N, 2, ``HEIGHT``, ``WIDTH``) uint8, front and left side, as of
+            ``anthropometry.silhouette.normalised``.
+        known: (N, ``KNOWN``) of ``encode_known``.
+    """
+    mirrored = views.copy()
+    mirrored[:, 0] = views[:, 0, :, ::-1]
+    inputs: dict[str, np.ndarray] = {
+        "views": np.concatenate([views, mirrored]).astype(np.float32) / 255,
+        "known": np.tile(known, (2, 1)).astype(np.float32),
+    }
+    found = run("measuring", inputs, OUTPUTS)
+    return tuple(one.astype(np.float64).reshape(2, len(views), -1).mean(0) for one in found)
 
 
 class MeasuringNetwork:
@@ -62,15 +86,9 @@ class MeasuringNetwork:
         """Measures of one person.
 
         Args:
-            views: (2, ``HEIGHT``, ``WIDTH``) uint8, front and left side, as of
-                ``anthropometry.silhouette.normalised``.
+            views: (2, ``HEIGHT``, ``WIDTH``) uint8, as of ``say``.
             known: (``KNOWN``,) of ``encode_known``; the first number is the height.
         """
-        inputs: dict[str, np.ndarray] = {
-            "views": views[None].astype(np.float32) / 255,
-            "known": known[None].astype(np.float32),
-        }
-        found = run("measuring", inputs, OUTPUTS)
-        mean, log_sd, front, side = (one[0].astype(np.float64) for one in found)
+        mean, log_sd, front, side = (one[0] for one in say(views[None], known[None]))
         height = _MEAN_M * np.exp(float(known[0]) / 10)
         return MeasureEstimate(height * np.exp(mean), np.exp(log_sd), front, side)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from vitruvian.anthropometry.judging import judged
-from vitruvian.anthropometry.measured import Measured, measure_pair
+from vitruvian.anthropometry.measured import Measured, measure_pairs
 from vitruvian.anthropometry.silhouette import normalised
 from vitruvian.anthropometry.subject import Subject
 from vitruvian.compute import SideBySide
@@ -38,43 +39,62 @@ class _View:
 
 
 def measure(
-    front: PhotoSource | Photo,
-    side: PhotoSource | Photo,
+    front: PhotoSource | Photo | Sequence[PhotoSource | Photo],
+    side: PhotoSource | Photo | Sequence[PhotoSource | Photo],
     *,
     height_cm: float,
     weight_kg: float | None = None,
     sex: str | None = None,
     age: float | None = None,
+    clothes: str | None = None,
     progress: Progress | None = None,
 ) -> Measured:
     """Measure somebody from two photographs, or from two bare silhouettes.
 
     The person stands upright, whole, in tight clothes: once facing the camera with the arms off the
     body and feet apart, once with the left side to it. A silhouette is a picture in black and
-    white, or one with an alpha channel.
+    white, or one with an alpha channel. Taken several times, with the pose and the cloth settled
+    anew, their mean is surer.
 
     Args:
-        front, side: the two pictures, as ``reconstruct`` takes them.
+        front, side: the two pictures, as ``reconstruct`` takes them, or lists of as many.
         height_cm: stature without shoes; it sets the scale.
-        weight_kg, sex, age: what else is known; each narrows the bands.
+        weight_kg, sex, age: what else is known; each narrows the bands. Children need their age.
+        clothes: ``underwear``, ``tight`` or ``ordinary``: how far they stand off is then known
+            better.
         progress: as of ``reconstruct``.
 
     Raises:
         InputError: a picture or a figure cannot be used; one sentence says why.
     """
-    subject = Subject(height_cm, weight_kg, sex, age)
+    subject = Subject(height_cm, weight_kg, sex, age, clothes)
+    sources = _taken(front), _taken(side)
+    if len(sources[0]) != len(sources[1]) or not sources[0]:
+        raise InputError(
+            f"There are {len(sources[0])} front and {len(sources[1])} side views: give one of "
+            "each, or as many of both."
+        )
     timer = StageTimer(progress)
     with timer("decode"):
-        photos = [load_photo(source) for source in (front, side)]
-    with timer("people"), SideBySide() as pool:
-        tasks = [
-            pool.submit(_seen, photo, which)
-            for photo, which in zip(photos, ("front", "side"), strict=True)
+        photos = [
+            (load_photo(source), which)
+            for pair in zip(*sources, strict=True)
+            for source, which in zip(pair, ("front", "side"), strict=True)
         ]
-        views = [task.result() for task in tasks]
+    with timer("people"), SideBySide() as pool:
+        views = pool.map(lambda one: _seen(*one), photos)
     with timer("measures"):
-        pair = judged(*(normalised(view.matte) for view in views))
-        return measure_pair(pair, subject, [said for view in views for said in view.warnings])
+        mattes = [normalised(view.matte) for view in views]
+        pairs = [judged(*two) for two in zip(mattes[::2], mattes[1::2], strict=True)]
+        said = dict.fromkeys(sentence for view in views for sentence in view.warnings)
+        return measure_pairs(pairs, subject, [*said])
+
+
+def _taken(
+    source: PhotoSource | Photo | Sequence[PhotoSource | Photo],
+) -> Sequence[PhotoSource | Photo]:
+    """One picture or several as several."""
+    return source if isinstance(source, (list, tuple)) else [source]  # type: ignore[list-item]
 
 
 def _seen(photo: Photo, which: str) -> _View:

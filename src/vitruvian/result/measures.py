@@ -37,6 +37,7 @@ def measures_report(measured: Measured) -> dict[str, Any]:
             "weight_kg": subject.weight_kg,
             "sex": subject.sex,
             "age": subject.age,
+            "clothes": subject.clothes,
         },
         "measures": {
             one.measure.name: {
@@ -59,7 +60,9 @@ def measures_report(measured: Measured) -> dict[str, Any]:
                 "smallest": one.smallest,
                 "largest": one.largest,
             }
-            for one in sizes_of({one.measure.name: one for one in measured.values}, subject.sex)
+            for one in sizes_of(
+                {one.measure.name: one for one in measured.values}, subject.sex, subject.child
+            )
         ],
         "warnings": list(measured.warnings),
     }
@@ -87,7 +90,7 @@ def save_measures(measured: Measured, folder: Path) -> dict[str, Any]:
     write_bytes(folder / "tape.png", encode_png(sheet))
     write_json(folder / "tape.json", {name: line.round(4).tolist() for name, line in lines.items()})
     write_pdf(measures_pages(report, sheet), folder / "measures.pdf", title="Body measures")
-    both = np.concatenate(list(measured.views), 1)
+    both = np.concatenate([np.concatenate(list(pair), 1) for pair in measured.views])
     both = cv2.resize(both, None, fx=3, fy=3, interpolation=cv2.INTER_CUBIC)
     write_bytes(folder / "silhouettes.png", encode_png(np.repeat(both[..., None], 3, 2)))
     write_json(folder / "measures.json", report)

@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { fromFragment, kgOf, openText, poundsOf, type Told, toFragment, viewsOf } from "./measuring";
 
-const told: Told = { heightCm: 172.5, weightKg: null, sex: "woman", age: 34, keep: true };
+const told: Told = { heightCm: 172.5, weightKg: null, sex: "woman", age: 34, clothes: "tight", keep: true };
 
 describe("hand-off", () => {
   it("carries over what was told", () => {
     expect(fromFragment(`#${toFragment("vtr_a-b_c", told)}`)).toEqual({ token: "vtr_a-b_c", told });
     expect(fromFragment("")).toBeNull();
-    expect(fromFragment("#t=x&height_cm=abc&sex=horse")?.told).toEqual({ heightCm: null, weightKg: null, sex: null, age: null, keep: false });
+    expect(fromFragment("#t=x&height_cm=abc&sex=horse&clothes=none")?.told).toEqual({ heightCm: null, weightKg: null, sex: null, age: null, clothes: null, keep: false });
   });
 });
 

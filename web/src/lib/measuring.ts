@@ -7,16 +7,19 @@ import { lengthText } from "./units";
 
 export type View = "front" | "side";
 export type Sex = "man" | "woman";
+export type Clothes = "underwear" | "tight" | "ordinary";
 
 export interface Told {
   heightCm: number | null;
   weightKg: number | null;
   sex: Sex | null;
   age: number | null;
+  clothes: Clothes | null;
   keep: boolean;
 }
 
-export const LEAST_CM = 130;
+export const LEAST_CM = 95;
+const CLOTHES: readonly string[] = ["underwear", "tight", "ordinary"] satisfies Clothes[];
 export const MOST_CM = 220;
 const KG_PER_POUND = 0.45359237;
 
@@ -26,6 +29,7 @@ export function fieldsOf(told: Told): Record<string, string> {
   if (told.weightKg !== null) fields["weight_kg"] = String(told.weightKg);
   if (told.sex !== null) fields["sex"] = told.sex;
   if (told.age !== null) fields["age"] = String(told.age);
+  if (told.clothes !== null) fields["clothes"] = told.clothes;
   return fields;
 }
 
@@ -43,11 +47,13 @@ export function fromFragment(hash: string): { token: string; told: Told } | null
     return Number.isFinite(value) ? value : null;
   };
   const sex = given.get("sex");
+  const clothes = given.get("clothes") ?? "";
   const told: Told = {
     heightCm: number("height_cm"),
     weightKg: number("weight_kg"),
     sex: sex === "man" || sex === "woman" ? sex : null,
     age: number("age"),
+    clothes: CLOTHES.includes(clothes) ? (clothes as Clothes) : null,
     keep: given.get("keep") === "true",
   };
   return { token, told };

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from vitruvian.anthropometry.silhouette import normalised
+from vitruvian.anthropometry.subject import CLOTHES
 from vitruvian.body.model.model import BodyModel, body_model, joint_motion
 from vitruvian.geometry.normals import vertex_normals
 from vitruvian.geometry.rasterizer import rasterize
@@ -24,7 +25,6 @@ from vitruvian.types.camera import Camera
 from vitruvian.types.regions import HEAD, LEFT_ARM, LEFT_LEG, RIGHT_ARM, RIGHT_LEG, TRUNK
 
 SIZE = 320  # pixels of the drawn pictures
-LOOSE = {"bare": 0.0, "tight": 0.25, "ordinary": 1.0}  # how loose clothes are
 
 _HAIR_M, _LONG_HAIR = 0.05, 0.4
 _SOLE_M, _SHOE_M = 0.03, 0.01
@@ -57,8 +57,8 @@ class Worn:
 
 
 def random_clothes(rng: np.random.Generator, kind: str) -> Worn:
-    """Clothes of a kind in ``LOOSE``."""
-    cloth = LOOSE[kind] * _CLOTH_M * rng.gamma(4, 0.25, 4)
+    """Clothes of a kind in ``CLOTHES``."""
+    cloth = CLOTHES[kind] * _CLOTH_M * rng.gamma(4, 0.25, 4)
     barefoot = kind != "ordinary" and rng.random() < 0.7
     return Worn(
         trunk=cloth[0],

@@ -7,29 +7,31 @@ recipe ``measuring`` trains on them with ``--data data/captures``.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from vitruvian.anthropometry.definitions import MEASURES
+from vitruvian.anthropometry.subject import CLOTHES
 from vitruvian.errors import InputError
-from vitruvian.lab.measuring.captures import LOOSE, random_pair
+from vitruvian.lab.measuring.captures import random_pair
 from vitruvian.lab.measuring.people import FittedPeople
 from vitruvian.lab.training.recipe import Batch, FixedSource
 from vitruvian.networks.measuring import encode_known
 from vitruvian.types.record import Record
 
-KINDS = tuple(LOOSE)
+KINDS = tuple(CLOTHES)
+_LOOSENESS = np.array([*CLOTHES.values()])
 _SHARES = (0.2, 0.4, 0.4)  # of pairs of each of ``KINDS``
 HELD_OUT = 4  # every so manieth person is for validation
 _STREAM = 0xCA97
 _PAIRS_PER_FILE = 1000
 _STATURE = next(i for i, measure in enumerate(MEASURES) if measure.name == "stature")
 _TOLD_M, _TOLD_KG = 0.006, 0.8  # how far people's own figures are off, standard deviations
-_KNOWN_SHARES = {"weight": 0.5, "sex": 0.75, "age": 0.5}
+_KNOWN_SHARES = {"weight": 0.5, "sex": 0.75, "age": 0.5, "clothes": 0.6}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -54,7 +56,9 @@ class Pairs(Record):
         """Some of the pairs."""
         return Pairs(*(getattr(self, name)[chosen] for name in _FIELDS))
 
-    def known(self, *, weight: bool, sex: bool = True, age: bool = False) -> np.ndarray:
+    def known(
+        self, *, weight: bool, sex: bool = True, age: bool = False, clothes: bool = False
+    ) -> np.ndarray:
         """(N, ``KNOWN``) what is known of everybody, true to the last digit."""
         nothing = np.full(len(self.person), np.nan)
         return encode_known(
@@ -62,7 +66,17 @@ class Pairs(Record):
             self.mass_kg if weight else nothing,
             self.woman.astype(np.float64) if sex else nothing,
             self.age if age else nothing,
+            self.looseness if clothes else nothing,
         )
+
+    def batch(self) -> Batch:
+        """All of them as one batch, with nothing known but height and sex, or weight, too."""
+        return _tensors(self, self.known(weight=False), self.known(weight=True))
+
+    @property
+    def looseness(self) -> np.ndarray:
+        """(N,) of the clothes, as ``encode_known`` takes it."""
+        return np.asarray(_LOOSENESS[self.kind])
 
 
 _FIELDS = ("views", "person", "kind", "measures_m", "mass_kg", "age", "woman")
@@ -122,6 +136,15 @@ def read_pairs(folder: Path) -> Pairs:
     return Pairs(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 
+def joined(parts: Sequence[Pairs]) -> Pairs:
+    """Pairs of several folders as one; people of one folder are not those of another."""
+    first, moved = 0, []
+    for part in parts:
+        moved.append(replace(part, person=part.person + np.int32(first)))
+        first += HELD_OUT * (int(part.person.max()) // HELD_OUT + 1)  # who is held back stays so
+    return Pairs(*(np.concatenate([getattr(one, name) for one in moved]) for name in _FIELDS))
+
+
 class PairSource(FixedSource):
     """Batches of pairs; what is told of people is drawn anew each time they are seen."""
 
@@ -160,25 +183,29 @@ class PairSource(FixedSource):
     def validation(self, size: int) -> Iterable[Batch]:
         """Held-out people's pairs, with nothing known but height and sex."""
         for start in range(0, min(len(self.held_out.person), 2000), size):
-            part = self.held_out.subset(
-                np.arange(start, min(start + size, len(self.held_out.person)))
-            )
-            yield _tensors(part, part.known(weight=False), part.known(weight=True))
+            last = min(start + size, len(self.held_out.person))
+            yield self.held_out.subset(np.arange(start, last)).batch()
 
 
-def _batch(pairs: Pairs, rng: np.random.Generator) -> Batch:
-    """Pairs with what they might tell of themselves."""
+def told_of(pairs: Pairs, rng: np.random.Generator) -> np.ndarray:
+    """(N, ``KNOWN``) what people might tell of themselves, more or less rightly."""
     count = len(pairs.person)
 
     def told(value: np.ndarray, share: float) -> np.ndarray:
         return np.where(rng.random(count) < share, value, np.nan)
 
-    known = encode_known(
+    return encode_known(
         pairs.measures_m[:, _STATURE] + rng.normal(0, _TOLD_M, count),
         told(pairs.mass_kg + rng.normal(0, _TOLD_KG, count), _KNOWN_SHARES["weight"]),
         told(pairs.woman.astype(np.float64), _KNOWN_SHARES["sex"]),
         told(pairs.age, _KNOWN_SHARES["age"]),
+        told(pairs.looseness, _KNOWN_SHARES["clothes"]),
     )
+
+
+def _batch(pairs: Pairs, rng: np.random.Generator) -> Batch:
+    """Pairs with what they might tell of themselves."""
+    known = told_of(pairs, rng)
     return _tensors(pairs, known, known)
 
 

@@ -32,6 +32,8 @@ APART = 0.4  # share of the schedule in which front and side are learnt apart
 _CHANNELS = (16, 32, 64, 96, 128)
 _FEATURES = 192
 _HIDDEN = 256
+_MEMBERS = 4  # of the joint head
+_LOUD = 4.0  # times what is known, a few numbers beside hundreds that are seen
 _LOG_SD = (-6.0, -0.5)  # limits
 _MEAN_M = 1.7
 
@@ -66,19 +68,30 @@ class ViewEncoder(nn.Module):
 
 
 class MeasureHead(nn.Module):
-    """Features and what is known to log(measure / height) and its log standard deviation."""
+    """Features and what is known to log(measure / height) and its log standard deviation.
 
-    def __init__(self, views: int) -> None:
+    The mean of members that begin differently: each learns some people by heart, and others.
+    """
+
+    def __init__(self, views: int, members: int = 1) -> None:
         super().__init__()
-        last = nn.Linear(_HIDDEN, 2 * len(MEASURES))
-        nn.init.zeros_(last.weight)
-        nn.init.zeros_(last.bias)
-        first = nn.Linear(views * _FEATURES + KNOWN, _HIDDEN)
-        self.layers = nn.Sequential(first, nn.ReLU(inplace=True), last)
+        count = views * _FEATURES + KNOWN
+        reach = count**-0.5
+        self.first = nn.Parameter(torch.empty(members, count, _HIDDEN).uniform_(-reach, reach))
+        self.first_bias = nn.Parameter(torch.zeros(members, 1, _HIDDEN))
+        self.last = nn.Parameter(torch.zeros(members, _HIDDEN, 2 * len(MEASURES)))
+        self.last_bias = nn.Parameter(torch.zeros(members, 1, 2 * len(MEASURES)))
+
+    def each(self, features: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
+        """What every member says, (members, N, M) each."""
+        seen = torch.cat([features, _LOUD * known], 1)
+        hidden = torch.relu(seen @ self.first + self.first_bias)
+        mean, log_sd = (hidden @ self.last + self.last_bias).chunk(2, 2)
+        return mean, log_sd
 
     def forward(self, features: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
-        mean, log_sd = self.layers(torch.cat([features, known], 1)).chunk(2, 1)
-        return mean, log_sd
+        mean, log_sd = self.each(features, known)
+        return mean.mean(0), log_sd.mean(0)
 
 
 class MeasuringNet(nn.Module):
@@ -91,7 +104,7 @@ class MeasuringNet(nn.Module):
         super().__init__()
         self.front, self.side = ViewEncoder(), ViewEncoder()
         self.front_head, self.side_head = MeasureHead(1), MeasureHead(1)
-        self.head = MeasureHead(2)
+        self.head = MeasureHead(2, _MEMBERS)
         self.register_buffer("mean", torch.zeros(len(MEASURES)))
         self.register_buffer("scale", torch.ones(len(MEASURES)))
 
@@ -167,12 +180,14 @@ class MeasuringRecipe(Recipe):
             views = torch.cat([views[:, :1].flip(3), views[:, 1:]], 1)
         shift = torch.randint(-1, 2, (2,), generator=step.generator).tolist()
         views = torch.roll(views, shift, (2, 3))
-        truth = _log_ratio(batch)
+        truth = log_ratio(batch)
         if step.progress < APART:
             front, side = model.apart(views, batch["known"])
-            terms = {"front": _likelihood(front, truth), "side": _likelihood(side, truth)}
+            terms = {"front": likelihood(front, truth), "side": likelihood(side, truth)}
         else:
-            terms = {"joint": _likelihood(model(views, batch["known"]), truth)}
+            seen = torch.cat([model.front(views[:, :1]), model.side(views[:, 1:])], 1)
+            each = model.scaled(model.head.each(seen, batch["known"]))
+            terms = {"joint": likelihood(each, truth)}
         return {"total": torch.stack(list(terms.values())).sum(), **terms}
 
     def _standardise(self, model: MeasuringNet) -> None:
@@ -196,7 +211,7 @@ class MeasuringRecipe(Recipe):
             for name, (mean, _) in said.items():
                 errors[name].append((height * mean.exp() - truth).abs())
             sure = 1.645 * joint[1].exp()
-            inside.append(((_log_ratio(batch) - joint[0]).abs() < sure).float())
+            inside.append(((log_ratio(batch) - joint[0]).abs() < sure).float())
             kinds.append(batch["kind"])
         kind = torch.cat(kinds)
         figures = {}
@@ -236,13 +251,13 @@ class MeasuringRecipe(Recipe):
         return Graph(exported, inputs, ("views", "known"), OUTPUTS, axes, tolerance=0.05)
 
 
-def _log_ratio(batch: Batch) -> Tensor:
+def log_ratio(batch: Batch) -> Tensor:
     """Log of measures over the height that is told."""
     told = _MEAN_M * (batch["known"][:, :1] / 10).exp()
     return (batch["measures"] / told).log()
 
 
-def _likelihood(said: tuple[Tensor, Tensor], truth: Tensor) -> Tensor:
+def likelihood(said: tuple[Tensor, Tensor], truth: Tensor) -> Tensor:
     """Negative log likelihood of a Gaussian, with a share of plain error, which learns faster."""
     mean, log_sd = said
     error = truth - mean

@@ -1,6 +1,6 @@
 """Score the measuring network on held-out people, and calibrate its bands.
 
-``python -m vitruvian.lab.measuring.score data/captures --bands``
+``python -m vitruvian.lab.measuring.score data/captures --children data/children --bands``
 
 Prints, for silhouettes of people whom training never saw, the mean absolute error of every measure
 in centimetres beside that of a linear regression on height and weight, the share that bands hold,
@@ -18,14 +18,13 @@ from pathlib import Path
 import numpy as np
 
 from vitruvian.anthropometry.definitions import MEASURES
-from vitruvian.anthropometry.measured import BANDS
+from vitruvian.anthropometry.measured import BAND_TABLES, BANDS
 from vitruvian.formats.atomic import write_json
 from vitruvian.lab.evaluation.metrics.measurements import HeightWeightBaseline
 from vitruvian.lab.measuring.captures import random_pair
 from vitruvian.lab.measuring.dataset import KINDS, Pairs, PairSource
 from vitruvian.lab.measuring.people import FittedPeople
-from vitruvian.networks.measuring import OUTPUTS
-from vitruvian.networks.session import run
+from vitruvian.networks.measuring import say
 from vitruvian.types.record import Record
 
 NAMES = [measure.name for measure in MEASURES]
@@ -54,9 +53,8 @@ def said_of(views: np.ndarray, known: np.ndarray) -> Said:
     parts = []
     for start in range(0, len(views), _BATCH):
         part = slice(start, start + _BATCH)
-        inputs = {"views": views[part].astype(np.float32) / 255, "known": known[part]}
-        parts.append(run("measuring", inputs, OUTPUTS))
-    return Said(*(np.concatenate(one).astype(np.float64) for one in zip(*parts, strict=True)))
+        parts.append(say(views[part], known[part]))
+    return Said(*(np.concatenate(one) for one in zip(*parts, strict=True)))
 
 
 def baseline_error(training: Pairs, tested: Pairs) -> np.ndarray:
@@ -83,6 +81,37 @@ def within(said: Said, truth: np.ndarray, factors: np.ndarray) -> np.ndarray:
     return np.asarray(off <= np.exp(said.log_sd) * factors)
 
 
+def common_share(said: Said, pairs: Pairs) -> np.ndarray:
+    """(M,) of an error's variance that the captures of one person have in common.
+
+    Errors in units of their own standard deviation: the mean product of two captures' over the mean
+    square.
+    """
+    off = np.log(pairs.measures_m / pairs.measures_m[:, [STATURE]]) - said.mean
+    off = off / np.exp(said.log_sd)
+    products, count = np.zeros(off.shape[1]), 0
+    for person in np.unique(pairs.person):
+        theirs = off[pairs.person == person]
+        products += theirs.sum(0) ** 2 - (theirs**2).sum(0)
+        count += len(theirs) * (len(theirs) - 1)
+    return np.asarray(np.clip(products / max(count, 1) / (off**2).mean(0), 0, 1))
+
+
+def averaged(said: Said, pairs: Pairs, number: int) -> tuple[Said, Pairs]:
+    """Means over so many captures of one person in clothes of one kind, as often as there are."""
+    groups = []
+    for person in np.unique(pairs.person):
+        for kind in range(len(KINDS)):
+            chosen = np.flatnonzero((pairs.person == person) & (pairs.kind == kind))
+            whole = len(chosen) // number * number
+            groups += list(chosen[:whole].reshape(-1, number))
+    rows = np.array(groups)
+    log_sd = np.log(np.exp(2 * said.log_sd)[rows].mean(1)) / 2
+    means = (getattr(said, name)[rows].mean(1) for name in ("mean", "front", "side"))
+    mean, front, side = means
+    return Said(mean, log_sd, front, side), pairs.subset(rows[:, 0])
+
+
 def repeated(people: FittedPeople, kind: str, number: int) -> np.ndarray:
     """(20, M) what the network says, in centimetres, of twenty captures of one person."""
     rng = np.random.default_rng([number, 20])
@@ -92,32 +121,85 @@ def repeated(people: FittedPeople, kind: str, number: int) -> np.ndarray:
     )
     one = np.full(_TWENTY, number)
     pairs = Pairs(
-        views, one, one, people.measures_m[one], people.mass_kg[one], people.age[one],
-        people.group[one],
+        views, one, np.full(_TWENTY, KINDS.index(kind)), people.measures_m[one],
+        people.mass_kg[one], people.age[one], people.group[one],
     )  # fmt: skip
-    return np.asarray(100 * height * np.exp(said_of(views, pairs.known(weight=False)).mean))
+    known = pairs.known(weight=False, clothes=True)
+    return np.asarray(100 * height * np.exp(said_of(views, known).mean))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Score the measuring network.")
     parser.add_argument("captures", type=Path, help="folder of vitruvian.lab.measuring.dataset")
+    parser.add_argument("--children", type=Path, help="folder of children's pairs")
     parser.add_argument("--people", type=Path, help="file of people, to repeat captures of some")
     parser.add_argument("--bands", action="store_true", help="calibrate and write the bands")
     arguments = parser.parse_args()
     source = PairSource(arguments.captures, 0)
     people_numbers = np.unique(source.held_out.person)
-    calibrating = np.isin(source.held_out.person, people_numbers[::2])
-    halves = source.held_out.subset(calibrating), source.held_out.subset(~calibrating)
+    halves = _halves(source.held_out)
     first = said_of(halves[0].views, halves[0].known(weight=False))
     factors = factors_of(first, halves[0].measures_m)
+    common = common_share(first, halves[0])
+    young = factors
+    if arguments.children is not None:
+        children = PairSource(arguments.children, 0)
+        taught, tested = _halves(children.held_out)
+        young = factors_of(said_of(taught.views, _of_children(taught)), taught.measures_m)
+        _print_children(tested, young)
     if arguments.bands:
         apart = (first.front - first.side).std(0)
-        BANDS.parent.mkdir(parents=True, exist_ok=True)
-        rounded = [dict(zip(NAMES, np.round(v, 4).tolist(), strict=True)) for v in (factors, apart)]
-        write_json(BANDS, {"factor": rounded[0], "disagreement": rounded[1]})
+        tables = (np.round(one, 4).tolist() for one in (factors, young, apart, common))
+        named = [dict(zip(NAMES, one, strict=True)) for one in tables]
+        write_json(BANDS, dict(zip(BAND_TABLES, named, strict=True)))
     _print_errors(source.training, halves[1], factors)
+    _print_averaged(halves[1], factors, common)
     if arguments.people is not None:
         _print_repeated(FittedPeople.load(arguments.people), people_numbers)
+
+
+def _halves(pairs: Pairs) -> tuple[Pairs, Pairs]:
+    """Pairs of every second person, and those of the others."""
+    chosen = np.isin(pairs.person, np.unique(pairs.person)[::2])
+    return pairs.subset(chosen), pairs.subset(~chosen)
+
+
+def _of_children(pairs: Pairs) -> np.ndarray:
+    return pairs.known(weight=False, age=True)
+
+
+def _print_children(tested: Pairs, factors: np.ndarray) -> None:
+    said, truth = said_of(tested.views, _of_children(tested)), tested.measures_m.astype(np.float64)
+    error = 100 * np.abs(truth[:, [STATURE]] * np.exp(said.mean) - truth)
+    held = within(said, truth, factors)
+    tight = tested.kind <= KINDS.index("tight")
+    print(f"children: {len(truth)} pairs of {len(np.unique(tested.person))}; age and sex given")
+    for column, name in enumerate(NAMES):
+        cells = f"{error[tight, column].mean():7.2f} {held[tight, column].mean():7.2f}"
+        print(f"{name:18} {cells}")
+    for number, kind in enumerate(KINDS):
+        chosen = tested.kind == number
+        print(f"mean, {kind:12} {error[chosen][:, 1:].mean():.2f} {held[chosen][:, 1:].mean():.2f}")
+
+
+def _print_averaged(tested: Pairs, factors: np.ndarray, common: np.ndarray) -> None:
+    """Several captures of one person: their mean's error, and the band that is told of it."""
+    said = said_of(tested.views, tested.known(weight=False, clothes=True))
+    for number in (1, 2, 3, 4):
+        mean, pairs = averaged(said, tested, number)
+        truth = pairs.measures_m.astype(np.float64)
+        error = 100 * np.abs(truth[:, [STATURE]] * np.exp(mean.mean) - truth)
+        held = within(mean, truth, factors * np.sqrt(common + (1 - common) / number))
+        tight = pairs.kind <= KINDS.index("tight")
+        told = (
+            f"{name} {error[tight, NAMES.index(name)].mean():.2f}"
+            for name in ("chest", "waist", "hip")
+        )
+        print(
+            f"{number} captures, clothes told, tight or none: mean {error[tight, 1:].mean():.2f} "
+            f"cm, held {held[tight, 1:].mean():.2f};",
+            ", ".join(told),
+        )
 
 
 def _print_errors(training: Pairs, tested: Pairs, factors: np.ndarray) -> None:
@@ -125,11 +207,15 @@ def _print_errors(training: Pairs, tested: Pairs, factors: np.ndarray) -> None:
     height = truth[:, [STATURE]]
     plain = said_of(tested.views, tested.known(weight=False))
     weighed = said_of(tested.views, tested.known(weight=True))
+    clothed = said_of(tested.views, tested.known(weight=False, clothes=True))
+    all_told = said_of(tested.views, tested.known(weight=True, clothes=True))
     errors = {
         "front": np.abs(height * np.exp(plain.front) - truth),
         "side": np.abs(height * np.exp(plain.side) - truth),
         "both": np.abs(height * np.exp(plain.mean) - truth),
+        "clothes": np.abs(height * np.exp(clothed.mean) - truth),
         "weight": np.abs(height * np.exp(weighed.mean) - truth),
+        "w+c": np.abs(height * np.exp(all_told.mean) - truth),
         "h+w": baseline_error(training, tested),
     }
     bias = height * np.exp(plain.mean) - truth

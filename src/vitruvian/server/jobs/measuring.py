@@ -20,7 +20,7 @@ def measure_parcel(
     Args:
         parcel: the front and the side picture as they came, packed.
         folder: exists and is empty.
-        options: ``told`` has ``height_cm``, ``weight_kg``, ``sex`` and ``age``, the last three or
+        options: ``told`` has ``height_cm``, and ``weight_kg``, ``sex``, ``age`` and ``clothes`` or
             None.
         progress: told of every stage.
     """

@@ -19,6 +19,7 @@ from vitruvian.errors import InputError
 from vitruvian.server.api.schemas.common import Strict, Time, Title
 
 Sex = Literal["man", "woman"]
+Clothes = Literal["underwear", "tight", "ordinary"]
 TITLE = "Measures"
 
 
@@ -40,7 +41,8 @@ class MeasureForm(Strict):
         None, "Weight in kilograms; narrows most girths.", LEAST_WEIGHT_KG, MOST_WEIGHT_KG
     )
     sex: Annotated[Sex | None, Field(description="Build.")] = None
-    age: float | None = _ranged(None, "Age in years.", LEAST_AGE, MOST_AGE)
+    age: float | None = _ranged(None, "Age in years; children need it.", LEAST_AGE, MOST_AGE)
+    clothes: Annotated[Clothes | None, Field(description="What is worn; narrows the bands.")] = None
     name: Annotated[Title, Field(description="What you call the result.")] = TITLE
     keep: Annotated[
         bool, Field(description="Keep the result as long as other results, not for an hour only.")
@@ -56,7 +58,7 @@ class MeasureForm(Strict):
 
     def told(self) -> dict[str, Any]:
         """What is told of the person, as ``pipeline.measuring.measure`` takes it."""
-        return self.model_dump(include={"height_cm", "weight_kg", "sex", "age"})
+        return self.model_dump(include={"height_cm", "weight_kg", "sex", "age", "clothes"})
 
 
 class MeasurementChange(Strict):
@@ -81,6 +83,7 @@ class MeasuredSubject(BaseModel):
     weight_kg: float | None
     sex: Sex | None
     age: float | None
+    clothes: Clothes | None = None
 
 
 class MeasureValue(BaseModel):
@@ -100,7 +103,7 @@ class ClothesSize(BaseModel):
     from ``smallest`` to ``largest`` open.
     """
 
-    wearer: Literal["women", "men"]
+    wearer: Literal["women", "men", "children"]
     garment: str
     system: str
     size: str | None
