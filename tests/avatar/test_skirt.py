@@ -22,6 +22,7 @@ from surface_people import (
 from vitruvian.avatar import layered_avatar, photographed
 from vitruvian.avatar.beneath import body_levels, out_of_sight
 from vitruvian.avatar.chains import _beside_each_other
+from vitruvian.avatar.closed_gap import closed_gap_hem
 from vitruvian.avatar.outline import outline_hem
 from vitruvian.avatar.skirt import Skirt, find_skirt
 from vitruvian.avatar.tube import Axis
@@ -96,6 +97,26 @@ def test_the_outline_tells_the_hem() -> None:
     middle = int(columns.mean())
     apart[rows.max() :, middle - 3 : middle + 4] = False
     assert outline_hem(plain, figure_of(apart), BODY) is None
+
+
+def test_a_long_dress_is_told_by_the_gap_that_it_closes() -> None:
+    photo = photo_with()
+    photo = replace(photo, pixels=np.full_like(photo.pixels, 180))
+    mask = mask_of(dressed(BODY, 0.01)).astype(np.uint8)
+    hips, ankles = (
+        CAMERA.project(np.array([BODY.joint(f"{name}.{side}") for side in "LR"]))
+        for name in ("upperleg01", "foot")
+    )
+    narrow = mask.copy()
+    cv2.fillConvexPoly(narrow, np.rint([*hips, *ankles[::-1]]).astype(np.int32), 1)
+    assert closed_gap_hem(photo, figure_of(narrow > 0), BODY) == pytest.approx(1.95, abs=0.1)
+    assert closed_gap_hem(photo, figure_of(mask > 0), BODY) is None  # trousers
+    # A dark crease in the middle is between two legs.
+    creased = photo.pixels.copy()
+    columns = np.rint(np.linspace(hips.mean(0), ankles.mean(0), 400)).astype(int)
+    for x, y in columns:
+        creased[y, x - 2 : x + 3] = 60
+    assert closed_gap_hem(replace(photo, pixels=creased), figure_of(narrow > 0), BODY) is None
 
 
 def test_it_ends_where_its_colour_does(sculpture: Mesh) -> None:

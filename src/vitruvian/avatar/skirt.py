@@ -15,6 +15,7 @@ import numpy as np
 
 from vitruvian.avatar.beneath import EMERGES, SKIRT_TOP, covered, slimmed
 from vitruvian.avatar.chains import chain_skin, chains_of, with_points
+from vitruvian.avatar.closed_gap import closed_gap_hem
 from vitruvian.avatar.height_map import ANGLES, blurred, height_map
 from vitruvian.avatar.hem import coat_hem, seen_hem
 from vitruvian.avatar.outline import outline_hem
@@ -90,6 +91,8 @@ def find_skirt(
         hem = spanned
     if hem is None and photo is not None and figure is not None:
         hem = coat_hem(photo, figure, body)
+        if hem is None:
+            hem = closed_gap_hem(photo, figure, body)
     if hem is None or hem < _LEAST_HEM:
         return None
     axis = Axis.of(model, body.joints)

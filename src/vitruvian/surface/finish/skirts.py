@@ -137,7 +137,7 @@ def _between_legs(
     offset = points - (left + right) / 2
     across = (offset * direction).sum(1)
     height = np.linalg.norm(offset - across[:, None] * direction, axis=1)
-    radius = np.interp(level, *_radii(model))
+    radius = np.interp(level, *leg_radii(model))
     height = height / (radius * np.interp(length / radius, *np.transpose(_LEAST_HEIGHT)))
     # Where legs cross, one passes before the other: what lies over both is the one in front.
     near = length < _LEAST_APART * radius
@@ -148,7 +148,7 @@ def _between_legs(
 
 
 @lru_cache(maxsize=4)
-def _radii(model: ParametricModel) -> tuple[np.ndarray, np.ndarray]:
+def leg_radii(model: ParametricModel) -> tuple[np.ndarray, np.ndarray]:
     """Levels of the leg and its radius there, metres: half its width from front to back."""
     levels, template, part = leg_levels(model), model.template, model.regions.part
     places = np.arange(0.25, 2, 0.125)
