@@ -104,7 +104,7 @@ def test_turns_are_no_motion_of_people():
     eyes = Eyes((CAMERA,), turning=Turning(turns, travels=False))
     found = solve_tracks(body_model(), [[track]], frames, eyes, {}, lambda *_: None)
     (solved,), floor = found.tracks, found.floor
-    assert np.ptp(solved.motion.translation, axis=0).max() < 0.01
+    assert np.ptp(solved.motion.translation, axis=0).max() < 0.02
     assert solved.still[:-1].all()
     blind = solve_tracks(body_model(), [[track]], frames, Eyes((CAMERA,)), {}, lambda *_: None)
     assert not blind.tracks[0].still.any()
