@@ -31,6 +31,7 @@ _STREAM = 0xCA97
 _PAIRS_PER_FILE = 1000
 _STATURE = next(i for i, measure in enumerate(MEASURES) if measure.name == "stature")
 _TOLD_M, _TOLD_KG = 0.006, 0.8  # how far people's own figures are off, standard deviations
+_DENSITY = 0.02  # of people around the bodies' one, relative standard deviation
 _KNOWN_SHARES = {"weight": 0.5, "sex": 0.75, "age": 0.5, "clothes": 0.6}
 
 
@@ -196,7 +197,10 @@ def told_of(pairs: Pairs, rng: np.random.Generator) -> np.ndarray:
 
     return encode_known(
         pairs.measures_m[:, _STATURE] + rng.normal(0, _TOLD_M, count),
-        told(pairs.mass_kg + rng.normal(0, _TOLD_KG, count), _KNOWN_SHARES["weight"]),
+        told(
+            pairs.mass_kg * (1 + rng.normal(0, _DENSITY, count)) + rng.normal(0, _TOLD_KG, count),
+            _KNOWN_SHARES["weight"],
+        ),
         told(pairs.woman.astype(np.float64), _KNOWN_SHARES["sex"]),
         told(pairs.age, _KNOWN_SHARES["age"]),
         told(pairs.looseness, _KNOWN_SHARES["clothes"]),
