@@ -13,6 +13,7 @@ import numpy as np
 
 from vitruvian.body.model.model import BodyModel, body_model
 from vitruvian.body.model.skeleton import finger
+from vitruvian.exchange.nearest import closest_weights
 from vitruvian.exchange.smpl_model import JOINT_NAMES, Kind
 from vitruvian.geometry.adjacency import directed_edges
 from vitruvian.geometry.rotations import axis_angle_from_matrix, matrix_from_axis_angle
@@ -152,7 +153,7 @@ def made_up(kind: Kind = "smpl", faces: int = 6000, seed: int = 1) -> dict[str, 
 
     found = ClosestPointTree(template, ours).query(few.astype(np.float64))
     corners = ours[found.faces]
-    bary = _barycentric(found.points, template[corners])
+    bary = closest_weights(found.points, template[corners])
 
     def carried(values: np.ndarray) -> np.ndarray:
         return np.einsum("nk,nk...->n...", bary, values[corners])
@@ -207,13 +208,3 @@ def made_up(kind: Kind = "smpl", faces: int = 6000, seed: int = 1) -> dict[str, 
 def _wavy(points: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     waves, phase = rng.normal(size=(3, 3)) * 12, rng.uniform(0, 6, 3)
     return np.sin(points @ waves + phase)
-
-
-def _barycentric(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
-    a, b, c = triangles[:, 0], triangles[:, 1], triangles[:, 2]
-    u, v, w = b - a, c - a, points - a
-    uu, uv, vv = (u * u).sum(1), (u * v).sum(1), (v * v).sum(1)
-    uw, vw = (u * w).sum(1), (v * w).sum(1)
-    det = np.maximum(uu * vv - uv * uv, 1e-18)
-    s, t = (vv * uw - uv * vw) / det, (uu * vw - uv * uw) / det
-    return np.stack([1 - s - t, s, t], 1)
