@@ -116,7 +116,7 @@ def test_the_page_of_the_api_has_its_fields() -> None:
     page = (DOCS / "api.md").read_text(encoding="utf-8")
     section = page[page.index("## Create") : page.index("## Correct")]
     fields = re.findall(r"^\| `(\w+)` \|", section, flags=re.MULTILINE)
-    assert fields == ["image", "name", *API_FIELDS]
+    assert fields == ["image", "name", "same_person", *API_FIELDS]
     for name in API_FIELDS:
         line = row("api.md", f"| `{name}` |")
         assert_range_and_choices(name, line)
@@ -142,9 +142,10 @@ def test_the_server_and_its_client_have_them_all() -> None:
     from vitruvian.server.api.schemas import CreateForm, ReconstructionOptions
 
     client = keywords(vitruvian.Client.reconstruct)
-    assert set(client) - {"self", "image", "name", "patience"} == set(API_FIELDS)
-    assert set(CreateForm.model_fields) == {"name", *API_FIELDS}
-    assert set(ReconstructionOptions.model_fields) == set(API_FIELDS)
+    of_pictures = {"self", "image", "name", "same_person", "patience"}
+    assert set(client) - of_pictures == set(API_FIELDS)
+    assert set(CreateForm.model_fields) == {"name", "same_person", *API_FIELDS}
+    assert set(ReconstructionOptions.model_fields) == {"same_person", *API_FIELDS}
     schema = CreateForm.model_json_schema()["properties"]
     for name, option in API_FIELDS.items():
         default = SERVER_DEFAULTS[name]

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +116,14 @@ def create(client: Any, data: bytes, wait: bool = True, **fields: Any) -> Any:
     headers |= fields.pop("headers", {})
     return client.post(
         "/api/v1/reconstructions", files={"image": ("x", data)}, data=fields, headers=headers
+    )
+
+
+def create_of_one(client: Any, pictures: Sequence[bytes], **fields: Any) -> Any:
+    """POST several pictures of one person, unless ``same_person`` says otherwise."""
+    files = [("image", ("x", data)) for data in pictures]
+    return client.post(
+        "/api/v1/reconstructions", files=files, data={"same_person": "true"} | fields
     )
 
 

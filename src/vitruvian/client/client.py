@@ -31,6 +31,7 @@ class Client:
         image: str | Path | bytes,
         *,
         name: str | None = None,
+        same_person: Sequence[str | Path | bytes] = (),
         height_cm: float | None = None,
         hints: Mapping[Who, Hint] | None = None,
         fov_deg: float | None = None,
@@ -61,6 +62,8 @@ class Client:
         Args:
             image: a path, or the bytes of an image file.
             name: title; "Photo" by default.
+            same_person: more pictures of the largest person, up to five, as in
+                ``vitruvian.reconstruct``.
             height_cm, hints, fov_deg, max_people, detail, relief, incomplete, faces, texture,
                 albedo, check: as in ``vitruvian.reconstruct``.
             formats, vertex_colors, print_height_mm, poses, rest, rig, bone_names, clips,
@@ -74,6 +77,7 @@ class Client:
         """
         fields = {
             "name": name,
+            "same_person": True if same_person else None,
             "height_cm": height_cm,
             "hints": None if hints is None else write_hints(checked_hints(hints) or {}),
             "fov_deg": fov_deg,
@@ -95,9 +99,8 @@ class Client:
             "clips": clips,
             "keypoint_files": None if keypoint_files is None else ",".join(keypoint_files),
         }
-        answer = self._wire.submit(
-            "/api/v1/reconstructions", {"image": file_bytes(image)}, fields, patience
-        )
+        files = [("image", file_bytes(one)) for one in (image, *same_person)]
+        answer = self._wire.submit("/api/v1/reconstructions", files, fields, patience)
         return RemoteScene.of(answer, self._wire)
 
     def measure(
@@ -137,7 +140,7 @@ class Client:
             "name": name,
             "keep": keep,
         }
-        files = {"front": file_bytes(front), "side": file_bytes(side)}
+        files = [("front", file_bytes(front)), ("side", file_bytes(side))]
         answer = self._wire.submit("/api/v1/measurements", files, fields, patience)
         return RemoteMeasures.of(answer, self._wire)
 
@@ -181,7 +184,8 @@ class Client:
             "max_people": max_people,
             "formats": None if formats is None else ",".join(formats),
         }
-        answer = self._wire.submit("/api/v1/videos", {"video": file_bytes(video)}, fields, patience)
+        files = [("video", file_bytes(video))]
+        answer = self._wire.submit("/api/v1/videos", files, fields, patience)
         return RemoteVideo.of(answer, self._wire)
 
     def get(self, reconstruction_id: str) -> RemoteScene:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from pathlib import Path
 from typing import Any
@@ -69,10 +69,14 @@ class Wire:
         return _parse(self.send(method, path, json.dumps(body).encode(), headers)[1])
 
     def submit(
-        self, path: str, files: Mapping[str, bytes], fields: Mapping[str, Any], patience: float
+        self,
+        path: str,
+        files: Sequence[tuple[str, bytes]],
+        fields: Mapping[str, Any],
+        patience: float,
     ) -> Any:
-        """What a form with files comes to, once its job has ended; fields that are None are left
-        out.
+        """What a form with files, each with the name of its field, comes to, once its job has
+        ended; fields that are None are left out.
 
         Safe against lost connections: a form that is sent again has the same key, and the server
         works on it once.
@@ -187,7 +191,7 @@ def file_bytes(source: str | Path | bytes) -> bytes:
         raise InputError(f"{source} cannot be read ({reason}); check the path.") from None
 
 
-def _form(files: Mapping[str, bytes], fields: Mapping[str, Any]) -> tuple[bytes, str]:
+def _form(files: Sequence[tuple[str, bytes]], fields: Mapping[str, Any]) -> tuple[bytes, str]:
     """``multipart/form-data`` with fields and files, and its content type."""
     boundary = secrets.token_hex(24)
     pieces: list[bytes] = []
@@ -195,7 +199,7 @@ def _form(files: Mapping[str, bytes], fields: Mapping[str, Any]) -> tuple[bytes,
         text = str(value).lower() if isinstance(value, bool) else str(value)
         head = f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n'
         pieces += [head.encode(), text.encode(), b"\r\n"]
-    for name, content in files.items():
+    for name, content in files:
         head = (
             f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"; filename="file"\r\n'
             "Content-Type: application/octet-stream\r\n\r\n"

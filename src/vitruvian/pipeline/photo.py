@@ -171,7 +171,10 @@ def reconstruct_photo(
     _prepare(options)
     with timer("decode"):
         photo = load_photo(source, fov_deg=options.fov_deg)
-        others = [load_photo(one, fov_deg=options.fov_deg) for one in same_person]
+        others = [
+            load_photo(one, fov_deg=options.fov_deg, name=f"Picture {number}")
+            for number, one in enumerate(same_person, 2)
+        ]
     with timer("people"):
         found = find(photo, replace(options, max_people=1) if others else options)
         figures = found.figures

@@ -77,7 +77,7 @@ class ApiToken(Base):
 
 
 class Job(Base):
-    """A picture to reconstruct, or two to measure somebody by.
+    """A picture to reconstruct, or several of one person, or two to measure somebody by.
 
     ``queue.py`` says how it moves from state to state.
     """

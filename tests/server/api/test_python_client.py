@@ -59,6 +59,10 @@ def test_photographs(real: Any, real_server: Any, tmp_path: Path) -> None:
     with pytest.raises(ApiError) as caught:
         client.get(scene.id)
     assert (caught.value.status, caught.value.code) == (404, "not-found")
+    fast = {"detail": "body", "texture": False, "check": False}
+    both = client.reconstruct(PERSON, same_person=[PERSON.read_bytes()], **fast)
+    assert len(both.people) == 1
+    assert (both.save(tmp_path / "both") / "photo-2.jpg").is_file()
     with pytest.raises(ApiError) as caught:
         client.reconstruct(b"no picture")
     assert caught.value.code == "not-a-picture"

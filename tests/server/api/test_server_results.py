@@ -316,6 +316,7 @@ def test_every_option_reaches_the_result(real: Any) -> None:
     assert answer.status_code == 201, answer.text
     made = answer.json()
     assert made["options"] == {
+        "same_person": False,
         "height_cm": 172,
         "hints": {
             "people": {"1": NOTHING | {"sex": "neutral", "age": 20}},

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from vitruvian.server.api.schemas import CreateForm, ProblemBody
+from vitruvian.server.files.names import MOST_PHOTOS
 from vitruvian.server.problems import MEDIA_TYPE, Problem
 
 _MEANINGS = {
@@ -59,7 +60,16 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 def picture_form() -> dict[str, Any]:
     """The ``requestBody`` of the routes that take a picture."""
-    return form_body(CreateForm, {"image": "The picture: JPEG, PNG, WebP, HEIC and others."})
+    body = form_body(CreateForm, {"image": "The picture: JPEG, PNG, WebP, HEIC and others."})
+    fields = body["content"]["multipart/form-data"]["schema"]["properties"]
+    fields["image"] = {
+        "type": "array",
+        "items": fields["image"],
+        "minItems": 1,
+        "maxItems": MOST_PHOTOS,
+        "description": "The picture; with same_person the field comes once for each.",
+    }
+    return body
 
 
 def form_body(model: type[BaseModel], files: Mapping[str, str]) -> dict[str, Any]:

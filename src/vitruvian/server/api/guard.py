@@ -20,8 +20,8 @@ from vitruvian.server.problems import CLIENT_LEFT, MEDIA_TYPE, Problem
 from vitruvian.server.state import State
 
 VIDEO_PATH = "/api/v1/videos"
-# How many pictures a body may hold.
-PICTURE_PATHS = {"/Upload": 1, "/api/v1/reconstructions": 1, "/api/v1/measurements": 2}
+# How many of the largest pictures a body may hold; of one person it may hold more smaller ones.
+PICTURE_PATHS = {"/Upload": 2, "/api/v1/reconstructions": 2, "/api/v1/measurements": 2}
 INTERNAL = "The server failed over this request; try again later."
 _FORM_ROOM = 128 * 1024  # for a form's fields and boundaries
 _JSON_BYTES = 64 * 1024
@@ -192,7 +192,7 @@ def _host_name(host: str) -> str:
 
 def _too_large(state: State, scope: Scope) -> Problem:
     if scope["path"] in PICTURE_PATHS:
-        return too_large(state)
+        return too_large(state, PICTURE_PATHS[scope["path"]])
     if scope["path"] == VIDEO_PATH:
         return video_too_large(state)
     return Problem("too-large", f"The body has more than {_JSON_BYTES // 1024} kB.")

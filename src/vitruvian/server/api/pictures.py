@@ -14,10 +14,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.requests import ClientDisconnect
 
+from vitruvian.errors import InputError
 from vitruvian.server.api.callers import client_key
 from vitruvian.server.api.checks import validation_problem
 from vitruvian.server.api.documented import MAX_IDEMPOTENCY_KEY
 from vitruvian.server.api.schemas import CreateForm
+from vitruvian.server.files.names import MOST_PHOTOS
 from vitruvian.server.jobs.intake import Order
 from vitruvian.server.models import ACTIVE, Account, Job
 from vitruvian.server.problems import Problem
@@ -83,10 +85,20 @@ def idempotency_key(request: Request) -> str | None:
 
 
 @asynccontextmanager
-async def read_form(request: Request, state: State) -> AsyncIterator[tuple[UploadFile, CreateForm]]:
-    """The picture and the fields of a form with one picture; see ``read_pictures``."""
-    async with read_pictures(request, state, ("image",), CreateForm) as (images, form):
-        yield images[0], form
+async def read_form(
+    request: Request, state: State
+) -> AsyncIterator[tuple[list[UploadFile], CreateForm]]:
+    """The picture, or pictures of one person, and the fields of a form; see ``read_pictures``."""
+    most = state.settings.max_upload_bytes
+    async with _read_files(
+        request, ("image",), CreateForm, most, too_large(state), MOST_PHOTOS
+    ) as (images, form):
+        try:
+            form.check_count(len(images))
+        except InputError as error:
+            errors = [{"field": "same_person", "detail": str(error)}]
+            raise Problem("validation", str(error), errors=errors) from None
+        yield images, form
 
 
 @asynccontextmanager
@@ -124,7 +136,12 @@ async def read_video(
 
 @asynccontextmanager
 async def _read_files(
-    request: Request, names: Sequence[str], model: type[Form], most: int, refused: Problem
+    request: Request,
+    names: Sequence[str],
+    model: type[Form],
+    most: int,
+    refused: Problem,
+    of_each: int = 1,
 ) -> AsyncIterator[tuple[list[UploadFile], Form]]:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "multipart/form-data":
@@ -133,17 +150,18 @@ async def _read_files(
             "unsupported-media-type", f"Send a form (multipart/form-data) with {fields_of}."
         )
     async with request.form(
-        max_files=len(names), max_fields=MAX_FORM_FIELDS, max_part_size=MAX_FIELD_BYTES
+        max_files=len(names) * of_each, max_fields=MAX_FORM_FIELDS, max_part_size=MAX_FIELD_BYTES
     ) as form:
         images = []
         for name in names:
-            image = form.get(name)
-            if not isinstance(image, UploadFile):
-                wrong = f"The form lacks a file in the field {name}."
-                raise Problem("validation", wrong, errors=[{"field": name, "detail": wrong}])
-            if (image.size or 0) > most:
-                raise refused
-            images.append(image)
+            sent = form.getlist(name)
+            for image in sent or ("",):
+                if not isinstance(image, UploadFile):
+                    wrong = f"The form lacks a file in the field {name}."
+                    raise Problem("validation", wrong, errors=[{"field": name, "detail": wrong}])
+                if (image.size or 0) > most:
+                    raise refused
+                images.append(image)
         fields: dict[str, Any] = {}
         for name, value in form.multi_items():
             if name in names:
@@ -159,11 +177,12 @@ async def _read_files(
         yield images, _parse_fields(fields, model)
 
 
-def too_large(state: State) -> Problem:
-    """The answer to a body over the limit."""
+def too_large(state: State, together: int = 0) -> Problem:
+    """The answer to a picture over the limit, or to pictures that are ``together`` times it."""
+    most = state.settings.max_upload_mb
+    all_of_them = f", or all together more than {together * most} MB" if together else ""
     return Problem(
-        "too-large",
-        f"The picture has more than {state.settings.max_upload_mb} MB; save a smaller copy.",
+        "too-large", f"The picture has more than {most} MB{all_of_them}; save a smaller copy."
     )
 
 
@@ -182,13 +201,15 @@ def _parse_fields(fields: Mapping[str, str], model: type[Form]) -> Form:
 
 
 async def accept(
-    state: State, order: Order, image: UploadFile, form: CreateForm
+    state: State, order: Order, images: Sequence[UploadFile], form: CreateForm
 ) -> tuple[str, bool]:
-    """Store the picture and put its job into the queue; returns its id and whether it is new."""
-    options = form.options()
+    """Store what ``read_form`` read and put its job into the queue; returns its id and whether it
+    is new.
+    """
+    options = form.options() | {"same_person": form.same_person}
     most = state.settings.max_people
     options["max_people"] = min(options["max_people"] or most, most)
-    return await accept_pictures(state, order, [image], form.name, options)
+    return await accept_pictures(state, order, images, form.name, options)
 
 
 async def accept_pictures(

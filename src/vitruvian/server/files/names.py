@@ -5,9 +5,12 @@ from __future__ import annotations
 from vitruvian.mesh_formats import AVATAR_FORMATS, FORMATS
 from vitruvian.options import KEYPOINT_FILES
 
+MOST_PHOTOS = 6  # of one person
+
 # What a file is for, by its name at the top of a result and in a person's folder.
 OF_ALL = {
     "photo": "photo.jpg",
+    **{f"photo_{number}": f"photo-{number}.jpg" for number in range(2, MOST_PHOTOS + 1)},
     "thumbnail": "thumbnail.jpg",
     "scene": "scene.glb",
     "preview": "preview.png",
@@ -62,6 +65,13 @@ OF_MEASURES = {
     "body_mesh": "body.obj",
     "silhouettes": "silhouettes.png",
 }
+
+
+def other_photos(count: int) -> list[str]:
+    """What the pictures of one person after the first are called, ``count`` of them."""
+    return [OF_ALL[f"photo_{number}"] for number in range(2, count + 2)]
+
+
 # Made when they are asked for.
 ALL_ZIP = "all.zip"
 PERSON_ZIP = "mesh.zip"

@@ -32,8 +32,8 @@ class Order:
         account_id: whose result it will be.
         idempotency_key: what the sender calls this request, or None.
         expires_hours: life of the result, where the account's does not apply.
-        kind: what is to be made: ``PHOTO`` of one picture, ``MEASURES`` of two, ``VIDEO`` of a
-            video.
+        kind: what is to be made: ``PHOTO`` of one picture, or of several of one person,
+            ``MEASURES`` of two, ``VIDEO`` of a video.
     """
 
     account_id: str
@@ -114,7 +114,8 @@ class Intake:
             order: for whom.
             pictures: the files, as many as the kind takes.
             name: what its owner calls the result.
-            options: of the reconstruction; of measuring, what is told of the person.
+            options: of the reconstruction, and whether it is of several pictures
+                (``same_person``); of measuring, what is told of the person.
 
         Raises:
             Problem: a file is no picture, there is no room, the account is gone.
@@ -124,7 +125,8 @@ class Intake:
             return earlier, False
         for data in pictures:
             check_picture(data, self.readable_types)
-        parcel = pack(pictures) if order.kind == MEASURES else pictures[0]
+        several = order.kind == MEASURES or options.get("same_person")
+        parcel = pack(pictures) if several else pictures[0]
         return self._enqueue(order, io.BytesIO(parcel), name, options)
 
     def accept_video(
@@ -182,7 +184,7 @@ class Intake:
     def correct(self, account_id: str, reconstruction_id: str, changes: dict[str, Any]) -> str:
         """Queue a job that makes a result anew, with other options, in place; returns its id.
 
-        It starts from the photograph that the result keeps. A correction that is still on its way
+        It starts from the photographs that the result keeps. A correction that is still on its way
         is given up for this one.
 
         Args:
@@ -219,7 +221,11 @@ class Intake:
                 options=row.details["options"] | changes,
                 upload_key=f"{row.prefix}/photo.jpg",
                 replaces=row.id,
-                camera={"focal_px": camera["focal_px"], "source": camera["source"]},
+                camera={
+                    "focal_px": camera["focal_px"],
+                    "source": camera["source"],
+                    "others": row.details.get("others", []),
+                },
                 created_at=now,
             )
             session.add(job)

@@ -22,6 +22,7 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 
 from vitruvian.server.files.storage import Storage
+from vitruvian.server.jobs.orders import order_for
 from vitruvian.server.jobs.process import PoolOptions, WorkerGone, WorkerProcess
 from vitruvian.server.jobs.queue import JobQueue, Lease, Result
 from vitruvian.server.jobs.timing import StageClock
@@ -199,11 +200,9 @@ class WorkerPool:
         worker.jobs += 1
         start = time.monotonic()
         try:
-            with self._storage.local(lease.job.upload_key) as picture:
-                order: dict[str, Any] = {"do": "job", "id": lease.job.id, "picture": str(picture)}
-                order |= {"folder": str(folder), "options": lease.job.options}
-                order |= {"kind": lease.job.kind, "most_s": self._options.most_video_s}
-                worker.say(order | {"camera": lease.job.camera})
+            most_s = self._options.most_video_s
+            with order_for(lease.job, self._storage, folder, most_s) as order:
+                worker.say(order)
                 answer = self._follow(worker, lease, start)
             self._conclude(lease, answer, folder)
         except FileNotFoundError:
@@ -251,8 +250,9 @@ class WorkerPool:
             if answer is None or answer.get("id") != lease.job.id:
                 continue
             if answer["is"] != "stage":
-                # The clock tells photographs' time.
-                watch.end(answer["is"] == "done" and lease.job.kind == PHOTO)
+                # The clock tells the time of single photographs.
+                single = lease.job.kind == PHOTO and not lease.job.options.get("same_person")
+                watch.end(answer["is"] == "done" and single)
                 return answer
             if video:
                 stage, share = answer["stage"], answer["share"]

@@ -6,7 +6,8 @@ takes all memory or breaks a decoder takes nothing else with it. It has no acces
 and no secret: paths in, files and one description out. Both ways go lines of JSON:
 
     in   {"do": "job", "id": ..., "kind": ..., "picture": path, "folder": path, "options": {...},
-          "camera": null or {"focal_px": ..., "source": ...}, "most_s": ... of a video}
+          "camera": null or {"focal_px": ..., "source": ..., "others": [likewise, ...]},
+          "others": [path, ...] of more pictures of one person, "most_s": ... of a video}
          {"do": "cancel", "id": ...}
     out  {"is": "ready"}
          {"is": "stage", "id": ..., "stage": ..., "person": 0, "people": 0}
@@ -28,6 +29,7 @@ import signal
 import sys
 import threading
 import traceback
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -36,8 +38,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from vitruvian.compute import set_threads
 from vitruvian.errors import CrashError, InputError, MissingExtraError, VitruvianError
 from vitruvian.options import SERVER_DEFAULTS, Options
+from vitruvian.server.files.names import other_photos
 from vitruvian.server.jobs.measuring import measure_parcel
 from vitruvian.server.jobs.moving import move_people
+from vitruvian.server.jobs.parcel import unpack
 from vitruvian.server.kinds import MEASURES, VIDEO
 from vitruvian.server.problems import KINDS, Problem
 
@@ -112,7 +116,8 @@ class Worker:
         elif order["kind"] == MEASURES:
             outcome = measure_parcel(picture, folder, options, progress)
         else:
-            outcome = process(picture, folder, options, progress, order.get("camera"))
+            others = [Path(path) for path in order.get("others", ())]
+            outcome = process(picture, folder, options, progress, order.get("camera"), others)
         if outcome.error is not None:
             answer = {"is": "failed", "problem": problem_of(outcome.error).body()}
         elif outcome.state == "cancelled":
@@ -135,39 +140,51 @@ def process(
     options: dict[str, Any],
     progress: Progress | None,
     camera: dict[str, Any] | None = None,
+    others: Sequence[Path] = (),
 ) -> Outcome:
-    """Reconstruct a picture into ``folder``.
+    """Reconstruct a picture, or several of one person, into ``folder``.
 
     Args:
         picture: the upload as it came, or the photograph of an earlier result.
         folder: exists and is empty.
         options: names and plain values as of ``Options``; what is absent is ``SERVER_DEFAULTS``'.
+            ``same_person`` says that the upload is a parcel of pictures of one person.
         progress: told of every stage.
-        camera: ``focal_px`` and its ``source``, of a picture that does not say them itself.
+        camera: ``focal_px`` and its ``source``, of a picture that does not say them itself;
+            ``others`` are those of ``others``.
+        others: more photographs of an earlier result.
     """
     from vitruvian.pipeline.run import Job, run
 
     given = {name: value for name, value in options.items() if value is not None}
+    parcel = given.pop("same_person", False) and camera is None
     wanted = SERVER_DEFAULTS | given
+    # Bytes: no path of this machine gets into sentences or reports. Only pixels and the focal
+    # length, a number, go on from here; EXIF stays behind.
+    files = [path.read_bytes() for path in (picture, *others)]
+    if parcel:
+        files = unpack(files[0])
+    pictures: list[bytes | Photo] = [*files]
+    if camera is not None:
+        pictures = list(map(_photo, files, [camera, *camera.get("others", ())]))
     job = Job(
-        # Bytes: no path of this machine gets into sentences or reports. Only pixels and the focal
-        # length, a number, go on from here; EXIF stays behind.
-        picture.read_bytes() if camera is None else _photo(picture, camera),
+        pictures[0],
         folder,
         Options.of(**wanted | {"formats": tuple(wanted["formats"])}),
         replace=False,
         nobody_is_failure=True,
-        also=partial(_write_more, photograph=None if camera is None else picture),
+        same_person=tuple(pictures[1:]),
+        also=partial(_write_more, pictures=pictures, written=None if camera is None else files),
     )
     return run(job, progress)
 
 
-def _photo(picture: Path, camera: dict[str, Any]) -> Photo:
+def _photo(picture: bytes, camera: dict[str, Any]) -> Photo:
     """A photograph that this server wrote, with its camera."""
     from vitruvian.image.photo import load_photo
     from vitruvian.types.camera import Camera
 
-    photo = load_photo(picture.read_bytes())
+    photo = load_photo(picture)
     size = photo.width, photo.height
     return replace(photo, camera=Camera.centered(camera["focal_px"], *size, camera["source"]))
 
@@ -187,32 +204,47 @@ def problem_of(error: VitruvianError) -> Problem:
     return Problem(error.code if error.code in KINDS else "bad-picture", str(error))
 
 
-def _write_more(scene: Scene, folder: Path, photograph: Path | None) -> dict[str, Any]:
+def _write_more(
+    scene: Scene,
+    folder: Path,
+    pictures: Sequence[bytes | Photo],
+    written: Sequence[bytes] | None,
+) -> dict[str, Any]:
     """Write what the page shows besides, and return what it wants to know of the scene.
 
-    ``photograph`` is the earlier result's, which stays as it is.
+    ``pictures`` are those it was made of; ``written`` are the same as files, where they are an
+    earlier result's, which stay as they are.
     """
     from vitruvian.formats.export import export_mesh
+    from vitruvian.image.photo import load_photo
 
     for person in scene.people:
         body = person.body.as_mesh().transformed(scene.world_from_camera_of(person), "world")
         export_mesh(body, folder / f"person-{person.id}" / "body.glb")
-    _write_pictures(scene.photo.pixels, folder, photograph)
-    return {"world_from_camera": scene.world_from_camera.round(6).tolist()}
+    # Those beside the first are read once more: a scene does not hold them.
+    photos = [scene.photo, *map(load_photo, pictures[1:])]
+    _write_pictures([photo.pixels for photo in photos], folder, written)
+    cameras = [photo.camera for photo in photos[1:]]
+    return {
+        "world_from_camera": scene.world_from_camera.round(6).tolist(),
+        "others": [{"focal_px": one.focal_px, "source": one.source} for one in cameras],
+    }
 
 
-def _write_pictures(pixels: Any, folder: Path, photograph: Path | None) -> None:
-    """The photograph and its thumbnail, encoded anew: nothing of the uploaded file is in them.
+def _write_pictures(pictures: Sequence[Any], folder: Path, written: Sequence[bytes] | None) -> None:
+    """The photographs, encoded anew, and a thumbnail: nothing of the uploaded files is in them.
 
-    A photograph that this server wrote is not compressed a second time.
+    Photographs that this server has ``written`` are not compressed a second time.
     """
     import cv2
 
     from vitruvian.formats.atomic import write_bytes
     from vitruvian.formats.images import encode_jpeg
 
-    once = photograph.read_bytes() if photograph else encode_jpeg(pixels, quality=PHOTO_QUALITY)
-    write_bytes(folder / "photo.jpg", once)
+    files = written or [encode_jpeg(pixels, quality=PHOTO_QUALITY) for pixels in pictures]
+    for name, file in zip(("photo.jpg", *other_photos(len(files) - 1)), files, strict=True):
+        write_bytes(folder / name, file)
+    pixels = pictures[0]
     height, width = pixels.shape[:2]
     scale = min(1.0, THUMBNAIL_SIDE / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))

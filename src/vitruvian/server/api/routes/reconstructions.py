@@ -66,8 +66,8 @@ async def create(request: Request, state: Here, caller: Writer) -> Response:
     owner = account_of(caller)
     await run_in_threadpool(check_room, state, owner.id)
     expires = state.settings.guest_retention_hours if owner.kind == "guest" else None
-    async with read_form(request, state) as (image, form):
-        job_id, _ = await accept(state, Order(owner.id, key, expires), image, form)
+    async with read_form(request, state) as (images, form):
+        job_id, _ = await accept(state, Order(owner.id, key, expires), images, form)
     job = await wait_for_end(request, state, job_id, wait)
     if job is None:
         raise not_found()

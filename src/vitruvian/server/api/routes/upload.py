@@ -43,9 +43,9 @@ async def upload(request: Request, state: Here, caller: AnyCaller) -> schemas.Up
     order = _order(state, caller)
     await run_in_threadpool(take_upload_token, state, caller.account, request)
     await run_in_threadpool(check_room, state, order.account_id)
-    async with read_form(request, state) as (image, form):
+    async with read_form(request, state) as (images, form):
         form = form.model_copy(update={"formats": f"obj,{form.formats}"})  # what it answers with
-        job_id, _ = await accept(state, order, image, form)
+        job_id, _ = await accept(state, order, images, form)
     job = await wait_for_end(
         request, state, job_id, state.settings.upload_timeout_seconds, patient=True
     )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import (
     ConfigDict,
+    Field,
     ValidationInfo,
     field_validator,
     model_validator,
@@ -22,6 +23,7 @@ from vitruvian.options import (
     parse_keypoint_files,
 )
 from vitruvian.server.api.schemas.common import Strict, Title
+from vitruvian.server.files.names import MOST_PHOTOS
 
 
 def _kept_hints(text: str) -> dict[str, Any] | None:
@@ -107,6 +109,13 @@ class CreateForm(Strict):
     """The fields beside the picture, as they come in a form."""
 
     name: Title = "Photo"
+    same_person: Annotated[
+        bool,
+        Field(
+            description="All pictures show one person, in each the largest: one result of them, in "
+            "the pose of the first."
+        ),
+    ] = False
     height_cm: float | None = SERVER_DEFAULTS["height_cm"]
     hints: str | None = SERVER_DEFAULTS["hints"]
     fov_deg: float | None = SERVER_DEFAULTS["fov_deg"]
@@ -155,9 +164,22 @@ class CreateForm(Strict):
             raise ValueError(str(error)) from None
         return self
 
+    def check_count(self, pictures: int) -> None:
+        """Raise ``InputError`` when the form goes with another number of pictures."""
+        if self.same_person and not 2 <= pictures <= MOST_PHOTOS:
+            raise InputError(
+                f"One avatar is made of 2 to {MOST_PHOTOS} pictures of one person, not of "
+                f"{pictures}: repeat the field image, or leave out same_person."
+            )
+        if not self.same_person and pictures > 1:
+            raise InputError(
+                "Several pictures come to one result only when they show one person: add "
+                "same_person, or send each by itself."
+            )
+
     def options(self) -> dict[str, Any]:
         """Those that go to the reconstruction, as plain values."""
-        return self.model_dump(exclude={"name"}) | {
+        return self.model_dump(exclude={"name", "same_person"}) | {
             "formats": list(parse_formats(self.formats)),
             "hints": None if self.hints is None else _kept_hints(self.hints),
             "keypoint_files": None

@@ -103,6 +103,7 @@ class LeftOut(BaseModel):
 class ReconstructionOptions(BaseModel):
     """What was asked for."""
 
+    same_person: bool = False
     height_cm: float | None = SERVER_DEFAULTS["height_cm"]
     hints: Hints | None = SERVER_DEFAULTS["hints"]
     fov_deg: float | None = SERVER_DEFAULTS["fov_deg"]
