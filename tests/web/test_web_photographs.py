@@ -13,6 +13,8 @@ from web_tools import wait_for_model
 
 pytestmark = pytest.mark.browser
 
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+
 Visit = Callable[..., Any]
 Locate = Callable[[str], Path]
 
@@ -49,6 +51,23 @@ def says_one_thing(page: Any, result: dict[str, Any]) -> None:
         if not no_height:
             assert f"{person['height_m']:.2f} m" in said
             assert "± " in said
+
+
+def test_two_pictures_of_one_person(visit: Visit, tmp_path: Path) -> None:
+    with Image.open(EXAMPLES / "person.jpg") as image:
+        image.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(tmp_path / "back.jpg")
+    page = visit()
+    page.goto("/")
+    page.get_by_label("Several pictures of one person").check()
+    page.set_input_files("input[type=file]", tmp_path / "back.jpg")
+    page.get_by_text("choose two to six").wait_for()
+    page.set_input_files("input[type=file]", [EXAMPLES / "person.jpg", tmp_path / "back.jpg"])
+    page.wait_for_url("**/r/*", timeout=120_000)
+    answer = page.request.get(page.url.replace("/r/", "/api/v1/reconstructions/")).json()
+    assert (answer["name"], answer["options"]["same_person"]) == ("person", True)
+    assert len(answer["people"]) == 1
+    assert "photo_2" in answer["files"]
+    wait_for_model(page)
 
 
 def test_a_face_and_half_a_figure(visit: Visit, shared_data: Locate, tmp_path: Path) -> None:

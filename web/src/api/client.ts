@@ -160,12 +160,12 @@ export interface UploadOptions {
 }
 
 /**
- * Send a picture and get its job. XMLHttpRequest, because fetch does not tell how much is sent.
+ * Send a picture, or several of one person, and get the job. XMLHttpRequest, because fetch does not tell how much is sent.
  *
  * @param onSent called with the fraction that has left, 0 to 1.
  */
 export function upload(
-  file: Blob,
+  files: Blob[],
   options: UploadOptions,
   key: string,
   onSent: (fraction: number) => void,
@@ -175,7 +175,8 @@ export function upload(
   form.append("name", options.name);
   if (options.heightCm !== null) form.append("height_cm", String(options.heightCm));
   if (options.maxPeople !== null) form.append("max_people", String(options.maxPeople));
-  form.append("image", file, "image"); // the file's own name stays here
+  if (files.length > 1) form.append("same_person", "true");
+  for (const file of files) form.append("image", file, "image"); // the file's own name stays here
   return sendForm("/api/v1/reconstructions", form, key, onSent, signal);
 }
 

@@ -18,7 +18,7 @@ export interface Upload {
 
 export const uploads = reactive<Upload[]>([]);
 
-const files = new Map<string, { file: Blob; options: UploadOptions; abort: AbortController }>();
+const waiting = new Map<string, { files: Blob[]; options: UploadOptions; abort: AbortController }>();
 const stops = new Map<string, () => void>();
 let sending = false;
 
@@ -43,19 +43,37 @@ export function refusal(file: File, maxBytes: number): string | null {
   return null;
 }
 
+export const MOST_OF_ONE = 6;
+
+/** Why pictures cannot be sent as those of one person, or null. The server decides in the end. */
+export function refusalOfOne(chosen: File[], maxBytes: number): string | null {
+  if (chosen.length < 2) return "One picture shows one side: choose two to six of the person at once.";
+  if (chosen.length > MOST_OF_ONE) return `Of one person six pictures are enough; these are ${chosen.length}.`;
+  if (chosen.reduce((sum, file) => sum + file.size, 0) > 2 * maxBytes) {
+    return `Together the pictures are larger than ${Math.floor((2 * maxBytes) / 1e6)} MB; send smaller copies.`;
+  }
+  return null;
+}
+
 /** "IMG_2041.jpeg" -> "IMG_2041". */
 export function nameOf(file: File): string {
   const stem = file.name.replace(/\.[^.]*$/, "").replaceAll(/[\p{Cc}\p{Cf}]/gu, "").trim().slice(0, 100);
   return stem || "Photo";
 }
 
-/** Queue files; returns those that are on their way. Call only with a session or a wish for one. */
-export function add(chosen: File[], options: Omit<UploadOptions, "name">): Upload[] {
-  const added = chosen.map((file): Upload => {
+/**
+ * Queue files, each by itself or all of one person together; returns what is on its way. Call only with a session or a
+ * wish for one.
+ */
+export function add(chosen: File[], options: Omit<UploadOptions, "name">, onePerson = false): Upload[] {
+  const groups = onePerson ? [chosen] : chosen.map((file) => [file]);
+  const added = groups.flatMap((group): Upload[] => {
+    const [file] = group;
+    if (!file) return [];
     const key = crypto.randomUUID?.() ?? `${Date.now()}-${Math.random().toString(36).slice(2)}`;
     const name = nameOf(file);
-    files.set(key, { file, options: { ...options, name }, abort: new AbortController() });
-    return { key, name, preview: URL.createObjectURL(file), state: "waiting", sent: 0, job: null, problem: null };
+    waiting.set(key, { files: group, options: { ...options, name }, abort: new AbortController() });
+    return [{ key, name, preview: URL.createObjectURL(file), state: "waiting", sent: 0, job: null, problem: null }];
   });
   uploads.unshift(...added);
   pump();
@@ -78,22 +96,22 @@ export function adopt(jobs: Job[]): void {
 /** Send what waits, one after the other: pictures then queue in the order they were chosen in. */
 function pump(): void {
   if (sending) return;
-  for (const key of files.keys()) {
+  for (const key of waiting.keys()) {
     const item = uploads.find((other) => other.key === key);
     if (item?.state === "waiting") return void send(item);
   }
 }
 
 async function send(item: Upload): Promise<void> {
-  const entry = files.get(item.key);
+  const entry = waiting.get(item.key);
   if (!entry) return;
   sending = true;
   item.state = "sending";
   try {
-    const { file, options, abort } = entry;
+    const { files, options, abort } = entry;
     const attempt = async (): Promise<Job> => {
       if (!(await ensureSession())) throw new Problem(LOG_IN);
-      return upload(file, options, item.key, (part) => (item.sent = part), abort.signal);
+      return upload(files, options, item.key, (part) => (item.sent = part), abort.signal);
     };
     const job = await attempt().catch(async (error: unknown) => {
       if (!(error instanceof Problem && OUTDATED.includes(error.code))) throw error;
@@ -102,7 +120,7 @@ async function send(item: Upload): Promise<void> {
     });
     item.job = job;
     item.state = "working";
-    files.delete(item.key);
+    waiting.delete(item.key);
     follow(item, job.id);
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") item.state = "cancelled";
@@ -140,17 +158,17 @@ function follow(item: Upload, id: string): void {
 
 /** Send once more what failed before it reached the server. */
 export function retry(item: Upload): void {
-  if (!files.has(item.key)) return;
+  if (!waiting.has(item.key)) return;
   item.problem = null;
   item.sent = 0;
   item.state = "waiting";
   pump();
 }
 
-export const canRetry = (item: Upload): boolean => item.state === "failed" && files.has(item.key);
+export const canRetry = (item: Upload): boolean => item.state === "failed" && waiting.has(item.key);
 
 export async function cancel(item: Upload): Promise<void> {
-  const entry = files.get(item.key);
+  const entry = waiting.get(item.key);
   if (item.state === "waiting") item.state = "cancelled";
   else if (item.state === "sending") entry?.abort.abort();
   else if (item.job) item.job = await api.cancel(item.job.id);
@@ -158,7 +176,7 @@ export async function cancel(item: Upload): Promise<void> {
 
 export function dismiss(item: Upload): void {
   stops.get(item.key)?.();
-  files.delete(item.key);
+  waiting.delete(item.key);
   if (item.preview) URL.revokeObjectURL(item.preview);
   const index = uploads.findIndex((other) => other.key === item.key);
   if (index >= 0) uploads.splice(index, 1);
