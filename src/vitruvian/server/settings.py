@@ -69,7 +69,10 @@ class Settings:
     shutdown_seconds: float = _setting(
         30.0, "time running jobs get to end when the server stops; then they go back to the queue"
     )
-    max_upload_mb: int = _setting(32, "largest picture file, at most 64")
+    max_upload_mb: int = _setting(
+        32,
+        "largest picture file, at most 64; several of one person may have twice as much together",
+    )
     max_video_mb: int = _setting(200, "largest video file")
     max_video_seconds: float = _setting(60.0, "longest part of a video, at most 600")
     max_people: int = _setting(30, "most people reconstructed from one picture")
