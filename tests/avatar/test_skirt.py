@@ -21,8 +21,10 @@ from surface_people import (
 )
 from vitruvian.avatar import layered_avatar, photographed
 from vitruvian.avatar.beneath import body_levels, out_of_sight
+from vitruvian.avatar.between_legs import legs_apart
 from vitruvian.avatar.chains import _beside_each_other
 from vitruvian.avatar.closed_gap import closed_gap_hem
+from vitruvian.avatar.height_map import ANGLES, at_angles, even_around
 from vitruvian.avatar.outline import outline_hem
 from vitruvian.avatar.skirt import Skirt, find_skirt
 from vitruvian.avatar.tube import Axis
@@ -117,6 +119,38 @@ def test_a_long_dress_is_told_by_the_gap_that_it_closes() -> None:
     for x, y in columns:
         creased[y, x - 2 : x + 3] = 60
     assert closed_gap_hem(replace(photo, pixels=creased), figure_of(narrow > 0), BODY) is None
+
+
+def test_two_legs_are_told_by_what_shows_between_them() -> None:
+    photo = photo_with()
+    photo = replace(photo, pixels=np.full_like(photo.pixels, 180))
+    whole = in_a_skirt()
+    hips, knees = (
+        CAMERA.project(np.array([BODY.joint(f"{name}.{side}") for side in "LR"])).mean(0)
+        for name in ("upperleg01", "lowerleg01")
+    )
+    assert not legs_apart(photo, figure_of(whole), BODY, 1.0)
+    creased, parted = photo.pixels.copy(), whole.copy()
+    for step, (x, y) in enumerate(np.rint(np.linspace(hips, knees, 200)).astype(int)):
+        creased[y, x - 2 : x + 3] = 60
+        if step > 160:
+            parted[y, x - 2 : x + 3] = False
+    assert legs_apart(replace(photo, pixels=creased), figure_of(whole), BODY, 1.0)
+    # Below wide shorts' crotch shows what is behind; so it does below a coat's slit.
+    assert legs_apart(photo, figure_of(parted), BODY, 1.0)
+    assert not legs_apart(photo, figure_of(parted), BODY, 1.0, slit=True)
+
+
+def test_columns_divide_flat_rings_evenly() -> None:
+    angles = (np.arange(ANGLES) / ANGLES * 2 - 1) * np.pi
+    flat = 1 / np.hypot(np.cos(angles) / 0.2, np.sin(angles) / 0.07)  # an ellipse
+    distance = np.repeat(flat[None], 8, 0)
+    around = even_around(angles, distance)
+    away = at_angles(angles, distance, around)
+    ring = away[..., None] * np.stack([np.cos(around), np.sin(around)], -1)
+    parts = np.linalg.norm(np.roll(ring, -1, 1) - ring, axis=2)
+    assert parts.max() < 1.15 * parts.min()
+    np.testing.assert_allclose(around[:, ANGLES // 2], 0, atol=1e-6)  # still at the left
 
 
 def test_it_ends_where_its_colour_does(sculpture: Mesh) -> None:

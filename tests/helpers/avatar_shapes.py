@@ -25,7 +25,7 @@ def skirted_avatar(kind: RigKind = "game") -> RiggedAvatar:
     model, joints = body.model, body.rest()[1]
     levels, angles = np.linspace(-0.2, 1.8, 30), np.linspace(-np.pi, np.pi, 24, endpoint=False)
     distance = np.repeat(np.linspace(0.16, 0.26, len(levels))[:, None], len(angles), 1)
-    chains = chains_of(body, levels, angles, distance)
+    chains = chains_of(body, levels, np.broadcast_to(angles, distance.shape), distance)
     cloth = Axis.of(model, joints).points(levels[:, None], angles[None], distance)
     chains = with_points(chains, levels, angles, cloth)
     skin_joints, skin_weights = chain_skin(model, levels, angles)

@@ -50,21 +50,21 @@ def chains_of(body: Body, levels: np.ndarray, angles: np.ndarray, distance: np.n
 
     Args:
         body: fitted, camera frame.
-        levels, angles: (N,) and (A,) of its rings and around them.
-        distance: (N, A) metres from the centre line.
+        levels: (N,) of its rings.
+        angles, distance: (N, A) around them, from the right over the back on, and metres from the
+            centre line.
     """
     model = body.model
     joint_levels = chain_levels(float(levels[-1]))
-    ring = np.array([np.interp(joint_levels, levels, column) for column in distance.T]).T
-    around = np.arange(len(COLUMNS)) / len(COLUMNS) * 2 * np.pi
-    around = (around + np.pi) % (2 * np.pi) - np.pi
-    wide = np.concatenate([angles, angles[:1] + 2 * np.pi])
-    away = np.array([np.interp(around, wide, np.append(row, row[0])) for row in ring])
+    angle = _of_columns(levels, angles, joint_levels, 2 * np.pi)
+    away = _of_columns(levels, distance, joint_levels)
     # Chains of both sides are alike: what is seen on one alone is no reason to hang askew.
     mirrored = [3, 2, 1, 0, 5, 4]
+    opposite = np.pi - angle[:, mirrored]
+    angle = angle + ((opposite - angle + np.pi) % (2 * np.pi) - np.pi) / 2
     away = (away + away[:, mirrored]) / 2
     axis = Axis.of(model, body.joints)
-    seen = axis.points(joint_levels[:, None], around[None], away)
+    seen = axis.points(joint_levels[:, None], angle, away)
     thighs = np.array([model.joint_index[HIPS[_side(column)]] for column in COLUMNS])
     carriers = np.array([model.joint_index[name] for name in (*HIPS, *KNEES)])
     carried = _carried(axis, joint_levels)
@@ -85,6 +85,19 @@ def chains_of(body: Body, levels: np.ndarray, angles: np.ndarray, distance: np.n
         np.zeros((0, 0, carried[1:, :, 0].size)),
         *_capsules(body, float(levels[-1])),
     )
+
+
+def _of_columns(
+    levels: np.ndarray, values: np.ndarray, wanted: np.ndarray, turn: float = 0.0
+) -> np.ndarray:
+    """(R, C) values (N, A) of rings, which grow by ``turn`` once around, where chains hang and at
+    the levels ``wanted`` (R,)."""
+    ring = np.array([np.interp(wanted, levels, column) for column in values.T]).T
+    count = ring.shape[1]
+    # From the left over the front; rings begin on the right.
+    place = (np.arange(len(COLUMNS)) / len(COLUMNS) + 0.5) * count
+    ends = np.concatenate([ring, ring + turn, ring[:, :1] + 2 * turn], 1)
+    return np.array([np.interp(place, np.arange(2 * count + 1), row) for row in ends])
 
 
 def _carried(axis: Axis, levels: np.ndarray) -> np.ndarray:

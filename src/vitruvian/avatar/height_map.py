@@ -17,6 +17,7 @@ _BEYOND_M, _WITHIN_M = 0.03, 0.05  # of what is usual there, outside of which no
 _CURLED = 4  # rows at the hem
 _FACING = 0.25  # least cosine between what is taken for cloth and the direction outwards
 _SMOOTH_ROWS, _SMOOTH_ANGLES = 1.2, 1.5
+_EVEN_ROWS = 2.0  # rows over which columns keep their way down
 _LEAST_PER_ROW = 4  # points of cloth
 
 
@@ -77,6 +78,36 @@ def splatted(
         share = np.clip(smooth[..., 1] * 20 * scale, 0, 1)
         out += share * (smooth[..., 0] / np.maximum(smooth[..., 1], 1e-9) - out)
     return out
+
+
+def even_around(angles: np.ndarray, distance: np.ndarray) -> np.ndarray:
+    """(R, A) angles that divide the front and the back half of every ring into parts of one length.
+
+    By angle, rings that are wide and shallow have short parts before and behind, which strides draw
+    out first. Arguments as ``height_map`` has and returns them, angles (A,) from -pi on.
+    """
+    half = ANGLES // 2
+    ring = distance[..., None] * np.stack([np.cos(angles), np.sin(angles)], -1)
+    parts = np.linalg.norm(np.roll(ring, -1, 1) - ring, axis=2)
+    along = np.cumsum(parts.reshape(-1, half), axis=1)  # of back and front of every ring
+    along = np.pad(along / along[:, -1:], ((0, 0), (1, 0)))
+    even = np.arange(half) / half
+    place = np.array([np.interp(even, row, np.arange(half + 1)) for row in along])
+    place = place.reshape(len(distance), ANGLES) + np.repeat([0, half], half)
+    place = cv2.GaussianBlur(
+        place, (1, 0), sigmaX=1e-6, sigmaY=_EVEN_ROWS, borderType=cv2.BORDER_REPLICATE
+    )
+    return np.asarray(angles[0] + place * 2 * np.pi / ANGLES)
+
+
+def at_angles(angles: np.ndarray, values: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Values (R, A) at angles (A,) from -pi on, at other angles (R, B) of the same rings."""
+    wide = np.append(angles, angles[0] + 2 * np.pi)
+    around = (wanted + np.pi) % (2 * np.pi) - np.pi
+    return np.array([
+        np.interp(to, wide, np.append(row, row[0]))
+        for to, row in zip(around, values, strict=True)
+    ])  # fmt: skip
 
 
 def blurred(values: np.ndarray, scale: float) -> np.ndarray:

@@ -14,9 +14,10 @@ import cv2
 import numpy as np
 
 from vitruvian.avatar.beneath import EMERGES, SKIRT_TOP, covered, slimmed
+from vitruvian.avatar.between_legs import legs_apart
 from vitruvian.avatar.chains import chain_skin, chains_of, with_points
 from vitruvian.avatar.closed_gap import closed_gap_hem
-from vitruvian.avatar.height_map import ANGLES, blurred, height_map
+from vitruvian.avatar.height_map import ANGLES, at_angles, blurred, even_around, height_map
 from vitruvian.avatar.hem import coat_hem, seen_hem
 from vitruvian.avatar.outline import outline_hem
 from vitruvian.avatar.shell import grid_normals, topology
@@ -108,16 +109,22 @@ def find_skirt(
         if shown is not None and _LEAST_HEM <= shown < hem:
             hem, levels = shown, _rings(body, shown)
             distance = height_map(axis, model, sculpture, levels, angles)
+        apart = legs_apart(photo, figure, body, hem)
+        if apart and not outlined and coat_hem(photo, figure, body) is not None:
+            apart = legs_apart(photo, figure, body, hem, slit=True)
+        if apart:
+            return None
     if distance is None:
         return None
     rows = len(levels)
     distance = np.maximum(distance, _around_legs(axis, body, body.vertices, levels) + _CLEAR_M)
     emerging = np.clip((levels - SKIRT_TOP) / EMERGES, 0, 1)[:, None]
     distance = distance - (1 - emerging) * _INSIDE_M
-    grid = levels[:, None], angles[None]
-    chains = chains_of(body, levels, angles, distance)
+    around = even_around(angles, distance)
+    distance = at_angles(angles, distance, around)
+    chains = chains_of(body, levels, around, distance)
     skin_joints, skin_weights = chain_skin(model, levels, angles)
-    posed = axis.points(*grid, distance).reshape(-1, 3)
+    posed = axis.points(levels[:, None], around, distance).reshape(-1, 3)
     rest = unposed(photographed_motion(body, chains), posed, skin_joints, skin_weights)
     rest = _outside_legs(body, rest, levels)
     shell = rest.reshape(rows, ANGLES, 3)
