@@ -49,6 +49,8 @@ class Look:
         sam: the user's own SAM networks.
         masks: of people, that the user brings along, in pixels of the photograph.
         traits: what people are built like is told, too.
+        passing: it is one of many frames, of which less will do: nobody's face is read, and mattes
+            are those that come with the landmarks.
     """
 
     photo: Photo
@@ -58,16 +60,16 @@ class Look:
     sam: Sam | None = None
     masks: Sequence[GivenMask] = ()
     traits: bool = True
+    passing: bool = False
 
 
-def draw(look: Look, candidates: Sequence[Candidate], *, faces: bool = True) -> list[Figure | None]:
-    """The figure of each candidate; None where nothing of the picture is theirs.
-
-    Without ``faces`` nobody's is looked for.
-    """
+def draw(look: Look, candidates: Sequence[Candidate]) -> list[Figure | None]:
+    """The figure of each candidate; None where nothing of the picture is theirs."""
     photo, image, scale = look.photo, look.image, look.scale
     height, width = photo.pixels.shape[:2]
-    drawn = side_by_side(lambda one: coarse_mask(image, one.estimate), candidates)
+    drawn = side_by_side(
+        lambda one: coarse_mask(image, one.estimate, passing=look.passing), candidates
+    )
     present = [index for index, mask in enumerate(drawn) if mask is not None]
     estimates = [candidates[index].estimate for index in present]
     coarse = [mask for mask in drawn if mask is not None]
@@ -90,6 +92,7 @@ def draw(look: Look, candidates: Sequence[Candidate], *, faces: bool = True) -> 
         figure = _figure(one.person, one.estimate, placed, scale, image.shape[:2], body)
         figures.append(replace(figure, warnings=figure.warnings + more))
     # In the photograph's own pixels: of a face there are none to spare.
+    faces = look.traits and not look.passing
     out: list[Figure | None] = [None] * len(candidates)
     read = side_by_side(
         lambda one: read_face(photo.pixels, one.landmarks, one.alpha) if faces else None, figures

@@ -166,7 +166,7 @@ def _largest(
 
 def _figures(look: Look, candidates: Sequence[Candidate]) -> dict[Candidate, Figure]:
     """Those of whom something is to be seen, drawn."""
-    drawn = zip(candidates, draw(look, candidates, faces=look.traits), strict=True)
+    drawn = zip(candidates, draw(look, candidates), strict=True)
     return {one: figure for one, figure in drawn if figure is not None}
 
 

@@ -30,6 +30,7 @@ CROP_MARGIN = 1.05
 LOGIT_THRESHOLD = 0.7
 # A person is refined at no more than this height in pixels; the network's mask has 256.
 MAX_REFINED_PX = 384
+MAX_PASSING_PX = 192  # of somebody in one of many frames
 # Half-width of the band that is refined, in parts of the person's height.
 BAND = 0.015
 # Two masks of one person count by this power of how much of the skeleton they cover.
@@ -81,7 +82,9 @@ def mask_crop(estimate: LandmarkEstimate) -> Crop:
     return Crop(center, estimate.crop.up, float((high - low).max()) * CROP_MARGIN)
 
 
-def coarse_mask(image: np.ndarray, estimate: LandmarkEstimate) -> CoarseMask | None:
+def coarse_mask(
+    image: np.ndarray, estimate: LandmarkEstimate, *, passing: bool = False
+) -> CoarseMask | None:
     """BlazePose's mask of one person, laid over the image; None when it is empty.
 
     The mean of the logits of a tight crop in the mirror and of those that came with the
@@ -89,27 +92,34 @@ def coarse_mask(image: np.ndarray, estimate: LandmarkEstimate) -> CoarseMask | N
     whole picture is the second, and both together are weighed against the mask without the
     neighbours by how well either covers the skeleton: among several people BlazePose's mask is at
     times a neighbour's.
+
+    In ``passing``, as in one of many frames, the mask that came with the landmarks has to do, at
+    half the size.
     """
-    network = BlazePose()
     crop = mask_crop(estimate)
-    pixels = crop.extract(image)
-    mirrored = network.mask(np.ascontiguousarray(pixels[:, ::-1]))[:, ::-1]
-    logits = np.clip(np.ascontiguousarray(mirrored), _NOTHING, -_NOTHING)
-    other, other_crop = estimate.mask, estimate.crop
-    if other is None or estimate.alone:
-        other, other_crop = network.mask(pixels), crop
+    masks: list[tuple[np.ndarray, Crop]] = []
+    if estimate.mask is not None and not estimate.alone:
+        masks.append((estimate.mask, estimate.crop))
+    if not passing or not masks:
+        network, pixels = BlazePose(), crop.extract(image)
+        if not masks:
+            masks.append((network.mask(pixels), crop))
+        mirrored = network.mask(np.ascontiguousarray(pixels[:, ::-1]))[:, ::-1]
+        masks.append((np.ascontiguousarray(mirrored), crop))
     height, width = image.shape[:2]
     reach = crop.side * np.abs(crop.rotation).sum(axis=1) / 2
     x0, y0 = np.clip(np.floor(crop.center - reach), 0, [width, height]).astype(int)
     x1, y1 = np.clip(np.ceil(crop.center + reach), 0, [width, height]).astype(int)
-    if x1 - x0 < 2 or y1 - y0 < 2 or logits.max() < 0:
+    if x1 - x0 < 2 or y1 - y0 < 2 or masks[-1][0].max() < 0:
         return None
     person_px = crop.side / CROP_MARGIN
-    scale = min(1.0, MAX_REFINED_PX / person_px)
+    scale = min(1.0, (MAX_PASSING_PX if passing else MAX_REFINED_PX) / person_px)
     window = (int(x0), int(y0), int(x1), int(y1))
-    other = np.clip(other, _NOTHING, -_NOTHING)
-    mean = crop.paste(logits, window, scale, _NOTHING)
-    mean = (mean + other_crop.paste(other, window, scale, _NOTHING)) / 2
+    pasted = [
+        own_crop.paste(np.clip(values, _NOTHING, -_NOTHING), window, scale, _NOTHING)
+        for values, own_crop in masks
+    ]
+    mean = pasted[0] if len(pasted) == 1 else (pasted[0] + pasted[1]) / 2
     if estimate.alone and estimate.mask is not None:
         own = np.clip(estimate.mask, _NOTHING, -_NOTHING)
         own = estimate.crop.paste(own, window, scale, _NOTHING)

@@ -1,0 +1,64 @@
+"""People who are where they should be are looked at in passing; others make the frame searched."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from vitruvian.people.detection import detect
+from vitruvian.types.camera import Camera
+from vitruvian.video import observing
+from vitruvian.video.clip import Frame
+from vitruvian.video.observing import Observer, _same_people
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "person.jpg"
+
+
+@pytest.fixture(scope="module")
+def pixels() -> np.ndarray:
+    picture = cv2.cvtColor(cv2.imread(str(EXAMPLE)), cv2.COLOR_BGR2RGB)
+    scale = 480 / picture.shape[0]
+    return cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+
+
+def test_who_is_as_expected_is_not_searched_for(pixels, monkeypatch):
+    searched, search = [], observing.find
+
+    def counted(photo):
+        searched.append(photo)
+        return search(photo)
+
+    monkeypatch.setattr(observing, "find", counted)
+    height, width = pixels.shape[:2]
+    observer = Observer(Camera.from_fov(50, width, height))
+    figures = []
+    for number, time_s in enumerate([0.0, 0.1, 0.6]):  # a search, in passing, a detection
+        ((track, sighting),) = observer.look(Frame(number, time_s, pixels))
+        assert track.id == 1
+        figures.append(sighting.figure)
+    assert len(searched) == 1
+    first, passing, careful = figures
+    for other in (passing, careful):
+        away = np.linalg.norm(other.landmarks.points - first.landmarks.points, axis=1)
+        assert np.median(away) < 0.02 * first.size
+        x0, y0, x1, y1 = 0, 0, width, height
+        a, b = (one.alpha.window(x0, y0, x1, y1) > 127 for one in (first, other))
+        assert (a & b).sum() / (a | b).sum() > 0.95
+    # A face is worth a careful look.
+    assert passing.face is None
+    assert (careful.face is None) == (first.face is None)
+    observer.look(Frame(3, 0.7, np.zeros_like(pixels)))  # lost
+    assert len(searched) == 2
+
+
+def test_somebody_new_or_away_is_noticed(pixels):
+    (person,) = detect(pixels).people
+    two = detect(np.concatenate([pixels, pixels], axis=1)).people
+    assert len(two) == 2
+    (same,) = _same_people([person], [person])
+    assert same is person
+    assert _same_people([person], two) is None
+    assert _same_people(two, two[:1]) is None
