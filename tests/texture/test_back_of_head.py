@@ -80,6 +80,21 @@ def test_hair_takes_the_place_of_the_face():
     assert (out.share[inner] == 255).all()
 
 
+def lit_from_behind(seen: View, where: np.ndarray) -> View:
+    """The sun at the rim of the hair, where its colour cannot be told."""
+    rim = SKULL & ~FACE & (ROWS < 145) & where
+    seen.pixels[rim] = (253, 250, 240)
+    return seen
+
+
+def test_light_from_behind_does_not_shine_through():
+    out = behind(lit_from_behind(view(), COLUMNS > 172))
+    inner = oval(115, 160, 25, 25)
+    assert away(out.pixels[inner], HAIR) < 15
+    white = behind(lit_from_behind(view(), ROWS > 0))  # hair that is itself so bright
+    assert away(white.pixels[inner], (253, 250, 240)) < 15
+
+
 def test_the_neck_below_short_hair_is_skin_without_the_mouth():
     out = behind(view())
     neck = (ROWS > 164) & (ROWS < 185) & (abs(COLUMNS - 160) < 14)

@@ -85,6 +85,19 @@ def test_what_is_carried_is_not_on_the_back(plain: bool):
     assert (out[far] == closed_over(pixels, alpha, part, None)[far]).mean() > 0.99
 
 
+def test_pleats_go_on_where_something_was_carried():
+    pixels, alpha, part = scene()
+    person = alpha > 0
+    pleats = np.where(np.arange(WIDTH)[None] // 9 % 2, 200, 150) * person
+    pixels[person] = pleats[person][:, None]
+    bag = np.zeros(alpha.shape, bool)
+    bag[340:440, LEFT - 40 : 150] = True
+    pixels[bag], alpha[bag], part[bag] = (20, 20, 240), 255, RIGHT_LEG
+    inner = closed_over(pixels, alpha, part, None, bag)[360:420, LEFT:140].mean(2)
+    across = np.ptp(inner, axis=1)
+    assert np.median(across) > 30  # of 50 levels
+
+
 def test_folds_and_shadows_stay():
     pixels, alpha, part = scene()
     lighter = np.clip(np.array(COAT) * 1.25, 0, 255).astype(np.uint8)

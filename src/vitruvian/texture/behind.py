@@ -69,7 +69,7 @@ def closed_over(
         alpha: (h, w) uint8, the person's matte.
         part: (h, w) uint8, the part of the body that is seen, of ``body.regions``.
         skin: (3,) sRGB of the person's face, None where it is not seen.
-        carried: (h, w) bool, bags and the like: no edge's cloth, and replaced like an opening.
+        carried: (h, w) bool, bags and the like: no edge's cloth, and replaced by the cloth around.
     """
     height, width = alpha.shape
     scale = min(1.0, _ROWS / height)
@@ -90,8 +90,7 @@ def closed_over(
     bands = _bands(rgb, lab, cloth, ends, trunk.any(1), skin)
     if bands is None:
         return pixels
-    told = (bands[0].told | bands[1].told)[:, None]
-    share = np.maximum(_opening(lab, cloth, ends, bands), (things & told).astype(np.float32))
+    share = _opening(lab, cloth, ends, bands)
     if share.max() < 0.5:
         return pixels
     rows = np.stack([np.column_stack([band.rgb, band.told]) for band in bands], 1)

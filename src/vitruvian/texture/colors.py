@@ -7,6 +7,7 @@ import numpy as np
 from vitruvian.image.cielab import cielab
 
 LIGHTNESS = 0.5  # of a difference in lightness that counts: light falls on people from one side
+_BLOWN = 205, 245  # levels of the brightest channel: strong light begins to hide a colour
 _TRIED = 400  # pixels of which main colours are sought
 _LEAST_MEMBERS = 0.12  # share of the pixels, by default, that a main colour stands for
 
@@ -14,6 +15,13 @@ _LEAST_MEMBERS = 0.12  # share of the pixels, by default, that a main colour sta
 def weighted_lab(rgb: np.ndarray) -> np.ndarray:
     """(..., 3) float32 CIELAB, its lightness weighted."""
     return np.asarray(cielab(rgb) * np.array([LIGHTNESS, 1, 1], np.float32))
+
+
+def not_blown(rgb: np.ndarray) -> np.ndarray:
+    """(h, w) float32 0..1, how far colours (h, w, 3) are not hidden by strong light."""
+    brightest = rgb.max(2).astype(np.float32)
+    share = 1 - (brightest - _BLOWN[0]) / (_BLOWN[1] - _BLOWN[0])
+    return np.asarray(np.clip(share, 0, 1), np.float32)
 
 
 def apart(lab: np.ndarray, colors: np.ndarray) -> np.ndarray:

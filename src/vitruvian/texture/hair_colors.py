@@ -11,7 +11,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from vitruvian.texture.colors import apart, weighted_lab
+from vitruvian.texture.colors import apart, not_blown, weighted_lab
 from vitruvian.texture.head_window import JAW, LEAST_PIXELS, SURELY_FACE, Head
 
 _BIN = 3.5  # CIELAB units, weighted, of the counts
@@ -26,6 +26,7 @@ _EYES, _BROWS = 0.5, 0.75  # of the face's height above the chin
 # at the outline and next to it, above and below the eyes, where ears are.
 _IN_FACE, _FRINGE = 0.25, 0.4
 _BESIDE, _RIM, _EARS = 0.5, 0.93, 0.6
+_CHIN = 0.36  # of the face's height: half the width of a chin, where skin is as in the face
 _RIM_BEGINS = 0.12  # of the face's height, beside the face
 _FOREHEAD = 0.32, 0.35  # of the face's height: half its width, how far it may go on above the face
 _SURELY_HAIR = 0.85  # expectation that some of a piece of hair has
@@ -47,15 +48,16 @@ def hair_share(head: Head) -> tuple[np.ndarray, np.ndarray] | None:
     if skin is None or told.sum() < LEAST_PIXELS:
         return None
     number, shape = _binned(lab)
+    clear = not_blown(head.pixels)  # hair and skin with the sun behind them are both white
     share = np.where(told, place, 0).astype(np.float32)
     for _ in range(_ROUNDS):
-        ours = _counted(number[told], share[told], shape)
+        ours = _counted(number[told], (share * clear)[told], shape)
         theirs = _counted(
             np.concatenate([number[told], number[skin]]),
-            np.concatenate([1 - share[told], np.ones(int(skin.sum()), np.float32)]),
+            np.concatenate([((1 - share) * clear)[told], np.ones(int(skin.sum()), np.float32)]),
             shape,
         )
-        hairy, bare = place * ours[number], (1 - place) * theirs[number]
+        hairy, bare = place * ours[number] ** clear, (1 - place) * theirs[number] ** clear
         share = np.where(told, hairy / (hairy + bare), 0).astype(np.float32)
         share = np.where(told, _agreed(share, told, head.height), 0)
     share[~_joined(share > 0.5, place > _SURELY_HAIR)] = 0  # lips and brows are not
@@ -76,7 +78,10 @@ def _expected(head: Head) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         (row < head.above_chin(_BROWS)) & (across < _FOREHEAD[0]), _FOREHEAD[1], _RIM_BEGINS
     )
     beside = _BESIDE + (_RIM - _BESIDE) * np.clip(outside / begins, 0, 1)
-    beside = np.where(row > head.above_chin(_EYES), np.minimum(beside, _EARS), beside)
+    below_eyes = row > head.above_chin(_EYES)
+    beside = np.where(below_eyes, np.minimum(beside, _EARS), beside)
+    # A fit that has the head too high leaves a chin below its face.
+    beside = np.where(below_eyes & (across < _CHIN), np.minimum(beside, _IN_FACE), beside)
     within = np.where(row < head.above_chin(_BROWS), _FRINGE, _IN_FACE)
     place = np.where(face, within, beside).astype(np.float32)
     return place, inside > _BARE, inside > _CORE

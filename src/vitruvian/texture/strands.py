@@ -10,6 +10,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from vitruvian.texture.colors import not_blown
+
 _SCALES = 0.5, 0.2, 0.08  # of the face's height, over which colours are evened
 _PATCHES = 0.32, 0.2, 0.12  # of the face's height: sides of patches, the largest that there are
 _OVERLAP = 0.45  # of a patch
@@ -23,6 +25,8 @@ _STRENGTH = 1.0  # of strands laid down
 _SKIPPED = 2  # every so many-th pixel tells how well a patch goes on
 _MOST = 13.0  # levels of standard deviation: highlights do not go on all over
 _LEAST_SIDE = 6  # pixels
+_DARK = 0.4, 0.55  # share not bleached by strong light from which on it tells what hair is like
+_BLOWN_COUNTS = 0.02  # of what strong light has bleached, as much as of other pixels
 
 
 def continued(
@@ -30,15 +34,22 @@ def continued(
 ) -> np.ndarray:
     """(h, w, 3) float32: ``source`` as it is, hair like it where ``wanted``, and around both.
 
+    What strong light has bleached in ``source`` takes the colours of the rest: light from behind
+    does not shine through.
+
     Args:
         pixels: (h, w, 3) uint8 sRGB.
         source: (h, w) bool, where they show hair.
         wanted: (h, w) bool, where hair is to be.
         height: of the face in pixels.
     """
-    even = _even(pixels, source, height)
+    clear = not_blown(pixels)
+    # Where most of it is as bright, that is its own colour.
+    share = float(clear[source].mean()) if source.any() else 1.0
+    clear = 1 - np.clip((share - _DARK[0]) / (_DARK[1] - _DARK[0]), 0, 1) * (1 - clear)
+    even = _even(pixels, source * np.maximum(clear, _BLOWN_COUNTS), height)
     own = pixels.astype(np.float32)
-    fine = np.where(source[..., None], own - even, 0)
+    fine = np.where(source[..., None], (own - even) * clear[..., None], 0)
     laid = _laid(fine, source, wanted & ~source, height)
     # Source and patches pass into each other.
     soft = cv2.GaussianBlur(source.astype(np.float32), (0, 0), max(0.7, 0.012 * height))
@@ -124,10 +135,10 @@ def _feathered(side: int, overlap: int) -> np.ndarray:
     return np.asarray(edge[:, None] * edge[None] + 1e-3, np.float32)
 
 
-def _even(pixels: np.ndarray, source: np.ndarray, height: int) -> np.ndarray:
-    """(h, w, 3) float32, colours of ``source`` everywhere: of its surroundings, which are the wider
-    the less of it there is."""
-    mask = source.astype(np.float32)[..., None]
+def _even(pixels: np.ndarray, weights: np.ndarray, height: int) -> np.ndarray:
+    """(h, w, 3) float32, colours of what has weight (h, w) everywhere: of its surroundings, which
+    are the wider the less of it there is."""
+    mask = weights.astype(np.float32)[..., None]
     values = np.concatenate([pixels * mask, mask], axis=2)
     total = values.sum((0, 1))
     out = np.broadcast_to(total[:3] / max(float(total[3]), 1.0), pixels.shape).astype(np.float32)
