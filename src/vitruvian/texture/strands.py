@@ -1,5 +1,7 @@
 """Hair where the picture shows none: its colours from around, its strands from patches of it.
 
+Cloth in the place of a bag goes on in the same way.
+
 Patches are laid one after another, each the one of some tries that goes on best from what is there
 already (image quilting, Efros and Freeman, 2001). They hold what is finer than the colours of the
 surroundings alone, so that light and shade of a place stay its own.
@@ -32,16 +34,16 @@ _BLOWN_COUNTS = 0.02  # of what strong light has bleached, as much as of other p
 def continued(
     pixels: np.ndarray, source: np.ndarray, wanted: np.ndarray, height: int
 ) -> np.ndarray:
-    """(h, w, 3) float32: ``source`` as it is, hair like it where ``wanted``, and around both.
+    """(h, w, 3) float32: ``source`` as it is, what is like it where ``wanted``, and around both.
 
     What strong light has bleached in ``source`` takes the colours of the rest: light from behind
     does not shine through.
 
     Args:
         pixels: (h, w, 3) uint8 sRGB.
-        source: (h, w) bool, where they show hair.
-        wanted: (h, w) bool, where hair is to be.
-        height: of the face in pixels.
+        source: (h, w) bool, where they show hair, or cloth.
+        wanted: (h, w) bool, where that is to be.
+        height: of the face in pixels, or what scales patches of cloth.
     """
     clear = not_blown(pixels)
     # Where most of it is as bright, that is its own colour.
