@@ -275,6 +275,14 @@ def test_damage_of_any_kind_is_a_picture_or_a_sentence(
         assert photo.pixels.ndim == 3
 
 
+@pytest.mark.parametrize("kind", sorted(SEEDS))
+def test_a_file_that_ends_within_its_header(kind: str) -> None:
+    for length in range(64):
+        with pytest.raises(VitruvianError) as caught:
+            load_photo(SEEDS[kind][:length])
+        assert str(caught.value).endswith(".")
+
+
 @pytest.mark.parametrize("shape", [(0, 0, 3), (0, 40, 3), (40, 0, 3)])
 def test_an_empty_array(shape: tuple[int, int, int]) -> None:
     with pytest.raises(InputError) as caught:

@@ -20,6 +20,7 @@ _MOSAIC, _LINEAR_RAW = 32803, 34892
 _JPEG_COMPRESSIONS = (6, 7)
 _SIZES = {1: ("B", 1), 3: ("H", 2), 4: ("I", 4), 13: ("I", 4)}  # of the whole numbers we need
 _MOST_PAGES, _MOST_VALUES = 64, 64
+_HEADER = 8  # bytes
 
 
 @dataclass(frozen=True)
@@ -120,14 +121,14 @@ def _open(data: bytes, page: _Page, raw: bool) -> Chosen | None:
 
 def _pages(data: bytes) -> Iterator[_Page]:
     """Every directory of the file: the chain of pages, and the sub-directories of each."""
-    if data[:4] not in (b"II*\0", b"MM\0*"):
+    if data[:4] not in (b"II*\0", b"MM\0*") or len(data) < _HEADER:
         return
     order = "<" if data[:2] == b"II" else ">"
     waiting = [_number(data, 4, order)]
     seen: set[int] = set()
     while waiting and len(seen) < _MOST_PAGES:
         offset = waiting.pop(0)
-        if offset in seen or not 8 <= offset <= len(data) - 2:
+        if offset in seen or not _HEADER <= offset <= len(data) - 2:
             continue
         seen.add(offset)
         (count,) = struct.unpack_from(order + "H", data, offset)
