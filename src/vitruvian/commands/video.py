@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     Tell = Callable[[str, int, int], None]
 
 UNFINISHED = ".unfinished"  # beside the results: parts of work that was stopped
+_RECORDED_S = 10.0
 _STAGES = {
+    "recording": "recording",
     "people": "finding people",
     "motion": "solving motion",
     "avatars": "making avatars",
@@ -39,7 +41,9 @@ _STAGES = {
 def video(
     clips: Annotated[
         list[str],
-        typer.Argument(metavar="CLIP...", help="Video, animated picture or folder of frames."),
+        typer.Argument(
+            metavar="CLIP...", help="Video, animated picture, folder of frames, or webcam:0."
+        ),
     ],
     output: Annotated[
         Path,
@@ -69,6 +73,10 @@ def video(
         typer.Option(
             "--every", metavar="N", min=1, help="Use every how many frames; else 30 a second."
         ),
+    ] = None,
+    recorded_s: Annotated[
+        float | None,
+        typer.Option("--for", metavar="S", help="Seconds to record of webcam:0; else 10."),
     ] = None,
     height: Annotated[
         float | None,
@@ -126,6 +134,7 @@ def video(
             f"{len(clips)} clips are given: one at a time, or --views where they show one scene.",
             code="bad-option",
         )
+    webcam = _webcam_of(clips, recorded_s)
     if mode not in ("avatar", "frames"):
         raise InputError(f"{mode!r} is no mode: give avatar or frames.", code="bad-option")
     wanted = parse_video_formats(formats)
@@ -145,6 +154,8 @@ def video(
     began = time.perf_counter()
     try:
         with Unfinished(output / UNFINISHED) as unfinished, _progress(told) as tell:
+            if webcam is not None:
+                clips = [str(_recorded(webcam, output, recorded_s or _RECORDED_S, tell))]
             scene = reconstruct_video(
                 clips,
                 cameras=cameras,
@@ -193,6 +204,34 @@ def video(
         for warning in person["warnings"]:
             say(f"{clips[0]}, person {person['id']}: {warning}")
     return 0
+
+
+def _webcam_of(clips: list[str], seconds: float | None) -> str | None:
+    """The camera that is asked for in place of a clip, if one is."""
+    from vitruvian.video.webcam import check_webcam, is_webcam
+
+    cameras = [clip for clip in clips if is_webcam(clip)]
+    if not cameras:
+        if seconds is not None:
+            raise InputError(
+                "--for says how long a camera is recorded: give webcam:0, or --to for a clip.",
+                code="bad-option",
+            )
+        return None
+    if len(clips) > 1:
+        raise InputError("Give a camera by itself: webcam:0 and no clip.", code="bad-option")
+    check_webcam(cameras[0], _RECORDED_S if seconds is None else seconds)
+    return cameras[0]
+
+
+def _recorded(source: str, output: Path, seconds: float, tell: Tell | None) -> Path:
+    """What a camera shows for so long, in a film beside the results."""
+    from vitruvian.video.webcam import record_webcam
+
+    say(f"Recording {seconds:g} s of {source}: step back until head and feet are in the picture.")
+    path = record_webcam(source, output, seconds, tell)
+    say(f"Recorded {path}: give it in place of {source} to use it again.")
+    return path
 
 
 @contextmanager

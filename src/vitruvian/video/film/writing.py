@@ -15,12 +15,11 @@ from PIL import Image, features
 from vitruvian.errors import InputError
 from vitruvian.formats.atomic import write_bytes
 from vitruvian.video.film.boxes import find_box, samples_of
-from vitruvian.video.film.mp4 import TIMESCALE, mp4
+from vitruvian.video.film.mp4 import Pictures, mp4, ticks_of
 
 GROUP = 48  # frames from one that stands alone to the next: what seeking has to decode
 QUALITY = 45  # AVIF's, 0 to 100
 _SPEED = 9  # of the encoder, 0 to 10
-_LAST_S = 1 / 30  # how long the last frame is shown where nothing says
 
 
 class FilmWriter:
@@ -69,11 +68,9 @@ class FilmWriter:
         self._encode()
         if not self._samples:
             raise ValueError("a film needs a frame")
-        starts = np.round((np.array(self._times) - self._times[0]) * TIMESCALE).astype(int)
-        steps = np.diff(starts)
-        last = round(float(np.median(steps))) if len(steps) else round(_LAST_S * TIMESCALE)
-        ticks = [*steps.tolist(), last]
-        return mp4(self._samples, self._keys, ticks, self._size, self._codec)
+        sizes, ticks = [len(sample) for sample in self._samples], ticks_of(self._times)
+        pictures = Pictures(sizes, self._keys, ticks, *self._size, self._codec)
+        return mp4(pictures, self._samples)
 
     def _encode(self) -> None:
         if not self._waiting:
