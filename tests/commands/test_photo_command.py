@@ -162,7 +162,7 @@ def test_stopping_it_leaves_only_whole_results(tmp_path: Path, number: signal.Si
 def test_an_interrupt_that_gets_lost_stops_after_the_picture(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    from vitruvian.commands import photo
+    from vitruvian.commands import pictures
 
     begun = []
 
@@ -171,9 +171,9 @@ def test_an_interrupt_that_gets_lost_stops_after_the_picture(
         with contextlib.suppress(KeyboardInterrupt):  # as a finaliser does
             signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr(photo, "_reconstruct_one", swallowing)
+    monkeypatch.setattr(pictures, "_reconstruct_one", swallowing)
     jobs = [(f"{i}.jpg", tmp_path / str(i)) for i in range(3)]
-    assert photo._reconstruct_all(jobs, Options(), False, False) == 130
+    assert pictures.reconstruct_all(jobs, Options(), False, False) == 130
     assert begun == ["0.jpg"]
     assert "Stopped: 0 of 3 pictures" in capfd.readouterr().err
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
