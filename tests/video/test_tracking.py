@@ -41,7 +41,8 @@ def follow(frames):
     ids = []
     for number, people in enumerate(frames):
         pixels, figures = drawn(people)
-        found = tracker.update(number, number / 10, figures, pixels)
+        looks = [looks_of(pixels, figure) for figure in figures]
+        found = tracker.update(number, number / 10, figures, looks)
         ids.append([track.id for track in found])
     return tracker, ids
 

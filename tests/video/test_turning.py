@@ -16,7 +16,7 @@ from vitruvian.types.figure import Figure
 from vitruvian.video.eyes import Eyes
 from vitruvian.video.together import solve_tracks
 from vitruvian.video.tracking import Sighting, Track
-from vitruvian.video.turning import TurnFollower, Turning
+from vitruvian.video.turning import TurnFollower, Turning, small_grey
 
 SMALL = Camera.centered(520, 480, 360)
 WALL = cv2.GaussianBlur(
@@ -52,7 +52,7 @@ def followed(turns, people=lambda number: []):
         for figure in figures:  # somebody striped walks the other way
             x0, y0, x1, y1 = figure.box.astype(int)
             pixels[y0:y1, x0:x1] = 255 * (np.arange(x1 - x0) // 6 % 2)[None, :, None]
-        follower.look(number, number / 10, pixels, figures)
+        follower.look(number, number / 10, small_grey(pixels, SMALL), figures)
     return follower.turning(follower.handed_over())
 
 
@@ -85,7 +85,7 @@ def test_a_camera_that_stands_still_or_sees_nothing_does_not_turn():
     follower = TurnFollower(SMALL)
     for number in range(4):
         pixels = np.full((SMALL.height, SMALL.width, 3), 90, np.uint8)
-        follower.look(number, number / 10, pixels, [])
+        follower.look(number, number / 10, small_grey(pixels, SMALL), [])
     assert follower.turning() is None
 
 

@@ -22,15 +22,28 @@ def keep(folder, clip, how, value=5):
         raise how
 
 
-def reconstruct(clip, folder, tell):
+def reconstruct(clip, folder, tell, **options):
     with Unfinished(folder) as unfinished:
-        return vitruvian.reconstruct_video(clip, progress=tell, unfinished=unfinished)
+        return vitruvian.reconstruct_video(clip, progress=tell, unfinished=unfinished, **options)
 
 
-def test_frames_that_were_looked_at_are_not_looked_at_again(
-    carried_clip, carried_scene, tmp_path, monkeypatch
-):
-    monkeypatch.setattr(observed, "CHUNK", 2)
+def same_to_the_bit(scene, other):
+    (one,), (two,) = scene.people, other.people
+    for name in ("pose", "translation", "betas"):
+        np.testing.assert_array_equal(getattr(one.motion, name), getattr(two.motion, name))
+    np.testing.assert_array_equal(one.avatar.mesh.vertices, two.avatar.mesh.vertices)
+    np.testing.assert_array_equal(one.avatar.mesh.texture, two.avatar.mesh.texture)
+
+
+@pytest.fixture(scope="module")
+def in_spans(carried_clip):
+    """The clip in spans of two frames, each looked at by itself, without a break."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(observed, "SPAN_S", 0.2)
+        yield vitruvian.reconstruct_video(carried_clip)
+
+
+def test_frames_that_were_looked_at_are_not_looked_at_again(carried_clip, in_spans, tmp_path):
     folder = tmp_path / "unfinished"
 
     def stop(stage, done, total):
@@ -44,11 +57,25 @@ def test_frames_that_were_looked_at_are_not_looked_at_again(
     scene = reconstruct(carried_clip, folder, lambda *what: told.append(what))
     assert [done for stage, done, _ in told if stage == "people"] == [5, 6]
     assert not folder.exists()  # what is finished is not kept
-    (one,), (other,) = scene.people, carried_scene.people
-    for name in ("pose", "translation", "betas"):
-        np.testing.assert_array_equal(getattr(one.motion, name), getattr(other.motion, name))
-    np.testing.assert_array_equal(one.avatar.mesh.vertices, other.avatar.mesh.vertices)
-    np.testing.assert_array_equal(one.avatar.mesh.texture, other.avatar.mesh.texture)
+    same_to_the_bit(scene, in_spans)
+
+
+def test_several_processes_find_the_same(carried_clip, in_spans, tmp_path):
+    """One is stopped and goes on with two."""
+    told = []
+
+    def stop(stage, done, total):
+        told.append((stage, done, total))
+        if (stage, done) == ("people", 3):
+            raise Stopped
+
+    folder = tmp_path / "unfinished"
+    with pytest.raises(Stopped):
+        reconstruct(carried_clip, folder, stop)
+    scene = reconstruct(carried_clip, folder, lambda *what: told.append(what), workers=2)
+    assert told[-1][0] == "avatars"
+    assert ("people", 6, 6) in told
+    same_to_the_bit(scene, in_spans)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import typer
 from vitruvian.commands.cli import INTERRUPTED, say
 from vitruvian.commands.photo import given
 from vitruvian.commands.progress_lines import print_stage
-from vitruvian.compute import set_threads
+from vitruvian.compute import set_threads, thread_count
 from vitruvian.errors import InputError
 from vitruvian.options import DEFAULTS, Options
 from vitruvian.result.folder import check_replaceable, complete_folder, open_folder
@@ -120,6 +120,15 @@ def video(
             "--threads", metavar="N", min=1, help="Processor threads to use; else up to four."
         ),
     ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            "--workers",
+            metavar="N",
+            min=1,
+            help="Processes that share the work; else one for each thread.",
+        ),
+    ] = None,
 ) -> int:
     """Turn a video, or several of calibrated cameras, into animated, metric 3D people.
 
@@ -145,6 +154,7 @@ def video(
     output = output.expanduser()
     if threads is not None:
         set_threads(threads)
+    from vitruvian.compute.processes import Crew
     from vitruvian.formats.rigging import AvatarStyle
     from vitruvian.video.files import save_moving_scene
     from vitruvian.video.run import reconstruct_video
@@ -153,7 +163,11 @@ def video(
     made = open_folder(output)
     began = time.perf_counter()
     try:
-        with Unfinished(output / UNFINISHED) as unfinished, _progress(told) as tell:
+        with (
+            Unfinished(output / UNFINISHED) as unfinished,
+            _progress(told) as tell,
+            Crew(workers or thread_count()) as crew,
+        ):
             if webcam is not None:
                 clips = [str(_recorded(webcam, output, recorded_s or _RECORDED_S, tell))]
             scene = reconstruct_video(
@@ -168,6 +182,7 @@ def video(
                 texture=texture,
                 progress=tell,
                 unfinished=unfinished,
+                workers=crew,
             )
             target = output / (scene.clip.name or "clip")
             check_replaceable(target)

@@ -73,7 +73,7 @@ def best_frames(
         for index, tracks in enumerate(people):
             for one in candidates(tracks[which].sightings):
                 wanted.setdefault(one.number, []).append((index, one))
-        for frame in clip.frames() if wanted else ():
+        for frame in clip.frames(only=wanted.keys()) if wanted else ():
             for index, one in wanted.pop(frame.number, ()):
                 worth = _worth(one) * (1 + sharpness(frame, one.figure))
                 usual = people[index][which].looks

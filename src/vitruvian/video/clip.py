@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Literal
 
 import cv2
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from vitruvian.errors import InputError
 from vitruvian.image.names import readable
 from vitruvian.types.camera import Camera
 from vitruvian.types.photo import Photo
 from vitruvian.video.calibration import Lens
+from vitruvian.video.decoding import (
+    FOLDER_RATE_HZ,
+    Reader,
+    Steps,
+    animation_steps,
+    folder_steps,
+    frame_files,
+    picture_reader,
+    video_steps,
+)
 from vitruvian.video.quiet import quiet
-
-# FFmpeg, inside of OpenCV, prints what it thinks of a damaged file; the sentence is ours to say.
-os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
 MAX_BYTES = 4 * 1024**3
 MAX_SECONDS = 600.0  # of the part that is asked for
@@ -30,13 +35,10 @@ MIN_SIDE = 64
 MAX_WORKING_SIDE = 1920  # larger frames are made smaller: nobody is easier to find in more
 FULL_RATE_HZ = 30.0  # more frames a second than these say nothing new
 HEAD_BYTES = 512  # tell what a file is
-FOLDER_RATE_HZ = 25.0  # of a folder of frames, which tells none
-_PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 _PICTURE_STARTS = (b"\xff\xd8\xff", b"BM", b"II*\0", b"MM\0*")  # JPEG, BMP, TIFF
 _SOUND = (b"ID3", b"fLaC", b"\xff\xfb", b"\xff\xf3", b"\xff\xf2", b"\xff\xe3")
 
 Kind = Literal["video", "animation", "folder"]
-Reader = Callable[[], np.ndarray | None]  # decodes the frame that is at hand; None where it cannot
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,37 +102,48 @@ class Clip:
         last = min(self.declared, int(np.ceil(min(self.end_s * self.fps, 1e9))))
         return max(0, -(-(last - first) // self.every))
 
-    def frames(self, *, after: int = -1) -> Iterator[Frame]:
+    def frames(self, only: Container[int] | None = None) -> Iterator[Frame]:
         """The frames that are asked for, in order; it ends where the clip does.
 
         One frame at a time is in memory. Frames between are decoded, too: seeking is not exact in
         many files.
 
         Args:
-            after: number of the last frame that is known already.
+            only: numbers of the frames that are wanted; all by default.
         """
-        for number, time_s, read in self._steps():
+        for step in self.steps():
+            if only is not None and step[0] not in only:
+                continue
+            frame = self.decoded(*step)
+            if frame is None:
+                return
+            yield frame
+
+    def steps(self) -> Steps:
+        """Number, seconds and reader of the frames that are asked for, none decoded yet."""
+        steps: Steps
+        if self.kind == "video":
+            steps = video_steps(self.path, self.fps)
+        elif self.kind == "animation":
+            steps = animation_steps(self.path)
+        else:
+            steps = folder_steps(self.path)
+        for number, time_s, read in steps:
             if time_s >= self.end_s:
                 return
-            if number % self.every or time_s < self.start_s or number <= after:
-                continue
-            pixels = read()
-            if pixels is None:
-                return
-            if pixels.shape[:2] != (self.height, self.width):
-                pixels = cv2.resize(pixels, (self.width, self.height), interpolation=cv2.INTER_AREA)
-            if self.lens is not None:
-                pixels = self.lens.straightened(pixels)
-            yield Frame(number, time_s, pixels)
+            if number % self.every == 0 and time_s >= self.start_s:
+                yield number, time_s, read
 
-    def _steps(self) -> Iterator[tuple[int, float, Reader]]:
-        if self.kind == "video":
-            yield from _video_steps(self.path, self.fps)
-        elif self.kind == "animation":
-            yield from _animation_steps(self.path)
-        else:
-            for number, path in enumerate(_frame_files(self.path)):
-                yield number, number / self.fps, _reader(path)
+    def decoded(self, number: int, time_s: float, read: Reader) -> Frame | None:
+        """The frame of a step, while that is the last one taken; None where it is damaged."""
+        pixels = read()
+        if pixels is None:
+            return None
+        if pixels.shape[:2] != (self.height, self.width):
+            pixels = cv2.resize(pixels, (self.width, self.height), interpolation=cv2.INTER_AREA)
+        if self.lens is not None:
+            pixels = self.lens.straightened(pixels)
+        return Frame(number, time_s, pixels)
 
 
 def open_clip(
@@ -301,70 +314,15 @@ def _look_at_animation(path: Path, label: str) -> tuple[Kind, int, int, float, i
 
 
 def _look_at_folder(path: Path, label: str) -> tuple[Kind, int, int, float, int]:
-    files = _frame_files(path)
+    files = frame_files(path)
     if not files:
         raise InputError(
             f"{label} holds no frames: put PNG or JPEG files into the folder.", code="not-a-clip"
         )
-    pixels = _reader(files[0])()
+    pixels = picture_reader(files[0])()
     if pixels is None:
         raise InputError(f"{files[0]} cannot be read: save it again.", code="damaged-clip")
     return "folder", pixels.shape[1], pixels.shape[0], FOLDER_RATE_HZ, len(files)
-
-
-def _frame_files(folder: Path) -> list[Path]:
-    return sorted(file for file in folder.iterdir() if file.suffix.lower() in _PICTURES)
-
-
-def _reader(path: Path) -> Reader:
-    def read() -> np.ndarray | None:
-        try:
-            with Image.open(path) as image:
-                return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
-        except (OSError, ValueError, SyntaxError):
-            return None
-
-    return read
-
-
-def _video_steps(path: Path, fps: float) -> Iterator[tuple[int, float, Reader]]:
-    capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
-
-    def read() -> np.ndarray | None:
-        done, pixels = capture.retrieve()
-        return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB) if done else None
-
-    number, first, last = 0, 0.0, -1.0
-    try:
-        while capture.grab():
-            shown = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
-            if number == 0:
-                first = shown
-            time_s = shown - first
-            if time_s <= last:  # a file without timestamps, or with ones that do not ascend
-                time_s = last + 1 / fps if number else 0.0
-            last = time_s
-            yield number, time_s, read
-            number += 1
-    finally:
-        capture.release()
-
-
-def _animation_steps(path: Path) -> Iterator[tuple[int, float, Reader]]:
-    with Image.open(path) as image:
-        time_s = 0.0
-        for number in range(int(getattr(image, "n_frames", 1))):
-            try:
-                image.seek(number)
-                pixels = np.asarray(image.convert("RGB"))
-            except (OSError, ValueError, SyntaxError, EOFError):
-                return
-            yield number, time_s, partial(_same, pixels)
-            time_s += float(image.info.get("duration") or 1000 / FOLDER_RATE_HZ) / 1000
-
-
-def _same(pixels: np.ndarray) -> np.ndarray:
-    return pixels
 
 
 def _spoken(seconds: float) -> str:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 
+from vitruvian.compute.processes import Crew
 from vitruvian.errors import InputError
 from vitruvian.types.camera import Camera
 from vitruvian.video.clip import Clip
 from vitruvian.video.crossing import people_of
-from vitruvian.video.observing import Observer
+from vitruvian.video.observing import Glance, look_at
 from vitruvian.video.sources import Sources
+from vitruvian.video.spans import Span, close_reader
 from vitruvian.video.stretches import runs_of
-from vitruvian.video.tracking import Track, settled
+from vitruvian.video.tracking import Track, Tracker, settled
 from vitruvian.video.travelling import Sight
 from vitruvian.video.turning import TurnFollower, Turning
 from vitruvian.video.unfinished import Parts
 
-CHUNK = 20  # frames after which what was learnt is kept
+# Seconds that are looked at by themselves, and kept: the whole frame is searched as often. Whoever
+# is overlooked is missed for so long.
+SPAN_S = 2.0
 _LEAST_FRAMES, _LEAST_S = 4, 0.25  # of a track that is somebody
 
 
@@ -39,14 +44,18 @@ class Observed:
 
 
 def observe(
-    sources: Sources, tell: Callable[[str, int, int], None], parts: Parts | None = None
+    sources: Sources,
+    tell: Callable[[str, int, int], None],
+    parts: Parts | None = None,
+    crew: Crew | None = None,
 ) -> Observed:
     """Look at every frame of every clip.
 
     Args:
         sources: the clips.
         tell: told how far it is.
-        parts: where what was learnt in every ``CHUNK`` frames is kept.
+        parts: where what was learnt in every span of ``SPAN_S`` is kept.
+        crew: looks at the spans.
 
     Raises:
         InputError: a clip has no two frames that can be decoded.
@@ -61,8 +70,8 @@ def observe(
         def told(count: int, before: int = done) -> None:
             tell("people", before + count, max(total, before + count))
 
-        place = parts or Parts(None)
-        own, tracks, turning = _followed(clip, camera, told, place, f"people-{index}")
+        work = _Work(clip, camera, parts or Parts(None), f"people-{index}", crew or Crew())
+        own, tracks, turning = work.done(told)
         done += len(own)
         frames.append(own)
         views.append(tracks)
@@ -76,44 +85,88 @@ def observe(
     return Observed(shared, tuple(tracks for tracks in joined if runs_of(tracks, shared)))
 
 
-def _followed(
-    clip: Clip, camera: Camera, told: Callable[[int], None], parts: Parts, name: str
-) -> tuple[list[tuple[int, float]], list[Track], Turning | None]:
-    """Number and seconds of every frame of a clip, the tracks in it, and how its camera moved."""
-    observer, follower = Observer(camera), TurnFollower(camera)
-    sights: list[Sight] = []
-    frames: list[tuple[int, float]] = []
-    chunk = 0
-    while (glance := parts.get(f"{name}-{chunk:05d}")) is not None:
-        camera_then = parts.get(f"camera-{name}-{chunk:05d}")
-        if camera_then is None:
-            break
-        observer.recall(glance)
-        follower, new = camera_then
-        sights += new
-        frames += glance.frames
-        chunk += 1
-    kept = len(frames)
-    for frame in clip.frames(after=frames[-1][0] if frames else -1):
-        seen = observer.look(frame)
-        figures = [sighting.figure for _, sighting in seen]
-        follower.look(frame.number, frame.time_s, frame.pixels, figures)
-        frames.append((frame.number, frame.time_s))
-        told(len(frames))
-        if len(frames) - kept == CHUNK:
-            new = follower.handed_over()
-            sights += new
-            parts.put(f"camera-{name}-{chunk:05d}", (follower, new))
-            parts.put(f"{name}-{chunk:05d}", observer.glance(frames[kept:]))
-            chunk, kept = chunk + 1, len(frames)
-    if len(frames) < 2:
-        raise InputError(
-            f"Only {len(frames)} frames of {clip.name} can be decoded: copy or convert it again.",
-            code="damaged-clip",
-        )
-    moving = [track for track in observer.tracker.tracks if runs_of([track], frames)]
-    tracks = settled(moving, least_s=_LEAST_S, least=_LEAST_FRAMES)
-    return frames, tracks, follower.turning([*sights, *follower.handed_over()])
+class _Work:
+    """Looking at one clip: spans by the crew, who is who and the camera's motion here, in order.
+
+    Args:
+        clip, camera: what is looked at.
+        parts, name: where what was learnt is kept, and under which name.
+        crew: looks at the spans.
+    """
+
+    def __init__(self, clip: Clip, camera: Camera, parts: Parts, name: str, crew: Crew) -> None:
+        self._clip, self._camera, self._crew = clip, camera, crew
+        self._parts, self._name = parts, name
+        self._tracker, self._follower = Tracker(), TurnFollower(camera)
+        self._sights: list[Sight] = []
+        self._frames: list[tuple[int, float]] = []
+        self._next = 0  # index of the next span
+        self._ended = False
+
+    def done(
+        self, told: Callable[[int], None]
+    ) -> tuple[list[tuple[int, float]], list[Track], Turning | None]:
+        """Number and seconds of every frame, the tracks in it, and how the camera moved."""
+        self._recall()
+        known = len(self._frames)
+        if not self._ended:
+            glances = self._crew.map(look_at, self._spans(), lambda count: told(known + count))
+            with closing(glances):
+                for glance in glances:
+                    self._learn(glance)
+                    if self._ended:
+                        break
+            close_reader()
+        else:
+            told(known)
+        frames = self._frames
+        if len(frames) < 2:
+            raise InputError(
+                f"Only {len(frames)} frames of {self._clip.name} can be decoded: copy or convert "
+                "it again.",
+                code="damaged-clip",
+            )
+        moving = [track for track in self._tracker.tracks if runs_of([track], frames)]
+        tracks = settled(moving, least_s=_LEAST_S, least=_LEAST_FRAMES)
+        return frames, tracks, self._follower.turning(self._sights)
+
+    def _recall(self) -> None:
+        """Go on behind what is kept."""
+        while not self._ended:
+            glance = self._parts.get(f"{self._name}-{self._next:05d}")
+            camera = self._parts.get(f"camera-{self._name}-{self._next:05d}")
+            if glance is None or camera is None:
+                return
+            self._follower, new = camera
+            self._sights += new
+            self._add(glance)
+
+    def _learn(self, glance: Glance) -> None:
+        seen = zip(glance.frames, glance.greys, glance.figures, strict=True)
+        for (number, time_s), grey, figures in seen:
+            self._follower.look(number, time_s, grey, figures)
+        new = self._follower.handed_over()
+        self._sights += new
+        self._parts.put(f"camera-{self._name}-{glance.index:05d}", (self._follower, new))
+        self._parts.put(f"{self._name}-{glance.index:05d}", replace(glance, greys=()))
+        self._add(glance)
+
+    def _add(self, glance: Glance) -> None:
+        for frame, figures, looks in zip(glance.frames, glance.figures, glance.looks, strict=True):
+            self._tracker.update(*frame, figures, looks)
+        self._frames += glance.frames
+        self._ended = glance.next_s is None
+        if glance.next_s is not None:  # times may leap
+            leap = int((glance.next_s - self._clip.start_s) / SPAN_S)
+            self._next = max(glance.index + 1, leap)
+
+    def _spans(self) -> Iterator[Span]:
+        index, start = self._next, self._clip.start_s
+        while True:
+            index = max(index, self._next)
+            edges = start + index * SPAN_S, start + (index + 1) * SPAN_S
+            yield Span(index, self._clip, self._camera, *edges)
+            index += 1
 
 
 def _within(track: Track, numbers: set[int]) -> Track:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from vitruvian.compute.processes import Tick
 from vitruvian.networks.nanodet import box_iou
 from vitruvian.people.detection import Detection, detect, same_person
 from vitruvian.people.figures import Candidate, Look, draw
@@ -19,42 +20,66 @@ from vitruvian.types.figure import Figure
 from vitruvian.types.keypoints import COCO_LANDMARKS
 from vitruvian.types.photo import Photo
 from vitruvian.video.clip import Frame
-from vitruvian.video.looks import Looks
-from vitruvian.video.tracking import Sighting, Track, Tracker
+from vitruvian.video.looks import Looks, looks_of
+from vitruvian.video.spans import Span, reader_of
+from vitruvian.video.tracking import Track, Tracker
+from vitruvian.video.turning import small_grey
 
 
 @dataclass(frozen=True, eq=False)
 class Glance:
-    """What an observer has learnt in some successive frames, and all that it needs to go on.
+    """What a span of a clip shows.
 
     Attributes:
-        frames: number and seconds of those frames.
-        sightings: in them, each with the id of its track.
-        looks: of every track by its id.
-        expected: ids of those who were there in the last of the frames.
-        detected_s: when people were last detected.
-        searched_s: when the whole frame was last searched as a photograph is.
+        index: of the span.
+        frames: number and seconds of its frames.
+        figures: of each frame, the people in it.
+        looks: of each of them, what they look like.
+        greys: of each frame, as ``turning.small_grey`` makes it.
+        next_s: seconds of the frame behind the span; None where the clip has ended.
     """
 
+    index: int
     frames: tuple[tuple[int, float], ...]
-    sightings: tuple[tuple[int, Sighting], ...]
-    looks: Mapping[int, Looks | None]
-    expected: tuple[int, ...]
-    detected_s: float
-    searched_s: float
+    figures: tuple[tuple[Figure, ...], ...]
+    looks: tuple[tuple[Looks, ...], ...]
+    greys: tuple[np.ndarray, ...]
+    next_s: float | None
 
 
 DETECT_S = 0.5  # seconds after which people are detected again, and looked at carefully
-_SEARCH_S = 2.0  # seconds after which the whole frame is searched as a photograph is
 _TOUCHING = 0.05  # IoU of boxes from which on people are told apart in the whole frame only
 _LEAST_PRESENCE = 0.5
 _MOST_STRAYED = 0.1  # of the person's size: landmarks from where they were expected
 
 
+def look_at(span: Span, tick: Tick) -> Glance:
+    """Look at every frame of a span; nothing is known of what was before.
+
+    The first frame is searched as a photograph is, so whoever was overlooked is found with the next
+    span.
+
+    Args:
+        span: to look at.
+        tick: called for every frame.
+    """
+    observer, reader = Observer(span.camera), reader_of(span)
+    frames, figures, looks, greys = [], [], [], []
+    for frame in reader.frames(span):
+        seen = observer.look(frame)
+        frames.append((frame.number, frame.time_s))
+        figures.append(tuple(figure for figure, _ in seen))
+        looks.append(tuple(look for _, look in seen))
+        greys.append(small_grey(frame.pixels, span.camera))
+        tick()
+    every = tuple(frames), tuple(figures), tuple(looks), tuple(greys)
+    return Glance(span.index, *every, reader.next_s)
+
+
 class Observer:
     """Finds and tracks the people of successive frames.
 
-    Frames in which nobody is lost, hides another or is new for long are not searched: whoever was
+    Frames in which nobody is lost, hides another or is new are not searched: whoever was
     there is looked at where they should be by now, in passing. Now and then people are detected;
     where these are those who were expected, they are looked at carefully and nothing is searched.
 
@@ -64,54 +89,27 @@ class Observer:
     """
 
     def __init__(self, camera: Camera, *, detect_s: float = DETECT_S) -> None:
-        self.tracker = Tracker()
+        self._tracker = Tracker()
         self._camera = camera
         self._detect_s = detect_s
-        self._detected_s = self._searched_s = -np.inf
+        self._detected_s = -np.inf
         self._expected: list[Track] = []
 
-    def look(self, frame: Frame) -> list[tuple[Track, Sighting]]:
-        """The people of the next frame with their tracks."""
+    def look(self, frame: Frame) -> list[tuple[Figure, Looks]]:
+        """The people of the next frame, and what they look like."""
         photo = frame.as_photo(self._camera)
         figures = self._followed(photo, frame)
         if figures is None:
             figures = list(find(photo).figures)
-            self._detected_s = self._searched_s = frame.time_s
-        self._expected = self.tracker.update(frame.number, frame.time_s, figures, frame.pixels)
-        return [(track, track.last) for track in self._expected]
-
-    def glance(self, frames: Sequence[tuple[int, float]]) -> Glance:
-        """What was learnt in the latest frames."""
-        first = frames[0][0]
-        tracks = self.tracker.tracks
-        new = [(t.id, one) for t in tracks for one in t.sightings if one.number >= first]
-        return Glance(
-            tuple(frames),
-            tuple(new),
-            {track.id: track.looks for track in tracks},
-            tuple(track.id for track in self._expected),
-            self._detected_s,
-            self._searched_s,
-        )
-
-    def recall(self, glance: Glance) -> None:
-        """Go on from behind the frames of a glance; what was before them is known already."""
-        tracks = {track.id: track for track in self.tracker.tracks}
-        for number in sorted(glance.looks):
-            if number not in tracks:
-                tracks[number] = Track(number)
-                self.tracker.tracks.append(tracks[number])
-            tracks[number].looks = glance.looks[number]
-        for number, sighting in glance.sightings:
-            tracks[number].sightings.append(sighting)
-        self._expected = [tracks[number] for number in glance.expected]
-        self._detected_s = glance.detected_s
-        self._searched_s = glance.searched_s
+            self._detected_s = frame.time_s
+        looks = [looks_of(frame.pixels, figure) for figure in figures]
+        self._expected = self._tracker.update(frame.number, frame.time_s, figures, looks)
+        return list(zip(figures, looks, strict=True))
 
     def _followed(self, photo: Photo, frame: Frame) -> list[Figure] | None:
         """Those who were there in the last frame; None where the frame must be searched."""
         expected = self._expected
-        if not expected or frame.time_s - self._searched_s >= _SEARCH_S:
+        if not expected:
             return None
         boxes = [track.last.figure.box for track in expected]
         for index, box in enumerate(boxes):

@@ -11,6 +11,7 @@ import numpy as np
 from vitruvian.body.fit.dynamics import Floor
 from vitruvian.body.model.model import body_model
 from vitruvian.compute.preparation import prepare
+from vitruvian.compute.processes import Crew, crew_of
 from vitruvian.compute.threads import one_blas_thread
 from vitruvian.errors import InputError
 from vitruvian.options import OPTIONS, Options
@@ -62,6 +63,7 @@ def reconstruct_video(
     progress: VideoProgress | None = None,
     unfinished: Unfinished | None = None,
     name: str | None = None,
+    workers: int | Crew = 1,
 ) -> MovingScene:
     """Reconstruct everyone in a clip as metric, animated 3D people.
 
@@ -85,6 +87,8 @@ def reconstruct_video(
             result is the same to the bit.
         name: what sentences, pages and the report call a single clip; by default what its path
             says.
+        workers: processes that share the work, or a crew of them; each needs about 400 MB. The
+            result is the same to the bit however many there are.
 
     Returns:
         The scene, with at least one person.
@@ -115,8 +119,8 @@ def reconstruct_video(
         asked = (start_s, end_s, every, height_cm, fov_deg, max_people, texture)
         parts = unfinished.parts(files, *asked)
     timer = StageTimer()
-    with timer("people"):
-        observed = observe(sources, tell, parts)
+    with timer("people"), crew_of(workers) as crew:
+        observed = observe(sources, tell, parts, crew)
     eyes = replace(eyes, turning=observed.turning)
     people = _chosen(observed.people, max_people)
     if not people:

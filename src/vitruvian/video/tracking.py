@@ -12,7 +12,7 @@ from vitruvian.geometry.pairing import best_pairs
 from vitruvian.networks.nanodet import box_iou
 from vitruvian.types.figure import Figure
 from vitruvian.types.keypoints import CORE
-from vitruvian.video.looks import Looks, looks_of
+from vitruvian.video.looks import Looks
 
 Sight = TypeVar("Sight")
 
@@ -90,10 +90,9 @@ class Tracker:
         return [track for track in self.tracks if time_s - track.last.time_s <= RECENT_S]
 
     def update(
-        self, number: int, time_s: float, figures: Sequence[Figure], pixels: np.ndarray
+        self, number: int, time_s: float, figures: Sequence[Figure], looks: Sequence[Looks]
     ) -> list[Track]:
-        """The track of each figure of a frame, after adding it there."""
-        looks = [looks_of(pixels, figure) for figure in figures]
+        """The track of each figure of a frame, which looks so, after adding it there."""
         given: dict[int, Track] = {}
         near = self.recent(time_s)
         scores = np.array(

@@ -61,6 +61,18 @@ class Turning(Record):
         return replace(self, places={n: factor * place for n, place in self.places.items()})
 
 
+def small_grey(pixels: np.ndarray, camera: Camera) -> np.ndarray:
+    """What a camera's motion is told from: (h, w) uint8 of a frame (H, W, 3) of the camera."""
+    small = cv2.resize(pixels, _small(camera)[1], interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY))
+
+
+def _small(camera: Camera) -> tuple[float, tuple[int, int]]:
+    """Scale and size of the frames in which features are followed."""
+    scale = min(1.0, _LONG_SIDE / max(camera.width, camera.height))
+    return scale, (round(camera.width * scale), round(camera.height * scale))
+
+
 class TurnFollower:
     """Follows features of the background from frame to frame.
 
@@ -71,10 +83,8 @@ class TurnFollower:
     """
 
     def __init__(self, camera: Camera) -> None:
-        self._scale = min(1.0, _LONG_SIDE / max(camera.width, camera.height))
-        size = round(camera.width * self._scale), round(camera.height * self._scale)
-        self._camera = camera.scaled(self._scale, *size)
-        self._size = size
+        self._scale, self._size = _small(camera)
+        self._camera = camera.scaled(self._scale, *self._size)
         self._rotations: dict[int, np.ndarray] = {}
         self._explained: list[float] = []
         self._grey: np.ndarray | None = None
@@ -86,12 +96,8 @@ class TurnFollower:
         self._next_id = 0
         self._sights: list[Sight] = []
 
-    def look(
-        self, number: int, time_s: float, pixels: np.ndarray, figures: Sequence[Figure]
-    ) -> None:
-        """The next frame, (H, W, 3) uint8, and the people in it."""
-        small = cv2.resize(pixels, self._size, interpolation=cv2.INTER_AREA)
-        grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
+    def look(self, number: int, time_s: float, grey: np.ndarray, figures: Sequence[Figure]) -> None:
+        """The next frame, of ``small_grey``, and the people in it."""
         rotation = np.eye(3)
         if self._grey is not None:
             self._follow(grey)

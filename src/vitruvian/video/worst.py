@@ -87,7 +87,7 @@ def _pictures(
             entry = mover, float(measured.ious[index])
             wanted.setdefault(int(measured.numbers[index]), []).append(entry)
     found: dict[int, list[tuple[int, float, np.ndarray]]] = {m.id: [] for m in scene.people}
-    for frame in scene.clip.frames():
+    for frame in scene.clip.frames(only=wanted.keys()):
         for mover, iou in wanted.pop(frame.number, ()):
             picture = _picture(scene, mover, frame.number, frame.pixels)
             found[mover.id].append((frame.number, iou, picture))

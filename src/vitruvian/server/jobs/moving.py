@@ -117,7 +117,7 @@ def _write_thumbnail(scene: MovingScene, path: Path) -> None:
     from vitruvian.formats.atomic import write_bytes
     from vitruvian.formats.images import encode_jpeg
 
-    for frame in scene.clip.frames(after=scene.people[0].avatar_frame - 1):
+    for frame in scene.clip.frames(only={scene.people[0].avatar_frame}):
         height, width = frame.pixels.shape[:2]
         scale = min(1.0, _THUMBNAIL_SIDE / max(height, width))
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
