@@ -44,6 +44,19 @@ NEITHER = (
             {"age": "old"},
             "An age of 'old' cannot be a person's; give 0 to 120 years, child or adult.",
         ),
+        (
+            {"limbs": {"left forearm": "forward"}},
+            "The left forearm cannot point 'forward'; choose towards or away.",
+        ),
+        (
+            {"limbs": {"left arm": "away"}},
+            "There is no limb 'left arm'; choose left upper arm, right upper arm, left forearm, "
+            "right forearm, left thigh, right thigh, left lower leg or right lower leg.",
+        ),
+        (
+            {"limbs": ["left forearm"]},
+            'limbs go by their names, such as {"left forearm": "towards"}; got [\'left forearm\'].',
+        ),
     ],
 )
 def test_what_cannot_be_is_one_sentence(given: dict[str, Any], sentence: str) -> None:
@@ -141,7 +154,7 @@ def test_json_there_and_back(tmp_path: Path) -> None:
         ('{"people": {"x": {}}}', "People are numbered from 1, left to right; got 'x'."),
         (
             '{"people": {"1": {"size": 3}}}',
-            "A hint may have age, height_cm, not_a_person or sex; got {'size': 3}.",
+            "A hint may have age, height_cm, limbs, not_a_person or sex; got {'size': 3}.",
         ),
     ],
 )
@@ -172,3 +185,13 @@ def test_options_take_plain_hints_and_keep_the_height_of_the_largest() -> None:
     assert options.all_hints() == {LARGEST: Hint(180), (1, 2, 3, 4): Hint(age=8)}
     assert Options().all_hints() == {}
     assert checked_hints(None) is None
+
+
+def test_limbs_are_said_one_by_one() -> None:
+    said = {1: Hint(limbs={"left forearm": "away", "left thigh": "away"})}
+    more = {1: Hint(age=30, limbs={"left forearm": "towards"})}
+    both = merged(said, more)
+    assert both == {1: Hint(age=30, limbs={"left forearm": "towards", "left thigh": "away"})}
+    assert both is not None
+    assert read_hints(write_hints(both), "h") == both
+    assert merged(said, {1: Hint(age=30)}) == {1: Hint(age=30, limbs=said[1].limbs)}

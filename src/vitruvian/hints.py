@@ -19,8 +19,16 @@ Box = tuple[float, float, float, float]  # x0, y0, x1, y1 in pixels of the pictu
 Who = int | Box | Literal["largest"]
 Sex = Literal["man", "woman", "neutral"]
 AgeGroup = Literal["child", "adult"]
+# Which way a part of a limb points, from the trunk outwards: towards the camera or away from it.
+Direction = Literal["towards", "away"]
 SEXES: tuple[str, ...] = get_args(Sex)
 AGE_GROUPS: tuple[str, ...] = get_args(AgeGroup)
+DIRECTIONS: tuple[str, ...] = get_args(Direction)
+LIMBS = tuple(
+    f"{side} {part}"
+    for part in ("upper arm", "forearm", "thigh", "lower leg")
+    for side in ("left", "right")
+)
 LEAST_HEIGHT_CM, MOST_HEIGHT_CM = 40, 260
 OLDEST = 120
 LARGEST: Literal["largest"] = "largest"
@@ -39,12 +47,15 @@ class Hint:
         sex: the body's build: a man's, a woman's, or neither.
         age: years, or only ``child`` (up to about twelve) or ``adult``.
         not_a_person: what was found there is none, and is left out.
+        limbs: which way parts of arms and legs (``LIMBS``) point, ``towards`` the camera or
+            ``away`` from it, as one goes from the trunk outwards.
     """
 
     height_cm: float | None = None
     sex: Sex | None = None
     age: float | AgeGroup | None = None
     not_a_person: bool = False
+    limbs: Mapping[str, Direction] | None = None
 
     def __post_init__(self) -> None:
         if self.height_cm is not None and not _within(
@@ -64,6 +75,18 @@ class Hint:
 
         if not isinstance(self.not_a_person, bool):
             raise _refused(f"not_a_person is true or false; got {self.not_a_person!r}.")
+        if not isinstance(self.limbs, Mapping | None):
+            raise _refused(
+                f'limbs go by their names, such as {{"left forearm": "towards"}}; got '
+                f"{self.limbs!r}."
+            )
+        for limb, direction in (self.limbs or {}).items():
+            if limb not in LIMBS:
+                raise _refused(f"There is no limb {limb!r}; choose {_listed(LIMBS)}.")
+            if direction not in DIRECTIONS:
+                raise _refused(
+                    f"The {limb} cannot point {direction!r}; choose {_listed(DIRECTIONS)}."
+                )
 
     def plain(self) -> dict[str, Any]:
         """What is known as plain values, for JSON."""
@@ -189,7 +212,8 @@ def together(*hints: Hint) -> Hint:
     """What several hints say of one person; what later ones say counts."""
     out = Hint()
     for hint in hints:
-        out = replace(out, **hint.plain())
+        limbs = {**(out.limbs or {}), **(hint.limbs or {})} or None
+        out = replace(out, **hint.plain() | {"limbs": limbs})
     return out
 
 

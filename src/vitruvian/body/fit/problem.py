@@ -9,6 +9,7 @@ import numpy as np
 
 from vitruvian.body.fit.contour import ContourTargets
 from vitruvian.body.fit.dynamics import Dynamics
+from vitruvian.body.fit.limbs import LIMBS
 from vitruvian.body.fit.options import FitOptions
 from vitruvian.body.fit.pose_prior import PosePrior
 from vitruvian.body.fit.solver import (
@@ -19,6 +20,7 @@ from vitruvian.body.fit.solver import (
 )
 from vitruvian.body.fit.terms import (
     Contour,
+    DirectedLimb,
     EstimatedPose,
     ImageLandmarks,
     KnownStature,
@@ -85,6 +87,8 @@ class FitProblem:
             if one.target is not None:
                 weight = options.pose_target_weight
                 of_time.append(EstimatedPose(one.target, weight, options.robust))
+            for limb, direction in one.directions.items():
+                of_time.append(DirectedLimb(one, LIMBS[limb], direction))
         usual = UsualPose(self.pose_prior, options.pose_weight, options.limit_weight)
         for number, of_time in enumerate(terms):
             of_time.append(usual)

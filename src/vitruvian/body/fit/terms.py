@@ -13,15 +13,19 @@ from typing import Protocol
 import numpy as np
 
 from vitruvian.body.fit.contour import ContourTargets
+from vitruvian.body.fit.limbs import Limb, sight
 from vitruvian.body.fit.observations import PoseTarget
 from vitruvian.body.fit.pose_prior import PosePrior
 from vitruvian.body.fit.solver import NormalEquations
 from vitruvian.body.fit.views import Evidence
 from vitruvian.body.model.model import BodyModel, PointSet, ShapePrior
 from vitruvian.geometry.rotations import axis_angle_from_matrix
+from vitruvian.hints import Direction
 from vitruvian.types.keypoints import HIPS
 
 _NEAREST_M = 0.1  # in front of the camera, as far as projections go
+_LEAST_TILT = 0.2  # depth of a limb of a known direction, of its length: 12 degrees at least
+_TILT_SD_M = 0.01
 
 
 class Moment:
@@ -192,6 +196,28 @@ class StraightKnees:
         rows = np.eye(3) / self.sd if system.jacobian else None
         for joint in self.joints:
             system.add(moment.turns[joint - 1] / self.sd, rows, 3 * joint)
+
+
+@dataclass(frozen=True)
+class DirectedLimb:
+    """A limb that the user says points towards a view's camera or away from it."""
+
+    evidence: Evidence
+    limb: Limb
+    direction: Direction
+
+    def add(self, system: NormalEquations, moment: Moment) -> None:
+        """As of ``Term``."""
+        points, derivative = self.evidence.seen(moment.points, moment.derivative)
+        inner, outer = self.limb.ends
+        along = points[outer] - points[inner]
+        wanted = sight(self.evidence.observed, self.limb) / _TILT_SD_M
+        wanted = wanted if self.direction == "away" else -wanted
+        missing = _LEAST_TILT * np.linalg.norm(along) / _TILT_SD_M - along @ wanted
+        if missing <= 0:
+            return
+        rows = None if derivative is None else -wanted @ (derivative[outer] - derivative[inner])
+        system.add(np.array([missing]), None if rows is None else rows[None])
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from vitruvian.body.fit.contour import Outline, extract_outline
 from vitruvian.body.fit.kind import Kind, believed_kind
+from vitruvian.body.fit.limbs import directed
 from vitruvian.body.fit.observations import (
     Observations,
     PoseTarget,
@@ -19,6 +20,7 @@ from vitruvian.body.fit.observations import (
 from vitruvian.body.fit.options import FitOptions
 from vitruvian.body.fit.shape_prior import shape_prior
 from vitruvian.body.model.model import BodyModel
+from vitruvian.hints import Direction
 from vitruvian.types.camera import Camera
 from vitruvian.types.estimate import BodyEstimate
 from vitruvian.types.figure import Figure
@@ -63,6 +65,12 @@ class Evidence(Record):
     scale_sd: float
     target: PoseTarget | None
     outline: Outline | None
+
+    @property
+    def directions(self) -> Mapping[str, Direction]:
+        """Which way limbs point, as seen from the camera, where the user says so."""
+        hint = self.view.figure.hint
+        return {} if hint is None or hint.limbs is None else hint.limbs
 
     def seen(
         self, points: np.ndarray, derivative: np.ndarray | None = None
@@ -165,6 +173,9 @@ def _evidence(
     )
     outline = extract_outline(figure.alpha, camera) if silhouette else None
     found = Evidence(view, observed, scale_sd, None, outline)
+    if found.directions:
+        observed, target = directed(model, observed, target, found.directions)
+        found = replace(found, observed=observed)
     if target is not None:
         rotations = target.rotations.copy()
         rotations[0] = found.turned(rotations[0])

@@ -6,7 +6,7 @@ from pydantic import (
     BaseModel,
 )
 
-from vitruvian.hints import AgeGroup, Sex
+from vitruvian.hints import AgeGroup, Direction, Sex
 from vitruvian.options import (
     SERVER_DEFAULTS,
     BoneNames,
@@ -76,6 +76,7 @@ class PersonHint(BaseModel):
     sex: Sex | None = None
     age: float | AgeGroup | None = None
     not_a_person: bool = False
+    limbs: dict[str, Direction] | None = None
 
 
 class BoxHint(PersonHint):
