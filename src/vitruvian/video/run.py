@@ -119,21 +119,22 @@ def reconstruct_video(
         asked = (start_s, end_s, every, height_cm, fov_deg, max_people, texture)
         parts = unfinished.parts(files, *asked)
     timer = StageTimer()
-    with timer("people"), crew_of(workers) as crew:
-        observed = observe(sources, tell, parts, crew)
-    eyes = replace(eyes, turning=observed.turning)
-    people = _chosen(observed.people, max_people)
-    if not people:
-        raise _nobody(clips)
-    model = body_model()
-    heights = {}
-    if height_cm is not None:
-        heights[max(range(len(people)), key=lambda n: _size(people[n]))] = height_cm / 100
-    with timer("motion"), one_blas_thread():
-        found = parts.made(
-            "motion",
-            lambda: solve_tracks(model, people, observed.frames, eyes, heights, tell),
-        )
+    with crew_of(workers) as crew:
+        with timer("people"):
+            observed = observe(sources, tell, parts, crew)
+        eyes = replace(eyes, turning=observed.turning)
+        people = _chosen(observed.people, max_people)
+        if not people:
+            raise _nobody(clips)
+        model = body_model()
+        heights = {}
+        if height_cm is not None:
+            heights[max(range(len(people)), key=lambda n: _size(people[n]))] = height_cm / 100
+        with timer("motion"), one_blas_thread():
+            found = parts.made(
+                "motion",
+                lambda: solve_tracks(model, people, observed.frames, eyes, heights, tell, crew),
+            )
     solved, floor, eyes = found.tracks, found.floor, found.eyes
     options = Options(texture=texture, fov_deg=fov_deg)
     movers = []

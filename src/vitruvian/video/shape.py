@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from vitruvian.body.fit.fit import fit_views
 from vitruvian.body.fit.kind import Kind, believed_kind
-from vitruvian.body.model.model import BodyModel
+from vitruvian.body.fit.views import View
+from vitruvian.body.model.model import BodyModel, body_model
+from vitruvian.compute.processes import Crew, Tick
+from vitruvian.compute.threads import one_blas_thread
 from vitruvian.video.eyes import Eyes
 from vitruvian.video.tracking import Sighting, Track, spread_best
 
@@ -54,6 +58,7 @@ def shape_of(
     eyes: Eyes,
     *,
     height_m: float | None = None,
+    crew: Crew | None = None,
 ) -> np.ndarray:
     """The shape (K,) that all frames of somebody share.
 
@@ -65,20 +70,36 @@ def shape_of(
         tracks: of the person, from each camera.
         eyes: the cameras.
         height_m: stature where it was given.
+        crew: fits the frames.
     """
     kind = kind_of_tracks(tracks)
-    bodies = [
-        fit_views(
-            model,
-            [eyes.view(which, one.figure, one.number, kind=kind) for which, one in sights],
-            height_m=height_m,
-        )[0]
+    looks = [
+        Look(
+            tuple(eyes.view(which, one.figure, one.number, kind=kind) for which, one in sights),
+            height_m,
+        )
         for sights in telling(tracks)
     ]
-    statures = np.array([body.height_m for body in bodies])
+    bodies = list((crew or Crew()).map(fit_look, looks))
+    statures = np.array([stature for stature, _ in bodies])
     middle = float(np.median(statures))
-    near = [body for body in bodies if abs(body.height_m / middle - 1) <= _SAME_STATURE]
-    betas = np.mean([body.betas for body in near], axis=0)
+    near = [betas for stature, betas in bodies if abs(stature / middle - 1) <= _SAME_STATURE]
+    betas = np.mean(near, axis=0)
     # On the median stature exactly: the mean is at the mercy of the last outliers.
     slope = model.stature_gradient[: len(betas)]
     return np.asarray(betas + slope * (middle - model.stature(betas)) / float(slope @ slope))
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """One moment of somebody, from every camera, and their stature where it was given."""
+
+    views: tuple[View, ...]
+    height_m: float | None
+
+
+def fit_look(look: Look, tick: Tick) -> tuple[float, np.ndarray]:
+    """Stature, metres, and betas (K,) of the body that a moment shows."""
+    with one_blas_thread():
+        body, *_ = fit_views(body_model(), look.views, height_m=look.height_m)
+    return body.height_m, body.betas

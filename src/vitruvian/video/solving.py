@@ -1,8 +1,8 @@
-"""The motion of one person: windows of frames solved at once, and joined."""
+"""The motion of one person: windows of frames, each solved at once, and joined."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -10,7 +10,9 @@ import numpy as np
 from vitruvian.body.fit.dynamics import Dynamics, Floor, MotionOptions, quickness_of
 from vitruvian.body.fit.motion import fit_motion
 from vitruvian.body.fit.options import FitOptions
-from vitruvian.body.model.model import BodyModel
+from vitruvian.body.model.model import body_model
+from vitruvian.compute.processes import Tick
+from vitruvian.compute.threads import one_blas_thread
 from vitruvian.geometry.rotations import axis_angle_from_matrix, matrix_from_axis_angle
 from vitruvian.types.motion import Motion
 from vitruvian.video.contacts import staying
@@ -23,30 +25,86 @@ _FIRST = FitOptions(iterations=25, contour_rounds=0)
 _SECOND = FitOptions(contour_rounds=1, contour_iterations=5)
 
 
-@dataclass(frozen=True)
-class Solver:
-    """Solves stretches for one person's motion, in the frame of the cameras' reference.
+@dataclass(frozen=True, eq=False)
+class Window:
+    """Successive frames of somebody whose motion is solved at once, in any process.
 
     Attributes:
-        model: of the body.
+        betas: (K,) of the person, which stay.
+        eyes: the cameras.
+        motion: how people move.
+        stretch: the frames.
+        first: of them, in the stretch that they are of.
+        stands: (T, 2, 2) bool, soles that stand, as of ``contacts.standing``.
+        touching: (T, 2, 2) bool, which of them are on the floor.
+        floor: None where it is not known.
+        quick: (T,) as of ``quickness_of``; None where it is not known.
+        begin: the motion as it was found before; None where it is solved from the landmarks alone.
+    """
+
+    betas: np.ndarray
+    eyes: Eyes
+    motion: MotionOptions
+    stretch: Stretch
+    first: int
+    stands: np.ndarray
+    touching: np.ndarray
+    floor: Floor | None = None
+    quick: np.ndarray | None = None
+    begin: Motion | None = None
+
+
+def solve_window(window: Window, tick: Tick | None = None) -> Motion:
+    """The motion in a window, in the frame of the cameras' reference."""
+    part, begin = window.stretch, window.begin
+    views = [
+        window.eyes.view(which, figure, int(number), time=time)
+        for time, (number, figures) in enumerate(zip(part.numbers, part.figures, strict=True))
+        for which, figure in enumerate(figures)
+        if figure is not None
+    ]
+    dynamics = Dynamics(
+        part.times_s,
+        window.motion,
+        staying(window.stands),
+        window.touching,
+        window.floor,
+        window.quick,
+    )
+    with one_blas_thread():
+        return fit_motion(
+            body_model(),
+            views,
+            part.times_s,
+            silhouette=begin is not None,
+            options=_FIRST if begin is None else _SECOND,
+            betas=window.betas,
+            dynamics=dynamics,
+            begin=begin,
+        )
+
+
+@dataclass(frozen=True)
+class Solver:
+    """Cuts one person's stretches into windows to solve.
+
+    Attributes:
         betas: (K,) of the person, which stay.
         eyes: the cameras.
         motion: how people move.
     """
 
-    model: BodyModel
     betas: np.ndarray
     eyes: Eyes
     motion: MotionOptions = field(default_factory=MotionOptions)
 
-    def roughly(self, stretch: Stretch) -> Motion:
-        """From the landmarks alone."""
+    def roughly(self, stretch: Stretch) -> list[Window]:
+        """To solve from the landmarks alone."""
         nowhere = np.zeros((len(stretch.numbers), 2, 2), bool)
-
-        def solve(part: Stretch, place: slice) -> Motion:
-            return self._fit(part, nowhere[place], nowhere[place], None, None, None)
-
-        return _in_windows(stretch, solve)
+        return [
+            self._window(stretch, place, nowhere[place], nowhere[place])
+            for place in _places(stretch)
+        ]
 
     def finely(
         self,
@@ -55,50 +113,32 @@ class Solver:
         stands: np.ndarray,
         touching: np.ndarray,
         floor: Floor | None,
-    ) -> Motion:
-        """From the mattes, too, with feet on the floor.
+    ) -> list[Window]:
+        """To solve from the mattes, too, with feet on the floor.
 
         Args:
             stretch: to solve.
-            rough: of ``roughly``.
+            rough: its motion, from the windows of ``roughly``.
             stands: (T, 2, 2) bool, soles that stand, as of ``contacts.standing``.
             touching: (T, 2, 2) bool, which of them are on the floor.
             floor: None where it is not known.
         """
-
-        quick = quickness_of(landmarks_of(self.model, rough), rough.times_s, self.motion)
-
-        def solve(part: Stretch, place: slice) -> Motion:
-            begin = _cut(rough, place)
-            return self._fit(part, stands[place], touching[place], floor, quick[place], begin)
-
-        return _in_windows(stretch, solve)
-
-    def _fit(
-        self,
-        part: Stretch,
-        stands: np.ndarray,
-        touching: np.ndarray,
-        floor: Floor | None,
-        quick: np.ndarray | None,
-        begin: Motion | None,
-    ) -> Motion:
-        views = [
-            self.eyes.view(which, figure, int(number), time=time)
-            for time, (number, figures) in enumerate(zip(part.numbers, part.figures, strict=True))
-            for which, figure in enumerate(figures)
-            if figure is not None
+        quick = quickness_of(landmarks_of(body_model(), rough), rough.times_s, self.motion)
+        return [
+            replace(
+                self._window(stretch, place, stands[place], touching[place]),
+                floor=floor,
+                quick=quick[place],
+                begin=_cut(rough, place),
+            )
+            for place in _places(stretch)
         ]
-        return fit_motion(
-            self.model,
-            views,
-            part.times_s,
-            silhouette=begin is not None,
-            options=_FIRST if begin is None else _SECOND,
-            betas=self.betas,
-            dynamics=Dynamics(part.times_s, self.motion, staying(stands), touching, floor, quick),
-            begin=begin,
-        )
+
+    def _window(
+        self, stretch: Stretch, place: slice, stands: np.ndarray, touching: np.ndarray
+    ) -> Window:
+        part = stretch.part(place.start, place.stop)
+        return Window(self.betas, self.eyes, self.motion, part, place.start, stands, touching)
 
 
 def windows(count: int) -> list[tuple[int, int]]:
@@ -108,17 +148,23 @@ def windows(count: int) -> list[tuple[int, int]]:
     return [(first, min(first + WINDOW, count)) for first in firsts]
 
 
-def _in_windows(stretch: Stretch, solve: Callable[[Stretch, slice], Motion]) -> Motion:
-    """The motion over all of a stretch; each window is solved by itself and faded into the next."""
-    count = len(stretch.numbers)
-    whole: Motion | None = None
-    for first, end in windows(count):
+def _places(stretch: Stretch) -> list[slice]:
+    """Where the windows of a stretch are, which begin and end where somebody is seen."""
+    places = []
+    for first, end in windows(len(stretch.numbers)):
         while stretch.lost[first]:
             first -= 1
         while stretch.lost[end - 1]:
             end += 1
-        part = solve(stretch.part(first, end), slice(first, end))
-        whole = part if whole is None else _joined(whole, part, first)
+        places.append(slice(first, end))
+    return places
+
+
+def in_one(stretch: Stretch, parts: Sequence[tuple[Window, Motion]]) -> Motion:
+    """The motion over all of a stretch; each window's is faded into the next."""
+    whole: Motion | None = None
+    for window, part in parts:
+        whole = part if whole is None else _joined(whole, part, window.first)
     assert whole is not None
     return replace(whole, times_s=stretch.times_s)
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from vitruvian.body.fit.dynamics import Floor
 from vitruvian.body.model.model import BodyModel
+from vitruvian.compute.processes import Crew
 from vitruvian.types.motion import Motion
 from vitruvian.types.record import Record
 from vitruvian.video.contacts import SOLES, standing, staying
@@ -16,7 +17,7 @@ from vitruvian.video.eyes import Eyes
 from vitruvian.video.floor import find_floor, floor_for, landmarks_of, upright_of
 from vitruvian.video.pathscale import path_unit
 from vitruvian.video.shape import shape_of
-from vitruvian.video.solving import Solver
+from vitruvian.video.solving import Solver, Window, in_one, solve_window
 from vitruvian.video.stretches import Stretch, stretches_of
 from vitruvian.video.tracking import Track
 
@@ -64,6 +65,7 @@ def solve_tracks(
     eyes: Eyes,
     heights_m: Mapping[int, float],
     tell: Callable[[str, int, int], None],
+    crew: Crew | None = None,
 ) -> Solved:
     """Shapes, then motions roughly; contacts and floor, and motions finely, again and again.
 
@@ -75,23 +77,24 @@ def solve_tracks(
         eyes: the cameras; the path of one that travels in any unit.
         heights_m: statures that are known, by the numbers of people.
         tell: told how far it is, in frames.
+        crew: solves the windows.
     """
     pieces = [stretches_of(tracks, frames) for tracks in people]
     total = (1 + _ROUNDS) * sum(len(stretch.numbers) for own in pieces for stretch in own)
-    done = 0
+    work = _Work(crew or Crew(), pieces, tell, total)
     tell("motion", 0, total)
-    solvers: list[Solver] = []
     turning_alone = _turning_alone(eyes)
-    motions: list[list[Motion]] = []
-    for number, (tracks, stretches) in enumerate(zip(people, pieces, strict=True)):
-        betas = shape_of(model, tracks, turning_alone, height_m=heights_m.get(number))
-        solver = Solver(model, betas, turning_alone)
-        solvers.append(solver)
-        motions.append([])
-        for stretch in stretches:
-            motions[-1].append(solver.roughly(stretch))
-            done += len(stretch.numbers)
-            tell("motion", done, total)
+    solvers = []
+    for number, tracks in enumerate(people):
+        height = heights_m.get(number)
+        betas = shape_of(model, tracks, turning_alone, height_m=height, crew=work.crew)
+        solvers.append(Solver(betas, turning_alone))
+    motions = work.solved(
+        [
+            [solver.roughly(stretch) for stretch in stretches]
+            for solver, stretches in zip(solvers, pieces, strict=True)
+        ]
+    )
     motions, eyes = _travelled(model, motions, pieces, eyes)
     solvers = [replace(solver, eyes=eyes) for solver in solvers]
     flat = [motion for own in motions for motion in own]
@@ -104,13 +107,12 @@ def solve_tracks(
         floor, touching = find_floor(model, flat, stands, up, axes=eyes.axes)
         up = floor.up
         contacts = iter(zip(stands, touching, strict=True))
-        for number, (solver, stretches) in enumerate(zip(solvers, pieces, strict=True)):
+        windows = []
+        for solver, stretches, before in zip(solvers, pieces, motions, strict=True):
             own_floor = floor_for(model, floor, solver.betas)
-            for index, stretch in enumerate(stretches):
-                before = motions[number][index]
-                motions[number][index] = solver.finely(stretch, before, *next(contacts), own_floor)
-                done += len(stretch.numbers)
-                tell("motion", done, total)
+            both = zip(stretches, before, strict=True)
+            windows.append([solver.finely(*each, *next(contacts), own_floor) for each in both])
+        motions = work.solved(windows)
         flat = [motion for own in motions for motion in own]
     held = iter(stands)
     out = [
@@ -118,6 +120,43 @@ def solve_tracks(
         for own, stretches in zip(motions, pieces, strict=True)
     ]
     return Solved(tuple(out), floor, eyes)
+
+
+@dataclass
+class _Work:
+    """Windows solved by a crew, those of everybody side by side.
+
+    Attributes:
+        crew: solves them.
+        pieces: everybody's stretches.
+        tell: told how far it is.
+        total: frames in all rounds.
+        done: frames that were solved.
+    """
+
+    crew: Crew
+    pieces: Sequence[Sequence[Stretch]]
+    tell: Callable[[str, int, int], None]
+    total: int
+    done: int = 0
+
+    def solved(self, windows: Sequence[Sequence[Sequence[Window]]]) -> list[list[Motion]]:
+        """The motion of each stretch, solved in those windows."""
+        everyone = [window for own in windows for each in own for window in each]
+        found = self.crew.map(solve_window, everyone)
+        motions: list[list[Motion]] = []
+        for stretches, own in zip(self.pieces, windows, strict=True):
+            motions.append([])
+            for stretch, each in zip(stretches, own, strict=True):
+                parts = []
+                reached = 0
+                for window in each:
+                    parts.append((window, next(found)))
+                    end = window.first + len(window.stretch.numbers)
+                    self.done, reached = self.done + end - reached, end
+                    self.tell("motion", self.done, self.total)
+                motions[-1].append(in_one(stretch, parts))
+        return motions
 
 
 def _turning_alone(eyes: Eyes) -> Eyes:
