@@ -140,6 +140,12 @@ def test_pairs_that_cannot_be_measured_are_refused(woman, change, sentence):
         vitruvian.measure(*(in_color(one) for one in pictures), height_cm=165)
 
 
+def test_a_refusal_says_which_pair_it_is_about(woman):
+    front, side = (in_color(one) for one in woman[1:])
+    with pytest.raises(InputError, match=r"^Pair 2: The side view looks like a front"):
+        vitruvian.measure([front, front], [side, front], height_cm=165)
+
+
 def test_a_photograph_of_nobody_is_refused():
     noise = np.random.default_rng(0).integers(0, 255, (320, 320, 3), dtype=np.uint8)
     with pytest.raises(InputError, match="Nobody was found in the front view") as refused:

@@ -46,6 +46,19 @@ class JudgedPair(Record):
     warnings: tuple[str, ...]
 
 
+def check_pairs(fronts: int, sides: int) -> None:
+    """Refuse captures of which not each has a front and a side.
+
+    Raises:
+        InputError: there are more of one, or none.
+    """
+    if fronts != sides or not fronts:
+        raise InputError(
+            f"There are {fronts} front and {sides} side views: give one of each, or as many of "
+            "both."
+        )
+
+
 def judged(front: np.ndarray, side: np.ndarray) -> JudgedPair:
     """Look at two normalised silhouettes (h, w) uint8.
 

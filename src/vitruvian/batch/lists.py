@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from vitruvian.anthropometry.subject import parse_height, parse_weight
+from vitruvian.anthropometry.subject import Subject, parse_height, parse_weight
 from vitruvian.batch.orders import Task
 from vitruvian.batch.places import is_address
 from vitruvian.errors import InputError, VitruvianError
 from vitruvian.hints import Hint
 
 LIST_SUFFIXES = (".txt", ".csv")
-_COLUMNS = ("input", "front", "side", "height", "weight", "sex", "age")
+_COLUMNS = ("input", "front", "side", "height", "weight", "sex", "age", "clothes")
 
 
 def read_list(text: str, place: str, kind_of: Callable[[str], str]) -> Iterator[Task]:
@@ -23,8 +23,8 @@ def read_list(text: str, place: str, kind_of: Callable[[str], str]) -> Iterator[
 
     A ``.csv`` has a line of names first: ``input`` for photographs and videos, ``front``, ``side``
     and ``height`` for pairs to measure; beside them ``height``, ``weight``, ``sex`` and ``age``
-    where they are known. Anything else has one path or address on each line; lines that begin with
-    ``#`` do not count.
+    where they are known, and of pairs ``clothes``. Anything else has one path or address on each
+    line; lines that begin with ``#`` do not count.
 
     Args:
         text: the list.
@@ -53,7 +53,7 @@ def _table(text: str, place: str, kind_of: Callable[[str], str]) -> Iterator[Tas
     if unknown or not ("input" in names or {"front", "side", "height"} <= set(names)):
         raise InputError(
             f"The first line of {place} must name its columns: input, or front, side and height; "
-            f"besides weight, sex and age{f', but not {unknown[0]!r}' if unknown else ''}."
+            f"besides weight, sex, age and clothes{f', but not {unknown[0]!r}' if unknown else ''}."
         )
     for row in reader:
         given = {name: (row.get(name) or "").strip() for name in names}
@@ -84,6 +84,11 @@ def _row(given: dict[str, str], place: str, kind_of: Callable[[str], str]) -> Ta
             raise InputError(
                 "A pair to measure has front, side and height; fill in what is missing."
             )
+        if given.get("clothes"):
+            known["clothes"] = given["clothes"].lower()
+        if isinstance(known.get("age"), str):
+            raise InputError(f"A pair's age is a number of years, not {known['age']!r}.")
+        Subject(**known)  # checks them
         both = _beside(given["front"], place), _beside(given["side"], place)
         return Task("pair", both, known)
     if not given.get("input"):

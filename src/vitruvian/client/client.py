@@ -105,8 +105,8 @@ class Client:
 
     def measure(
         self,
-        front: str | Path | bytes,
-        side: str | Path | bytes,
+        front: str | Path | bytes | Sequence[str | Path | bytes],
+        side: str | Path | bytes | Sequence[str | Path | bytes],
         *,
         height_cm: float,
         weight_kg: float | None = None,
@@ -121,7 +121,8 @@ class Client:
         does.
 
         Args:
-            front, side: paths, or the bytes of image files: two photographs or bare silhouettes.
+            front, side: paths, or the bytes of image files: two photographs or bare silhouettes;
+                of up to four captures lists of as many.
             height_cm, weight_kg, sex, age, clothes: as in ``vitruvian.measure``.
             name: title; "Measures" by default.
             keep: keep the result as long as other results; else it is deleted after an hour.
@@ -140,7 +141,12 @@ class Client:
             "name": name,
             "keep": keep,
         }
-        files = [("front", file_bytes(front)), ("side", file_bytes(side))]
+        views = {"front": front, "side": side}
+        files = [
+            (view, file_bytes(one))
+            for view, given in views.items()
+            for one in ([given] if isinstance(given, (str, Path, bytes)) else given)
+        ]
         answer = self._wire.submit("/api/v1/measurements", files, fields, patience)
         return RemoteMeasures.of(answer, self._wire)
 

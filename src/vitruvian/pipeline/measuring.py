@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 
-from vitruvian.anthropometry.judging import judged
+from vitruvian.anthropometry.judging import JudgedPair, check_pairs, judged
 from vitruvian.anthropometry.measured import Measured, measure_pairs
 from vitruvian.anthropometry.silhouette import normalised
 from vitruvian.anthropometry.subject import Subject
@@ -69,11 +70,7 @@ def measure(
     """
     subject = Subject(height_cm, weight_kg, sex, age, clothes)
     sources = _taken(front), _taken(side)
-    if len(sources[0]) != len(sources[1]) or not sources[0]:
-        raise InputError(
-            f"There are {len(sources[0])} front and {len(sources[1])} side views: give one of "
-            "each, or as many of both."
-        )
+    check_pairs(*map(len, sources))
     timer = StageTimer(progress)
     with timer("decode"):
         photos = [
@@ -81,13 +78,33 @@ def measure(
             for pair in zip(*sources, strict=True)
             for source, which in zip(pair, ("front", "side"), strict=True)
         ]
+    count = len(photos) // 2
+
+    def seen(number: int) -> _View:
+        with _of_pair(number // 2, count):
+            return _seen(*photos[number])
+
+    def looked_at(number: int) -> JudgedPair:
+        with _of_pair(number, count):
+            return judged(*(normalised(view.matte) for view in views[2 * number : 2 * number + 2]))
+
     with timer("people"), SideBySide() as pool:
-        views = pool.map(lambda one: _seen(*one), photos)
+        views = pool.map(seen, range(len(photos)))
     with timer("measures"):
-        mattes = [normalised(view.matte) for view in views]
-        pairs = [judged(*two) for two in zip(mattes[::2], mattes[1::2], strict=True)]
+        pairs = [looked_at(number) for number in range(count)]
         said = dict.fromkeys(sentence for view in views for sentence in view.warnings)
         return measure_pairs(pairs, subject, [*said])
+
+
+@contextmanager
+def _of_pair(number: int, count: int) -> Iterator[None]:
+    """Refusals say which of several pairs they are about."""
+    try:
+        yield
+    except InputError as error:
+        if count == 1:
+            raise
+        raise InputError(f"Pair {number + 1}: {error}", code=error.code) from error
 
 
 def _taken(

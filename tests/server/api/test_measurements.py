@@ -18,6 +18,8 @@ from measured_people import usual_pair
 from server_tools import another, app_client, files_of, job_ends, picture, register
 from vitruvian.anthropometry.definitions import MEASURES
 
+VIEWS = ("front", "side")
+
 
 def post(client: Any, front: bytes, side: bytes, wait: bool = True, **fields: Any) -> Any:
     """Two pictures to measure by."""
@@ -93,6 +95,31 @@ def test_two_pictures_are_needed(visitor: Any) -> None:
     assert post(visitor, picture(), b"text").json()["code"] == "not-a-picture"
     assert post(visitor, picture(), b"").json()["code"] == "damaged-picture"
     assert visitor.post("/api/v1/measurements", json={}).status_code == 415
+
+
+def test_several_captures_are_measured_as_one(real: Any) -> None:
+    mattes = [[np.pad(matte, 60) for matte in usual_pair(sex)] for sex in ("women", "men")]
+    given = [(view, png(one)) for pair in mattes for view, one in zip(VIEWS, pair, strict=True)]
+    answer = real.post(
+        "/api/v1/measurements",
+        files=[(view, (view, data)) for view, data in reversed(given)],  # the fields' order is free
+        data={"height_cm": 172},
+    )
+    assert answer.status_code == 201, answer.text
+    each = [post(real, *(png(matte) for matte in pair)).json()["measures"] for pair in mattes]
+    both = answer.json()["measures"]
+    for name in ("waist", "hip", "shoulder_breadth", "inside_leg"):
+        one, two = (measures[name]["cm"] for measures in each)
+        assert both[name]["cm"] == pytest.approx((one * two) ** 0.5, abs=0.1)
+
+    uneven = real.post(
+        "/api/v1/measurements",
+        files=[(view, (view, data)) for view, data in given[:3]],
+        data={"height_cm": 172},
+    )
+    assert uneven.status_code == 422
+    assert uneven.json()["code"] == "validation"
+    assert "2 front and 1 side views" in uneven.json()["detail"]
 
 
 def test_only_what_is_asked_for_is_kept(tmp_path: Path) -> None:

@@ -118,17 +118,18 @@ export const api = {
   cancel: (job_id: string) => ask(http.POST("/api/v1/jobs/{job_id}/cancel", { params: { path: { job_id } } })),
 };
 
-/** Send a front and a side picture to measure by; `token` stands for an account on another device. */
-export async function sendPair(
-  front: Blob,
-  side: Blob,
+/** Send a front and a side of each capture to measure by; `token` stands for an account on another device. */
+export async function sendPairs(
+  pairs: readonly { front: Blob; side: Blob }[],
   fields: Record<string, string>,
   token: string | null,
 ): Promise<Measurement | Job> {
   const form = new FormData();
   for (const [name, value] of Object.entries(fields)) form.append(name, value);
-  form.append("front", front, "front"); // the files' own names stay here
-  form.append("side", side, "side");
+  for (const { front, side } of pairs) {
+    form.append("front", front, "front"); // the files' own names stay here
+    form.append("side", side, "side");
+  }
   // Whoever has an account follows the job; a phone has none and waits for the answer.
   const headers: Record<string, string> = token
     ? { Authorization: `Bearer ${token}` }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { fromFragment, kgOf, openText, poundsOf, type Told, toFragment, viewsOf } from "./measuring";
+import { fromFragment, kgOf, NO_PAIR, openText, pairOf, poundsOf, type Told, toFragment, viewsOf, wholePairs } from "./measuring";
 
 const told: Told = { heightCm: 172.5, weightKg: null, sex: "woman", age: 34, clothes: "tight", keep: true };
 
@@ -16,7 +16,19 @@ describe("refusals", () => {
     expect(viewsOf("The feet are cut off in the front view: step back.")).toEqual(["front"]);
     expect(viewsOf("The side view looks like a front view: turn a quarter.")).toEqual(["side"]);
     expect(viewsOf("The person is 40 pixels tall: come closer.")).toEqual(["front", "side"]);
+    expect(viewsOf("Pair 2: The side view looks like a front view: turn a quarter.")).toEqual(["side"]);
+    expect(pairOf("Pair 2: The side view looks like a front view: turn a quarter.")).toBe(1);
+    expect(pairOf("The side view looks like a front view: turn a quarter.")).toBe(0);
   });
+});
+
+it("pairs go when they are whole", () => {
+  const file = new File(["x"], "x.jpg");
+  const pair = { front: file, side: file };
+  expect(wholePairs([NO_PAIR])).toBeNull();
+  expect(wholePairs([pair, { front: file, side: null }])).toBeNull();
+  expect(wholePairs([pair, NO_PAIR])).toEqual([pair]);
+  expect(wholePairs([pair, pair])).toHaveLength(2);
 });
 
 it("pounds come back as they were", () => {

@@ -1,5 +1,5 @@
-// Measuring somebody: what is told of them, the two pictures, and the words for the result.
-import { api, sendPair } from "../api/client";
+// Measuring somebody: what is told of them, the pairs of pictures, and the words for the result.
+import { api, sendPairs } from "../api/client";
 import { Problem } from "../api/problem";
 import type { ClothesSize, Job, Measurement, MeasureValue } from "../api/types";
 import { watchJob } from "../api/watch";
@@ -18,6 +18,11 @@ export interface Told {
   keep: boolean;
 }
 
+/** The two pictures of one capture, as far as they are there. */
+export type Pair = Record<View, File | null>;
+
+export const NO_PAIR: Pair = { front: null, side: null };
+export const MOST_PAIRS = 4;
 export const LEAST_CM = 95;
 const CLOTHES: readonly string[] = ["underwear", "tight", "ordinary"] satisfies Clothes[];
 export const MOST_CM = 220;
@@ -61,8 +66,18 @@ export function fromFragment(hash: string): { token: string; told: Told } | null
 
 /** Which view a refusal is about; both when it says nothing of one. */
 export function viewsOf(sentence: string): View[] {
-  const views = (["front", "side"] as const).filter((view) => new RegExp(`^The ${view} view|in the ${view} view`).test(sentence));
+  const views = (["front", "side"] as const).filter((view) => new RegExp(`^(Pair \\d: )?The ${view} view|in the ${view} view`).test(sentence));
   return views.length === 1 ? views : ["front", "side"];
+}
+
+/** Which of several pairs, from 0, a refusal is about. */
+export const pairOf = (sentence: string): number => Number(/^Pair (\d):/.exec(sentence)?.[1] ?? 1) - 1;
+
+/** The pairs that can be sent; null while a picture of one is missing. */
+export function wholePairs(pairs: readonly Pair[]): { front: File; side: File }[] | null {
+  const begun = pairs.filter(({ front, side }) => front ?? side);
+  const whole = begun.flatMap(({ front, side }) => (front && side ? [{ front, side }] : []));
+  return whole.length > 0 && whole.length === begun.length ? whole : null;
 }
 
 const ended = (id: string): Promise<Job> => new Promise((resolve, reject) => void watchJob(id, (job) => {
@@ -76,8 +91,12 @@ const ended = (id: string): Promise<Job> => new Promise((resolve, reject) => voi
  *
  * @param token of a hand-off; then the measures belong to whoever made it, and null may be the answer.
  */
-export async function measure(pictures: Record<View, Blob>, told: Told, token: string | null): Promise<Measurement | null> {
-  const answer = await sendPair(pictures.front, pictures.side, fieldsOf(told), token);
+export async function measure(
+  pairs: readonly { front: Blob; side: Blob }[],
+  told: Told,
+  token: string | null,
+): Promise<Measurement | null> {
+  const answer = await sendPairs(pairs, fieldsOf(told), token);
   if ("measures" in answer) return answer;
   if (token !== null) return null;
   const job = await ended(answer.id);

@@ -123,9 +123,12 @@ class _Fit:
         pull = (wanted / self._sd) @ self._weighted - from_prior @ self._precision
         return np.linalg.solve(self._system, pull.T).T
 
-    def people(self, values: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """Coefficients (S,), measures (M,) and residuals (C,) of people with values (N, C)."""
-        for number, wanted in enumerate(values + self.bias):
+    def people(
+        self, values: np.ndarray, numbers: np.ndarray
+    ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Coefficients (S,), measures (M,) and residuals (C,) of people with values (N, C); their
+        numbers (N,) seed what the survey does not tell."""
+        for number, wanted in zip(numbers, values + self.bias, strict=True):
             drawn = np.random.default_rng(number).normal(0, _OPEN_SHARE, len(self.middle))
             found = self.middle + self._step(wanted - self._at_middle, 0 * self.middle)
             left = wanted - self.measured(found)
@@ -134,12 +137,15 @@ class _Fit:
             yield found, measures, wanted - measured
 
 
-def fit_people(folder: Path, *, limit: int | None = None) -> FittedPeople:
-    """Fit the survey's people, or so many of each sex.
+def fit_people(
+    folder: Path, *, limit: int | None = None, beyond: int | None = None
+) -> FittedPeople:
+    """Fit the survey's people, or some of each sex.
 
     Args:
         folder: of ANSUR II's two files.
         limit: people of each sex.
+        beyond: a limit; fit those whom it leaves out.
     """
     from rich.progress import track
 
@@ -148,12 +154,14 @@ def fit_people(folder: Path, *, limit: int | None = None) -> FittedPeople:
     for number, group in enumerate(GROUPS):
         people: Surveyed = surveyed(folder, group)
         fit = _Fit(shapes, group, people.values.mean(0))
-        # A spread over the file, which is sorted by where people were measured.
-        chosen = np.linspace(0, len(people.age), limit or len(people.age), endpoint=False)
-        values = people.values[chosen.astype(int)]
-        found += list(track(fit.people(values), description=group, total=len(values)))
+        chosen = _spread(len(people.age), limit)
+        first = 0
+        if beyond is not None:
+            first, chosen = beyond, np.setdiff1d(chosen, _spread(len(people.age), beyond))
+        values, numbers = people.values[chosen], first + np.arange(len(chosen))
+        found += list(track(fit.people(values, numbers), description=group, total=len(values)))
         groups += [number] * len(values)
-        ages.append(people.age[chosen.astype(int)])
+        ages.append(people.age[chosen])
     coefficients, measures, residuals = (
         np.array(part, np.float32) for part in zip(*found, strict=True)
     )
@@ -168,6 +176,11 @@ def fit_people(folder: Path, *, limit: int | None = None) -> FittedPeople:
     )
 
 
+def _spread(count: int, limit: int | None) -> np.ndarray:
+    """Numbers of so many people over the file, which is sorted by where they were measured."""
+    return np.linspace(0, count, limit or count, endpoint=False).astype(int)
+
+
 def mass_of(coefficients: np.ndarray) -> np.ndarray:
     """Masses (N,) float32 of shapes (N, S), kilograms."""
     model, shapes = body_model(), measuring_shapes()
@@ -180,8 +193,9 @@ def main() -> None:
     parser.add_argument("survey", type=Path, help="folder of the two files of ANSUR II")
     parser.add_argument("-o", "--output", type=Path, default=Path("people.npz"))
     parser.add_argument("--limit", type=int, help="people of each sex, spread over the survey")
+    parser.add_argument("--beyond", type=int, help="those whom such a limit leaves out")
     arguments = parser.parse_args()
-    people = fit_people(arguments.survey, limit=arguments.limit)
+    people = fit_people(arguments.survey, limit=arguments.limit, beyond=arguments.beyond)
     people.save(arguments.output)
     error = np.abs(people.residuals_m)
     for name, values in zip(COLUMNS, error.T, strict=True):

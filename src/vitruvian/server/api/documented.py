@@ -60,24 +60,22 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 def picture_form() -> dict[str, Any]:
     """The ``requestBody`` of the routes that take a picture."""
-    body = form_body(CreateForm, {"image": "The picture: JPEG, PNG, WebP, HEIC and others."})
-    fields = body["content"]["multipart/form-data"]["schema"]["properties"]
-    fields["image"] = {
-        "type": "array",
-        "items": fields["image"],
-        "minItems": 1,
-        "maxItems": MOST_PHOTOS,
-        "description": "The picture; with same_person the field comes once for each.",
-    }
-    return body
+    text = (
+        "The picture: JPEG, PNG, WebP, HEIC and others. With same_person the field comes once for "
+        "each."
+    )
+    return form_body(CreateForm, {"image": text}, of_each=MOST_PHOTOS)
 
 
-def form_body(model: type[BaseModel], files: Mapping[str, str]) -> dict[str, Any]:
+def form_body(
+    model: type[BaseModel], files: Mapping[str, str], *, of_each: int = 1
+) -> dict[str, Any]:
     """The ``requestBody`` of a form.
 
     Args:
         model: its fields.
         files: what is in each file, by the name of its field.
+        of_each: how often a field with a file may come.
     """
     described = model.model_json_schema()
     fields = described["properties"]
@@ -92,7 +90,9 @@ def form_body(model: type[BaseModel], files: Mapping[str, str]) -> dict[str, Any
         "format": "binary",
         "contentMediaType": "application/octet-stream",
     }
-    pictures = {name: binary | {"description": text} for name, text in files.items()}
+    several = {"type": "array", "items": binary, "minItems": 1, "maxItems": of_each}
+    file = binary if of_each == 1 else several
+    pictures = {name: file | {"description": text} for name, text in files.items()}
     schema = {
         "type": "object",
         "required": [*files, *described.get("required", ())],

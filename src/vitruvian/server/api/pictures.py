@@ -92,7 +92,8 @@ async def read_form(
     most = state.settings.max_upload_bytes
     async with _read_files(
         request, ("image",), CreateForm, most, too_large(state), MOST_PHOTOS
-    ) as (images, form):
+    ) as (files, form):
+        images = files["image"]
         try:
             form.check_count(len(images))
         except InputError as error:
@@ -103,9 +104,9 @@ async def read_form(
 
 @asynccontextmanager
 async def read_pictures(
-    request: Request, state: State, names: Sequence[str], model: type[Form]
-) -> AsyncIterator[tuple[list[UploadFile], Form]]:
-    """The pictures and the fields of a form, while the block lasts.
+    request: Request, state: State, names: Sequence[str], model: type[Form], of_each: int
+) -> AsyncIterator[tuple[dict[str, list[UploadFile]], Form]]:
+    """The pictures, by their field, and the other fields of a form, while the block lasts.
 
     A picture that arrives is on disk from its second megabyte on: however slowly it comes, nobody
     waits for it.
@@ -115,12 +116,13 @@ async def read_pictures(
         state: for the limits.
         names: fields with pictures.
         model: the other fields.
+        of_each: how many pictures a field may have at most.
 
     Raises:
         Problem: too large, not a form, without a picture, with wrong fields.
     """
     most = state.settings.max_upload_bytes
-    async with _read_files(request, names, model, most, too_large(state)) as read:
+    async with _read_files(request, names, model, most, too_large(state), of_each) as read:
         yield read
 
 
@@ -131,7 +133,7 @@ async def read_video(
     """The file ``video`` and the fields of a form, as ``read_pictures`` reads them."""
     most = state.settings.max_video_bytes
     async with _read_files(request, ("video",), model, most, video_too_large(state)) as read:
-        yield read[0][0], read[1]
+        yield read[0]["video"][0], read[1]
 
 
 @asynccontextmanager
@@ -142,7 +144,7 @@ async def _read_files(
     most: int,
     refused: Problem,
     of_each: int = 1,
-) -> AsyncIterator[tuple[list[UploadFile], Form]]:
+) -> AsyncIterator[tuple[dict[str, list[UploadFile]], Form]]:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "multipart/form-data":
         fields_of = f"the fields {' and '.join(names)}" if len(names) > 1 else f"a field {names[0]}"
@@ -152,7 +154,7 @@ async def _read_files(
     async with request.form(
         max_files=len(names) * of_each, max_fields=MAX_FORM_FIELDS, max_part_size=MAX_FIELD_BYTES
     ) as form:
-        images = []
+        files: dict[str, list[UploadFile]] = {name: [] for name in names}
         for name in names:
             sent = form.getlist(name)
             for image in sent or ("",):
@@ -161,7 +163,7 @@ async def _read_files(
                     raise Problem("validation", wrong, errors=[{"field": name, "detail": wrong}])
                 if (image.size or 0) > most:
                     raise refused
-                images.append(image)
+                files[name].append(image)
         fields: dict[str, Any] = {}
         for name, value in form.multi_items():
             if name in names:
@@ -174,7 +176,7 @@ async def _read_files(
                     errors=[{"field": name[:40], "detail": detail}],
                 )
             fields[name] = value
-        yield images, _parse_fields(fields, model)
+        yield files, _parse_fields(fields, model)
 
 
 def too_large(state: State, together: int = 0) -> Problem:

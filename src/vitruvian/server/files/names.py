@@ -6,6 +6,7 @@ from vitruvian.mesh_formats import AVATAR_FORMATS, FORMATS
 from vitruvian.options import KEYPOINT_FILES
 
 MOST_PHOTOS = 6  # of one person
+MOST_CAPTURES = 4  # of a front and a side each, to measure one person by
 
 # What a file is for, by its name at the top of a result and in a person's folder.
 OF_ALL = {

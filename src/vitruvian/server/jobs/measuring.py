@@ -1,4 +1,4 @@
-"""What a worker does with two pictures: somebody's measures."""
+"""What a worker does with pairs of pictures: somebody's measures."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def measure_parcel(
     """Measure somebody into ``folder``.
 
     Args:
-        parcel: the front and the side picture as they came, packed.
+        parcel: front and side pictures as they came, one after the other, packed.
         folder: exists and is empty.
         options: ``told`` has ``height_cm``, and ``weight_kg``, ``sex``, ``age`` and ``clothes`` or
             None.
@@ -30,8 +30,8 @@ def measure_parcel(
 
     def work() -> dict[str, Any]:
         # Bytes: nothing of the files but their pixels goes on from here.
-        front, side = unpack(parcel.read_bytes())
-        measured = measure(front, side, **options["told"], progress=progress)
+        pictures = unpack(parcel.read_bytes())
+        measured = measure(pictures[::2], pictures[1::2], **options["told"], progress=progress)
         if progress is not None:
             progress("files", 0, 1)
         return {"report": save_measures(measured, folder), "extra": {}}

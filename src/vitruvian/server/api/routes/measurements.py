@@ -10,6 +10,8 @@ from sqlalchemy import delete as delete_rows
 from sqlalchemy import select
 from starlette.concurrency import run_in_threadpool
 
+from vitruvian.anthropometry.judging import check_pairs
+from vitruvian.errors import InputError
 from vitruvian.server.accounts.signing import TOKEN_PREFIX, digest, new_token
 from vitruvian.server.api import schemas
 from vitruvian.server.api.callers import CAPTURE, Capturer, Reader, Writer, account_of
@@ -33,18 +35,20 @@ from vitruvian.server.api.routes.reconstructions import (
 )
 from vitruvian.server.api.schemas import measurements as shapes
 from vitruvian.server.api.views import job_view, measurement_summary_view, measurement_view
+from vitruvian.server.files.names import MOST_CAPTURES
 from vitruvian.server.jobs.intake import Order
 from vitruvian.server.kinds import MEASURES
 from vitruvian.server.models import Account, ApiToken, Job, Reconstruction, new_id
-from vitruvian.server.problems import not_found, problem_from
+from vitruvian.server.problems import Problem, not_found, problem_from
 from vitruvian.server.state import State, state_of
 
 router = APIRouter(prefix="/api/v1", tags=["measurements"])
 Here = Annotated[State, Depends(state_of)]
 
 PICTURES = {
-    "front": "The person from the front, whole, arms off the body: a picture or a bare silhouette.",
-    "side": "The person from their left side, whole.",
+    "front": "The person from the front, whole, arms off the body: a picture or a bare silhouette. "
+    "Of several captures the field comes once for each.",
+    "side": "The person from their left side, whole; as often as front.",
 }
 _UNKEPT_HOURS = 1.0
 _HANDOFF_SECONDS = 900.0
@@ -58,7 +62,7 @@ _LISTED = 50
     responses=problems(400, 401, 403, 408, 409, 413, 415, 422, 429, 500, 503)
     | {202: {"model": schemas.Job, "description": "It is in the queue."}},
     openapi_extra={
-        "requestBody": form_body(shapes.MeasureForm, PICTURES),
+        "requestBody": form_body(shapes.MeasureForm, PICTURES, of_each=MOST_CAPTURES),
         "parameters": [PREFER, IDEMPOTENCY_KEY],
     },
 )
@@ -71,15 +75,29 @@ async def create(request: Request, state: Here, caller: Capturer) -> Response:
     owner = account_of(caller)
     await run_in_threadpool(take_upload_token, state, owner, request)
     await run_in_threadpool(check_room, state, owner.id)
-    async with read_pictures(request, state, tuple(PICTURES), shapes.MeasureForm) as (images, form):
+    async with read_pictures(
+        request, state, tuple(PICTURES), shapes.MeasureForm, MOST_CAPTURES
+    ) as (files, form):
+        fronts, sides = files["front"], files["side"]
+        _check_pairs(len(fronts), len(sides))
         hours = _kept_hours(state, owner) if form.keep else _UNKEPT_HOURS
         order = Order(owner.id, key, hours, MEASURES)
         options = {"told": form.told(), "keep": form.keep}
+        images = [image for pair in zip(fronts, sides, strict=True) for image in pair]
         job_id, _ = await accept_pictures(state, order, images, form.name, options)
     job = await wait_for_end(request, state, job_id, wait)
     if job is None:
         raise not_found()
     return await run_in_threadpool(_answer, state, job)
+
+
+def _check_pairs(fronts: int, sides: int) -> None:
+    """Raise ``Problem`` unless there are as many fronts as sides."""
+    try:
+        check_pairs(fronts, sides)
+    except InputError as error:
+        errors = [{"field": "side", "detail": str(error)}]
+        raise Problem("validation", str(error), errors=errors) from None
 
 
 def _kept_hours(state: State, owner: Account) -> float | None:
