@@ -30,6 +30,7 @@ from vitruvian.mesh_formats import AVATAR_FORMATS, FORMATS
 Detail = Literal["body", "clothed", "fine"]
 Relief = Literal["network", "photo"]
 Incomplete = Literal["cut", "complete"]
+Accessories = Literal["leave", "keep"]
 Rest = Literal["a", "t"]
 RigKind = Literal["full", "game"]
 BoneNames = Literal["humanoid", "unreal", "mixamo", "original"]
@@ -165,6 +166,13 @@ class Options:
         "--incomplete",
         choices=get_args(Incomplete),
         refusal="There is no way {value!r} to treat who is cut off; choose {choices}.",
+    )
+    accessories: Accessories = _option(  # noqa: RUF009
+        "leave",
+        "Bags and the like: leave them out of avatars, or keep them as rigid pieces.",
+        "--accessories",
+        choices=get_args(Accessories),
+        refusal="Accessories cannot be treated as {value!r}; choose {choices}.",
     )
     faces: int = _option(
         24_000,

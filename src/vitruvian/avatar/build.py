@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from vitruvian.avatar.accessories import accessories_of, with_pieces
 from vitruvian.avatar.beneath import out_of_sight
 from vitruvian.avatar.clothed_body import clothed_body
 from vitruvian.avatar.feet import shod
@@ -14,6 +15,7 @@ from vitruvian.avatar.motion_check import Motion, check_motion
 from vitruvian.avatar.relief import relief_of
 from vitruvian.avatar.skin import photographed
 from vitruvian.avatar.skirt import Skirt, find_skirt
+from vitruvian.avatar.things import Things
 from vitruvian.body.model.unpose import rest_mesh
 from vitruvian.compute import SideBySide
 from vitruvian.texture import Shot, texture_mesh
@@ -45,6 +47,7 @@ def layered_avatar(
     albedo: bool = False,
     seen: Seen | None = None,
     also: Sequence[Look] = (),
+    accessories: bool = False,
 ) -> Avatar:
     """A person in layers that part where the photograph's surface is one skin.
 
@@ -57,9 +60,18 @@ def layered_avatar(
         albedo: take the photograph's light out of its colours first.
         seen: which parts of the body the picture shows; by default what the body says.
         also: other pictures of the person, for the colours that this one does not show.
+        accessories: keep bags and the like as rigid pieces; else they are left out.
     """
-    layers, motion = _that_hold(photo, figure, body, sculpture)
+    things = Things.of(photo, figure, body, sculpture)
+    layers, motion = _that_hold(photo, figure, body, sculpture, things)
     rest, skirt = layers
+    pieces = None
+    if accessories and things is not None:
+        pieces = accessories_of(photo, figure, body, sculpture, things.carried)
+    if pieces is not None and skirt is None:
+        assert rest.uvs is not None
+        rest = replace(rest, uvs=rest.uvs * np.float32(_BODY_SHARE))
+        rest = replace(rest, body_vertices=np.arange(len(rest.vertices), dtype=np.int32))
     chains = None if skirt is None else skirt.chains
     outside = _outer_side(photographed(rest, body, chains), skirt)
     shots = [
@@ -91,16 +103,23 @@ def layered_avatar(
     layer = np.full(len(rest.faces), LAYERS.index("body"), np.uint8)
     if skirt is not None:
         layer[-len(skirt.faces) :] = LAYERS.index("skirt")
+    if pieces is not None:
+        rest = with_pieces(rest, pieces)
+        added = len(rest.faces) - len(layer)
+        layer = np.append(layer, np.full(added, LAYERS.index("accessory"), np.uint8))
     return Avatar(rest, layer, motion.torn, motion.severed, chains=chains)
 
 
-def _that_hold(photo: Photo, figure: Figure, body: Body, sculpture: Mesh) -> tuple[_Layers, Motion]:
+def _that_hold(
+    photo: Photo, figure: Figure, body: Body, sculpture: Mesh, things: Things | None
+) -> tuple[_Layers, Motion]:
     """Layers that bear being moved, the best there are: with a skirt, without, in thin clothes."""
     shoes = shod(photo, figure, body)
-    skirt = find_skirt(body, sculpture, photo, figure)
+    skirt = find_skirt(body, sculpture, photo, figure, things)
+    carried = None if things is None else things.vertices
     tried: list[tuple[_Layers, Motion]] = []
     for shell, most_m in ((skirt, None), (None, None), (None, _THIN_M))[skirt is None :]:
-        rest = clothed_body(body, sculpture, shell, shoes=shoes, most_m=most_m)
+        rest = clothed_body(body, sculpture, shell, shoes=shoes, most_m=most_m, things=carried)
         if shell is not None:
             rest = _with_skirt(rest, shell, ~out_of_sight(body.model, shell.hem))
         motion = check_motion(rest, body, None if shell is None else shell.chains)

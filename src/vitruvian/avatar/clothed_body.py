@@ -100,6 +100,7 @@ def clothed_body(
     *,
     shoes: np.ndarray | None = None,
     most_m: float | None = None,
+    things: np.ndarray | None = None,
 ) -> Mesh:
     """The body's mesh at rest, with the clothes of its owner.
 
@@ -109,6 +110,7 @@ def clothed_body(
         skirt: beneath which, and just below, the body is bare, and beneath a little slimmer.
         shoes: (V, 3) metres, from bare feet to shoes.
         most_m: how far clothes stand off at most, metres; by default as far as they may by part.
+        things: (N,) bool, vertices of the sculpture that are of a bag or the like: no cloth.
 
     Returns:
         A mesh in the frame ``body`` with the body's topology and texture coordinates, and
@@ -124,7 +126,7 @@ def clothed_body(
         bare = bare + shoes
     field = np.zeros_like(bare)
     if sculpture.body_vertices is not None:
-        surface = _Surface.of(model, sculpture)
+        surface = _Surface.of(model, sculpture, things)
         area = _vertex_areas(body.vertices, model.faces)
         for stiffness, reach in _ROUNDS:
             vertices = motion.skinned(bare + field, joints, weights)
@@ -176,14 +178,15 @@ class _Surface:
     mesh: Mesh
     normals: np.ndarray
     groups: np.ndarray
+    things: np.ndarray | None
 
     @staticmethod
-    def of(model: ParametricModel, mesh: Mesh) -> _Surface:
+    def of(model: ParametricModel, mesh: Mesh, things: np.ndarray | None) -> _Surface:
         """Its ``groups`` (N,) uint8 say which vertices of the body may lie beneath."""
         assert mesh.body_vertices is not None
         limbs = limb_of_vertex(model)[mesh.body_vertices]
         normals = vertex_normals(mesh.vertices, mesh.faces)
-        return _Surface(model, mesh, normals, groups_of_points(limbs))
+        return _Surface(model, mesh, normals, groups_of_points(limbs), things)
 
     def sought(
         self, vertices: np.ndarray, seeking: np.ndarray, reach: float
@@ -209,6 +212,8 @@ class _Surface:
         distance = np.linalg.norm(gap, axis=1)
         trust = np.clip(((normals * toward).sum(1) - _LEAST_COSINE) / 0.3, 0, 1)
         trust *= (distance < reach) / (1 + np.square(distance / _DOUBT_M))
+        if self.things is not None:
+            trust[seeking] *= ~self.things[found]
         facing = -(toward * vertices).sum(1) / np.linalg.norm(vertices, axis=1)
         return gap, toward, trust * (_BACK + (1 - _BACK) * np.clip(facing / 0.3, 0, 1))
 

@@ -29,6 +29,7 @@ def height_map(
         return None
     part = model.regions.part[sculpture.body_vertices]
     chosen = np.isin(part, (TRUNK, LEFT_LEG, RIGHT_LEG))
+    chosen &= np.bincount(sculpture.faces.ravel(), minlength=len(part)) > 0  # but left out
     points = sculpture.vertices[chosen].astype(np.float64)
     normals = vertex_normals(sculpture.vertices, sculpture.faces)[chosen]
     level, angle, distance = axis.of_points(points)

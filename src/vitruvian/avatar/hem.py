@@ -15,6 +15,7 @@ from vitruvian.avatar.tube import Axis
 from vitruvian.geometry.normals import vertex_normals
 from vitruvian.geometry.rasterizer import rasterize
 from vitruvian.image.cielab import cielab
+from vitruvian.texture.carried import Carried
 from vitruvian.types.body import Body
 from vitruvian.types.figure import Figure
 from vitruvian.types.photo import Photo
@@ -38,11 +39,13 @@ _NOBODY = 255
 _FACING = 0.35  # cosine between a vertex's normal and the direction of view
 
 
-def coat_hem(photo: Photo, figure: Figure, body: Body) -> float | None:
+def coat_hem(
+    photo: Photo, figure: Figure, body: Body, carried: Carried | None = None
+) -> float | None:
     """The level of a coat's or a dress's hem, of ``tube``; None where there is none, or where the
-    picture does not tell."""
+    picture does not tell; ``carried`` are things before it."""
     edges = np.arange(_FIRST, _LAST + _BELOW + _STEP, _STEP)
-    view = _View.of(photo, figure, body)
+    view = _View.of(photo, figure, body, carried)
     if view is None:
         return None
     colors, told = view.of_body(body, edges)
@@ -80,12 +83,17 @@ def _legs_apart(photo: Photo, figure: Figure, body: Body, hem: float) -> bool:
 
 
 def seen_hem(
-    photo: Photo, figure: Figure, body: Body, points: np.ndarray, levels: np.ndarray
+    photo: Photo,
+    figure: Figure,
+    body: Body,
+    points: np.ndarray,
+    levels: np.ndarray,
+    carried: Carried | None = None,
 ) -> float | None:
     """Where cloth around both legs ends in the picture, if that is above its shape's end.
 
     Args:
-        photo, figure, body: as of ``coat_hem``.
+        photo, figure, body, carried: as of ``coat_hem``.
         points: (R, A, 3) of the cloth, camera frame, ring by ring from the top.
         levels: (R,) of the rings, of ``tube``.
 
@@ -95,7 +103,7 @@ def seen_hem(
     """
     hem = float(levels[-1])
     middle = points.mean(1, keepdims=True)
-    view = _View.of(photo, figure, body)
+    view = _View.of(photo, figure, body, carried)
     inner = (levels[1:] + levels[:-1]) / 2
     edges = np.append(inner[inner > hem - _LONG], 2 * hem - inner[-1])  # a ring between any two
     if view is None:
@@ -128,7 +136,7 @@ def seen_hem(
 
 @dataclass(frozen=True)
 class _View:
-    """What of a person the camera sees that is neither arm nor head.
+    """What of a person the camera sees that is neither arm nor head, nor carried.
 
     Attributes:
         photo: the picture.
@@ -143,7 +151,9 @@ class _View:
     lab: np.ndarray
 
     @staticmethod
-    def of(photo: Photo, figure: Figure, body: Body) -> _View | None:
+    def of(
+        photo: Photo, figure: Figure, body: Body, carried: Carried | None = None
+    ) -> _View | None:
         """None where the person is too small or out of the picture."""
         model, vertices = body.model, body.vertices
         pixels = photo.camera.project(vertices)
@@ -155,6 +165,9 @@ class _View:
         part = np.append(model.regions.part[model.faces[:, 0]], np.uint8(_NOBODY))[seen.face]
         alpha = figure.alpha.window(low[0], low[1], high[0], high[1])
         free = (alpha > 200) & ~np.isin(part, (LEFT_ARM, RIGHT_ARM, HEAD))
+        if carried is not None:
+            width, height = (int(side) for side in high - low)
+            free &= ~carried.seen_by(photo.camera.window(low[0], low[1], 1.0, width, height))
         lab = cielab(photo.pixels[low[1] : high[1], low[0] : high[0]])
         return _View(photo, low, free, lab * np.array([_LIGHTNESS, 1, 1]))
 

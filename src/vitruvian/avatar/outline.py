@@ -14,6 +14,7 @@ from vitruvian.avatar.beneath import body_levels
 from vitruvian.avatar.tube import Axis
 from vitruvian.body.model.skeleton import LEGS
 from vitruvian.geometry.rasterizer import rasterize
+from vitruvian.texture.carried import Carried
 from vitruvian.types.body import Body
 from vitruvian.types.camera import Camera
 from vitruvian.types.figure import Figure
@@ -36,16 +37,21 @@ _AROUND = 0.15  # of the body's height, around it: skirts
 _ARM_MARGIN = 0.012  # of the window's height: around arms, which may not be quite where they are
 
 
-def outline_hem(photo: Photo, figure: Figure, body: Body) -> float | None:
+def outline_hem(
+    photo: Photo, figure: Figure, body: Body, carried: Carried | None = None
+) -> float | None:
     """The level of the hem, of ``tube``; None where the outline shows none, or the thighs are not
-    beside each other."""
+    beside each other.
+
+    What is ``carried`` hides the outline as arms do.
+    """
     joints, index = body.joints, body.model.joint_index
     thighs = np.array([joints[index[leg[1]]] - joints[index[leg[0]]] for leg in LEGS])
     thighs /= np.linalg.norm(thighs, axis=1, keepdims=True)
     if thighs[0] @ thighs[1] < _BESIDE:
         return None
     levels = np.arange(_FIRST, _LAST, _STEP)
-    off, solid = _standing_off(photo, figure, body, levels)
+    off, solid = _standing_off(photo, figure, body, levels, carried)
     off = off * 1.7 / body.height_m
     stands = np.nan_to_num(off, nan=-1.0) > _STANDS_OFF_M
     count = max(1, round(_BELOW / _STEP))
@@ -66,13 +72,15 @@ def outline_hem(photo: Photo, figure: Figure, body: Body) -> float | None:
 
 
 def _standing_off(
-    photo: Photo, figure: Figure, body: Body, levels: np.ndarray
+    photo: Photo, figure: Figure, body: Body, levels: np.ndarray, carried: Carried | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """(L,) metres by which the outline stands off from the legs, on that side where it does so
     less; NaN where arms hide it or the picture ends. (L,) bool: nothing shows between the legs."""
     model = body.model
     axis = Axis.of(model, body.joints)
     camera, mask, arms = _window(photo, figure, body)
+    if carried is not None:
+        arms = arms | carried.seen_by(camera)
     place = np.clip(np.searchsorted(axis.levels, levels), 0, len(axis.levels) - 1)
     centers, left = axis.centers[place], axis.frames[place, 0]
     vertex_level = body_levels(model)

@@ -22,6 +22,7 @@ from vitruvian.avatar.hem import coat_hem, seen_hem
 from vitruvian.avatar.outline import outline_hem
 from vitruvian.avatar.shell import grid_normals, topology
 from vitruvian.avatar.skin import photographed_motion, unposed
+from vitruvian.avatar.things import Things
 from vitruvian.avatar.tube import Axis
 from vitruvian.body.model.skeleton import HIPS, KNEES
 from vitruvian.surface.finish.skirts import hem_level
@@ -71,7 +72,11 @@ class Skirt:
 
 
 def find_skirt(
-    body: Body, sculpture: Mesh, photo: Photo | None = None, figure: Figure | None = None
+    body: Body,
+    sculpture: Mesh,
+    photo: Photo | None = None,
+    figure: Figure | None = None,
+    things: Things | None = None,
 ) -> Skirt | None:
     """The shell of somebody's skirt; None where cloth does not hang around both legs.
 
@@ -79,19 +84,24 @@ def find_skirt(
         body: fitted, camera frame.
         sculpture: the surface that the photograph shows, camera frame.
         photo, figure: with them, hems are told by outline and colours, too.
+        things: that somebody carries, and that are no cloth.
     """
-    if sculpture.body_vertices is None:
+    beneath = sculpture.body_vertices
+    if beneath is None:
         return None
     model = body.model
+    carried = None if things is None else things.carried
+    if things is not None:
+        sculpture = things.left_out(sculpture)
     hem = None
     if photo is not None and figure is not None:
-        hem = outline_hem(photo, figure, body)
+        hem = outline_hem(photo, figure, body, carried)
     outlined = hem is not None
-    spanned = hem_level(model, sculpture, sculpture.body_vertices, body.as_mesh())
+    spanned = hem_level(model, sculpture, beneath, body.as_mesh())
     if hem is None:
         hem = spanned
     if hem is None and photo is not None and figure is not None:
-        hem = coat_hem(photo, figure, body)
+        hem = coat_hem(photo, figure, body, carried)
         if hem is None:
             hem = closed_gap_hem(photo, figure, body)
     if hem is None or hem < _LEAST_HEM:
@@ -102,7 +112,12 @@ def find_skirt(
     distance = height_map(axis, model, sculpture, levels, angles)
     if distance is not None and photo is not None and figure is not None:
         shown = seen_hem(
-            photo, figure, body, axis.points(levels[:, None], angles[None], distance), levels
+            photo,
+            figure,
+            body,
+            axis.points(levels[:, None], angles[None], distance),
+            levels,
+            carried,
         )
         if not outlined and (shown is None or shown < _LEAST_HEM):
             return None
@@ -110,7 +125,7 @@ def find_skirt(
             hem, levels = shown, _rings(body, shown)
             distance = height_map(axis, model, sculpture, levels, angles)
         apart = legs_apart(photo, figure, body, hem)
-        if apart and not outlined and coat_hem(photo, figure, body) is not None:
+        if apart and not outlined and coat_hem(photo, figure, body, carried) is not None:
             apart = legs_apart(photo, figure, body, hem, slit=True)
         if apart:
             return None

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 from vitruvian.client.results import RemoteMeasures, RemoteScene, RemoteVideo
 from vitruvian.client.wire import Wire, file_bytes
 from vitruvian.hints import Hint, Who, checked_hints, write_hints
-from vitruvian.options import BoneNames, Detail, Incomplete, Relief, Rest, RigKind
+from vitruvian.options import Accessories, BoneNames, Detail, Incomplete, Relief, Rest, RigKind
 
 
 class Client:
@@ -39,6 +39,7 @@ class Client:
         detail: Detail | None = None,
         relief: Relief | None = None,
         incomplete: Incomplete | None = None,
+        accessories: Accessories | None = None,
         faces: int | None = None,
         texture: bool | None = None,
         albedo: bool | None = None,
@@ -64,8 +65,8 @@ class Client:
             name: title; "Photo" by default.
             same_person: more pictures of the largest person, up to five, as in
                 ``vitruvian.reconstruct``.
-            height_cm, hints, fov_deg, max_people, detail, relief, incomplete, faces, texture,
-                albedo, check: as in ``vitruvian.reconstruct``.
+            height_cm, hints, fov_deg, max_people, detail, relief, incomplete, accessories, faces,
+                texture, albedo, check: as in ``vitruvian.reconstruct``.
             formats, vertex_colors, print_height_mm, poses, rest, rig, bone_names, clips,
                 keypoint_files: as in ``Scene.save``; every format by default.
             patience: seconds after which to give up.
@@ -85,6 +86,7 @@ class Client:
             "detail": detail,
             "relief": relief,
             "incomplete": incomplete,
+            "accessories": accessories,
             "faces": faces,
             "texture": texture,
             "albedo": albedo,

@@ -92,6 +92,7 @@ def photo(
     detail: Annotated[str, given("detail")] = DEFAULTS["detail"],
     relief: Annotated[str, given("relief")] = DEFAULTS["relief"],
     incomplete: Annotated[str, given("incomplete")] = DEFAULTS["incomplete"],
+    accessories: Annotated[str, given("accessories")] = DEFAULTS["accessories"],
     faces: Annotated[int, given("faces")] = DEFAULTS["faces"],
     texture: Annotated[bool, given("texture")] = DEFAULTS["texture"],
     albedo: Annotated[bool, given("albedo")] = DEFAULTS["albedo"],
@@ -167,6 +168,7 @@ def photo(
         detail=detail,  # type: ignore[arg-type]  # checked there
         relief=relief,  # type: ignore[arg-type]  # likewise
         incomplete=incomplete,  # type: ignore[arg-type]  # and there, too
+        accessories=accessories,  # type: ignore[arg-type]
         faces=faces,
         texture=texture,
         albedo=albedo,

@@ -15,7 +15,7 @@ from vitruvian.compute.preparation import prepare
 from vitruvian.hints import Hint, Who
 from vitruvian.image.names import readable
 from vitruvian.image.photo import PhotoSource, load_photo
-from vitruvian.options import Detail, Incomplete, Options, Relief
+from vitruvian.options import Accessories, Detail, Incomplete, Options, Relief
 from vitruvian.people.somebody_else import other_person
 from vitruvian.pipeline.progress import Progress, StageTimer
 from vitruvian.pipeline.stages import (
@@ -82,6 +82,7 @@ def reconstruct(
     detail: Detail = "clothed",
     relief: Relief = "network",
     incomplete: Incomplete = "cut",
+    accessories: Accessories = "leave",
     faces: int = 24_000,
     texture: bool = True,
     albedo: bool = False,
@@ -114,6 +115,8 @@ def reconstruct(
             pockets and seams show, and grey prints, too; truer it is not.
         incomplete: ``cut`` ends people where the frame cuts them off, with a closed, flat cut;
             ``complete`` completes them by body and usual clothes, which is a guess.
+        accessories: ``leave`` takes bags and the like from avatars; ``keep`` has them as rigid
+            pieces, each on the bone that holds it.
         faces: about how many each clothed person may have, 2,000 to 200,000; more is finer and
             slower.
         texture: project the photograph onto the meshes.
@@ -148,6 +151,7 @@ def reconstruct(
         detail=detail,
         relief=relief,
         incomplete=incomplete,
+        accessories=accessories,
         faces=faces,
         texture=texture,
         albedo=albedo,

@@ -245,7 +245,14 @@ def animate(
     if ends_at_frame(body, options):
         return surface_avatar(body, mesh)
     return layered_avatar(
-        photo, figure, body, mesh, texture=options.texture, albedo=options.albedo, also=also
+        photo,
+        figure,
+        body,
+        mesh,
+        texture=options.texture,
+        albedo=options.albedo,
+        also=also,
+        accessories=options.accessories == "keep",
     )
 
 

@@ -11,10 +11,10 @@ from vitruvian.types.chains import Chains
 from vitruvian.types.mesh import Mesh
 from vitruvian.types.record import Record
 
-Layer = Literal["body", "skirt", "surface"]
+Layer = Literal["body", "skirt", "surface", "accessory"]
 # What a face of an avatar may be of: the body in its own topology with what lies close upon it;
-# cloth that hangs around both legs; or the photograph's surface itself, of people that the frame
-# cuts off.
+# cloth that hangs around both legs; the photograph's surface itself, of people that the frame cuts
+# off; or a bag or the like, which goes with one bone.
 LAYERS: tuple[Layer, ...] = get_args(Layer)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from vitruvian.avatar import photographed
 from vitruvian.avatar.skirt import find_skirt
+from vitruvian.avatar.things import Things
 from vitruvian.body.model.clips import FittedMotion, fitted_motions
 from vitruvian.body.model.model import body_model
 from vitruvian.body.model.repose import reposed, shown_poses
@@ -141,7 +142,8 @@ def _moving(person: Person, photo: Photo) -> dict[str, float]:
     whole = _pieces(rest, before.vertices)
     skirt, hem = avatar.faces_of("skirt"), None
     if len(skirt):
-        found = find_skirt(body, person.mesh_camera, photo, person.figure)
+        things = Things.of(photo, person.figure, body, person.mesh_camera)
+        found = find_skirt(body, person.mesh_camera, photo, person.figure, things)
         hem = None if found is None else found.hem
     torn: list[float] = []
     severed, overlaps, pokes, ground = avatar.severed, [], [], []

@@ -123,6 +123,7 @@ class CreateForm(Strict):
     detail: str = SERVER_DEFAULTS["detail"]
     relief: str = SERVER_DEFAULTS["relief"]
     incomplete: str = SERVER_DEFAULTS["incomplete"]
+    accessories: str = SERVER_DEFAULTS["accessories"]
     faces: int = SERVER_DEFAULTS["faces"]
     texture: bool = SERVER_DEFAULTS["texture"]
     albedo: bool = SERVER_DEFAULTS["albedo"]

@@ -9,6 +9,7 @@ from pydantic import (
 from vitruvian.hints import AgeGroup, Direction, Sex
 from vitruvian.options import (
     SERVER_DEFAULTS,
+    Accessories,
     BoneNames,
     Detail,
     Incomplete,
@@ -112,6 +113,7 @@ class ReconstructionOptions(BaseModel):
     detail: Detail = SERVER_DEFAULTS["detail"]
     relief: Relief = SERVER_DEFAULTS["relief"]
     incomplete: Incomplete = SERVER_DEFAULTS["incomplete"]
+    accessories: Accessories = SERVER_DEFAULTS["accessories"]
     faces: int = SERVER_DEFAULTS["faces"]
     texture: bool = SERVER_DEFAULTS["texture"]
     albedo: bool = SERVER_DEFAULTS["albedo"]
