@@ -162,6 +162,14 @@ def test_a_forehead_in_the_sun_is_no_hair():
     assert away(out.pixels[oval(92, 160, 9, 14)], HAIR) < 15
 
 
+def test_a_high_forehead_does_not_go_on_behind():
+    """Above the model's face, in the sun, below a narrow strip of hair."""
+    seen = view()
+    seen.pixels[oval(84, 160, 24, 30) & (ROWS < 100)] = (225, 190, 175)
+    out = behind(seen)
+    assert away(out.pixels[oval(115, 160, 25, 25)], HAIR) < 10
+
+
 def test_hair_of_the_colour_of_a_shaded_cheek_goes_on_behind():
     brown, shade = (120, 82, 62), (150, 108, 88)
     seen = view(hair=brown)

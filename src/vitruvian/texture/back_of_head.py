@@ -14,6 +14,7 @@ import numpy as np
 
 from vitruvian.texture.hair import LONGEST, WIDEST, Hair, find_hair
 from vitruvian.texture.head_window import LEAST_PIXELS, Head
+from vitruvian.texture.side_hair import Strands
 from vitruvian.texture.strands import blurred, continued
 from vitruvian.texture.view import View
 from vitruvian.types.regions import HEAD
@@ -34,11 +35,13 @@ class BackOfHead:
         pixels: (h, w, 3) uint8 sRGB.
         share: (h, w) uint8, 255 where that of the head says what is seen from behind.
         hair: (h, w) uint8, 255 where the picture of the front shows hair or a hat.
+        strands: of the hair behind, None without any.
     """
 
     pixels: np.ndarray
     share: np.ndarray
     hair: np.ndarray
+    strands: Strands | None = None
 
 
 def back_of_head(view: View, picture: np.ndarray, face: np.ndarray) -> BackOfHead | None:
@@ -84,9 +87,11 @@ def back_of_head(view: View, picture: np.ndarray, face: np.ndarray) -> BackOfHea
     found = find_hair(head)
     if found is None:
         return None
-    drawn, share, soft = _drawn(head, found, small(picture[window]))
+    drawn, share, soft, fine = _drawn(head, found, small(picture[window]))
     large = full.shape[1], full.shape[0]
-    out = BackOfHead(picture.copy(), *(np.zeros(view.alpha.shape, np.uint8) for _ in range(2)))
+    nothing = np.zeros(view.alpha.shape, np.uint8)
+    laid = Strands.of(fine, found.behind, window[0].start, window[1].start, scale)
+    out = BackOfHead(picture.copy(), nothing, nothing.copy(), laid)
     soft = cv2.resize(np.maximum(soft, share / 255), large)[..., None]
     mixed = cv2.resize(drawn, large) * soft + picture[window] * (1 - soft)
     out.pixels[window] = (np.clip(mixed, 0, 255) + 0.5).astype(np.uint8)
@@ -118,14 +123,14 @@ def _window(
 
 def _drawn(
     head: Head, hair: Hair, picture: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The back (h, w, 3) float32, where it says what is seen from behind (h, w) uint8, and where
-    that is hair (h, w) float32 0..1."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """The back (h, w, 3) float32, where it says what is seen from behind (h, w) uint8, where
+    that is hair (h, w) float32 0..1, and its strands (h, w, 3) float32."""
     soft = cv2.GaussianBlur(hair.behind.astype(np.float32), (0, 0), max(1.0, _SOFT * head.height))
-    strands = continued(head.pixels, hair.seen, hair.behind, head.height)
+    strands, fine = continued(head.pixels, hair.seen, hair.behind, head.height)
     neck = _with_neck(picture, head).astype(np.float32)
     drawn = strands * soft[..., None] + neck * (1 - soft[..., None])
-    return drawn, np.where(head.mask, 255, 255 * soft).astype(np.uint8), soft
+    return drawn, np.where(head.mask, 255, 255 * soft).astype(np.uint8), soft, fine
 
 
 def _with_neck(picture: np.ndarray, head: Head) -> np.ndarray:

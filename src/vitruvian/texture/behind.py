@@ -115,7 +115,7 @@ def _without(
         return pixels
     height, width = pixels.shape[:2]
     clear = cloth & (cv2.dilate(things.astype(np.uint8), np.ones((9, 9), np.uint8)) == 0)
-    laid = continued(rgb, clear if clear.any() else cloth, things, round(_PATCHED * len(rgb)))
+    laid, _ = continued(rgb, clear if clear.any() else cloth, things, round(_PATCHED * len(rgb)))
     share = cv2.GaussianBlur(things.astype(np.float32), (0, 0), 1.0)
     share = np.maximum(share, things)[..., None]
     laid, share = (cv2.resize(one, (width, height)) for one in (laid, share))

@@ -26,6 +26,8 @@ _NECK = 0.3  # of the face's height: half its width
 _OTHER_SIDE = 0.75  # of one side's width that the other has behind, at least
 _INNER = 0.4  # share of hair that must be left when its rim is not believed
 _SKINS, _HAIRS = 3, 4  # how many main colours
+_RIM = 0.03, 0.1  # of the face's height, inwards from the outline: where hair is surely hair
+_FOREHEAD = 0.36  # of the face's height: half its width
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ def find_hair(head: Head) -> Hair | None:
     face[:brows] = False
     lab = weighted_lab(head.pixels)
     skins = main_colors(lab[skin], _SKINS)
+    short = _without_forehead(lab, short, skins, head)
     long = _hanging(lab, short, skins, (head.alpha > 128) & ~face, head)
     behind = head.mask.copy()
     behind[head.nape :] = False
@@ -65,6 +68,27 @@ def find_hair(head: Head) -> Hair | None:
     if seen.sum() < LEAST_PIXELS:
         return None
     return Hair(seen, behind | _across(long, head))
+
+
+def _without_forehead(
+    lab: np.ndarray, short: np.ndarray, skins: np.ndarray, head: Head
+) -> np.ndarray:
+    """Hair (h, w) bool without what is before it in the middle and nearer to the skin's colours
+    than to those that hair has along the outline: a forehead in the light, which is none of the
+    face's main colours, either."""
+    deep = cv2.distanceTransform(head.mask.astype(np.uint8), cv2.DIST_L2, 3) / head.height
+    rim = short & (deep > _RIM[0]) & (deep < _RIM[1])
+    rim[head.above_chin(1) :] = False
+    if rim.sum() < LEAST_PIXELS:
+        return short
+    hairs = main_colors(lab[rim], _HAIRS)
+    across = np.abs(np.arange(short.shape[1])[None] - head.middle) / head.height
+    skin = short & (deep > _RIM[1]) & (across < _FOREHEAD)
+    skin &= apart(lab, skins) < apart(lab, hairs)
+    skin = cv2.morphologyEx(skin.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0
+    skin = cv2.dilate(skin.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    left = short & ~skin
+    return left if left.sum() >= LEAST_PIXELS else short
 
 
 def _hanging(

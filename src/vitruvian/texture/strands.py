@@ -33,8 +33,9 @@ _BLOWN_COUNTS = 0.02  # of what strong light has bleached, as much as of other p
 
 def continued(
     pixels: np.ndarray, source: np.ndarray, wanted: np.ndarray, height: int
-) -> np.ndarray:
-    """(h, w, 3) float32: ``source`` as it is, what is like it where ``wanted``, and around both.
+) -> tuple[np.ndarray, np.ndarray]:
+    """``source`` as it is, what is like it where ``wanted``, and around both: (h, w, 3) float32,
+    and likewise what of that is finer than its even colours.
 
     What strong light has bleached in ``source`` takes the colours of the rest: light from behind
     does not shine through.
@@ -56,7 +57,8 @@ def continued(
     # Source and patches pass into each other.
     soft = cv2.GaussianBlur(source.astype(np.float32), (0, 0), max(0.7, 0.012 * height))
     soft = np.where(source, np.clip(2 * soft - 0.5, 0, 1), 0)[..., None]
-    return np.asarray(np.clip(even + soft * fine + (1 - soft) * laid, 0, 255), np.float32)
+    strands = soft * fine + (1 - soft) * laid
+    return np.asarray(np.clip(even + strands, 0, 255), np.float32), strands.astype(np.float32)
 
 
 def _laid(fine: np.ndarray, source: np.ndarray, wanted: np.ndarray, height: int) -> np.ndarray:

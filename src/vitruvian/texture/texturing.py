@@ -23,6 +23,7 @@ from vitruvian.texture.layers import with_what_is_before
 from vitruvian.texture.light import without_light
 from vitruvian.texture.places import Places, body_places, transferred_places
 from vitruvian.texture.projection import Lookup, look_up, paint_texels
+from vitruvian.texture.side_hair import with_strands
 from vitruvian.texture.view import View, person_view
 from vitruvian.types.body import ParametricModel
 from vitruvian.types.figure import Figure
@@ -154,6 +155,8 @@ def texture_mesh(
         fill = _fill(found, places, hairy, guess)
         texels = laid_out.result()
     colors = paint_texels(view, texels, mesh, fill, part)
+    if head is not None and head.strands is not None:
+        colors = with_strands(colors, head.strands, view, texels, mesh, places)
     if others:
         colors = fuse(colors, view, mesh, others, texels, part)
     return replace(mesh, texture=texels.image(colors))
@@ -240,5 +243,15 @@ def _fill(
     if hair_seen.sum() < _LEAST_HAIR:
         hair_seen, within = total * (1 - places.face), np.ones(len(seen), bool)
     hair = diffuse_colors(known, hair_seen, places.neighbors, within=within)
-    share = (places.hair * (1 - seen))[:, None]
+    grows = np.maximum(places.hair, _covered_by_hair(places, hairy, seen))
+    share = (grows * (1 - seen))[:, None]
     return everywhere + share * (hair - everywhere)
+
+
+def _covered_by_hair(places: Places, hairy: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """(V,) float32 0..1, how far hair covers the sides of a head: as it does where the outline
+    shows them, for it hides ears, or does not."""
+    on_head = places.part == HEAD
+    shown = np.repeat(hairy[:, None], 3, axis=1).astype(np.float32)
+    spread = diffuse_colors(shown, seen * on_head, places.neighbors, within=on_head)[:, 0]
+    return np.asarray(np.where(on_head, spread * (1 - places.face), 0))

@@ -12,7 +12,7 @@ from vitruvian.body.model.hanging import Skeleton
 from vitruvian.body.model.model import BodyModel
 from vitruvian.geometry.crossings import ray_crossings
 from vitruvian.geometry.normals import vertex_normals
-from vitruvian.image.cielab import cielab
+from vitruvian.texture.colors import apart, main_colors, weighted_lab
 from vitruvian.types.body import Body
 from vitruvian.types.chains import Chains
 from vitruvian.types.keypoints import EARS, EYES
@@ -27,9 +27,10 @@ _TOUCHING_M = 0.005  # above the ground
 _FACE = 0.8  # weight from which on a place is of the face
 _BELOW_EYES_M = 0.02
 _CROWN_M, _BALD = 0.1, 0.5  # below the top of the head; share of that
+_TOP_M = 0.05  # likewise: above all foreheads
+_HAIRS = 4  # how many colours hair has there
 _LEAST_CORNERS = 50
-_LIKE_SKIN = 12.0  # CIELAB units from the face's colour
-_LIGHTNESS = 0.5  # of a difference in lightness that counts: light falls on faces from one side
+_LIKE_SKIN = 12.0  # CIELAB units from the face's colour, half of a difference in lightness counted
 
 
 def moved(
@@ -146,7 +147,7 @@ def face_color(mesh: Mesh, model: BodyModel, own: np.ndarray) -> np.ndarray | No
 
 def skin_behind(mesh: Mesh, model: BodyModel, own: np.ndarray, skin: np.ndarray) -> float:
     """Share, 0..1, of the back of the head, above the nape and behind the ears, that has the
-    colour of the face.
+    colour of the face, and is nearer to it than to those of the hair on top.
 
     NaN where the mesh has no head or no texture, and where most of the crown in front has that
     colour, too: of bald heads, beige hats and some fair hair this says nothing.
@@ -162,17 +163,31 @@ def skin_behind(mesh: Mesh, model: BodyModel, own: np.ndarray, skin: np.ndarray)
     behind = (model.components == 0) & (regions.hair > 0.6) & (regions.face < 0.05)
     crown = behind & (model.template[:, 2] >= ears[2])
     crown &= model.template[:, 1] > model.template[behind, 1].max() - _CROWN_M
+    top = crown & (model.template[:, 1] > model.template[behind, 1].max() - _TOP_M)
     behind &= model.template[:, 2] < ears[2]
-    shares = [_like(_at_corners(mesh, own, chosen), skin) for chosen in (behind, crown)]
-    return float("nan") if shares[1] > _BALD else shares[0]
-
-
-def _like(colors: np.ndarray, skin: np.ndarray) -> float:
-    """Share of colours (N, 3) that are like the skin's (3,); NaN of too few."""
-    if len(colors) < _LEAST_CORNERS:
+    if not _share(_like(_at_corners(mesh, own, crown), skin)) <= _BALD:
         return float("nan")
-    lab = cielab(np.concatenate([colors, skin[None]])[None])[0] * np.array([_LIGHTNESS, 1, 1])
-    return float((np.linalg.norm(lab[:-1] - lab[-1], axis=1) < _LIKE_SKIN).mean())
+    colors = _at_corners(mesh, own, behind)
+    like = _like(colors, skin)
+    hairs = main_colors(_lab(_at_corners(mesh, own, top)), _HAIRS)
+    if len(hairs):
+        like &= apart(_lab(colors), _lab(skin[None])) < apart(_lab(colors), hairs)
+    return _share(like)
+
+
+def _like(colors: np.ndarray, skin: np.ndarray) -> np.ndarray:
+    """(N,) bool, which colours (N, 3) are like the skin's (3,)."""
+    return apart(_lab(colors), _lab(skin[None])) < _LIKE_SKIN
+
+
+def _lab(colors: np.ndarray) -> np.ndarray:
+    """(N, 3) weighted CIELAB of sRGB colours (N, 3)."""
+    return weighted_lab(colors[None])[0] if len(colors) else np.zeros((0, 3), np.float32)
+
+
+def _share(chosen: np.ndarray) -> float:
+    """Share of (N,) bool; NaN of too few."""
+    return float(chosen.mean()) if len(chosen) >= _LEAST_CORNERS else float("nan")
 
 
 def _at_corners(mesh: Mesh, own: np.ndarray, chosen: np.ndarray) -> np.ndarray:
