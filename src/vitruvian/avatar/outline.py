@@ -7,6 +7,8 @@ go on to the feet.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
@@ -78,7 +80,8 @@ def _standing_off(
     less; NaN where arms hide it or the picture ends. (L,) bool: nothing shows between the legs."""
     model = body.model
     axis = Axis.of(model, body.joints)
-    camera, mask, arms = _window(photo, figure, body)
+    window = legs_window(photo, figure, body)
+    camera, mask, arms = window.camera, window.mask, window.arms
     if carried is not None:
         arms = arms | carried.seen_by(camera)
     place = np.clip(np.searchsorted(axis.levels, levels), 0, len(axis.levels) - 1)
@@ -112,9 +115,26 @@ def _standing_off(
     return least, solid
 
 
-def _window(photo: Photo, figure: Figure, body: Body) -> tuple[Camera, np.ndarray, np.ndarray]:
-    """The person's window of the photograph, not too large: its camera, (h, w) bool the person, and
-    (h, w) bool where an arm is before anything."""
+@dataclass(frozen=True)
+class Window:
+    """A person's part of the photograph, not too large.
+
+    Attributes:
+        camera: of it.
+        rows, columns: of the photograph.
+        mask: (h, w) bool, the person.
+        arms: (h, w) bool, where an arm is before anything.
+    """
+
+    camera: Camera
+    rows: slice
+    columns: slice
+    mask: np.ndarray
+    arms: np.ndarray
+
+
+def legs_window(photo: Photo, figure: Figure, body: Body) -> Window:
+    """The window around somebody, whose ``body`` is fitted, with room for skirts."""
     model, vertices = body.model, body.vertices
     pixels = photo.camera.project(vertices)
     margin = _AROUND * float(np.ptp(pixels[:, 1]))
@@ -135,4 +155,4 @@ def _window(photo: Photo, figure: Figure, body: Body) -> tuple[Camera, np.ndarra
     margin_px = max(1, round(_ARM_MARGIN * height))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * margin_px + 1, 2 * margin_px + 1))
     arms = cv2.dilate(seen.mask.astype(np.uint8), kernel) > 0
-    return camera, alpha > 128, np.asarray(arms)
+    return Window(camera, slice(y0, y1), slice(x0, x1), alpha > 128, np.asarray(arms))

@@ -19,10 +19,12 @@ from vitruvian.avatar.chains import chain_skin, chains_of, with_points
 from vitruvian.avatar.closed_gap import closed_gap_hem
 from vitruvian.avatar.height_map import ANGLES, at_angles, blurred, even_around, height_map
 from vitruvian.avatar.hem import coat_hem, seen_hem
+from vitruvian.avatar.leg_grid import LegGrid
 from vitruvian.avatar.outline import outline_hem
 from vitruvian.avatar.shell import grid_normals, topology
 from vitruvian.avatar.skin import photographed_motion, unposed
 from vitruvian.avatar.things import Things
+from vitruvian.avatar.trousers import backdrop_between, goes_on, mans
 from vitruvian.avatar.tube import Axis
 from vitruvian.body.model.skeleton import HIPS, KNEES
 from vitruvian.surface.finish.skirts import hem_level
@@ -38,6 +40,7 @@ _INSIDE_M = 0.02  # by which its upper end is within it
 _THICKNESS_M = 0.004
 _CLEAR_M = 0.008  # between the legs and the shell
 _LEAST_HEM = 0.4
+_CALVES = 1.5  # level above which a man's hem is that of shorts, or of a coat
 _BEYOND_HEM = 0.12  # of a level below a hem, where a closed surface goes in to the legs
 
 
@@ -124,11 +127,18 @@ def find_skirt(
         if shown is not None and _LEAST_HEM <= shown < hem:
             hem, levels = shown, _rings(body, shown)
             distance = height_map(axis, model, sculpture, levels, angles)
-        apart = legs_apart(photo, figure, body, hem)
-        if apart and not outlined and coat_hem(photo, figure, body, carried) is not None:
-            apart = legs_apart(photo, figure, body, hem, slit=True)
-        if apart:
+        grid = LegGrid.of(photo, figure, body, carried)
+        if goes_on(grid, hem) or backdrop_between(grid, hem):
             return None
+        man = mans(figure) and hem < _CALVES
+        apart = legs_apart(photo, figure, body, hem)
+        if man or apart:
+            coat = coat_hem(photo, figure, body, carried) is not None
+            slit = coat and not outlined
+            if (man and not coat) or (apart and not slit):
+                return None
+            if apart and legs_apart(photo, figure, body, hem, slit=True):
+                return None
     if distance is None:
         return None
     rows = len(levels)
