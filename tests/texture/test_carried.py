@@ -94,6 +94,19 @@ def test_a_small_flap_of_the_coat_is_none():
     assert found(*picture((flap, BAG))) is not None
 
 
+def test_for_shapes_what_stands_off_counts_in_any_colour():
+    coat = beside_leg(1)
+    beside = coat & ~cv2.dilate(FRAGMENTS.mask.astype(np.uint8), np.ones((15, 15), np.uint8)) > 0
+    sure = find_carried(*picture((coat, COAT)), MODEL, BODY)
+    assert sure is None or sure.seen_by(CAMERA)[coat & FRAGMENTS.mask].mean() < 0.1
+    out = find_carried(*picture((coat, COAT)), MODEL, BODY, doubtful=True)
+    assert out is not None
+    assert out.seen_by(CAMERA)[beside].mean() > 0.9
+    assert out.seen_by(CAMERA)[FRAGMENTS.mask].mean() < 0.05
+    both = beside_leg(-1) | coat
+    assert find_carried(*picture((both, COAT)), MODEL, BODY, doubtful=True) is None
+
+
 def test_hair_beside_the_head_is_none():
     head = np.argwhere(FACE).mean(0)
     hair = (abs(ROWS - head[0] - 10) < 25) & (head[1] + 10 < COLUMNS) & (head[1] + 70 > COLUMNS)

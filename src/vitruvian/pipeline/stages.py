@@ -41,6 +41,7 @@ from vitruvian.result.checks import check_person
 from vitruvian.surface import reconstruct_surface
 from vitruvian.surface.volume.frame_cut import FrameCut
 from vitruvian.texture import Shot, texture_mesh
+from vitruvian.texture.carried import find_carried
 from vitruvian.types.avatar import Avatar
 from vitruvian.types.body import Body
 from vitruvian.types.figure import Figure, Found
@@ -189,6 +190,7 @@ def dress(
         fine=options.detail == "fine",
         photographed=options.relief == "photo",
         cut=cut,
+        carried=find_carried(photo, figure.alpha, body.model, body.as_mesh(), doubtful=True),
     )
 
 

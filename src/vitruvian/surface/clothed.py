@@ -40,6 +40,7 @@ from vitruvian.surface.volume.wall import smoothed
 from vitruvian.surface.volume.well_composed import well_composed
 from vitruvian.types.body import ParametricModel
 from vitruvian.types.camera import Camera
+from vitruvian.types.carried import Carried
 from vitruvian.types.figure import Alpha
 from vitruvian.types.mesh import Mesh
 
@@ -72,6 +73,7 @@ def clothed_mesh(
     voxels: int | None = None,
     correction: Correction | None = None,
     cut: FrameCut | None = None,
+    carried: Carried | None = None,
 ) -> Mesh:
     """The outer surface of a clothed person, closed and manifold.
 
@@ -91,6 +93,7 @@ def clothed_mesh(
         correction: of the volume, before limbs are separated.
         cut: end the surface where the photograph's frame cuts the person, with a closed cut; by
             default the body beyond the frame is part of it.
+        carried: bags and the like, which are no cloth (``volume.things``).
 
     Returns:
         A mesh in the camera frame with texture coordinates, skin and ``body_vertices``; the body
@@ -100,7 +103,15 @@ def clothed_mesh(
         low, high = figure_box(body, alpha, camera, framed=cut is not None)
         voxels = voxels_for(faces, float((high - low).max()))
     clothed = clothed_spans(
-        model, body, alpha, camera, maps, voxels, fitted=fitted, framed=cut is not None
+        model,
+        body,
+        alpha,
+        camera,
+        maps,
+        voxels,
+        fitted=fitted,
+        framed=cut is not None,
+        carried=carried,
     )
     if clothed is None:
         return body

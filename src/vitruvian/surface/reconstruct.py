@@ -11,6 +11,7 @@ from vitruvian.surface.refined_maps import refined_maps
 from vitruvian.surface.volume.drape import hidden_share
 from vitruvian.surface.volume.frame_cut import FrameCut
 from vitruvian.types.body import Body
+from vitruvian.types.carried import Carried
 from vitruvian.types.figure import Figure
 from vitruvian.types.mesh import Mesh
 from vitruvian.types.photo import Photo
@@ -26,6 +27,7 @@ def reconstruct_surface(
     fine: bool = False,
     photographed: bool = False,
     cut: FrameCut | None = None,
+    carried: Carried | None = None,
 ) -> Mesh:
     """A person's outer surface, closed, in the camera frame, with texture coordinates and skin.
 
@@ -40,6 +42,7 @@ def reconstruct_surface(
             faces.
         photographed: take relief from the picture's darkness, too (``photo_relief``).
         cut: end the surface where the frame cuts the person; by default it goes on as the body.
+        carried: bags and the like that the person carries.
 
     Returns:
         A mesh with ``body_vertices``, see :func:`clothed.clothed_mesh`, and, with maps, a
@@ -47,7 +50,7 @@ def reconstruct_surface(
     """
     seen = None
     with SideBySide() as pool:
-        inflating = pool.submit(inflated_body, photo, figure, body)
+        inflating = pool.submit(inflated_body, photo, figure, body, carried)
         if maps:
             seen = network_maps(photo, figure, body)  # networks leave the interpreter meanwhile
         inflated = inflating.result()
@@ -71,6 +74,7 @@ def reconstruct_surface(
             relief=refining.result() if fine and refining is not None else None,
             faces=faces,
             cut=cut,
+            carried=carried,
         )
         if refining is None or mesh.body_vertices is None:
             return mesh

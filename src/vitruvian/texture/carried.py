@@ -6,15 +6,13 @@ another colour than the clothes, is carried. It goes on before the body as far a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 
 from vitruvian.geometry.rasterizer import rasterize
 from vitruvian.texture.colors import apart, main_colors, weighted_lab
 from vitruvian.types.body import ParametricModel
-from vitruvian.types.camera import Camera
+from vitruvian.types.carried import Carried
 from vitruvian.types.figure import Alpha
 from vitruvian.types.mesh import Mesh
 from vitruvian.types.photo import Photo
@@ -22,9 +20,10 @@ from vitruvian.types.regions import HEAD, LEFT_ARM, LEFT_LEG, RIGHT_ARM, RIGHT_L
 
 _ROWS = 288  # of the small picture in which things are sought
 _ONE_SIDED_M = 0.05  # by which something stands off further than on the other side
+_WIDER_M, _INWARDS_M = 0.01, 0.12  # likewise, of the rest of such a thing, and how far that reaches
 _BAND_M = 0.04  # slices of a limb that are compared
 _BELOW_CHIN_M, _ABOVE_FEET_M = 0.25, 0.12  # hair hangs above, shoes are below
-_LEAST_M2 = 0.006  # of what stands off
+_LEAST_M2, _LEAST_DOUBTFUL_M2 = 0.006, 0.003  # of what stands off
 _LARGE_M2 = 0.018  # likewise, which clothes of one colour with it do not
 _NEAR_M, _REACH_M = 0.28, 0.3  # what may be of the thing itself; how far it goes on
 _RIM_M = 0.1  # around what was found of it, likewise
@@ -43,30 +42,9 @@ _MARGIN_M = 0.008  # around it
 _LIMBS = {LEFT_ARM: 1, RIGHT_ARM: 1, LEFT_LEG: 2, RIGHT_LEG: 2}
 
 
-@dataclass(frozen=True)
-class Carried:
-    """Things that somebody carries.
-
-    Attributes:
-        mask: (h, w) uint8, 255 where they are, of a small picture of the person.
-        camera: of that picture.
-    """
-
-    mask: np.ndarray
-    camera: Camera
-
-    def seen_by(self, camera: Camera) -> np.ndarray:
-        """(height, width) bool, where they are in another window of the same photograph."""
-        scale = camera.focal_px / self.camera.focal_px
-        (x, y), (u, v) = self.camera.principal_point, camera.principal_point
-        to_other = np.array([
-            [scale, 0, u - scale * x + 0.5 * (scale - 1)],
-            [0, scale, v - scale * y + 0.5 * (scale - 1)],
-        ])  # fmt: skip
-        return np.asarray(cv2.warpAffine(self.mask, to_other, (camera.width, camera.height)) > 127)
-
-
-def find_carried(photo: Photo, alpha: Alpha, model: ParametricModel, bare: Mesh) -> Carried | None:
+def find_carried(
+    photo: Photo, alpha: Alpha, model: ParametricModel, bare: Mesh, *, doubtful: bool = False
+) -> Carried | None:
     """What a person carries; None where that is nothing that can be told.
 
     Args:
@@ -74,6 +52,8 @@ def find_carried(photo: Photo, alpha: Alpha, model: ParametricModel, bare: Mesh)
         alpha: matte of the person.
         model: the body model.
         bare: the fitted body, camera frame, in the model's topology.
+        doubtful: count what stands off so far on one side alone even in the clothes' colours: for
+            shapes it matters little whether that is a bag or the end of a cape.
     """
     points = photo.camera.project(bare.vertices)
     high, wide = alpha.values.shape
@@ -94,9 +74,10 @@ def find_carried(photo: Photo, alpha: Alpha, model: ParametricModel, bare: Mesh)
     if not fragments.mask.any() or not shown.any():
         return None
     pixel_m = float(np.median(bare.vertices[:, 2])) / camera.focal_px
-    seeds, sleeves = _standing_off(model, bare, fragments.face, shown, points, pixel_m)
+    seeds, wider, sleeves = _standing_off(model, bare, fragments.face, shown, points, pixel_m)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(seeds.astype(np.uint8))
-    large = stats[1:, cv2.CC_STAT_AREA] * pixel_m**2 >= _LEAST_M2
+    least = _LEAST_DOUBTFUL_M2 if doubtful else _LEAST_M2
+    large = stats[1:, cv2.CC_STAT_AREA] * pixel_m**2 >= least
     if not large.any():
         return None
     lab = weighted_lab(rgb)
@@ -111,6 +92,9 @@ def find_carried(photo: Photo, alpha: Alpha, model: ParametricModel, bare: Mesh)
     for number in np.flatnonzero(large) + 1:
         seed = labels == number
         area = 0.0 if sleeves[seed].mean() > 0.5 else seed.sum() * pixel_m**2
+        if doubtful:
+            away = cv2.distanceTransform((~seed).astype(np.uint8), cv2.DIST_L2, 5) * pixel_m
+            out |= _joined(wider & (away < _INWARDS_M), seed)
         out |= _thing(seed, lab, fragments.mask & shown, possible, skin, pixel_m, area > _LARGE_M2)
     if not out.any():
         return None
@@ -126,9 +110,9 @@ def _standing_off(
     shown: np.ndarray,
     points: np.ndarray,
     pixel_m: float,
-) -> tuple[np.ndarray, np.ndarray]:
-    """(h, w) bool, what is farther beside the body than anything on its other side is, and where
-    the nearest of the body is an arm above the hand."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(h, w) bool, what is much farther beside the body than anything on its other side is, what is
+    farther at all, and where the nearest of the body is an arm above the hand."""
     regions, template = model.regions, model.template
     beside = (face < 0).astype(np.uint8)
     distance, labels = cv2.distanceTransformWithLabels(
@@ -156,9 +140,10 @@ def _standing_off(
     np.maximum.at(table, (kind[vertex[out]], side[vertex[out]], band[vertex[out]]), off[out])
     even = np.stack([cv2.dilate(one, np.ones((1, 5), np.uint8)) for one in table])
     other = even[kind[vertex], 1 - side[vertex], band[vertex]]
+    wider = out & (off > other + _WIDER_M)
     out &= off > other + _ONE_SIDED_M
     opened = cv2.morphologyEx(out.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-    return opened > 0, ((kind == 1) & (regions.hand < 0.5))[vertex]
+    return opened > 0, wider, ((kind == 1) & (regions.hand < 0.5))[vertex]
 
 
 def _thing(

@@ -15,6 +15,7 @@ from vitruvian.surface.envelope.inflate import smooth_over_mesh, spread_gaps
 from vitruvian.surface.envelope.inflated_body import INWARD_M, OUTWARD_M, inflated_body
 from vitruvian.types.body import Body
 from vitruvian.types.camera import Camera
+from vitruvian.types.carried import Carried
 from vitruvian.types.figure import Alpha, Figure, Landmarks
 from vitruvian.types.mesh import Mesh
 from vitruvian.types.photo import Photo
@@ -158,6 +159,19 @@ def test_hidden_legs_are_left_alone():
     assert moved(surface)[below].max() < 0.004
     # and what is seen still follows.
     assert iou(mask_of(surface)[: knees - 60], truth[: knees - 60]) > 0.96
+
+
+def test_nobody_is_inflated_to_the_outline_of_what_they_carry():
+    fitting = mask_of(standing_body().as_mesh())
+    rows, columns = np.nonzero(fitting)
+    y = int(rows.min() + 0.62 * np.ptp(rows))
+    edge = columns[abs(rows - y) < 4].max()
+    v, u = np.mgrid[: CAMERA.height, : CAMERA.width]
+    bag = (abs(v - y) < 60) & (abs(u - edge - 40) < 60)
+    photo, figure, body = photo_with(), figure_of(fitting | bag), standing_body()
+    carried = Carried(255 * bag.astype(np.uint8), CAMERA)
+    assert moved(inflated_body(photo, figure, body)).max() > 0.03
+    assert np.quantile(moved(inflated_body(photo, figure, body, carried)), 0.99) < 0.008
 
 
 def test_the_border_of_the_picture_is_no_outline():

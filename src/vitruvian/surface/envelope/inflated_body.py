@@ -11,6 +11,7 @@ from vitruvian.surface.envelope.inflate import merge_close, smooth_over_mesh, sp
 from vitruvian.surface.envelope.occluding_edges import OccludingEdges, occluding_edges
 from vitruvian.surface.envelope.outline import OutlineFinder, RimGaps
 from vitruvian.types.body import Body, ParametricModel
+from vitruvian.types.carried import Carried
 from vitruvian.types.figure import Figure
 from vitruvian.types.mesh import Mesh
 from vitruvian.types.photo import Photo
@@ -72,7 +73,7 @@ def _samples(model: ParametricModel) -> tuple[np.ndarray, np.ndarray, np.ndarray
     return points, axes, number
 
 
-def inflated_body(photo: Photo, figure: Figure, body: Body) -> Mesh:
+def inflated_body(photo: Photo, figure: Figure, body: Body, carried: Carried | None = None) -> Mesh:
     """Move the fitted body outwards (a little inwards, too) until its outline is the matte's.
 
     Vertices on the body's outline look along the outline's normal for the matte's; what they find
@@ -86,13 +87,14 @@ def inflated_body(photo: Photo, figure: Figure, body: Body) -> Mesh:
         photo: the picture.
         figure: the person's matte.
         body: the fitted body.
+        carried: bags and the like: nothing inflates to their outline.
 
     Returns:
         A mesh in the camera frame with the body's topology, texture coordinates and skin.
     """
     model, regions = body.model, body.model.regions
     mesh = body.as_mesh()
-    finder = OutlineFinder(figure.alpha, photo.camera, mesh.vertices)
+    finder = OutlineFinder(figure.alpha, photo.camera, mesh.vertices, carried)
     if not finder.usable:
         return mesh
     outward, inward, follow = _limits(model)

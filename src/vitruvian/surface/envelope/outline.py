@@ -10,6 +10,7 @@ import numpy as np
 from vitruvian.compute import kernel
 from vitruvian.geometry.rasterizer import rasterize
 from vitruvian.types.camera import Camera
+from vitruvian.types.carried import Carried
 from vitruvian.types.figure import Alpha
 
 WORKING_HEIGHT = 448  # pixels of the figure's longer side
@@ -33,14 +34,15 @@ class RimGaps:
 
 
 @kernel(
-    "void(float32[:,::1],float32[:,::1],uint8[:,::1],uint8[:,::1],float32[::1],float32[::1],"
-    "float32[::1])"
+    "void(float32[:,::1],float32[:,::1],uint8[:,::1],uint8[:,::1],uint8[:,::1],float32[::1],"
+    "float32[::1],float32[::1])"
 )
 def _march(
     points: np.ndarray,
     normals: np.ndarray,
     matte: np.ndarray,
     body: np.ndarray,
+    carried: np.ndarray,
     outward: np.ndarray,
     inward: np.ndarray,
     gaps: np.ndarray,
@@ -48,7 +50,8 @@ def _march(
     """Walk from each point along its normal to the matte's outline; NaN where there is none.
 
     Outward the walk also ends halfway to another part of the body: the room between two legs
-    under a skirt belongs to both. ``outward`` and ``inward`` limit the walk, in pixels.
+    under a skirt belongs to both. Where it meets what is ``carried``, it does not end: nothing is
+    known there. ``outward`` and ``inward`` limit the walk, in pixels.
     """
     height, width = matte.shape
     step = 0.5
@@ -70,6 +73,8 @@ def _march(
                 row = int(y + normals[n, 1] * distance)
                 if column < 1 or row < 1 or column >= width - 1 or row >= height - 1:
                     break  # the border of the picture cuts the figure: no outline there
+                if carried[row, column] and not body[row, column]:
+                    break
                 if body[row, column]:
                     distance *= 0.5
                     found = True
@@ -96,7 +101,9 @@ def _march(
 class OutlineFinder:
     """Compares meshes of one topology with one person's matte."""
 
-    def __init__(self, alpha: Alpha, camera: Camera, vertices: np.ndarray) -> None:
+    def __init__(
+        self, alpha: Alpha, camera: Camera, vertices: np.ndarray, carried: Carried | None = None
+    ) -> None:
         pixels = camera.project(vertices)
         rows, columns = np.nonzero(alpha.values > 127)
         low, high = pixels.min(0), pixels.max(0)
@@ -117,6 +124,9 @@ class OutlineFinder:
         window = alpha.window(x0, y0, x1, y1)
         small = cv2.resize(window, (self.width, self.height), interpolation=cv2.INTER_AREA)
         self.matte = (small > 127).astype(np.uint8)
+        self.carried = np.zeros_like(self.matte)
+        if carried is not None:
+            self.carried[carried.seen_by(self.camera)] = 1
 
     def gaps(
         self, vertices: np.ndarray, faces: np.ndarray, outward_m: np.ndarray, inward_m: np.ndarray
@@ -155,6 +165,7 @@ class OutlineFinder:
             np.ascontiguousarray(normals, np.float32),
             self.matte,
             body,
+            self.carried,
             np.ascontiguousarray(outward_m[candidates] / metres, np.float32),
             np.ascontiguousarray(inward_m[candidates] / metres, np.float32),
             gaps,

@@ -16,8 +16,10 @@ from vitruvian.surface.volume.frame_cut import frame_distance
 from vitruvian.surface.volume.joined_legs import joined_down_to
 from vitruvian.surface.volume.normal_integration import integrate_normals
 from vitruvian.surface.volume.ray_spans import Spans, ray_spans, without_gaps
+from vitruvian.surface.volume.things import Things, things_of, with_things
 from vitruvian.types.body import ParametricModel
 from vitruvian.types.camera import Camera
+from vitruvian.types.carried import Carried
 from vitruvian.types.figure import Alpha
 from vitruvian.types.mesh import Mesh
 
@@ -65,6 +67,7 @@ def clothed_spans(
     *,
     fitted: Mesh | None = None,
     framed: bool = False,
+    carried: Carried | None = None,
 ) -> ClothedSpans | None:
     """The first two steps of ``clothed_mesh``, which has the same arguments.
 
@@ -84,12 +87,16 @@ def clothed_spans(
     if not framed:  # beyond the photograph the matte would go on as at its border
         matte = np.where(inside > 0, matte, spans.mask)
     figure = trusted_matte(matte, spans.mask, pixel_m)
+    things = None
+    if carried is not None:
+        things = things_of(carried.seen_by(window), spans.mask, figure)
+    person = figure if things is None else figure & ~things.beside
     hidden, joined = None, None
     if maps is not None:
-        joined = joined_down_to(model, fitted or body, maps, figure, window)
+        joined = joined_down_to(model, fitted or body, maps, person, window)
     if fitted is not None:
-        hidden = hidden_pixels(model, body, fitted, figure, window, pixel_m, joined)
-    full = person_spans(spans, figure, hidden, window, pixel_m, maps)
+        hidden = hidden_pixels(model, body, fitted, person, window, pixel_m, joined)
+    full = person_spans(spans, person, hidden, window, pixel_m, maps, things)
     if not full.mask.any():
         return None
     return ClothedSpans(full, figure, window, pixel_m, inside if framed else None, joined)
@@ -119,23 +126,28 @@ def person_spans(
     window: Camera,
     pixel_m: float,
     maps: SurfaceMaps | None,
+    things: Things | None = None,
 ) -> Spans:
-    """Where rays are inside the clothed person whom the pixels ``figure`` (H, W) bool show."""
+    """Where rays are inside the clothed person whom the pixels ``figure`` (H, W) bool show, and
+    inside the ``things`` beside them."""
     full = complete_spans(spans, figure, pixel_m)
     first, last = full.front, full.back
     if hidden is not None:
         first, last = draped(full, hidden, outline_distance(figure, pixel_m), pixel_m)
         full = without_gaps(full, hidden.skirt)
+    if things is not None:
+        full, first, last = with_things(full, first, last, things, pixel_m)
     if maps is None:
-        return full if hidden is None else put_surfaces(full, first, last, pixel_m)
+        plain = hidden is None and things is None
+        return full if plain else put_surfaces(full, first, last, pixel_m)
 
     def side(own: np.ndarray, normals: np.ndarray) -> np.ndarray:
         rough = np.where(full.mask, own, np.float32(np.inf))
-        return integrate_normals(rough, maps.resampled(normals, window), window, pixel_m)
+        return integrate_normals(rough, normals, window, pixel_m)
 
     with SideBySide() as pool:
-        behind = pool.submit(side, last, maps.back_normals)
-        front = side(first, maps.front_normals)
+        behind = pool.submit(side, last, maps.resampled(maps.back_normals, window))
+        front = side(first, maps.resampled(maps.front_normals, window))
         back = behind.result()
     return put_surfaces(full, front, back, pixel_m)
 
