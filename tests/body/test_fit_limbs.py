@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from functools import cache
 
@@ -14,6 +15,7 @@ from vitruvian.body.fit.fit import fit_body
 from vitruvian.body.model.model import body_model
 from vitruvian.geometry.rotations import matrix_from_axis_angle
 from vitruvian.hints import LIMBS, Hint
+from vitruvian.result.body_file import describe_body
 
 
 def _body_of(lift: float):
@@ -45,8 +47,7 @@ def _tilts(body) -> dict[str, float]:
     """Of each limb the sine by which it goes away from the camera."""
     out = {}
     for limb in fitted_limbs.LIMBS.values():
-        outer = {"lowerarm01": "wrist", "lowerleg01": "foot"}.get(limb.joint[:-2])
-        ends = [body.joint(limb.joint), body.joint(limb.outer or f"{outer}{limb.joint[-2:]}")]
+        ends = [body.joint(limb.joint), body.joint(limb.end)]
         along = ends[1] - ends[0]
         out[limb.name] = along @ ends[0] / np.linalg.norm(along) / np.linalg.norm(ends[0])
     return out
@@ -93,3 +94,39 @@ def test_what_is_so_already_changes_nothing_much():
     told = replace(figure, hint=Hint(limbs={"left upper arm": "away"}))
     bodies = [fit_body(body_model(), one, CAMERA, silhouette=False) for one in (figure, told)]
     assert np.abs(bodies[0].joints - bodies[1].joints).max() < 0.005
+
+
+def _doubtful(points: list[int]):
+    """Somebody of whose left arm the estimate does not know how deep points of it are."""
+    betas, rotations, translation = _body_of(0.6)
+    figure, _ = photograph(betas, rotations, translation)
+    estimate = estimate_of(betas, rotations, translation)
+    sd = estimate.keypoint_sd.copy()
+    sd[points, 1] = 0.2
+    return replace(figure, estimate=replace(estimate, keypoint_sd=sd))
+
+
+def test_the_other_pose_is_an_alternative_where_the_estimate_is_in_doubt():
+    figure = _doubtful([15])
+    body = fit_body(body_model(), figure, CAMERA, silhouette=False)
+    (other,) = body.alternatives
+    assert (other.limb, other.direction) == ("left forearm", "away")
+    # 0.11 statures towards the camera, of a standard deviation of 0.2.
+    assert 0.25 < other.probability < 0.35
+    assert _tilts(body)["left forearm"] < -0.3
+    assert _tilts(other.body)["left forearm"] > 0.1
+    described = json.loads(json.dumps(describe_body(body)))["alternatives"]
+    assert [one["limbs"] for one in described] == [{"left forearm": "away"}]
+    assert described[0]["joints"]["wrist.L"] != describe_body(body)["joints"]["wrist.L"]
+    # Saying so makes it the pose, and then nothing is in doubt.
+    told = replace(figure, hint=Hint(limbs=described[0]["limbs"]))
+    said = fit_body(body_model(), told, CAMERA, silhouette=False)
+    assert np.allclose(said.joints, other.body.joints, atol=1e-6)
+    assert said.alternatives == ()
+
+
+def test_there_is_no_alternative_where_the_estimate_is_sure():
+    sure = fit_body(body_model(), _doubtful([]), CAMERA, silhouette=False)
+    without = replace(_doubtful([15]), estimate=None)
+    assert sure.alternatives == ()
+    assert fit_body(body_model(), without, CAMERA, silhouette=False).alternatives == ()

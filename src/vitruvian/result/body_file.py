@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -29,10 +30,8 @@ def describe_body(body: Body) -> dict[str, Any]:
         "height": round(float(body.height_m), 4),
         "betas": _rounded(body.betas, 5),
         "translation": _rounded(body.translation, 5),
-        "pose": {name: _rounded(turn, 5) for name, turn in zip(names, body.pose, strict=True)},
-        "joints": {
-            name: _rounded(point, 5) for name, point in zip(names, body.joints, strict=True)
-        },
+        "pose": _by_joint(names, body.pose),
+        "joints": _by_joint(names, body.joints),
         "keypoint_error": error,
         "height_sd": round(float(body.height_sd_m), 4),
         "guessed": list(body.seen.unseen),
@@ -43,7 +42,22 @@ def describe_body(body: Body) -> dict[str, Any]:
             name: value if isinstance(value, str) else round(float(value), 3)
             for name, value in body.phenotype.items()
         },
+        "alternatives": [
+            {
+                "limbs": {one.limb: one.direction},
+                "probability": round(one.probability, 2),
+                "betas": _rounded(one.body.betas, 5),
+                "translation": _rounded(one.body.translation, 5),
+                "pose": _by_joint(names, one.body.pose),
+                "joints": _by_joint(names, one.body.joints),
+            }
+            for one in body.alternatives
+        ],
     }
+
+
+def _by_joint(names: Sequence[str], rows: np.ndarray) -> dict[str, list[float]]:
+    return {name: _rounded(row, 5) for name, row in zip(names, rows, strict=True)}
 
 
 def _rounded(values: np.ndarray, digits: int) -> list[float]:

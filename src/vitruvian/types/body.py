@@ -8,6 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
+from vitruvian.hints import Direction
 from vitruvian.types.face import FaceShape
 from vitruvian.types.mesh import Mesh
 from vitruvian.types.record import Record
@@ -80,6 +81,7 @@ class Body(Record):
         height_sd_m: standard deviation of ``height_m``, metres; 0 where it was given.
         face: the person's own, where the picture shows one large enough; None for that of the
             shape. ``rest``, ``vertices`` and ``joints`` have it.
+        alternatives: other poses that are about as likely, of a picture by itself.
     """
 
     model: ParametricModel
@@ -94,6 +96,7 @@ class Body(Record):
     seen: Seen = WHOLE
     height_sd_m: float = 0.0
     face: FaceShape | None = None
+    alternatives: tuple[Alternative, ...] = ()
 
     def rest(self) -> tuple[np.ndarray, np.ndarray]:
         """Vertices (V, 3) float32 and joints (J, 3) float64 at rest, body frame, metres: of the
@@ -119,3 +122,19 @@ class Body(Record):
             skin_joints=model.skin_joints,
             skin_weights=model.skin_weights,
         )
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Alternative(Record):
+    """Another pose of somebody that is about as likely: a limb points the other way.
+
+    Attributes:
+        limb, direction: that would make it so in ``Hint.limbs``.
+        probability: 0..1 that the limb points that way.
+        body: fitted so.
+    """
+
+    limb: str
+    direction: Direction
+    probability: float
+    body: Body

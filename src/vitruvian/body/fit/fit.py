@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from vitruvian.body.fit.alternatives import alternative, most_doubtful, other_way
 from vitruvian.body.fit.face import fit_head
 from vitruvian.body.fit.kind import Kind, doubts
 from vitruvian.body.fit.options import FitOptions
@@ -88,15 +90,25 @@ def fit_views(
         ValueError: no views, or a time without one.
     """
     check_times(views, len({view.time for view in views}))
-    solved = solve(
-        model,
-        views,
-        options or FitOptions(),
-        height_m=given_height(views) if height_m is None else height_m,
-        silhouette=silhouette,
-        starts=starts,
-    )
-    return [_body(model, solved, time) for time in range(solved.state.times)]
+
+    def solved(seen: Sequence[View], starts: Sequence[Body] | None) -> Solved:
+        return solve(
+            model,
+            seen,
+            options or FitOptions(),
+            height_m=given_height(views) if height_m is None else height_m,
+            silhouette=silhouette,
+            starts=starts,
+        )
+
+    found = solved(views, starts)
+    bodies = [_body(model, found, time) for time in range(found.state.times)]
+    doubt = most_doubtful(model, found) if len(views) == 1 else None
+    if doubt is None:
+        return bodies
+    # Not from the starts, which have the limb where it is.
+    (body,), other = bodies, _body(model, solved([other_way(views[0], doubt)], None), 0)
+    return [replace(body, alternatives=alternative(doubt, body, other))]
 
 
 def _body(model: BodyModel, solved: Solved, time: int) -> Body:

@@ -32,14 +32,16 @@ class Limb:
         ends: landmarks of its ends, from the trunk outwards.
         carried: landmarks that it carries, its own outer end first.
         joint: of the body model, at its inner end.
-        outer: the limb's joint at its outer end where that is active, else None.
+        end: of the body model, at its outer end.
+        upper: the lower part of the limb hangs on ``end``.
     """
 
     name: str
     ends: tuple[int, int]
     carried: tuple[int, ...]
     joint: str
-    outer: str | None
+    end: str
+    upper: bool
 
 
 def _limbs() -> dict[str, Limb]:
@@ -53,9 +55,10 @@ def _limbs() -> dict[str, Limb]:
         ):
             inner, middle, outer = (int(point) for point in points)
             ends = (outer, *(int(tip) for tip in tips))
+            first, second, third = joints
             for limb in (
-                Limb(f"{side} {words[0]}", (inner, middle), (middle, *ends), joints[0], joints[1]),
-                Limb(f"{side} {words[1]}", (middle, outer), ends, joints[1], None),
+                Limb(f"{side} {words[0]}", (inner, middle), (middle, *ends), first, second, True),
+                Limb(f"{side} {words[1]}", (middle, outer), ends, second, third, False),
             ):
                 out[limb.name] = limb
     return out
@@ -112,11 +115,11 @@ def mirrored(
     along = world[outer] - world[inner]
     turned = along - 2 * (along @ ray) * ray
     carried = list(limb.carried)
-    if limb.outer is None:
+    if limb.upper:
+        world[carried] += turned - along
+    else:
         about = world[carried] - world[inner]
         world[carried] -= 2 * (about @ ray)[:, None] * ray
-    else:
-        world[carried] += turned - along
     observed = replace(observed, world=world)
     if target is None:
         return observed, None
@@ -131,10 +134,10 @@ def mirrored(
     turn = rotation_between(along, turned)
     rotations[row[limb.joint]] = joints[model.parents[joint]].T @ turn @ joints[joint]
     sd[row[limb.joint]] = _LOOSE_SD
-    if limb.outer is not None:
+    if limb.upper:
         # The joint at the other end turns back, so that what hangs on it keeps its direction.
-        outer_joint = model.joint_index[limb.outer]
-        above = turn @ joints[model.parents[outer_joint]]
-        rotations[row[limb.outer]] = above.T @ joints[outer_joint]
-        sd[row[limb.outer]] = _LOOSE_SD
+        end = model.joint_index[limb.end]
+        above = turn @ joints[model.parents[end]]
+        rotations[row[limb.end]] = above.T @ joints[end]
+        sd[row[limb.end]] = _LOOSE_SD
     return observed, PoseTarget(rotations, sd)
