@@ -13,19 +13,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from vitruvian.compute.processes import Crew
 from vitruvian.geometry.render import render_mesh
 from vitruvian.geometry.rotations import matrix_from_axis_angle
 from vitruvian.video.animated import people_glb
 from vitruvian.video.pose import seen_at
 from vitruvian.video.turning import Turning
-from vitruvian.video.viewer import page_data, write_motion_viewer
+from vitruvian.video.viewer import Filming, page_data, write_motion_viewer
 
 
 @contextmanager
 def opened(browser: Any, scene: Any, folder: Path) -> Iterator[Any]:
     """The page of a scene; complaints and requests are in ``page.complaints``."""
     path = folder / "viewer.html"
-    write_motion_viewer(scene, people_glb(scene), path)
+    write_motion_viewer(scene, people_glb(scene), Filming(scene, Crew()).film(), path)
     page = browser.new_page(viewport={"width": 900, "height": 640})
     page.complaints = []
     page.on(

@@ -89,6 +89,32 @@ def test_a_camera_that_stands_still_or_sees_nothing_does_not_turn():
     assert follower.turning() is None
 
 
+def zoomed(ratios, turns):
+    """A wall far away through a lens that zooms."""
+    follower = TurnFollower(SMALL)
+    for number, (ratio, turn) in enumerate(zip(ratios, turns, strict=True)):
+        enlarge = cv2.getRotationMatrix2D((SMALL.width / 2 - 0.5, SMALL.height / 2 - 0.5), 0, ratio)
+        pixels = cv2.warpAffine(frame_of(turn), enlarge, (SMALL.width, SMALL.height))
+        follower.look(number, number / 10, small_grey(pixels, SMALL), [])
+    return follower.turning(follower.handed_over())
+
+
+def test_a_lens_that_zooms_is_followed_while_the_camera_pans():
+    ratios = np.exp(np.interp(np.arange(20), [4, 14], [0, np.log(1.6)]))
+    turns = [pan(number, 0.004) for number in range(20)]
+    turning = zoomed(ratios, turns)
+    assert not turning.travels
+    assert turning.zoom.ratio == pytest.approx(1.6, rel=0.02)
+    assert turning.zoom.start_s == pytest.approx(0.4, abs=0.11)
+    assert turning.zoom.end_s == pytest.approx(1.4, abs=0.11)
+    assert turning.lens(SMALL, 9).focal_px == pytest.approx(520 * ratios[9], rel=0.02)
+    assert error_deg(turning, turns) < 0.3
+
+
+def test_a_lens_that_stays_does_not_zoom():
+    assert followed([pan(number) for number in range(24)]).zoom is None
+
+
 def test_turns_are_no_motion_of_people():
     """Somebody who stands while the camera pans."""
     betas, rotations, place = BODY

@@ -143,6 +143,24 @@ def test_the_animation_leads_the_joints_to_where_they_are(carried_scene, saved):
         np.testing.assert_allclose(places[name], joints[time, index[name]], atol=0.005)
 
 
+def test_bodies_alone_move_alike(carried_clip, carried_scene, tmp_path, capsys):
+    # Two processes: films and tables are then made side by side.
+    command = ["video", str(carried_clip), "-o", str(tmp_path), "--mode", "bodies"]
+    assert main([*command, "--workers", "2", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    folder = Path(report["directory"])
+    assert report["people"][0]["checks"]["silhouette_iou"] > 0.75
+    assert not (folder / "preview.webm").exists()
+    (mover,) = carried_scene.people
+    with np.load(folder / "motion.npz") as arrays:
+        assert arrays["person_1_pose"].shape == mover.motion.pose.shape
+        np.testing.assert_array_equal(arrays["person_1_betas"], mover.motion.betas)
+    file = pygltflib.GLTF2().load(str(folder / "person-1" / "avatar.glb"))
+    assert not file.images
+    assert len(file.animations) == 1
+    assert (folder / "viewer.html").stat().st_size > 500_000
+
+
 def test_a_clip_with_nobody_is_one_sentence(tmp_path):
     folder = tmp_path / "empty"
     folder.mkdir()

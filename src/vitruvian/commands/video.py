@@ -19,7 +19,12 @@ from vitruvian.compute import set_threads, thread_count
 from vitruvian.errors import InputError
 from vitruvian.options import DEFAULTS, Options
 from vitruvian.result.folder import check_replaceable, complete_folder, open_folder
-from vitruvian.video.formats import DEFAULT_VIDEO_FORMATS, VIDEO_FORMATS, parse_video_formats
+from vitruvian.video.formats import (
+    BODIES_FORMATS,
+    DEFAULT_VIDEO_FORMATS,
+    VIDEO_FORMATS,
+    parse_video_formats,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -97,15 +102,19 @@ def video(
         typer.Option(
             "--mode",
             metavar="MODE",
-            help="avatar: one for each person, which moves; frames: also a clothed mesh per frame.",
+            help="avatar: one for each person, which moves; bodies: without clothes and colours, "
+            "quicker; frames: also a clothed mesh per frame.",
         ),
     ] = "avatar",
     formats: Annotated[
-        str,
+        str | None,
         typer.Option(
-            "--formats", metavar="LIST", help=f"With commas, of {', '.join(VIDEO_FORMATS)}."
+            "--formats",
+            metavar="LIST",
+            help=f"With commas, of {', '.join(VIDEO_FORMATS)}; else "
+            f"{','.join(DEFAULT_VIDEO_FORMATS)}, of bodies without the preview.",
         ),
-    ] = ",".join(DEFAULT_VIDEO_FORMATS),
+    ] = None,
     body_model: Annotated[Path | None, given("body_model")] = DEFAULTS["body_model"],
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the report on stdout, in one line.")
@@ -144,9 +153,10 @@ def video(
             code="bad-option",
         )
     webcam = _webcam_of(clips, recorded_s)
-    if mode not in ("avatar", "frames"):
-        raise InputError(f"{mode!r} is no mode: give avatar or frames.", code="bad-option")
-    wanted = parse_video_formats(formats)
+    if mode not in ("avatar", "bodies", "frames"):
+        raise InputError(f"{mode!r} is no mode: give avatar, bodies or frames.", code="bad-option")
+    usual = BODIES_FORMATS if mode == "bodies" else DEFAULT_VIDEO_FORMATS
+    wanted = usual if formats is None else parse_video_formats(formats)
     if body_model is not None:
         from vitruvian.exchange.registered import load_smpl
 
@@ -180,6 +190,7 @@ def video(
                 fov_deg=fov,
                 max_people=max_people,
                 texture=texture,
+                bodies=mode == "bodies",
                 progress=tell,
                 unfinished=unfinished,
                 workers=crew,
@@ -193,9 +204,10 @@ def video(
                     folder,
                     style=style,
                     formats=wanted,
-                    mode=mode,  # type: ignore[arg-type]
+                    mode="frames" if mode == "frames" else "avatar",
                     body_model=body_model,
                     tell=tell,
+                    workers=crew,
                 )
     except KeyboardInterrupt:
         say("Stopped: the same command goes on from here.")

@@ -19,7 +19,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sized
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, BinaryIO, Self, TypeVar
+from typing import Any, BinaryIO, Generic, Self, TypeVar
 
 from vitruvian.compute.threads import THREADS_VARIABLE, set_threads, thread_count
 from vitruvian.errors import CrashError
@@ -108,13 +108,9 @@ class Crew:
             for future in waiting:
                 future.cancel()
 
-    def submit(self, function: Callable[[Item, Tick], Result], item: Item) -> Future[Result]:
-        """The same of one item, meanwhile; with one worker it is done at once."""
-        if self._pool is not None:
-            return self._pool.submit(self._do, function, item, lambda: None)
-        future: Future[Result] = Future()
-        future.set_result(function(item, lambda: None))
-        return future
+    def submit(self, function: Callable[[Item, Tick], Result], item: Item) -> Pending[Result]:
+        """The same of one item, by the time that its result is wanted."""
+        return Pending(self._pool, self._do, function, item)
 
     def _do(self, function: Callable[[Item, Tick], Result], item: Item, tick: Tick) -> Result:
         try:
@@ -135,6 +131,35 @@ def crew_of(workers: int | Crew) -> Iterator[Crew]:
     else:
         with Crew(workers) as crew:
             yield crew
+
+
+class Pending(Generic[Result]):
+    """What somebody is about to do; with one worker it is done when it is asked for."""
+
+    def __init__(
+        self,
+        pool: ThreadPoolExecutor | None,
+        do: Callable[..., Result],
+        function: Callable[[Item, Tick], Result],
+        item: Item,
+    ) -> None:
+        self._steps: list[None] = []  # one for each: appending needs no lock
+        self._call: Callable[[Tick], Result] = lambda tick: function(item, tick)
+        self._future: Future[Result] | None = None
+        if pool is not None:
+            self._future = pool.submit(do, function, item, lambda: self._steps.append(None))
+
+    def result(self, told: Callable[[int], None] | None = None) -> Result:
+        """What the function returns, or raises; ``told`` as of ``Crew.map``."""
+        if self._future is not None:
+            return _awaited(self._future, self._steps, told)
+
+        def tick() -> None:
+            self._steps.append(None)
+            if told is not None:
+                told(len(self._steps))
+
+        return self._call(tick)
 
 
 def _awaited(future: Future[Result], steps: Sized, told: Callable[[int], None] | None) -> Result:

@@ -117,6 +117,13 @@ def rigid_alignment(source: np.ndarray, target: np.ndarray) -> np.ndarray:
     return u @ np.diag([1.0, 1.0, sign]) @ vt
 
 
+def turn_between(before: np.ndarray, after: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Rotation (3, 3) of directions (N, 3) onto others, least squares (Kabsch, 1976)."""
+    left, _, right = np.linalg.svd((after * weight[:, None]).T @ before)
+    sign = np.array([1.0, 1.0, np.sign(np.linalg.det(left @ right))])
+    return np.asarray((left * sign) @ right)
+
+
 def shortest_turns(start: np.ndarray, end: np.ndarray) -> np.ndarray:
     """(..., 3, 3) the shortest turns of directions (..., 3) into others; none for opposite ones."""
     start, end = (

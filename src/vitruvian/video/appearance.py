@@ -109,12 +109,35 @@ def avatar_of(
     photo = frame.as_photo(camera)
     figure = _looked_at_again(photo, figure)
     body = fit_body(model, figure, camera, height_m=model.stature(betas))
-    posed = model.forward(betas, body.pose, body.translation, face=body.face)
-    body = replace(body, betas=betas, vertices=posed.vertices, joints=posed.joints)
+    body = _with_shape(model, body, betas)
     mesh = dress(photo, figure, body, options)
     if options.texture:
         mesh = paint(photo, figure, body, mesh)
     return animate(photo, figure, body, mesh, options), body
+
+
+def best_sighting(sightings: Sequence[Sighting]) -> Sighting:
+    """The one that shows somebody best, without a look at the pixels: whole, large, facing us."""
+    return max(sightings, key=_worth)
+
+
+def bare_avatar_of(
+    model: BodyModel, figure: Figure, camera: Camera, betas: np.ndarray
+) -> tuple[Avatar, Body]:
+    """Somebody's body as an avatar without clothes, hair and colours, and the body in the frame.
+
+    Arguments as of ``avatar_of``.
+    """
+    body = fit_body(model, figure, camera, height_m=model.stature(betas))
+    body = _with_shape(model, body, betas)
+    vertices, _ = body.rest()
+    mesh = replace(body.as_mesh(), vertices=vertices, frame="body")
+    return Avatar(mesh, np.zeros(len(mesh.faces), np.uint8)), body
+
+
+def _with_shape(model: BodyModel, body: Body, betas: np.ndarray) -> Body:
+    posed = model.forward(betas, body.pose, body.translation, face=body.face)
+    return replace(body, betas=betas, vertices=posed.vertices, joints=posed.joints)
 
 
 def _looked_at_again(photo: Photo, figure: Figure) -> Figure:

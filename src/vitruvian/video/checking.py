@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from vitruvian.result.checks import silhouette_iou
+from vitruvian.types.camera import Camera
 from vitruvian.types.figure import Figure
 from vitruvian.types.keypoints import CORE, HEELS, TOES, marks_of_joints
 from vitruvian.types.record import Record
@@ -67,10 +68,11 @@ def check_motion(scene: MovingScene, mover: Mover) -> MotionChecks:
     ious, errors = [], []
     for one in shown:
         time = place[one.number]
-        ious.append(silhouette_iou(seen_at(scene, mover, time), one.figure.alpha, scene.camera))
+        camera, mesh = scene.camera_at(one.number), seen_at(scene, mover, time)
+        ious.append(silhouette_iou(mesh, one.figure.alpha, camera))
         matrix = scene.camera_from_reference(one.number)
         seen = points[time] @ matrix[:3, :3].T + matrix[:3, 3]
-        errors.append(_keypoint_error(scene, mover, seen, one.figure))
+        errors.append(_keypoint_error(camera, mover, seen, one.figure))
     joints, _ = joints_of(mover, mover.motion)
     active = scene.model.active
     steady = _steady(mover)
@@ -88,8 +90,8 @@ def check_motion(scene: MovingScene, mover: Mover) -> MotionChecks:
     )
 
 
-def _keypoint_error(scene: MovingScene, mover: Mover, points: np.ndarray, figure: Figure) -> float:
-    camera, marks = scene.camera, figure.landmarks
+def _keypoint_error(camera: Camera, mover: Mover, points: np.ndarray, figure: Figure) -> float:
+    marks = figure.landmarks
     inside = ((marks.points >= 0) & (marks.points <= [camera.width, camera.height])).all(1)
     seen = CORE[(inside & (marks.visibility > 0.5))[CORE]]
     if not len(seen):

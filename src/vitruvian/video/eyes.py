@@ -41,7 +41,12 @@ class Eyes(Record):
         place = self.places[which]
         if self.turning is not None:
             place = self.turning.matrix(number)
-        return View(figure, self.cameras[which], time, place, kind)
+        return View(figure, self.camera(which, number), time, place, kind)
+
+    def camera(self, which: int, number: int) -> Camera:
+        """The lens of camera ``which`` in frame ``number``."""
+        lens = self.cameras[which]
+        return lens if self.turning is None else self.turning.lens(lens, number)
 
     def matrix(self, which: int) -> np.ndarray:
         """(4, 4) from the frame of the result to that of camera ``which``, which stands still."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 from vitruvian._version import __version__
+from vitruvian.compute.processes import Crew, Pending, crew_of
 from vitruvian.formats.atomic import write_bytes, write_json, write_text
 from vitruvian.formats.rigging import AvatarStyle
 from vitruvian.mesh_formats import AVATAR_FORMATS
@@ -23,12 +25,12 @@ from vitruvian.video.motion_files import (
     write_motion_json,
     write_motion_npz,
 )
-from vitruvian.video.preview import write_preview_videos
+from vitruvian.video.preview import Previews, make_previews
 from vitruvian.video.scene import Mover, MovingScene
 from vitruvian.video.sequence import write_sequence
 from vitruvian.video.smpl_file import write_smpl_motion
 from vitruvian.video.surfaces import clothed_surfaces, posed_surfaces
-from vitruvian.video.viewer import write_motion_viewer
+from vitruvian.video.viewer import Filming, write_motion_viewer
 from vitruvian.video.worst import write_check_page
 
 SCHEMA_VERSION = 1
@@ -46,6 +48,7 @@ def save_moving_scene(
     mode: Mode = "avatar",
     body_model: Path | None = None,
     tell: Tell | None = None,
+    workers: int | Crew = 1,
 ) -> dict[str, Any]:
     """Write a scene's files into ``directory`` and return the report.
 
@@ -62,6 +65,7 @@ def save_moving_scene(
         body_model: the user's own model file of SMPL, SMPL-H or SMPL-X; everyone's motion as its
             body is written into ``smpl.npz``.
         tell: told how far it is.
+        workers: processes that share the work, or a crew of them.
 
     Raises:
         InputError: the place cannot be written, or a format is unknown.
@@ -71,26 +75,40 @@ def save_moving_scene(
     if mode == "frames" and not set(SEQUENCES) & {*formats}:
         formats = (*formats, "obj")
     start = time.perf_counter()
-    checks = [check_motion(scene, mover) for mover in scene.people]
-    entries = []
-    for mover, measured in zip(scene.people, checks, strict=True):
-        files = _save_person(scene, mover, directory, style, formats, body_model)
-        _save_sequence(scene, mover, directory / f"person-{mover.id}", formats, mode, tell)
-        entries.append(_person_entry(mover, measured, files))
-    people = people_glb(scene, style)
-    if "glb" in formats:
-        write_bytes(directory / "people.glb", people)
-    write_motion_viewer(scene, people, directory / "viewer.html")
-    if "npz" in formats:
-        write_motion_npz(scene, directory / "motion.npz")
-        write_motion_json(scene, directory / "motion.json")
-    write_check_page(scene, checks, directory / "check.html")
-    previews = [directory / f"preview.{kind}" for kind in ("webm", "mp4") if kind in formats]
-    if previews:
-        write_preview_videos(scene, previews, tell)
+    with crew_of(workers) as crew:
+        previews, filming = _begun(scene, directory, formats, crew), Filming(scene, crew)
+        checks = [check_motion(scene, mover) for mover in scene.people]
+        entries = []
+        for mover, measured in zip(scene.people, checks, strict=True):
+            files = _save_person(scene, mover, directory, style, formats, body_model)
+            _save_sequence(scene, mover, directory / f"person-{mover.id}", formats, mode, tell)
+            entries.append(_person_entry(mover, measured, files))
+        people = people_glb(scene, style)
+        if "glb" in formats:
+            write_bytes(directory / "people.glb", people)
+        if "npz" in formats:
+            write_motion_npz(scene, directory / "motion.npz")
+            write_motion_json(scene, directory / "motion.json")
+        write_check_page(scene, checks, directory / "check.html")
+        write_motion_viewer(scene, people, filming.film(), directory / "viewer.html")
+        if previews is not None:
+            count = len(scene.numbers)
+            previews.result(None if tell is None else lambda done: tell("preview", done, count))
     report = _report(scene, entries, time.perf_counter() - start)
     write_json(directory / "report.json", report)
     return report
+
+
+def _begun(
+    scene: MovingScene, directory: Path, formats: Sequence[str], crew: Crew
+) -> Pending[None] | None:
+    """The previews that are wanted, on their way."""
+    paths = tuple(directory / f"preview.{kind}" for kind in ("webm", "mp4") if kind in formats)
+    if not paths:
+        return None
+    # They do not show what was found in the frames, which is most of a scene.
+    people = tuple(replace(mover, sightings=()) for mover in scene.people)
+    return crew.submit(make_previews, Previews(replace(scene, people=people), paths))
 
 
 def _save_person(

@@ -21,6 +21,7 @@ VIDEO_FORMATS = {
     "mp4": "preview for other players",
 }
 DEFAULT_VIDEO_FORMATS = ("glb", "npz", "csv", "webm")
+BODIES_FORMATS = ("glb", "npz", "csv")  # where nobody is dressed
 SEQUENCES = ("obj", "ply")
 
 

@@ -32,6 +32,7 @@ def write_motion_npz(scene: MovingScene, path: Path) -> Path:
         "camera_from_world": np.linalg.inv(scene.world_from_camera),
         "cameras_from_world": _cameras(scene),
         "intrinsics": _intrinsics(scene),
+        "focals_px": np.array([scene.camera_at(int(n)).focal_px for n in scene.numbers]),
         "joint_names": np.array(model.joint_names),
         "parents": np.asarray(model.parents),
     }

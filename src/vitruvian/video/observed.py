@@ -152,8 +152,9 @@ class _Work:
         self._add(glance)
 
     def _add(self, glance: Glance) -> None:
-        for frame, figures, looks in zip(glance.frames, glance.figures, glance.looks, strict=True):
-            self._tracker.update(*frame, figures, looks)
+        seen = zip(glance.frames, glance.figures, glance.looks, glance.careful, strict=True)
+        for frame, figures, looks, careful in seen:
+            self._tracker.update(*frame, figures, looks, careful=careful)
         self._frames += glance.frames
         self._ended = glance.next_s is None
         if glance.next_s is not None:  # times may leap

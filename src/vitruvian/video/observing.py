@@ -35,6 +35,7 @@ class Glance:
         frames: number and seconds of its frames.
         figures: of each frame, the people in it.
         looks: of each of them, what they look like.
+        careful: of each frame, whether it was looked at with more care than in passing.
         greys: of each frame, as ``turning.small_grey`` makes it.
         next_s: seconds of the frame behind the span; None where the clip has ended.
     """
@@ -43,6 +44,7 @@ class Glance:
     frames: tuple[tuple[int, float], ...]
     figures: tuple[tuple[Figure, ...], ...]
     looks: tuple[tuple[Looks, ...], ...]
+    careful: tuple[bool, ...]
     greys: tuple[np.ndarray, ...]
     next_s: float | None
 
@@ -64,15 +66,16 @@ def look_at(span: Span, tick: Tick) -> Glance:
         tick: called for every frame.
     """
     observer, reader = Observer(span.camera), reader_of(span)
-    frames, figures, looks, greys = [], [], [], []
+    frames, figures, looks, careful, greys = [], [], [], [], []
     for frame in reader.frames(span):
         seen = observer.look(frame)
         frames.append((frame.number, frame.time_s))
         figures.append(tuple(figure for figure, _ in seen))
         looks.append(tuple(look for _, look in seen))
+        careful.append(not observer.passing)
         greys.append(small_grey(frame.pixels, span.camera))
         tick()
-    every = tuple(frames), tuple(figures), tuple(looks), tuple(greys)
+    every = tuple(frames), tuple(figures), tuple(looks), tuple(careful), tuple(greys)
     return Glance(span.index, *every, reader.next_s)
 
 
@@ -86,6 +89,9 @@ class Observer:
     Args:
         camera: of all frames.
         detect_s: seconds after which people are detected again.
+
+    Attributes:
+        passing: whether the last frame was looked at in passing.
     """
 
     def __init__(self, camera: Camera, *, detect_s: float = DETECT_S) -> None:
@@ -94,6 +100,7 @@ class Observer:
         self._detect_s = detect_s
         self._detected_s = -np.inf
         self._expected: list[Track] = []
+        self.passing = False
 
     def look(self, frame: Frame) -> list[tuple[Figure, Looks]]:
         """The people of the next frame, and what they look like."""
@@ -101,7 +108,7 @@ class Observer:
         figures = self._followed(photo, frame)
         if figures is None:
             figures = list(find(photo).figures)
-            self._detected_s = frame.time_s
+            self._detected_s, self.passing = frame.time_s, False
         looks = [looks_of(frame.pixels, figure) for figure in figures]
         self._expected = self._tracker.update(frame.number, frame.time_s, figures, looks)
         return list(zip(figures, looks, strict=True))
@@ -117,8 +124,8 @@ class Observer:
                 return None
         image, scale = working_image(photo.pixels)
         people = [_expected_person(track, frame.time_s, scale) for track in expected]
-        passing = frame.time_s - self._detected_s < self._detect_s
-        if not passing:
+        self.passing = frame.time_s - self._detected_s < self._detect_s
+        if not self.passing:
             detected = _same_people(people, detect(image).people)
             if detected is None:
                 return None
@@ -130,7 +137,7 @@ class Observer:
             if estimate.score < _LEAST_PRESENCE or estimate.disagreement > _MOST_STRAYED:
                 return None
             candidates.append(Candidate(_seen_person(person, estimate), estimate))
-        look = Look(photo, image, scale, pose_estimator(), passing=passing)
+        look = Look(photo, image, scale, pose_estimator(), passing=self.passing)
         figures = [figure for figure in draw(look, candidates) if figure is not None]
         return figures if len(figures) == len(candidates) else None
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from vitruvian.compute.processes import Tick
 from vitruvian.errors import InputError
 from vitruvian.geometry.render import render_mesh
 from vitruvian.types.camera import Camera
@@ -41,9 +43,22 @@ def preview_frames(scene: MovingScene) -> Iterator[np.ndarray]:
         surfaces = [(mover, time, surface_at(mover, time)) for mover, time in here]
         turn = scene.camera_from_reference(frame.number)
         seen = [mesh.transformed(turn, "camera") for _, _, mesh in surfaces]
-        panels = [small, overlaid(small, seen, scene.camera)]
+        panels = [small, overlaid(small, seen, scene.camera_at(frame.number))]
         panels.append(aside.draw(surfaces))
         yield np.concatenate(panels, axis=1)
+
+
+@dataclass(frozen=True, eq=False)
+class Previews:
+    """A scene, and where its previews go."""
+
+    scene: MovingScene
+    paths: tuple[Path, ...]
+
+
+def make_previews(previews: Previews, tick: Tick) -> None:
+    """``write_preview_videos`` for whoever has a process of their own."""
+    write_preview_videos(previews.scene, previews.paths, tick)
 
 
 def _size(scene: MovingScene) -> tuple[int, int]:
@@ -56,23 +71,24 @@ def _size(scene: MovingScene) -> tuple[int, int]:
 def write_preview_videos(
     scene: MovingScene,
     paths: Sequence[Path],
-    tell: Callable[[str, int, int], None] | None = None,
+    tick: Callable[[], None] | None = None,
 ) -> None:
     """Write the preview as ``.webm`` (VP8), which browsers show, and as ``.mp4`` (MPEG-4 Visual).
 
-    VP9 takes four times as long as VP8 to write, and OpenCV has no H.264.
+    VP9 takes four times as long as VP8 to write, and OpenCV has no H.264. ``tick`` is called for
+    every frame.
 
     Raises ``InputError`` when the place cannot be written.
     """
     width, height = _size(scene)
     writers = [_writer(path, scene.fps, (3 * width, height)) for path in paths]
     try:
-        for done, pixels in enumerate(preview_frames(scene)):
+        for pixels in preview_frames(scene):
             whole = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
             for writer in writers:
                 writer.write(whole)
-            if tell is not None:
-                tell("preview", done + 1, len(scene.numbers))
+            if tick is not None:
+                tick()
     finally:
         for writer in writers:
             writer.release()

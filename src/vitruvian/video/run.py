@@ -20,7 +20,12 @@ from vitruvian.placement.ground import world_from_ground
 from vitruvian.types.avatar import Avatar
 from vitruvian.types.body import Body
 from vitruvian.types.motion import Motion
-from vitruvian.video.appearance import avatar_of, best_frames
+from vitruvian.video.appearance import (
+    avatar_of,
+    bare_avatar_of,
+    best_frames,
+    best_sighting,
+)
 from vitruvian.video.clip import Clip
 from vitruvian.video.eyes import Eyes
 from vitruvian.video.observed import observe
@@ -29,6 +34,7 @@ from vitruvian.video.sources import open_sources
 from vitruvian.video.together import SolvedTrack, solve_tracks
 from vitruvian.video.tracking import Track
 from vitruvian.video.unfinished import Parts, Unfinished
+from vitruvian.video.zooming import Zoom
 
 # Told how far the work is: the name of the stage, how much of it is done, and of how much.
 VideoProgress = Callable[[str, int, int], None]
@@ -60,6 +66,7 @@ def reconstruct_video(
     fov_deg: float | None = None,
     max_people: int | None = None,
     texture: bool = True,
+    bodies: bool = False,
     progress: VideoProgress | None = None,
     unfinished: Unfinished | None = None,
     name: str | None = None,
@@ -81,6 +88,7 @@ def reconstruct_video(
         fov_deg: field of view across the longer side, in degrees; assumed by default.
         max_people: keep only so many, those seen longest and largest.
         texture: colour the avatars.
+        bodies: avatars are the bodies alone, without clothes, hair and colours: quicker.
         progress: told of each stage, how much of it is done and of how much (0: not known). What
             it raises ends the work.
         unfinished: where finished parts are kept; work that was stopped goes on from there, and its
@@ -140,11 +148,20 @@ def reconstruct_video(
     movers = []
     with timer("avatars"):
         tell("avatars", 0, len(people))
-        shown = best_frames(clips, people)
-        for tracks, one, (which, frame, sighting) in zip(people, solved, shown, strict=True):
-            betas, camera = one.motion.betas, eyes.cameras[which]
-            avatar, body = avatar_of(model, frame, sighting.figure, camera, betas, options)
-            movers.append(_mover(tracks[0], one, avatar, body, (which, frame.number)))
+        shown = [] if bodies else best_frames(clips, people)
+        for index, (tracks, one) in enumerate(zip(people, solved, strict=True)):
+            betas = one.motion.betas
+            if bodies:
+                which = int(np.argmax([_size([track]) for track in tracks]))
+                sighting = best_sighting(tracks[which].sightings)
+                number, camera = sighting.number, eyes.camera(which, sighting.number)
+                avatar, body = bare_avatar_of(model, sighting.figure, camera, betas)
+            else:
+                which, frame, sighting = shown[index]
+                number = frame.number
+                camera = eyes.camera(which, number)
+                avatar, body = avatar_of(model, frame, sighting.figure, camera, betas, options)
+            movers.append(_mover(tracks[0], one, avatar, body, (which, number)))
             tell("avatars", len(movers), len(people))
     numbers, times = zip(*observed.frames, strict=True)
     return MovingScene(
@@ -218,10 +235,21 @@ def _world(floor: Floor, motions: Sequence[Motion]) -> np.ndarray:
     return world_from_ground(floor.up, centre + (floor.level - centre @ floor.up) * floor.up)
 
 
+def _zooms(zoom: Zoom) -> str:
+    ratio = max(zoom.ratio, 1 / zoom.ratio)
+    how = "closer" if zoom.ratio > 1 else "wider"
+    return (
+        f"The lens zooms between {zoom.start_s:.1f} s and {zoom.end_s:.1f} s, {ratio:.1f} times "
+        f"{how}, and is followed; if the camera went there instead, distances are off."
+    )
+
+
 def _warnings(clip: Clip, eyes: Eyes, count: int) -> tuple[str, ...]:
     warnings = []
     if eyes.turning is not None and eyes.turning.travels:
         warnings.append(TRAVELS if eyes.turning.places is None else FOLLOWED)
+    if eyes.turning is not None and eyes.turning.zoom is not None:
+        warnings.append(_zooms(eyes.turning.zoom))
     camera = eyes.cameras[0]
     if camera.source == "assumed":
         warnings.append(ASSUMED_LENS)

@@ -71,7 +71,7 @@ class MovingScene(Record):
     Attributes:
         clip: that was read; of several, the first, whose camera's frame motions are in.
         model: of the bodies.
-        camera: of its frames.
+        camera: of its frames, of the first where the lens zooms.
         numbers, times_s: (F,) of the frames that were looked at.
         people: in the order of appearance.
         world_from_camera: (4, 4) float64 rigid matrix, from the first frame's camera; the world's
@@ -98,6 +98,10 @@ class MovingScene(Record):
     def camera_from_reference(self, number: int) -> np.ndarray:
         """(4, 4) from the frame that motions are in to that of the camera in frame ``number``."""
         return np.eye(4) if self.turning is None else self.turning.matrix(number)
+
+    def camera_at(self, number: int) -> Camera:
+        """The lens in a frame, which may zoom."""
+        return self.camera if self.turning is None else self.turning.lens(self.camera, number)
 
     @property
     def fps(self) -> float:

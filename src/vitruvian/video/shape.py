@@ -44,8 +44,13 @@ def _worth(one: Sighting) -> float:
 
 
 def kind_of_tracks(tracks: Sequence[Track]) -> Kind | None:
-    """What kind of person all frames together say somebody is; one for the whole clip."""
-    figures = [one.figure for track in tracks for one in track.sightings]
+    """What kind of person all frames together say somebody is; one for the whole clip.
+
+    Those that were looked at in passing are not asked.
+    """
+    seen = [one for track in tracks for one in track.sightings]
+    careful = [one for one in seen if one.careful] or seen
+    figures = [one.figure for one in careful]
     return believed_kind(
         [figure.estimate for figure in figures if figure.estimate is not None],
         [figure.face for figure in figures if figure.face is not None],

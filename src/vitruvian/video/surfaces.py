@@ -66,7 +66,7 @@ def _clothed(
         frame, time, figure = item
         if figure is None:
             return frame.number, _in_world(scene, surface_at(mover, time))
-        photo, body = frame.as_photo(scene.camera), body_at(scene, mover, time)
+        photo, body = frame.as_photo(scene.camera_at(frame.number)), body_at(scene, mover, time)
         mesh = dress(photo, figure, body, options)
         if options.texture:
             mesh = paint(photo, figure, body, mesh)

@@ -33,11 +33,13 @@ class Sighting:
         number: of the frame in the clip.
         time_s: of the frame.
         figure: as found.
+        careful: it was looked at with more care than in passing.
     """
 
     number: int
     time_s: float
     figure: Figure
+    careful: bool = True
 
 
 @dataclass(eq=False)
@@ -90,7 +92,13 @@ class Tracker:
         return [track for track in self.tracks if time_s - track.last.time_s <= RECENT_S]
 
     def update(
-        self, number: int, time_s: float, figures: Sequence[Figure], looks: Sequence[Looks]
+        self,
+        number: int,
+        time_s: float,
+        figures: Sequence[Figure],
+        looks: Sequence[Looks],
+        *,
+        careful: bool = True,
     ) -> list[Track]:
         """The track of each figure of a frame, which looks so, after adding it there."""
         given: dict[int, Track] = {}
@@ -118,7 +126,7 @@ class Tracker:
                 given[column] = track
         for column, figure in enumerate(figures):
             track, look = given[column], looks[column]
-            track.sightings.append(Sighting(number, time_s, figure))
+            track.sightings.append(Sighting(number, time_s, figure, careful))
             crowded = any(box_iou(figure.box, o.box) > 0.2 for o in figures if o is not figure)
             if track.looks is None:
                 track.looks = look

@@ -9,11 +9,12 @@ from typing import Any
 import cv2
 import numpy as np
 
-from vitruvian.geometry.rotations import axis_angle_from_matrix
+from vitruvian.geometry.rotations import axis_angle_from_matrix, turn_between
 from vitruvian.types.camera import Camera
 from vitruvian.types.figure import Figure
 from vitruvian.types.record import Record
 from vitruvian.video.travelling import Sight, path_of
+from vitruvian.video.zooming import Zoom, ZoomFollower
 
 _LONG_SIDE = 640  # pixels of the frames that features are followed in
 _MOST, _LEAST = 300, 30  # features
@@ -41,11 +42,19 @@ class Turning(Record):
             what moved.
         places: (3,) of the camera by number of the frame, in the first frame's camera axes,
             metres; None where it stays, or its path could not be found.
+        zoom: how the lens zooms; None where it does not.
     """
 
     rotations: dict[int, np.ndarray]
     travels: bool
     places: dict[int, np.ndarray] | None = None
+    zoom: Zoom | None = None
+
+    def lens(self, camera: Camera, number: int) -> Camera:
+        """The camera in a frame, of what it is in the first."""
+        if self.zoom is None:
+            return camera
+        return replace(camera, focal_px=camera.focal_px * self.zoom.ratios[number])
 
     def matrix(self, number: int) -> np.ndarray:
         """(4, 4) from the first frame's camera to that of another frame."""
@@ -87,6 +96,7 @@ class TurnFollower:
         self._camera = camera.scaled(self._scale, *self._size)
         self._rotations: dict[int, np.ndarray] = {}
         self._explained: list[float] = []
+        self._zoom = ZoomFollower(self._camera)
         self._grey: np.ndarray | None = None
         self._key_rotation = np.eye(3)
         self._key_points = np.zeros((0, 2), np.float32)
@@ -102,6 +112,7 @@ class TurnFollower:
         if self._grey is not None:
             self._follow(grey)
             rotation = self._turned()
+        self._zoom.look(number, time_s, self._key_points, self._points)
         self._rotations[number] = rotation
         self._grey = grey
         gone = len(self._points) < max(_LEAST, _LOST * self._begun)
@@ -112,6 +123,7 @@ class TurnFollower:
             self._points, self._ids = self._points[behind], self._ids[behind]
             self._find(grey, mask)
             self._key_points, self._key_rotation = self._points.copy(), rotation
+            self._zoom.set_key()
             self._begun = len(self._points)
             behind = np.ones(len(self._ids), bool)
         self._sights.append(Sight(number, time_s, self._ids[behind], self._points[behind]))
@@ -127,6 +139,9 @@ class TurnFollower:
         """
         if not self._explained or np.median(self._explained) == 0:
             return None
+        zoom = self._zoom.zoom([1.0, *self._explained])
+        if zoom is not None:
+            return Turning(zoom.rotations, travels=False, zoom=zoom)
         turns = axis_angle_from_matrix(np.stack(list(self._rotations.values())))
         if np.linalg.norm(turns, axis=1).max() * self._camera.focal_px < _STILL_PX:
             return None
@@ -184,12 +199,12 @@ class TurnFollower:
         for _ in range(_ROUNDS):
             # Robust from the start: what walks through the picture must not turn the camera.
             weight = 1 / (1 + (away / max(scale, float(np.median(away)))) ** 2)
-            turn = _alignment(before, after, weight)
+            turn = turn_between(before, after, weight)
             away = _away(turn, before, after)
         agree = away * self._camera.focal_px < _AGREES_PX
         self._explained.append(float(agree.mean()))
         if agree.sum() >= _LEAST // 2:
-            turn = _alignment(before[agree], after[agree], np.ones(int(agree.sum())))
+            turn = turn_between(before[agree], after[agree], np.ones(int(agree.sum())))
         return np.asarray(turn @ self._key_rotation)
 
     def _rays(self, points: np.ndarray) -> np.ndarray:
@@ -210,10 +225,3 @@ class TurnFollower:
 
 def _away(turn: np.ndarray, before: np.ndarray, after: np.ndarray) -> np.ndarray:
     return np.asarray(np.linalg.norm(before @ turn.T - after, axis=1))
-
-
-def _alignment(before: np.ndarray, after: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Rotation (3, 3) of directions (N, 3) onto others, least squares (Kabsch, 1976)."""
-    left, _, right = np.linalg.svd((after * weight[:, None]).T @ before)
-    sign = np.array([1.0, 1.0, np.sign(np.linalg.det(left @ right))])
-    return np.asarray((left * sign) @ right)

@@ -106,7 +106,7 @@ def _picture(scene: MovingScene, mover: Mover, number: int, pixels: np.ndarray) 
     scale = _HEIGHT / (y1 - y0)
     size = max(1, round((x1 - x0) * scale)), _HEIGHT
     window = cv2.resize(pixels[y0:y1, x0:x1], size, interpolation=cv2.INTER_AREA)
-    camera = scene.camera.window(x0, y0, scale, *size)
+    camera = scene.camera_at(number).window(x0, y0, scale, *size)
     out = overlaid(window, [seen_at(scene, mover, time)], camera)
     matte = cv2.resize(figure.alpha.window(x0, y0, x1, y1), size, interpolation=cv2.INTER_AREA)
     contours, _ = cv2.findContours(

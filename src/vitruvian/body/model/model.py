@@ -15,6 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -186,6 +187,7 @@ class BodyModel:
     """
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         try:
             with np.load(path) as archive:
                 data = {name: archive[name] for name in archive.files}
@@ -228,6 +230,11 @@ class BodyModel:
         self._stature_directions = (
             self.shape_directions[:, top, 1] - self.shape_directions[:, bottom, 1]
         ).astype(np.float64)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled it is but the name of its data: other processes have them, and caches are by
+        the model."""
+        return (body_model, ()) if self._path == DATA / "body.npz" else (BodyModel, (self._path,))
 
     def __repr__(self) -> str:
         return f"<BodyModel of {len(self.template)} vertices, {len(self.parents)} joints>"

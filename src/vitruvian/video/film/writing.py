@@ -54,7 +54,7 @@ class FilmWriter:
         self._waiting.append(Image.fromarray(pixels))
         self._times.append(time_s)
         if len(self._waiting) == GROUP:
-            self._encode()
+            self.finish_group()
 
     def save(self, path: str | Path) -> Path:
         """Write the film; returns its path.
@@ -65,14 +65,24 @@ class FilmWriter:
 
     def to_mp4(self) -> bytes:
         """The film."""
-        self._encode()
+        self.finish_group()
         if not self._samples:
             raise ValueError("a film needs a frame")
         sizes, ticks = [len(sample) for sample in self._samples], ticks_of(self._times)
         pictures = Pictures(sizes, self._keys, ticks, *self._size, self._codec)
         return mp4(pictures, self._samples)
 
-    def _encode(self) -> None:
+    def join(self, other: FilmWriter) -> None:
+        """Go on with the frames of another film of this size, encoded as this one's are."""
+        for film in (self, other):
+            film.finish_group()
+        self._keys += [len(self._samples) + key for key in other._keys]
+        self._samples += other._samples
+        self._times += other._times
+        self._size, self._codec = other._size, other._codec
+
+    def finish_group(self) -> None:
+        """Encode what waits for more; what comes then stands alone."""
         if not self._waiting:
             return
         first, *others = self._waiting
