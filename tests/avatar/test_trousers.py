@@ -9,6 +9,7 @@ import pytest
 
 from surface_people import alpha_of, figure_of, mask_of, photo_with, standing_body
 from vitruvian.avatar.leg_grid import LegGrid
+from vitruvian.avatar.outline import legs_window
 from vitruvian.avatar.trousers import backdrop_between, goes_on, mans
 from vitruvian.hints import Hint
 from vitruvian.texture.carried import Carried
@@ -83,11 +84,12 @@ def test_legs_are_where_the_grid_has_them() -> None:
     figure = replace(figure_of(mask), alpha=alpha_of(mask))
     photo = photo_with()
     photo.pixels[mask] = (200, 30, 30)
-    seen = LegGrid.of(photo, figure, body)
+    window = legs_window(photo, figure, body)
+    seen = LegGrid.of(photo, body, window)
     legs = seen.within(0.4, 1.9)
     assert seen.on[legs][:, seen.near_bones(0.05)].all()
     assert not seen.on[legs][:, seen.near_middle(0.03)].all()
     assert seen.lab[legs][:, seen.near_bones(0.05), 1].min() > 30
     assert seen.clear[legs].mean() > 0.9
     everything = Carried(np.full(mask.shape, 255, np.uint8), photo.camera)
-    assert not LegGrid.of(photo, figure, body, everything).clear.any()
+    assert not LegGrid.of(photo, body, window, everything).clear.any()

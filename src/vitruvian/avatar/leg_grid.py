@@ -7,12 +7,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from vitruvian.avatar.outline import legs_window
+from vitruvian.avatar.outline import Window
 from vitruvian.avatar.tube import Axis
 from vitruvian.texture.carried import Carried
 from vitruvian.texture.colors import weighted_lab
 from vitruvian.types.body import Body
-from vitruvian.types.figure import Figure
 from vitruvian.types.photo import Photo
 
 _LEVELS = np.arange(-0.3, 2.05, 0.025)
@@ -39,11 +38,11 @@ class LegGrid:
     clear: np.ndarray
 
     @staticmethod
-    def of(photo: Photo, figure: Figure, body: Body, carried: Carried | None = None) -> LegGrid:
-        """``body`` is fitted, camera frame; ``carried`` is what hides the legs."""
+    def of(photo: Photo, body: Body, window: Window, carried: Carried | None = None) -> LegGrid:
+        """``body`` is fitted, camera frame; ``window`` is that around it; ``carried`` is what hides
+        the legs."""
         axis = Axis.of(body.model, body.joints)
         place = np.clip(np.searchsorted(axis.levels, _LEVELS), 0, len(axis.levels) - 1)
-        window = legs_window(photo, figure, body)
         camera = window.camera
         left, right = (camera.project(axis.legs[place, side]) for side in (0, 1))
         least = _APART_M * camera.focal_px / axis.legs[place, :, 2].mean(1)

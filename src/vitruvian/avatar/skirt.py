@@ -14,20 +14,13 @@ import cv2
 import numpy as np
 
 from vitruvian.avatar.beneath import EMERGES, SKIRT_TOP, covered, slimmed
-from vitruvian.avatar.between_legs import legs_apart
 from vitruvian.avatar.chains import chain_skin, chains_of, with_points
-from vitruvian.avatar.closed_gap import closed_gap_hem
-from vitruvian.avatar.height_map import ANGLES, at_angles, blurred, even_around, height_map
-from vitruvian.avatar.hem import coat_hem, seen_hem
-from vitruvian.avatar.leg_grid import LegGrid
-from vitruvian.avatar.outline import outline_hem
+from vitruvian.avatar.height_map import ANGLES, at_angles, blurred, even_around
 from vitruvian.avatar.shell import grid_normals, topology
 from vitruvian.avatar.skin import photographed_motion, unposed
+from vitruvian.avatar.skirt_shape import skirt_shape
 from vitruvian.avatar.things import Things
-from vitruvian.avatar.trousers import backdrop_between, goes_on, mans
 from vitruvian.avatar.tube import Axis
-from vitruvian.body.model.skeleton import HIPS, KNEES
-from vitruvian.surface.finish.skirts import hem_level
 from vitruvian.types.body import Body, ParametricModel
 from vitruvian.types.chains import Chains
 from vitruvian.types.figure import Figure
@@ -35,12 +28,9 @@ from vitruvian.types.mesh import Mesh
 from vitruvian.types.photo import Photo
 from vitruvian.types.regions import LEFT_LEG, RIGHT_LEG, TRUNK
 
-_ROW_M = 0.025  # between rings
 _INSIDE_M = 0.02  # by which its upper end is within it
 _THICKNESS_M = 0.004
 _CLEAR_M = 0.008  # between the legs and the shell
-_LEAST_HEM = 0.4
-_CALVES = 1.5  # level above which a man's hem is that of shorts, or of a coat
 _BEYOND_HEM = 0.12  # of a level below a hem, where a closed surface goes in to the legs
 
 
@@ -89,60 +79,15 @@ def find_skirt(
         photo, figure: with them, hems are told by outline and colours, too.
         things: that somebody carries, and that are no cloth.
     """
-    beneath = sculpture.body_vertices
-    if beneath is None:
+    shape = skirt_shape(body, sculpture, photo, figure, things)
+    if shape is None:
         return None
-    model = body.model
-    carried = None if things is None else things.carried
-    if things is not None:
-        sculpture = things.left_out(sculpture)
-    hem = None
-    if photo is not None and figure is not None:
-        hem = outline_hem(photo, figure, body, carried)
-    outlined = hem is not None
-    spanned = hem_level(model, sculpture, beneath, body.as_mesh())
-    if hem is None:
-        hem = spanned
-    if hem is None and photo is not None and figure is not None:
-        hem = coat_hem(photo, figure, body, carried)
-        if hem is None:
-            hem = closed_gap_hem(photo, figure, body)
-    if hem is None or hem < _LEAST_HEM:
-        return None
+    model, hem, levels, angles = body.model, shape.hem, shape.levels, shape.angles
     axis = Axis.of(model, body.joints)
-    angles = (np.arange(ANGLES) / ANGLES * 2 - 1) * np.pi
-    levels = _rings(body, hem)
-    distance = height_map(axis, model, sculpture, levels, angles)
-    if distance is not None and photo is not None and figure is not None:
-        shown = seen_hem(
-            photo,
-            figure,
-            body,
-            axis.points(levels[:, None], angles[None], distance),
-            levels,
-            carried,
-        )
-        if not outlined and (shown is None or shown < _LEAST_HEM):
-            return None
-        if shown is not None and _LEAST_HEM <= shown < hem:
-            hem, levels = shown, _rings(body, shown)
-            distance = height_map(axis, model, sculpture, levels, angles)
-        grid = LegGrid.of(photo, figure, body, carried)
-        if goes_on(grid, hem) or backdrop_between(grid, hem):
-            return None
-        man = mans(figure) and hem < _CALVES
-        apart = legs_apart(photo, figure, body, hem)
-        if man or apart:
-            coat = coat_hem(photo, figure, body, carried) is not None
-            slit = coat and not outlined
-            if (man and not coat) or (apart and not slit):
-                return None
-            if apart and legs_apart(photo, figure, body, hem, slit=True):
-                return None
-    if distance is None:
-        return None
     rows = len(levels)
-    distance = np.maximum(distance, _around_legs(axis, body, body.vertices, levels) + _CLEAR_M)
+    distance = np.maximum(
+        shape.distance, _around_legs(axis, body, body.vertices, levels) + _CLEAR_M
+    )
     emerging = np.clip((levels - SKIRT_TOP) / EMERGES, 0, 1)[:, None]
     distance = distance - (1 - emerging) * _INSIDE_M
     around = even_around(angles, distance)
@@ -165,23 +110,10 @@ def find_skirt(
         np.tile(skin_weights, (2, 1)),
         np.tile(_beneath(model, body, rest), 2),
         hem,
-        max(hem, spanned or 0.0) + _BEYOND_HEM,
+        max(hem, shape.spanned) + _BEYOND_HEM,
         np.asarray((faces >= len(rest)).any(1)),
         chains,
     )
-
-
-def _rings(body: Body, hem: float) -> np.ndarray:
-    """(R,) levels of a shell's rings, from its upper end to its hem."""
-    rows = max(6, round((hem - SKIRT_TOP) * _level_m(body) / _ROW_M))
-    return np.linspace(SKIRT_TOP, hem, rows)
-
-
-def _level_m(body: Body) -> float:
-    """Metres of a level: of a thigh."""
-    index = body.model.joint_index
-    hip, knee = body.joints[index[HIPS[0]]], body.joints[index[KNEES[0]]]
-    return float(np.linalg.norm(knee - hip))
 
 
 def _around_legs(axis: Axis, body: Body, vertices: np.ndarray, levels: np.ndarray) -> np.ndarray:
