@@ -38,10 +38,12 @@ class Eyes(Record):
         self, which: int, figure: Figure, number: int, *, time: int = 0, kind: Kind | None = None
     ) -> View:
         """What camera ``which`` sees in frame ``number``, for the fit."""
-        place = self.places[which]
-        if self.turning is not None:
-            place = self.turning.matrix(number)
-        return View(figure, self.camera(which, number), time, place, kind)
+        return View(figure, self.camera(which, number), time, self.place(which, number), kind)
+
+    def place(self, which: int, number: int) -> np.ndarray | None:
+        """(4, 4) from the frame of the result to that of camera ``which`` in frame ``number``; None
+        where they are the same."""
+        return self.places[which] if self.turning is None else self.turning.matrix(number)
 
     def camera(self, which: int, number: int) -> Camera:
         """The lens of camera ``which`` in frame ``number``."""

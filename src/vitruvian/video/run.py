@@ -20,18 +20,14 @@ from vitruvian.placement.ground import world_from_ground
 from vitruvian.types.avatar import Avatar
 from vitruvian.types.body import Body
 from vitruvian.types.motion import Motion
-from vitruvian.video.appearance import (
-    avatar_of,
-    bare_avatar_of,
-    best_frames,
-    best_sighting,
-)
+from vitruvian.video.appearance import avatar_of, bare_avatar_of
+from vitruvian.video.choosing import best_frames, best_sighting
 from vitruvian.video.clip import Clip
 from vitruvian.video.eyes import Eyes
 from vitruvian.video.observed import observe
 from vitruvian.video.scene import Mover, MovingScene
 from vitruvian.video.sources import open_sources
-from vitruvian.video.together import SolvedTrack, solve_tracks
+from vitruvian.video.together import Solved, SolvedTrack, solve_tracks
 from vitruvian.video.tracking import Track
 from vitruvian.video.unfinished import Parts, Unfinished
 from vitruvian.video.zooming import Zoom
@@ -148,7 +144,7 @@ def reconstruct_video(
     movers = []
     with timer("avatars"):
         tell("avatars", 0, len(people))
-        shown = [] if bodies else best_frames(clips, people)
+        shown = [] if bodies else best_frames(clips, eyes.camera, people, model, _placed(found))
         for index, (tracks, one) in enumerate(zip(people, solved, strict=True)):
             betas = one.motion.betas
             if bodies:
@@ -177,6 +173,23 @@ def reconstruct_video(
         others=clips[1:],
         turning=eyes.turning,
     )
+
+
+def _placed(found: Solved) -> Callable[[int, int, int], np.ndarray | None]:
+    """What tells where the bodies of a solution are, as of ``best_frames``."""
+    times = [{int(number): t for t, number in enumerate(one.numbers)} for one in found.tracks]
+
+    def placed(person: int, which: int, number: int) -> np.ndarray | None:
+        time, motion = times[person].get(number), found.tracks[person].motion
+        if time is None:
+            return None
+        posed = body_model().forward(motion.betas, motion.pose[time], motion.translation[time])
+        place = found.eyes.place(which, number)
+        if place is None:
+            return posed.vertices
+        return np.asarray(posed.vertices @ place[:3, :3].T + place[:3, 3])
+
+    return placed
 
 
 def _nobody(clips: Sequence[Clip]) -> InputError:

@@ -1,0 +1,180 @@
+"""Which frame shows somebody best: large, sharp, whole, facing us, and with nothing before them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from vitruvian.body.model.model import BodyModel
+from vitruvian.geometry.rasterizer import rasterize
+from vitruvian.types.camera import Camera
+from vitruvian.types.figure import Figure
+from vitruvian.video.clip import Clip, Frame
+from vitruvian.video.looks import looks_of
+from vitruvian.video.tracking import Sighting, Track, spread_best
+
+MOST_CANDIDATES = 16  # frames of a clip
+_FACING = 0.5  # share of the worth that facing the camera adds
+_OWN_COLOURS = 4  # power of the likeness to the usual colours
+_PATCH_M = 0.04  # side of the patches of a body whose colours are compared
+_HEIGHT_PX = 200  # of somebody whose patches are looked at
+_LEAST_LOOKS = 3  # from which on a patch has a usual colour
+_ODD_LAB = 25.0  # distance from that of what is not theirs; L runs from 0 to 100
+_ODD_SHARE = 0.03  # of the body that costs a factor of e
+_CUT = 0.3  # worth of whom the upper edge of the picture cuts, hair at least
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """A frame that may show somebody best.
+
+    Attributes:
+        clip: number of the clip.
+        sighting: of them in it.
+        worth: so far, without comparing colours of patches.
+        colours: (P, 3) CIELAB of the patches of their body, NaN where they are not seen.
+        pixels: (P,) how many pixels show each.
+    """
+
+    clip: int
+    sighting: Sighting
+    worth: float
+    colours: np.ndarray
+    pixels: np.ndarray
+
+
+def best_sighting(sightings: Sequence[Sighting]) -> Sighting:
+    """The one that shows somebody best, without a look at the pixels: whole, large, facing us."""
+    return max(sightings, key=_worth)
+
+
+def _worth(one: Sighting) -> float:
+    figure = one.figure
+    whole = 0.2 + 0.8 * min(max(figure.completeness, 0.0), 1.0)
+    facing = 0.0
+    if figure.estimate is not None:
+        # The camera looks along +z, so who faces it looks along -z.
+        facing = max(0.0, -float(figure.estimate.rotations[0, 2, 2]))
+    sure = 1 - min(4 * figure.landmarks.disagreement, 0.8)
+    return float(whole * sure * np.sqrt(figure.size) * (1 - _FACING + _FACING * facing))
+
+
+def sharpness(frame: Frame, figure: Figure) -> float:
+    """How sharp a figure is in its frame: the mean gradient inside of its matte, grey levels."""
+    alpha = figure.alpha
+    height, width = alpha.values.shape
+    window = frame.pixels[alpha.y : alpha.y + height, alpha.x : alpha.x + width]
+    grey = cv2.cvtColor(window, cv2.COLOR_RGB2GRAY)
+    edges = np.hypot(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1))
+    inside = cv2.erode(alpha.values, np.ones((5, 5), np.uint8)) > 200
+    return float(edges[inside].mean()) if inside.any() else 0.0
+
+
+def best_frames(
+    clips: Sequence[Clip],
+    cameras: Callable[[int, int], Camera],
+    people: Sequence[Sequence[Track]],
+    model: BodyModel,
+    placed: Callable[[int, int, int], np.ndarray | None],
+) -> list[tuple[int, Frame, Sighting]]:
+    """For each person the clip and the frame that show them best, and what was seen there.
+
+    Sharp, large, whole, facing the camera, and in the colours that they have in most frames: what
+    passes before them, or is in their hands, is not theirs.
+
+    Args:
+        clips: of all cameras.
+        cameras: tells the lens of a clip in a frame, by their numbers.
+        people: of each the track in every clip, which may have no sightings.
+        model: of the bodies.
+        placed: tells the vertices (V, 3) of a person's body in a clip's frame, by their numbers,
+            in its camera's frame; None where they are not known.
+    """
+    found: list[list[Candidate]] = [[] for _ in people]
+    patches = _patches(model)
+    for which, clip in enumerate(clips):
+        wanted: dict[int, list[tuple[int, Sighting]]] = {}
+        for index, tracks in enumerate(people):
+            for one in spread_best(tracks[which].sightings, MOST_CANDIDATES, _worth):
+                wanted.setdefault(one.number, []).append((index, one))
+        for frame in clip.frames(only=wanted.keys()) if wanted else ():
+            for index, one in wanted.pop(frame.number, ()):
+                usual = people[index][which].looks
+                own = looks_of(frame.pixels, one.figure)
+                like = np.nan if usual is None else usual.likeness(own)
+                worth = _worth(one) * (1 + sharpness(frame, one.figure))
+                worth *= 1.0 if np.isnan(like) else like**_OWN_COLOURS
+                if one.figure.box[1] < 1:
+                    worth *= _CUT
+                vertices, camera = placed(index, which, one.number), cameras(which, one.number)
+                seen = _colours(frame, one.figure, vertices, camera, model, patches)
+                found[index].append(Candidate(which, one, float(worth), *seen))
+            if not wanted:
+                break
+    chosen = [_best(candidates) for candidates in found]
+    frames: dict[tuple[int, int], Frame] = {}
+    for which, clip in enumerate(clips):
+        numbers = {one.sighting.number for one in chosen if one.clip == which}
+        for frame in clip.frames(only=numbers) if numbers else ():
+            frames[which, frame.number] = frame
+            if len(numbers) == sum(key[0] == which for key in frames):
+                break
+    return [(one.clip, frames[one.clip, one.sighting.number], one.sighting) for one in chosen]
+
+
+def _best(candidates: Sequence[Candidate]) -> Candidate:
+    """The one of the greatest worth, less the more of the body is in colours unlike its usual."""
+    colours = np.stack([one.colours for one in candidates])
+    pixels = np.stack([one.pixels for one in candidates])
+    known = np.isfinite(colours[..., 0])
+    usual = np.full(colours.shape[1:], np.nan)
+    often = known.sum(0) >= _LEAST_LOOKS
+    usual[often] = np.nanmedian(colours[:, often], axis=0)
+    away = np.linalg.norm(colours - usual, axis=2)
+    compared = np.isfinite(away)
+    odd = (pixels * (compared & (np.nan_to_num(away) > _ODD_LAB))).sum(1)
+    odd = odd / np.maximum((pixels * compared).sum(1), 1)
+    worths = np.array([one.worth for one in candidates]) * np.exp(-odd / _ODD_SHARE)
+    return candidates[int(worths.argmax())]
+
+
+def _patches(model: BodyModel) -> np.ndarray:
+    """(F,) int, of each face the patch that it is in: those of one cube of the mean adult."""
+    middles = model.template[model.faces].mean(1)
+    cubes = np.floor(middles / _PATCH_M).astype(int)
+    return np.asarray(np.unique(cubes, axis=0, return_inverse=True)[1]).ravel()
+
+
+def _colours(
+    frame: Frame,
+    figure: Figure,
+    vertices: np.ndarray | None,
+    camera: Camera,
+    model: BodyModel,
+    patches: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Colours (P, 3) and numbers of pixels (P,) of the patches, as of ``Candidate``."""
+    count = int(patches.max()) + 1
+    colours, pixels = np.full((count, 3), np.nan), np.zeros(count)
+    if vertices is None:
+        return colours, pixels
+    alpha = figure.alpha
+    height, width = alpha.values.shape
+    scale = min(1.0, _HEIGHT_PX / height)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    window = camera.window(alpha.x, alpha.y, scale, *size)
+    seen = rasterize(window.project(vertices), vertices[:, 2], model.faces, *size).face
+    region = frame.pixels[alpha.y : alpha.y + height, alpha.x : alpha.x + width]
+    region = cv2.resize(region, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    lab = cv2.cvtColor(region, cv2.COLOR_RGB2LAB)
+    matte = cv2.resize(alpha.values, size, interpolation=cv2.INTER_AREA) > 200
+    own = (seen >= 0) & matte
+    of_patch = patches[seen[own]]
+    pixels = np.bincount(of_patch, minlength=count).astype(np.float64)
+    sums = [np.bincount(of_patch, channel, minlength=count) for channel in lab[own].T]
+    some = pixels > 1
+    colours[some] = (np.stack(sums, axis=1)[some].T / pixels[some]).T
+    return colours, pixels
