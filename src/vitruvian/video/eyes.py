@@ -13,6 +13,7 @@ from vitruvian.types.camera import Camera
 from vitruvian.types.figure import Figure
 from vitruvian.types.record import Record
 from vitruvian.video.turning import Turning
+from vitruvian.video.verticals import Edges
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -27,12 +28,14 @@ class Eyes(Record):
             nothing tells.
         turning: how a single camera moves, the result's frame being that of the first frame's
             camera; None where cameras stand still.
+        edges: behind the people, in the frame of the result; None where nothing is known of them.
     """
 
     cameras: tuple[Camera, ...]
     places: tuple[np.ndarray | None, ...] = (None,)
     axes: np.ndarray | None = None
     turning: Turning | None = None
+    edges: Edges | None = None
 
     def view(
         self, which: int, figure: Figure, number: int, *, time: int = 0, kind: Kind | None = None

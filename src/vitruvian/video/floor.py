@@ -14,6 +14,7 @@ from vitruvian.placement.upright import estimate_up
 from vitruvian.types.body import Body
 from vitruvian.types.motion import Motion
 from vitruvian.video.contacts import SOLES
+from vitruvian.video.verticals import Edges
 
 _TELLING = 60  # bodies that tell which way is up
 _TILT_SD = np.deg2rad(5)  # of that direction
@@ -83,6 +84,7 @@ def find_floor(
     up: np.ndarray,
     *,
     axes: np.ndarray | None = None,
+    edges: Edges | None = None,
 ) -> tuple[Floor, list[np.ndarray]]:
     """The floor in the frame of the motions, and for each motion which soles (T, 2, 2) are on it.
 
@@ -95,10 +97,14 @@ def find_floor(
         up: (3,) of ``upright_of``.
         axes: (N, 3) directions one of which may be up, such as those of a calibration; the one
             near the people's is believed.
+        edges: behind the people, of which those that are upright tell what is up; None where
+            nothing is known of them.
     """
     tilt_sd = _TILT_SD
     if axes is not None and float((axes @ up).max()) > np.cos(_NEAR_AXIS):
-        up, tilt_sd = axes[int((axes @ up).argmax())], _AXIS_TILT_SD
+        up, tilt_sd, edges = axes[int((axes @ up).argmax())], _AXIS_TILT_SD, None
+    if edges is not None:
+        up = edges.upright(up)
     soles = sole_heights(model, motions[0].betas)
     # The ground below heel and tip, were the foot flat.
     lowest = [
@@ -112,6 +118,11 @@ def find_floor(
         level = float(np.percentile(flat @ up, 5))
         return Floor(up, level, soles), [np.zeros_like(held) for held in stands]
     up, level = _plane(chosen, up, tilt_sd)
+    if edges is not None:
+        # Feet of somebody who hardly leaves their place tilt the floor: edges have the last word.
+        upright = edges.upright(up)
+        if not np.array_equal(upright, up):
+            up, level = _plane(chosen, upright, _AXIS_TILT_SD)
     touching = [
         held & (np.abs(feet @ up - level) < _REACH)
         for feet, held in zip(lowest, stands, strict=True)

@@ -19,6 +19,7 @@ from vitruvian.video.tracking import Track, Tracker, settled
 from vitruvian.video.travelling import Sight
 from vitruvian.video.turning import TurnFollower, Turning
 from vitruvian.video.unfinished import Parts
+from vitruvian.video.verticals import Edges
 
 # Seconds that are looked at by themselves, and kept: the whole frame is searched as often. Whoever
 # is overlooked is missed for so long.
@@ -36,11 +37,14 @@ class Observed:
             Of several clips those people whom two show at once.
         turning: how the camera of a single clip moves, along a path in a unit of its own; None
             where it stands still.
+        edges: straight ones behind the people of a single clip, in the first frame's camera axes;
+            None without any.
     """
 
     frames: tuple[tuple[int, float], ...]
     people: tuple[tuple[Track, ...], ...]
     turning: Turning | None = None
+    edges: Edges | None = None
 
 
 def observe(
@@ -71,13 +75,13 @@ def observe(
             tell("people", before + count, max(total, before + count))
 
         work = _Work(clip, camera, parts or Parts(None), f"people-{index}", crew or Crew())
-        own, tracks, turning = work.done(told)
+        own, tracks, turning, edges = work.done(told)
         done += len(own)
         frames.append(own)
         views.append(tracks)
     if len(clips) == 1:
         people = [(track,) for track in views[0]]
-        return Observed(tuple(frames[0]), tuple(people), turning)
+        return Observed(tuple(frames[0]), tuple(people), turning, edges)
     common = set.intersection(*({number for number, _ in own} for own in frames))
     kept = [[_within(track, common) for track in tracks] for tracks in views]
     joined = people_of([[one for one in tracks if one.sightings] for tracks in kept], sources.eyes)
@@ -105,8 +109,9 @@ class _Work:
 
     def done(
         self, told: Callable[[int], None]
-    ) -> tuple[list[tuple[int, float]], list[Track], Turning | None]:
-        """Number and seconds of every frame, the tracks in it, and how the camera moved."""
+    ) -> tuple[list[tuple[int, float]], list[Track], Turning | None, Edges | None]:
+        """Number and seconds of every frame, the tracks in it, how the camera moved, and edges
+        behind the people."""
         self._recall()
         known = len(self._frames)
         if not self._ended:
@@ -128,7 +133,8 @@ class _Work:
             )
         moving = [track for track in self._tracker.tracks if runs_of([track], frames)]
         tracks = settled(moving, least_s=_LEAST_S, least=_LEAST_FRAMES)
-        return frames, tracks, self._follower.turning(self._sights)
+        turning = self._follower.turning(self._sights)
+        return frames, tracks, turning, self._follower.edges(turning)
 
     def _recall(self) -> None:
         """Go on behind what is kept."""

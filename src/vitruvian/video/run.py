@@ -126,7 +126,7 @@ def reconstruct_video(
     with crew_of(workers) as crew:
         with timer("people"):
             observed = observe(sources, tell, parts, crew)
-        eyes = replace(eyes, turning=observed.turning)
+        eyes = replace(eyes, turning=observed.turning, edges=observed.edges)
         people = _chosen(observed.people, max_people)
         if not people:
             raise _nobody(clips)

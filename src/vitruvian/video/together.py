@@ -104,7 +104,7 @@ def solve_tracks(
         for stretch, motion in zip((one for own in pieces for one in own), flat, strict=True):
             soles = landmarks_of(model, motion)[:, SOLES]
             stands.append(standing(soles, motion.times_s, up, eyes.seats(stretch.numbers)))
-        floor, touching = find_floor(model, flat, stands, up, axes=eyes.axes)
+        floor, touching = find_floor(model, flat, stands, up, axes=eyes.axes, edges=eyes.edges)
         up = floor.up
         contacts = iter(zip(stands, touching, strict=True))
         windows = []

@@ -14,6 +14,7 @@ from vitruvian.types.camera import Camera
 from vitruvian.types.figure import Figure
 from vitruvian.types.record import Record
 from vitruvian.video.travelling import Sight, path_of
+from vitruvian.video.verticals import Edges, edges_of, segments_of
 from vitruvian.video.zooming import Zoom, ZoomFollower
 
 _LONG_SIDE = 640  # pixels of the frames that features are followed in
@@ -27,6 +28,7 @@ _FAR = 0.2  # of the picture's longer side: features moved farther call for a ne
 _STILL_PX = 2.0  # turns that move the picture's middle by less are the noise of a still camera
 _TRAVELS = 0.5  # share of features that a turn explains, below which the camera travels as well
 _ROUNDS = 8
+_KEYFRAMES = 12  # whose edges tell what is upright
 _APART_PX = 9
 _CORNERS: dict[str, Any] = {"qualityLevel": 0.01, "minDistance": _APART_PX, "blockSize": 7}
 _FLOW: dict[str, Any] = {"winSize": (21, 21), "maxLevel": 3}
@@ -105,6 +107,7 @@ class TurnFollower:
         self._ids = np.zeros(0, int)
         self._next_id = 0
         self._sights: list[Sight] = []
+        self._segments: dict[int, np.ndarray] = {}  # of keyframes
 
     def look(self, number: int, time_s: float, grey: np.ndarray, figures: Sequence[Figure]) -> None:
         """The next frame, of ``small_grey``, and the people in it."""
@@ -121,6 +124,7 @@ class TurnFollower:
         behind = self._behind(mask)
         if gone or np.median(shift) > _FAR * max(self._size):
             self._points, self._ids = self._points[behind], self._ids[behind]
+            self._segments[number] = segments_of(grey, mask)
             self._find(grey, mask)
             self._key_points, self._key_rotation = self._points.copy(), rotation
             self._zoom.set_key()
@@ -150,6 +154,22 @@ class TurnFollower:
         if path is None:
             return Turning(self._rotations, travels)
         return Turning(path.rotations, travels, path.places)
+
+    def edges(self, turning: Turning | None) -> Edges | None:
+        """Straight edges behind the people, in the first frame's camera axes; None without any.
+
+        Args:
+            turning: how the camera moved.
+        """
+        numbers = list(self._segments)
+        chosen = np.unique(np.linspace(0, len(numbers) - 1, _KEYFRAMES).round().astype(int))
+        frames = []
+        for number in (numbers[index] for index in chosen):
+            lens, turned = self._camera, np.eye(3)
+            if turning is not None:
+                lens, turned = turning.lens(lens, number), turning.rotations[number]
+            frames.append((self._segments[number], lens, turned))
+        return edges_of(frames)
 
     def handed_over(self) -> list[Sight]:
         """What was seen of the background since this was asked last."""

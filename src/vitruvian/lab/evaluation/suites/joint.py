@@ -85,7 +85,7 @@ def solve_clip(clip: Path, fov_deg: float) -> list[Solution]:
     if not observed.people:
         return []
     model = body_model()
-    eyes = replace(sources.eyes, turning=observed.turning)
+    eyes = replace(sources.eyes, turning=observed.turning, edges=observed.edges)
     solved = solve_tracks(model, observed.people, observed.frames, eyes, {}, _silent)
     return [_solution(model, one, solved.floor) for one in solved.tracks]
 
