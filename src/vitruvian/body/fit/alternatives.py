@@ -2,7 +2,7 @@
 
 How surely a limb points towards the camera or away from it is what the body estimate's own standard
 deviations say. They are calibrated: of limbs that were said to point the other way with a
-probability of 30 to 40 %, 36 % did. See docs/experiments/limb-flips.md.
+probability of 30 to 40 %, 35 % did. See docs/experiments/limb-flips.md.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from math import erf, sqrt
 import numpy as np
 
 from vitruvian.body.fit.limbs import LIMBS, Limb, sight
+from vitruvian.body.fit.observations import camera_from_centred
 from vitruvian.body.fit.schedule import Solved
 from vitruvian.body.fit.views import Evidence, View
 from vitruvian.body.model.model import BodyModel
@@ -111,5 +112,6 @@ def _doubt(one: Evidence, limb: Limb, away: float) -> float:
     if sqrt(1 - flat**2) < _LEAST_SHORTENED:
         return 0.0
     sd = float(np.hypot(*estimate.keypoint_sd[[inner, outer], 1]))
-    behind = along[2] if away > 0 else -along[2]
+    straight = camera_from_centred(one.observed.rays)
+    behind = along @ straight.T @ sight(one.observed, limb) * np.sign(away)
     return 0.5 * (1 - erf(_SURER * float(behind) / max(sd, 1e-9) / sqrt(2)))
