@@ -23,7 +23,7 @@ from vitruvian.body.model.model import body_model
 from vitruvian.geometry.rasterizer import rasterize
 from vitruvian.surface.clothed import clothed_mesh
 from vitruvian.surface.envelope.inflated_body import inflated_body
-from vitruvian.surface.volume.drape import Hidden, draped, hidden_share
+from vitruvian.surface.volume.drape import Hidden, draped, hidden_pixels, hidden_share
 from vitruvian.surface.volume.limbs import to_the_hem
 from vitruvian.surface.volume.ray_spans import Spans
 from vitruvian.types.mesh import Mesh
@@ -166,7 +166,7 @@ def test_the_hem_is_where_cloth_ends(bridged: list[int], hem: int) -> None:
     assert not found[5 + hem :].any()
 
 
-def striding(skirt: bool) -> tuple[np.ndarray, np.ndarray]:
+def striding(skirt: bool, thicker: float = 0) -> tuple[np.ndarray, np.ndarray]:
     """Front and back depth (W,) of a skirt around two legs, one half a metre before the other."""
     pixel, size, radius = 0.005, 60, 0.075
     across = (np.arange(size) - size / 2 + 0.5) * pixel
@@ -179,7 +179,13 @@ def striding(skirt: bool) -> tuple[np.ndarray, np.ndarray]:
             entries[:, column, layer], exits[:, column, layer] = z - half[column], z + half[column]
             count[:, column] += 1
     everywhere = np.ones((size, size), bool)
-    hidden = Hidden(everywhere.astype(np.float32), everywhere, everywhere[0], everywhere & skirt)
+    hidden = Hidden(
+        everywhere.astype(np.float32),
+        everywhere,
+        everywhere[0],
+        everywhere & skirt,
+        np.full((size, size, 2), thicker, np.float32),
+    )
     rim = 0.125 - np.abs(np.tile(across, (size, 1)))
     first, last = draped(Spans(entries, exits, count), hidden, rim.astype(np.float32), pixel)
     inside = count[0] > 0
@@ -195,3 +201,32 @@ def test_a_skirt_is_taut_around_legs_one_before_the_other() -> None:
     assert steepest(back) < 0.045
     assert (back - front)[8:-8].min() > 0.15
     assert steepest(striding(skirt=False)[0]) > 0.1
+    # What nobody sees of its thickness comes on top, but at the outline.
+    thicker = striding(skirt=True, thicker=0.01)
+    gained = front - thicker[0]
+    np.testing.assert_allclose(thicker[1] - back, gained, atol=1e-6)
+    np.testing.assert_allclose(gained[12:-12], 0.01, atol=1e-6)
+    assert gained[0] == pytest.approx(0, abs=1e-6)
+
+
+def test_a_clothed_trunk_is_thicker_than_its_sides_tell_and_nothing_else_is():
+    """Somebody in 2 cm of clothes all over."""
+    fitted = arms_down_body().as_mesh()
+    inflated = dressed(arms_down_body(), 0.02)
+    window = CAMERA.window(0, 0, 0.5, CAMERA.width // 2, CAMERA.height // 2)
+    pixel_m = float(np.median(fitted.vertices[:, 2])) / window.focal_px
+    everywhere = np.ones((window.height, window.width), bool)
+    found, bare = (
+        hidden_pixels(body_model(), clothes, fitted, everywhere, window, pixel_m).unseen
+        for clothes in (inflated, fitted)
+    )
+    u, v = window.project(fitted.vertices).T.astype(int)
+    regions, rest = body_model().regions, body_model().template
+    belly = (regions.part == TRUNK) & (np.abs(rest[:, 0]) < 0.05)
+    belly &= np.abs(rest[:, 1] - np.median(rest[belly, 1])) < 0.1
+    at_belly = found[v[belly], u[belly]]
+    assert at_belly.mean(0) == pytest.approx([0.010, 0.013], abs=0.001)
+    ankles = regions.foot > 0.9
+    assert found[v[ankles], u[ankles]].max() == 0
+    assert found[v[regions.head > 0.9], u[regions.head > 0.9]].max() < 0.004
+    assert bare.max() < 0.001

@@ -15,7 +15,6 @@ import cv2
 import numpy as np
 
 from vitruvian.body.model.skeleton import LEFT, LEGS, RIGHT
-from vitruvian.compute import kernel
 from vitruvian.geometry.normals import vertex_normals
 from vitruvian.geometry.rasterizer import rasterize
 from vitruvian.networks.maps import carried_on
@@ -23,6 +22,8 @@ from vitruvian.surface.envelope.inflate import smooth_over_mesh
 from vitruvian.surface.volume.joined_legs import ANKLE
 from vitruvian.surface.volume.limbs import along_legs, to_the_hem
 from vitruvian.surface.volume.ray_spans import Spans
+from vitruvian.surface.volume.taut import dent
+from vitruvian.surface.volume.thickness import unseen_stand_off
 from vitruvian.types.body import ParametricModel
 from vitruvian.types.camera import Camera
 from vitruvian.types.mesh import Mesh
@@ -81,12 +82,15 @@ class Hidden:
         cloth: (H, W) bool, pixels whose ray meets nothing but trunk, legs and what stands off them.
         bridged: (H,) bool, rows in which cloth bridges the legs.
         skirt: (H, W) bool, where a skirt is around both legs.
+        unseen: (H, W, 2) float32, metres that cloth stands off in front and behind, beyond what it
+            does at the sides, which alone the outline shows.
     """
 
     share: np.ndarray
     cloth: np.ndarray
     bridged: np.ndarray
     skirt: np.ndarray
+    unseen: np.ndarray
 
 
 def hidden_pixels(
@@ -148,7 +152,8 @@ def hidden_pixels(
         around = rows[:, None] & (known | ~front.mask)
     spread = carried_on(values, known)[..., 0]
     around &= spread > 0.5
-    return Hidden(np.asarray(spread, np.float32), known | ~front.mask, legs, around)
+    unseen = unseen_stand_off(model, off, (front, back), inflated.faces)
+    return Hidden(np.asarray(spread, np.float32), known | ~front.mask, legs, around, unseen)
 
 
 def _skirt_rows(part: np.ndarray, loose: np.ndarray) -> np.ndarray:
@@ -197,7 +202,8 @@ def _lap(model: ParametricModel) -> np.ndarray:
 def draped(
     spans: Spans, hidden: Hidden, rim_m: np.ndarray, pixel_m: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Front and back depth (H, W) float32 of spans, without the body's relief under cloth.
+    """Front and back depth (H, W) float32 of spans, without the body's relief under cloth, and as
+    thick as clothes are.
 
     Args:
         spans: completed to the figure.
@@ -205,6 +211,14 @@ def draped(
         rim_m: (H, W) float32 distance to the outline, metres, positive inside.
         pixel_m: metres per pixel.
     """
+    first, last = _without_relief(spans, hidden, rim_m, pixel_m)
+    thicker = _ramp(rim_m, *_RIM_M)[..., None] * hidden.unseen
+    return first - thicker[..., 0], last + thicker[..., 1]
+
+
+def _without_relief(
+    spans: Spans, hidden: Hidden, rim_m: np.ndarray, pixel_m: float
+) -> tuple[np.ndarray, np.ndarray]:
     where = spans.mask & hidden.cloth & (rim_m > 0)
     weight = (where * hidden.share**2).astype(np.float32)
     amount = np.sqrt(weight) * _ramp(rim_m, *_RIM_M)
@@ -216,7 +230,7 @@ def draped(
     back = _spanned(spans.back, where, share, most, pixel_m)
     skirt = where & hidden.skirt
     if skirt.any():
-        front, back = front - share * _dent(-front, skirt), back + share * _dent(back, skirt)
+        front, back = front - share * dent(-front, skirt), back + share * dent(back, skirt)
     middle, half2 = np.zeros_like(front), np.zeros_like(front)
     middle[where] = 0.5 * (front[where] + back[where])
     half2[where] = (0.5 * (back[where] - front[where])) ** 2
@@ -258,40 +272,6 @@ def _spanned(
     hollow = cv2.morphologyEx(values, cv2.MORPH_CLOSE, line) - values
     share = share * where * np.clip(2 - hollow / most_m[:, None], 0, 1)
     return np.asarray(values + share * hollow, np.float32)
-
-
-@kernel("void(float32[:,::1],boolean[:,::1],float32[:,::1],int32[::1])")
-def _fill_dents(outwards: np.ndarray, where: np.ndarray, out: np.ndarray, top: np.ndarray) -> None:
-    """Andrew's monotone chain (1979) along every row: how far below its hull each pixel is."""
-    height, width = outwards.shape
-    for y in range(height):
-        n = 0
-        for x in range(width):
-            if not where[y, x]:
-                continue
-            while n > 1:
-                a, b = top[n - 2], top[n - 1]
-                rise = (outwards[y, b] - outwards[y, a]) * (x - a)
-                if rise > (outwards[y, x] - outwards[y, a]) * (b - a):
-                    break
-                n -= 1
-            top[n] = x
-            n += 1
-        for k in range(n - 1):
-            a, b = top[k], top[k + 1]
-            for x in range(a, b):
-                if where[y, x]:
-                    hull = outwards[y, a] + (outwards[y, b] - outwards[y, a]) * (x - a) / (b - a)
-                    out[y, x] = hull - outwards[y, x]
-
-
-def _dent(outwards: np.ndarray, where: np.ndarray) -> np.ndarray:
-    """How far (H, W) a surface is behind cloth that is taut around it, row by row: a skirt lies
-    around both legs, however far one is before the other."""
-    out = np.zeros(outwards.shape, np.float32)
-    values = np.ascontiguousarray(np.where(where, outwards, 0), np.float32)
-    _fill_dents(values, where, out, np.empty(where.shape[1], np.int32))
-    return out
 
 
 def _ramp(values: np.ndarray, start: float, end: float) -> np.ndarray:
