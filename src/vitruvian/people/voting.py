@@ -19,8 +19,6 @@ CHROMA_WEIGHT = 3
 # What the network's logit and the vote count, in natural logarithms of odds.
 LOGIT_WEIGHT = 0.4
 VOTE_WEIGHT = 1.5
-# A neighbour speaks with the power of this of its certainty |2p - 1|.
-CERTAINTY_POWER = 4
 # Squared differences of colours are looked up in steps of this many.
 _TABLE_STEP = 16
 
@@ -58,7 +56,9 @@ def vote(
     settled = np.empty(len(pixels), np.float32)
     prior = np.ascontiguousarray(np.float32(LOGIT_WEIGHT) * logits, np.float32)
     for _ in range(ROUNDS):
-        certainty = (2 * probability - 1) ** CERTAINTY_POWER
+        # A neighbour speaks with the fourth power of its certainty |2p - 1|; NumPy's own takes a
+        # hundred times as long as two squares.
+        certainty = np.square(np.square(2 * probability - 1))
         _ask(
             lab, probability * certainty, certainty, prior, pixels, table, offsets, weights, settled
         )
