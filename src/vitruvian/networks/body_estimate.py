@@ -6,6 +6,7 @@ out: its inner features and its landmarks. It costs no further look at the pictu
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -181,35 +182,46 @@ class BodyEstimateNetwork:
         """Whether the weights are there; without them the fit does as it can."""
         return shipped(BodyEstimateNetwork.name)
 
-    def __call__(self, features: np.ndarray, landmarks: FramedLandmarks) -> BodyEstimate:
+    def __call__(
+        self,
+        features: np.ndarray,
+        landmarks: FramedLandmarks,
+        reflected: Sequence[bool] = (False, True),
+    ) -> BodyEstimate:
         """BodyEstimate of one person: the mean over the picture and its mirror image.
 
         Args:
-            features: (2, FEATURES) of BlazePose for the picture and its mirror image.
+            features: (2, FEATURES) of BlazePose for the picture and its mirror image, or (1,
+                FEATURES) of either.
             landmarks: of the one person.
+            reflected: for each row of ``features`` whether it is of the mirror image.
         """
-        both = (landmarks, landmarks.mirrored())
+        rows = [landmarks.mirrored() if mirror else landmarks for mirror in reflected]
         inputs = {
             "features": np.ascontiguousarray(features, np.float32),
-            "landmarks": np.concatenate([one.encoded() for one in both]),
+            "landmarks": np.concatenate([one.encoded() for one in rows]),
         }
-        raw = run(self.name, inputs, self.outputs)
-        return combined(dict(zip(self.outputs, raw, strict=True)), landmarks.rotation[0])
+        raw = dict(zip(self.outputs, run(self.name, inputs, self.outputs), strict=True))
+        return combined(raw, landmarks.rotation[0], reflected)
 
 
-def combined(raw: dict[str, np.ndarray], rotation: np.ndarray) -> BodyEstimate:
-    """A body estimate from the outputs for a picture (row 0) and its mirror image (row 1).
+def combined(
+    raw: dict[str, np.ndarray], rotation: np.ndarray, reflected: Sequence[bool] = (False, True)
+) -> BodyEstimate:
+    """A body estimate from the outputs for a picture and its mirror image, a row each.
 
-    ``rotation`` (3, 3) leads from the axes of the landmarks' frame to the camera's.
+    ``rotation`` (3, 3) leads from the axes of the landmarks' frame to the camera's; ``reflected``
+    says which rows are of the mirror image.
     """
     flip = np.diag([-1.0, 1.0, 1.0])
     log_stature, log_sd = raw["stature"].astype(np.float64).mean(0)
     betas = raw["betas"].astype(np.float64).mean(0)
     points = raw["keypoints"].astype(np.float64)
-    points = (points[0] + points[1][MIRROR] * [-1, 1, 1]) / 2
+    points = _unmirrored(points, reflected, lambda one: one[MIRROR] * [-1, 1, 1]).mean(0)
     point_sd = np.exp(raw["keypoint_sd"].astype(np.float64))
     turns = matrix_from_six(raw["rotations"].astype(np.float64))
-    turns = nearest_rotations(turns[0] + flip @ turns[1][JOINT_MIRROR] @ flip)
+    turns = _unmirrored(turns, reflected, lambda one: flip @ one[JOINT_MIRROR] @ flip)
+    turns = nearest_rotations(turns.sum(0))
     turns[0] = rotation @ turns[0]
     turn_sd = np.exp(raw["rotation_sd"].astype(np.float64))
     return BodyEstimate(
@@ -219,12 +231,20 @@ def combined(raw: dict[str, np.ndarray], rotation: np.ndarray) -> BodyEstimate:
         betas=betas[:BETAS],
         betas_sd=np.exp(betas[BETAS:]),
         keypoints=points @ rotation.T,
-        keypoint_sd=(point_sd[0] + point_sd[1][MIRROR]) / 2,
+        keypoint_sd=_unmirrored(point_sd, reflected, lambda one: one[MIRROR]).mean(0),
         rotations=turns,
-        rotation_sd=(turn_sd[0] + turn_sd[1][JOINT_MIRROR]) / 2,
+        rotation_sd=_unmirrored(turn_sd, reflected, lambda one: one[JOINT_MIRROR]).mean(0),
         parts=_softmax(raw["parts"]).mean(0),
         whole=_softmax(raw["whole"]).mean(0),
     )
+
+
+def _unmirrored(
+    rows: np.ndarray, reflected: Sequence[bool], turned: Callable[[np.ndarray], np.ndarray]
+) -> np.ndarray:
+    """Rows with those of the mirror image turned back."""
+    both = zip(rows, reflected, strict=True)
+    return np.stack([turned(row) if mirror else row for row, mirror in both])
 
 
 def matrix_from_six(values: np.ndarray) -> np.ndarray:

@@ -36,4 +36,6 @@ class BlazePoseEstimator:
             (width, height),
             np.array([np.nan if focal_px is None else focal_px]),
         )
-        return BodyEstimateNetwork()(landmarks.features, within)
+        single = len(landmarks.features) == 1
+        reflected = (landmarks.reflected,) if single else (False, True)
+        return BodyEstimateNetwork()(landmarks.features, within, reflected)

@@ -47,9 +47,11 @@ class LandmarkEstimate:
         swapped_disagreement: the same with BlazePose's left and right exchanged.
         mask: (256, 256) float32 logits of the person in ``crop``, straight and mirrored pass
             averaged as the landmarks are.
-        features: (2, FEATURES) float32 of BlazePose in ``crop``, straight and in the mirror.
+        features: (2, FEATURES) float32 of BlazePose in ``crop``, straight and in the mirror; (1,
+            FEATURES) of the only pass where there was one.
         alone: neighbours were greyed out first. They are not in the mask, but neither is what the
             person carries beyond the detector's box.
+        reflected: whether the only pass was in the mirror.
     """
 
     points: np.ndarray
@@ -63,6 +65,7 @@ class LandmarkEstimate:
     mask: np.ndarray | None = None
     features: np.ndarray | None = None
     alone: bool = False
+    reflected: bool = False
 
     @property
     def sides_in_doubt(self) -> bool:
@@ -101,6 +104,23 @@ def estimate_landmarks(
         alone = _passes(_without_neighbours(image, person), crop_of_detection(person), person)
         attempts.append(replace(alone, alone=True))
     return min(attempts, key=_loss)
+
+
+def expected_landmarks(
+    image: np.ndarray, person: Detection, *, reflected: bool
+) -> LandmarkEstimate:
+    """Landmarks of somebody of whom it is known where they should be, from a single pass.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        person: as they should be.
+        reflected: look at the mirror image. What the two views err by is mostly opposite, so who
+            looks at many frames takes turns.
+    """
+    crop = crop_of_detection(person)
+    output = _in_mirror(crop, image) if reflected else BlazePose()(crop.extract(image))
+    features = output.features[None]
+    return replace(_estimate([output], crop, person, features), reflected=reflected)
 
 
 def _trustworthy(estimate: LandmarkEstimate) -> bool:
@@ -152,31 +172,41 @@ def _passes(
             break
         crop = following
         output = network(crop.extract(image))
-    reflection = mirrored(network(np.ascontiguousarray(crop.extract(image)[:, ::-1])))
-    points = crop.to_image(output.points[:_COUNT])
-    visibility, presence, world = output.visibility, output.presence, output.world
-    mask = output.mask
-    reflected = crop.to_image(reflection.points[:_COUNT])
-    if _same_pose(points, reflected, crop):
-        points = (points + reflected) / 2
-        visibility = (visibility + reflection.visibility) / 2
-        presence = (presence + reflection.presence) / 2
-        world = (world + reflection.world) / 2
-        mask = (mask + reflection.mask) / 2
-    world = world[:_COUNT].copy()
+    reflection = _in_mirror(crop, image)
+    points, reflected = (crop.to_image(one.points[:_COUNT]) for one in (output, reflection))
+    agree = _same_pose(points, reflected, crop)
+    features = np.stack([output.features, reflection.features])
+    return _estimate([output, reflection] if agree else [output], crop, person, features)
+
+
+def _in_mirror(crop: Crop, image: np.ndarray) -> BlazePoseOutput:
+    """A pass over the mirror image of a crop, in the pixels of the crop."""
+    return mirrored(BlazePose()(np.ascontiguousarray(crop.extract(image)[:, ::-1])))
+
+
+def _estimate(
+    passes: Sequence[BlazePoseOutput], crop: Crop, person: Detection, features: np.ndarray
+) -> LandmarkEstimate:
+    """The mean of some passes over one crop; the belief that somebody is there is the first's."""
+
+    def mean(values: Sequence[np.ndarray]) -> np.ndarray:
+        return values[0] if len(values) == 1 else (values[0] + values[1]) / 2
+
+    points = mean([crop.to_image(one.points[:_COUNT]) for one in passes])
+    world = mean([one.world for one in passes])[:_COUNT].copy()
     world[:, :2] = world[:, :2] @ crop.rotation.T
     size = crop.side / CROP_MARGIN
     return LandmarkEstimate(
         points=points,
-        visibility=visibility[:_COUNT],
-        presence=presence[:_COUNT],
+        visibility=mean([one.visibility for one in passes])[:_COUNT],
+        presence=mean([one.presence for one in passes])[:_COUNT],
         world=world,
         crop=crop,
-        score=output.score,
+        score=passes[0].score,
         disagreement=_disagreement(points[JOINTS], person, size),
         swapped_disagreement=_disagreement(points[_SWAPPED], person, size),
-        mask=mask,
-        features=np.stack([output.features, reflection.features]),
+        mask=mean([one.mask for one in passes]),
+        features=features,
     )
 
 

@@ -12,7 +12,7 @@ from vitruvian.networks.nanodet import box_iou
 from vitruvian.people.detection import Detection, detect, same_person
 from vitruvian.people.figures import Candidate, Look, draw
 from vitruvian.people.finder import working_image
-from vitruvian.people.landmarks import LandmarkEstimate, estimate_landmarks
+from vitruvian.people.landmarks import LandmarkEstimate, estimate_landmarks, expected_landmarks
 from vitruvian.people.pose import pose_estimator
 from vitruvian.pipeline.stages import find
 from vitruvian.types.camera import Camera
@@ -86,6 +86,9 @@ class Observer:
     there is looked at where they should be by now, in passing. Now and then people are detected;
     where these are those who were expected, they are looked at carefully and nothing is searched.
 
+    In passing, the picture and its mirror image take turns from frame to frame: what the landmarks
+    of the two err by is mostly opposite, and the motion is the mean over frames.
+
     Args:
         camera: of all frames.
         detect_s: seconds after which people are detected again.
@@ -100,6 +103,7 @@ class Observer:
         self._detect_s = detect_s
         self._detected_s = -np.inf
         self._expected: list[Track] = []
+        self._reflected = False
         self.passing = False
 
     def look(self, frame: Frame) -> list[tuple[Figure, Looks]]:
@@ -125,6 +129,7 @@ class Observer:
         image, scale = working_image(photo.pixels)
         people = [_expected_person(track, frame.time_s, scale) for track in expected]
         self.passing = frame.time_s - self._detected_s < self._detect_s
+        self._reflected = not self._reflected
         if not self.passing:
             detected = _same_people(people, detect(image).people)
             if detected is None:
@@ -133,7 +138,10 @@ class Observer:
             self._detected_s = frame.time_s
         candidates = []
         for person in people:
-            estimate = estimate_landmarks(image, person, (), follow=False, retry=False)
+            if self.passing:
+                estimate = expected_landmarks(image, person, reflected=self._reflected)
+            else:
+                estimate = estimate_landmarks(image, person, (), follow=False, retry=False)
             if estimate.score < _LEAST_PRESENCE or estimate.disagreement > _MOST_STRAYED:
                 return None
             candidates.append(Candidate(_seen_person(person, estimate), estimate))

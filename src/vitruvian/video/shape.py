@@ -46,7 +46,8 @@ def _worth(one: Sighting) -> float:
 def kind_of_tracks(tracks: Sequence[Track]) -> Kind | None:
     """What kind of person all frames together say somebody is; one for the whole clip.
 
-    Those that were looked at in passing are not asked.
+    Those that were looked at in passing are not asked: from a single pass of the landmarks' network
+    the guess is another one more often.
     """
     seen = [one for track in tracks for one in track.sightings]
     careful = [one for one in seen if one.careful] or seen
