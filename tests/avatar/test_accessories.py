@@ -18,8 +18,9 @@ from surface_people import (
     volume,
 )
 from vitruvian.avatar import layered_avatar, photographed
-from vitruvian.avatar.accessories import Accessories, accessories_of
+from vitruvian.avatar.accessories import accessories_of
 from vitruvian.avatar.clothed_body import clothed_body
+from vitruvian.avatar.patch import Patch
 from vitruvian.avatar.things import Things
 from vitruvian.body.model.repose import reposed, shown_poses
 from vitruvian.texture.carried import Carried
@@ -59,7 +60,7 @@ def scene() -> tuple[Photo, Mesh]:
 
 
 @lru_cache(maxsize=1)
-def pieces() -> Accessories:
+def pieces() -> Patch:
     photo, sculpture = scene()
     carried = Carried(255 * mask_of(box()).astype(np.uint8), CAMERA)
     found = accessories_of(photo, figure_of(mask_of(sculpture)), BODY, sculpture, carried)
@@ -70,7 +71,7 @@ def pieces() -> Accessories:
 def test_a_bag_is_one_closed_piece_of_about_its_size_on_the_hand() -> None:
     found = pieces()
     assert is_closed_manifold(found.faces)
-    assert set(found.joints.tolist()) == {WRIST}
+    assert set(found.skin_joints[:, 0].tolist()) == {WRIST}
     apart = found.vertices[:, None] - found.vertices[::7]
     across = float(np.linalg.norm(SIZE_M[:2]))
     assert np.linalg.norm(apart, axis=2).max() == pytest.approx(across, abs=0.06)

@@ -6,11 +6,10 @@ picture shows the thing: its front as it is there, a rounded rim, and a back tha
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 import cv2
 import numpy as np
 
+from vitruvian.avatar.patch import Patch, with_patch
 from vitruvian.avatar.rigid_piece import Piece, rigid_piece
 from vitruvian.avatar.skin import photographed_motion, unposed
 from vitruvian.texture.carried import Carried
@@ -24,33 +23,12 @@ _LEAST_M2 = 0.008  # of the picture's: a phone is no piece
 _MOST = 3  # pieces
 _CLOSED_M, _OPENED_M = 0.02, 0.015  # gaps that are closed, straps that are left out
 _EVERY = 8  # of the body's vertices, among which the one near a point is sought
-_RIGHT, _MARGIN = 0.75, 0.004  # of the atlas: where the band that pieces have begins
-
-
-@dataclass(frozen=True)
-class Accessories:
-    """Pieces at rest, in the frame ``body``.
-
-    Attributes:
-        vertices: (N, 3) float32.
-        faces: (F, 3) int32, closed.
-        uvs: (N, 2) float32, 0..1 of ``picture``, up.
-        picture: (h, w, 3) uint8, what they look like, sRGB.
-        joints: (N,) uint16, the bone that carries each vertex.
-        body_vertices: (N,) int32, a vertex of the body near each.
-    """
-
-    vertices: np.ndarray
-    faces: np.ndarray
-    uvs: np.ndarray
-    picture: np.ndarray
-    joints: np.ndarray
-    body_vertices: np.ndarray
+BOX = 0.75, 0.0, 1.0, 0.45  # of the atlas: what the pieces have of it
 
 
 def accessories_of(
     photo: Photo, figure: Figure, body: Body, sculpture: Mesh, carried: Carried
-) -> Accessories | None:
+) -> Patch | None:
     """What somebody carries, as pieces; None where nothing of it is large enough.
 
     Args:
@@ -75,40 +53,10 @@ def accessories_of(
     return _painted(pieces, photo, figure, body, opened > 127, camera) if pieces else None
 
 
-def with_pieces(rest: Mesh, pieces: Accessories) -> Mesh:
+def with_pieces(rest: Mesh, pieces: Patch) -> Mesh:
     """Layers, whose texture coordinates leave the right quarter of the atlas, and what is carried
     as one mesh."""
-    if rest.uvs is None or rest.uv_faces is None:
-        raise ValueError("layers need texture coordinates")
-    if rest.skin_joints is None or rest.skin_weights is None or rest.body_vertices is None:
-        raise ValueError("layers need a skin")
-    low = np.array([_RIGHT, 0]) + _MARGIN
-    size = np.array([1 - _RIGHT, _RIGHT]) - 2 * _MARGIN
-    skin = np.zeros((len(pieces.vertices), 4), np.float32)
-    skin[:, 0] = 1
-    faces = pieces.faces
-    texture = rest.texture
-    if texture is not None:
-        texture = texture.copy()
-        side = len(texture)
-        left, bottom = np.floor((low - _MARGIN) * side).astype(int)
-        margin = int(np.ceil(_MARGIN * side))
-        wide, high = np.rint(size * side).astype(int)
-        drawn = cv2.resize(pieces.picture, (int(wide), int(high)), interpolation=cv2.INTER_AREA)
-        room = np.pad(drawn, ((margin, margin), (margin, margin), (0, 0)), mode="edge")
-        room = room[-(side - bottom) :, : side - left]
-        texture[side - bottom - len(room) : side - bottom, left : left + room.shape[1]] = room
-    return replace(
-        rest,
-        vertices=np.concatenate([rest.vertices, pieces.vertices]),
-        faces=np.concatenate([rest.faces, faces + np.int32(len(rest.vertices))]),
-        uvs=np.concatenate([rest.uvs, (low + pieces.uvs * size).astype(np.float32)]),
-        uv_faces=np.concatenate([rest.uv_faces, faces + np.int32(len(rest.uvs))]),
-        skin_joints=np.concatenate([rest.skin_joints, np.tile(pieces.joints[:, None], (1, 4))]),
-        skin_weights=np.concatenate([rest.skin_weights, skin]),
-        body_vertices=np.concatenate([rest.body_vertices, pieces.body_vertices]),
-        texture=texture,
-    )
+    return with_patch(rest, pieces, BOX)
 
 
 def _painted(
@@ -118,7 +66,7 @@ def _painted(
     body: Body,
     mask: np.ndarray,
     camera: Camera,
-) -> Accessories:
+) -> Patch:
     """The pieces at rest, with the photograph's window around them all; what of it is not of them
     has their colours from around."""
     model = body.model
@@ -150,12 +98,15 @@ def _painted(
     )
     near = body.rest()[0][::_EVERY]
     squared = np.square(near).sum(1) - 2 * rest.astype(np.float32) @ near.T
-    return Accessories(
+    skin = np.tile(np.array([1, 0, 0, 0], np.float32), (len(points), 1))
+    return Patch(
         rest.astype(np.float32),
         faces.astype(np.int32),
         np.clip(uvs, 0, 1).astype(np.float32),
+        faces.astype(np.int32),
         _filled(window, known),
-        joints,
+        np.tile(joints[:, None], (1, 4)),
+        skin,
         (_EVERY * squared.argmin(1)).astype(np.int32),
     )
 

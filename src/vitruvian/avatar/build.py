@@ -11,7 +11,10 @@ from vitruvian.avatar.accessories import accessories_of, with_pieces
 from vitruvian.avatar.beneath import out_of_sight
 from vitruvian.avatar.clothed_body import clothed_body
 from vitruvian.avatar.feet import shod
+from vitruvian.avatar.long_hair import LongHair, find_long_hair, nape
+from vitruvian.avatar.mane import mane
 from vitruvian.avatar.motion_check import Motion, check_motion
+from vitruvian.avatar.patch import Patch, with_patch
 from vitruvian.avatar.relief import relief_of
 from vitruvian.avatar.skin import photographed
 from vitruvian.avatar.skirt import Skirt, find_skirt
@@ -28,13 +31,16 @@ from vitruvian.types.photo import Photo
 from vitruvian.types.seen import Seen
 
 _BODY_SHARE = 0.75  # of the atlas's sides that the body has beside a shell
+_HAIR_SHARE = 0.85  # likewise, beside long hair alone
+_HAIR_BOX = 0.75, 0.45, 1.0, 0.75  # of the atlas: what long hair has beside a shell
 _ATLAS_MARGIN = 0.004
 _SIZES = 1024, 2048  # texels along its sides, of people who are small or large in the picture
 _LARGE_PX = 950
 MOST_TORN = 0.04  # of the surface: more, and safer layers are tried
 _THIN_M = 0.03  # clothes that hardly can tear
 
-_Layers = tuple[Mesh, Skirt | None]  # everything at rest, and the shell among it
+# Everything at rest but long hair, the shell among it, and long hair.
+_Layers = tuple[Mesh, Skirt | None, Patch | None]
 
 
 def layered_avatar(
@@ -63,14 +69,17 @@ def layered_avatar(
         accessories: keep bags and the like as rigid pieces; else they are left out.
     """
     things = Things.of(photo, figure, body, sculpture)
-    layers, motion = _that_hold(photo, figure, body, sculpture, things)
-    rest, skirt = layers
+    hair = find_long_hair(photo, figure, body, sculpture)
+    layers, motion = _that_hold(photo, figure, body, sculpture, things, hair)
+    rest, skirt, fallen = layers
     pieces = None
     if accessories and things is not None:
         pieces = accessories_of(photo, figure, body, sculpture, things.carried)
-    if pieces is not None and skirt is None:
+    share = _BODY_SHARE
+    if skirt is None and (pieces is not None or fallen is not None):
+        share = _HAIR_SHARE if pieces is None else _BODY_SHARE
         assert rest.uvs is not None
-        rest = replace(rest, uvs=rest.uvs * np.float32(_BODY_SHARE))
+        rest = replace(rest, uvs=rest.uvs * np.float32(share))
         rest = replace(rest, body_vertices=np.arange(len(rest.vertices), dtype=np.int32))
     chains = None if skirt is None else skirt.chains
     outside = _outer_side(photographed(rest, body, chains), skirt)
@@ -103,30 +112,51 @@ def layered_avatar(
     layer = np.full(len(rest.faces), LAYERS.index("body"), np.uint8)
     if skirt is not None:
         layer[-len(skirt.faces) :] = LAYERS.index("skirt")
+    if fallen is not None:
+        box = (share, 0.0, 1.0, share) if share == _HAIR_SHARE else _HAIR_BOX
+        rest = with_patch(rest, fallen, box)
+        layer = np.append(layer, np.full(len(fallen.faces), LAYERS.index("hair"), np.uint8))
     if pieces is not None:
         rest = with_pieces(rest, pieces)
-        added = len(rest.faces) - len(layer)
-        layer = np.append(layer, np.full(added, LAYERS.index("accessory"), np.uint8))
+        layer = np.append(layer, np.full(len(pieces.faces), LAYERS.index("accessory"), np.uint8))
     return Avatar(rest, layer, motion.torn, motion.severed, chains=chains)
 
 
 def _that_hold(
-    photo: Photo, figure: Figure, body: Body, sculpture: Mesh, things: Things | None
+    photo: Photo,
+    figure: Figure,
+    body: Body,
+    sculpture: Mesh,
+    things: Things | None,
+    hair: LongHair | None,
 ) -> tuple[_Layers, Motion]:
     """Layers that bear being moved, the best there are: with a skirt, without, in thin clothes."""
     shoes = shod(photo, figure, body)
     skirt = find_skirt(body, sculpture, photo, figure, things)
     carried = None if things is None else things.vertices
+    hidden = None if hair is None else nape(body)
     tried: list[tuple[_Layers, Motion]] = []
     for shell, most_m in ((skirt, None), (None, None), (None, _THIN_M))[skirt is None :]:
-        rest = clothed_body(body, sculpture, shell, shoes=shoes, most_m=most_m, things=carried)
+        rest = clothed_body(
+            body, sculpture, shell, shoes=shoes, most_m=most_m, things=carried, nape=hidden
+        )
+        fallen = None if hair is None else mane(rest, body, hair)
         if shell is not None:
             rest = _with_skirt(rest, shell, ~out_of_sight(body.model, shell.hem))
-        motion = check_motion(rest, body, None if shell is None else shell.chains)
-        tried.append(((rest, shell), motion))
+        motion = check_motion(_all(rest, fallen), body, None if shell is None else shell.chains)
+        tried.append(((rest, shell, fallen), motion))
         if motion.severed == 0 and motion.torn < MOST_TORN:
             break
     return min(tried, key=lambda one: (one[1].severed, one[1].torn))
+
+
+def _all(rest: Mesh, fallen: Patch | None) -> Mesh:
+    """The layers with long hair, without their textures."""
+    if fallen is None:
+        return rest
+    if rest.body_vertices is None:
+        rest = replace(rest, body_vertices=np.arange(len(rest.vertices), dtype=np.int32))
+    return with_patch(rest, fallen, _HAIR_BOX)
 
 
 def _outer_side(mesh: Mesh, skirt: Skirt | None) -> Mesh:

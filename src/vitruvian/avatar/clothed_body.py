@@ -101,6 +101,7 @@ def clothed_body(
     shoes: np.ndarray | None = None,
     most_m: float | None = None,
     things: np.ndarray | None = None,
+    nape: np.ndarray | None = None,
 ) -> Mesh:
     """The body's mesh at rest, with the clothes of its owner.
 
@@ -111,6 +112,7 @@ def clothed_body(
         shoes: (V, 3) metres, from bare feet to shoes.
         most_m: how far clothes stand off at most, metres; by default as far as they may by part.
         things: (N,) bool, vertices of the sculpture that are of a bag or the like: no cloth.
+        nape: (V,) 0..1, how far long hair hides the body, which is bare there.
 
     Returns:
         A mesh in the frame ``body`` with the body's topology and texture coordinates, and
@@ -137,6 +139,8 @@ def clothed_body(
     length = np.linalg.norm(field, axis=1)
     limit = frame.limit_m if most_m is None else np.minimum(frame.limit_m, most_m)
     field *= np.minimum(1, limit / np.maximum(length, 1e-6))[:, None]
+    if nape is not None:
+        field *= (1 - nape)[:, None]
     if skirt is not None:
         hidden = covered(model, skirt.bare)[:, None]
         field = (1 - hidden) * field + slimmed(body, skirt.hem)

@@ -44,16 +44,36 @@ class BackOfHead:
     strands: Strands | None = None
 
 
-def back_of_head(view: View, picture: np.ndarray, face: np.ndarray) -> BackOfHead | None:
-    """The back of a head, drawn into the picture of a person's back.
+@dataclass(frozen=True)
+class SeenHead:
+    """A head in its own window, not too large, of a person's window.
 
-    Args:
-        view: the person's window.
-        picture: (h, w, 3) uint8 sRGB, the back without the head's.
-        face: (V,) float32, 1 for the vertices of the face.
+    Attributes:
+        head: it.
+        window: rows and columns of the person's window.
+        scale: its pixels to one of those, at most 1.
+    """
 
-    Returns:
-        None where the head is not seen from the front, or too small.
+    head: Head
+    window: tuple[slice, slice]
+    scale: float
+
+    def small(self, values: np.ndarray) -> np.ndarray:
+        """What the person's window has there, at the head's size."""
+        return _small(values, self.scale)
+
+
+def _small(values: np.ndarray, scale: float) -> np.ndarray:
+    if scale >= 1:
+        return values
+    size = max(4, round(values.shape[1] * scale)), max(4, round(values.shape[0] * scale))
+    return np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_AREA))
+
+
+def seen_head(view: View, face: np.ndarray) -> SeenHead | None:
+    """Where the head is in a view; None where it is not seen from the front, or too small.
+
+    ``face`` (V,) float32: 1 for the vertices of the face.
     """
     at_vertex = np.append(face, np.float32(0))
     on_head = view.part == HEAD
@@ -69,26 +89,39 @@ def back_of_head(view: View, picture: np.ndarray, face: np.ndarray) -> BackOfHea
     chin, height = int(rows.max()), max(int(np.ptp(rows)), 4)
     window = _window(box, view.alpha.shape, chin, height, float(columns.mean()))
     scale = min(1.0, _LARGEST / height)
-    full = view.pixels[window]
-    size = max(4, round(full.shape[1] * scale)), max(4, round(full.shape[0] * scale))
-
-    def small(values: np.ndarray) -> np.ndarray:
-        return cv2.resize(values, size, interpolation=cv2.INTER_AREA) if scale < 1 else values
-
+    mask = (on_head[window] & (view.alpha[window] > 200)).astype(np.uint8)
     head = Head(
-        pixels=small(full),
-        alpha=small(view.alpha[window]),
-        mask=small((on_head[window] & (view.alpha[window] > 200)).astype(np.uint8)) > 0,
-        face=small(at_vertex[view.vertex[window]]),
+        pixels=_small(view.pixels[window], scale),
+        alpha=_small(view.alpha[window], scale),
+        mask=_small(mask, scale) > 0,
+        face=_small(at_vertex[view.vertex[window]], scale),
         chin=round((chin - window[0].start) * scale),
         height=max(round(height * scale), 4),
         middle=(float(columns.mean()) - window[1].start) * scale,
     )
+    return SeenHead(head, window, scale)
+
+
+def back_of_head(view: View, picture: np.ndarray, face: np.ndarray) -> BackOfHead | None:
+    """The back of a head, drawn into the picture of a person's back.
+
+    Args:
+        view: the person's window.
+        picture: (h, w, 3) uint8 sRGB, the back without the head's.
+        face: (V,) float32, 1 for the vertices of the face.
+
+    Returns:
+        None where the head is not seen from the front, or too small.
+    """
+    there = seen_head(view, face)
+    if there is None:
+        return None
+    head, window, scale = there.head, there.window, there.scale
     found = find_hair(head)
     if found is None:
         return None
-    drawn, share, soft, fine = _drawn(head, found, small(picture[window]))
-    large = full.shape[1], full.shape[0]
+    drawn, share, soft, fine = _drawn(head, found, there.small(picture[window]))
+    large = window[1].stop - window[1].start, window[0].stop - window[0].start
     nothing = np.zeros(view.alpha.shape, np.uint8)
     laid = Strands.of(fine, found.behind, window[0].start, window[1].start, scale)
     out = BackOfHead(picture.copy(), nothing, nothing.copy(), laid)

@@ -63,15 +63,15 @@ class Strands:
 
     def at(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
         """(N, 3) float32 at places of the window, to and fro where hair is narrower there."""
-        down = _to_and_fro((rows - self.top) * self.scale, 0, len(self.fine) - 1)
+        down = to_and_fro((rows - self.top) * self.scale, 0, len(self.fine) - 1)
         y = np.rint(down).astype(int)
         first, last = self.first[y], self.last[y]
-        x = np.rint(_to_and_fro((columns - self.left) * self.scale, first, last)).astype(int)
+        x = np.rint(to_and_fro((columns - self.left) * self.scale, first, last)).astype(int)
         return np.asarray(self.fine[y, x])
 
 
-def _to_and_fro(values: np.ndarray, low: np.ndarray | int, high: np.ndarray | int) -> np.ndarray:
-    """Values (N,) reflected into ``low``..``high``."""
+def to_and_fro(values: np.ndarray, low: np.ndarray | int, high: np.ndarray | int) -> np.ndarray:
+    """Values reflected into ``low``..``high``, of the same shape or single."""
     span = np.maximum(np.asarray(high, np.float32) - low, 1e-3)
     along = np.abs((values - low + span) % (2 * span) - span)
     return np.asarray(np.minimum(low + along, high))

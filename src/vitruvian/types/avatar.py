@@ -11,10 +11,10 @@ from vitruvian.types.chains import Chains
 from vitruvian.types.mesh import Mesh
 from vitruvian.types.record import Record
 
-Layer = Literal["body", "skirt", "surface", "accessory"]
+Layer = Literal["body", "skirt", "surface", "accessory", "hair"]
 # What a face of an avatar may be of: the body in its own topology with what lies close upon it;
 # cloth that hangs around both legs; the photograph's surface itself, of people that the frame cuts
-# off; or a bag or the like, which goes with one bone.
+# off; a bag or the like, which goes with one bone; or hair that falls below the chin.
 LAYERS: tuple[Layer, ...] = get_args(Layer)
 
 

@@ -129,6 +129,9 @@ def _still(person: Person) -> dict[str, float]:
     if beneath is not None and skin is not None:
         own = np.full(len(avatar.mesh.vertices), -1)
         own[: len(model.template)] = np.arange(len(model.template))
+        hair = np.unique(avatar.faces_of("hair"))
+        if len(hair) and avatar.mesh.body_vertices is not None:
+            own[hair] = avatar.mesh.body_vertices[hair]
         numbers["skin_behind"] = skin_behind(avatar.mesh, model, own, skin)
         numbers["sculpture_skin_behind"] = skin_behind(person.mesh_camera, model, beneath, skin)
     return numbers
