@@ -69,6 +69,21 @@ def test_two_pictures_of_one_person(visit: Visit, tmp_path: Path) -> None:
     assert "photo_2" in answer["files"]
     wait_for_model(page)
 
+    # Both are shown, the first at first; the model is laid over that one alone.
+    strip = page.get_by_role("group", name="Which photograph is shown").get_by_role("button")
+    assert strip.count() == 2
+    large, slider = page.locator(".fit > img"), page.get_by_label("Model over the photo")
+    assert large.get_attribute("src") == answer["files"]["photo"]
+    assert slider.is_visible()
+    strip.nth(1).click()
+    page.get_by_alt_text("Photograph 2 of 2").wait_for()
+    assert large.get_attribute("src") == answer["files"]["photo_2"]
+    large.evaluate("image => image.decode()")  # fails where it does not load
+    assert not slider.is_visible()
+    strip.nth(0).click()
+    page.get_by_alt_text("Photograph 1 of 2").wait_for()
+    assert slider.is_visible()
+
 
 def test_a_face_and_half_a_figure(visit: Visit, shared_data: Locate, tmp_path: Path) -> None:
     half = shared_data("photos") / "s071_idmvton.jpg"

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { Person } from "../api/types";
-import { described, heightOf, letterOf, verdict } from "./result";
+import type { Person, Reconstruction } from "../api/types";
+import { described, heightOf, letterOf, photographs, verdict } from "./result";
 
 const good = { silhouette_iou: 0.99, keypoint_error: 0.005, image_similarity: 0.95 };
 
@@ -33,4 +33,10 @@ test("heights come with their error, or not at all", () => {
   // What the user said is known, whatever the picture shows.
   expect(heightOf(person("bust", { height_sd_m: 0 }))).toEqual({ text: "1.75 m", error: "" });
   expect(described(person("whole"))).toBe("Person 2, 1.75 m");
+});
+
+test("pictures of one person stay in their order, and nothing else is one", () => {
+  const files = { photo_10: "/j.jpg", photo_2: "/b.jpg", thumbnail: "/t.jpg", photo: "/a.jpg", photo_3: null };
+  expect(photographs({ files } as unknown as Reconstruction)).toEqual(["/a.jpg", "/b.jpg", "/j.jpg"]);
+  expect(photographs({ files: { photo: "/a.jpg", scene: "/s.glb" } } as unknown as Reconstruction)).toEqual(["/a.jpg"]);
 });

@@ -53,6 +53,13 @@ export function described(person: Person): string {
   return height ? `${personName(person)}, ${height.text}` : personName(person);
 }
 
+/** The pictures that a result was made from: the one it is seen in, then the others of the same person. */
+export function photographs(result: Reconstruction): string[] {
+  const others = Object.entries(result.files).filter(([key, url]) => /^photo_\d+$/.test(key) && url);
+  others.sort(([one], [other]) => Number(one.slice("photo_".length)) - Number(other.slice("photo_".length)));
+  return [result.files.photo, ...others.map(([, url]) => url)].filter((url): url is string => Boolean(url));
+}
+
 /** Rows of a rigid matrix's inverse. */
 export function invertRigid(rows: number[][]): number[] {
   const at = (row: number, column: number): number => rows[row]?.[column] ?? 0;
