@@ -39,7 +39,7 @@ from vitruvian.placement.panels import find_panels
 from vitruvian.placement.place import Placement, place_people
 from vitruvian.result.checks import check_person
 from vitruvian.surface import reconstruct_surface
-from vitruvian.surface.volume.frame_cut import FrameCut
+from vitruvian.surface.volume.frame_cut import FrameCut, arms_beyond
 from vitruvian.texture import Shot, texture_mesh
 from vitruvian.texture.carried import find_carried
 from vitruvian.types.avatar import Avatar
@@ -181,7 +181,10 @@ def dress(
     cut = None
     if ends_at_frame(body, options):
         based = body.seen.extent in BASED
-        cut = FrameCut((_CAMERA_UP if up is None else up) if based else None)
+        cut = FrameCut(
+            up=(_CAMERA_UP if up is None else up) if based else None,
+            beyond=arms_beyond(body.model, body.seen),
+        )
     return reconstruct_surface(
         photo,
         figure,

@@ -111,6 +111,7 @@ def clothed_mesh(
         voxels,
         fitted=fitted,
         framed=cut is not None,
+        beyond=None if cut is None else cut.beyond,
         carried=carried,
     )
     if clothed is None:

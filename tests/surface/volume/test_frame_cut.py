@@ -7,14 +7,29 @@ from functools import lru_cache
 import numpy as np
 import pytest
 
-from surface_people import CAMERA, alpha_of, arms_down_body, dressed, is_closed_manifold, mask_of
+from surface_people import (
+    CAMERA,
+    alpha_of,
+    arms_down_body,
+    dressed,
+    is_closed_manifold,
+    mask_of,
+    standing_body,
+)
 from vitruvian.body.model.model import body_model
 from vitruvian.surface.clothed import clothed_mesh
-from vitruvian.surface.volume.frame_cut import FrameCut, base_level, frame_distance, standing_on
+from vitruvian.surface.volume.frame_cut import (
+    FrameCut,
+    arms_beyond,
+    base_level,
+    frame_distance,
+    standing_on,
+)
 from vitruvian.surface.volume.ray_spans import Spans
 from vitruvian.surface.volume.volume import RayGrid, Volume
 from vitruvian.types.camera import Camera
 from vitruvian.types.mesh import Mesh
+from vitruvian.types.seen import BODY_PARTS, Seen
 
 UP = np.array([0.0, -1.0, 0.0])
 WAIST = 430  # row of CAMERA's picture of arms_down_body()
@@ -70,6 +85,44 @@ def test_the_frames_side_cuts_too() -> None:
     assert is_closed_manifold(mesh.faces)
     columns = cut_camera(left=left).project(mesh.vertices)[:, 0]
     assert -1.5 < columns.min() < 1.5
+
+
+def test_an_arm_that_is_beyond_the_frame_is_not_in_it_where_the_fit_has_it() -> None:
+    """The fit holds an arm out where the picture shows the background."""
+    body = standing_body()
+    arm = np.isin(body_model().skin_joints[:, 0], descendants("upperarm01.L"))
+    mask = mask_of(body.as_mesh())
+    columns = CAMERA.project(body.vertices)[:, 0]
+    right = int(np.quantile(columns[arm], 0.5))
+    mask[:, right:] = False
+    states = ["seen"] * len(BODY_PARTS)
+    for part in ("left forearm", "left hand"):
+        states[BODY_PARTS.index(part)] = "cut"
+    beyond = arms_beyond(body_model(), Seen(tuple(states)))  # type: ignore[arg-type]
+    assert beyond is not None
+    assert (beyond == arm).mean() > 0.98
+    reached = [
+        CAMERA.project(
+            clothed_mesh(
+                body_model(), body.as_mesh(), alpha_of(mask), CAMERA, faces=4000, cut=cut
+            ).vertices
+        )[:, 0].max()
+        for cut in (FrameCut(), FrameCut(beyond=beyond))
+    ]
+    assert reached[0] > columns.max() - 20
+    assert reached[1] < right + 6
+    states[BODY_PARTS.index("left hand")] = "seen"
+    assert arms_beyond(body_model(), Seen(tuple(states))) is None  # type: ignore[arg-type]
+
+
+def descendants(name: str) -> list[int]:
+    """A joint of the body model and those that it moves."""
+    model = body_model()
+    out = [model.joint_index[name]]
+    for joint, parent in enumerate(model.parents):
+        if parent in out:
+            out.append(joint)
+    return out
 
 
 def test_by_default_the_body_goes_on_beyond_the_frame() -> None:

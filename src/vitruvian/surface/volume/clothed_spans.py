@@ -12,7 +12,7 @@ from vitruvian.compute import SideBySide
 from vitruvian.surface.maps import SurfaceMaps, figure_box, window_alpha
 from vitruvian.surface.volume.completion import complete_spans, put_surfaces, trusted_matte
 from vitruvian.surface.volume.drape import Hidden, draped, hidden_pixels
-from vitruvian.surface.volume.frame_cut import frame_distance
+from vitruvian.surface.volume.frame_cut import frame_distance, rays_at
 from vitruvian.surface.volume.joined_legs import joined_down_to
 from vitruvian.surface.volume.normal_integration import integrate_normals
 from vitruvian.surface.volume.ray_spans import Spans, ray_spans, without_gaps
@@ -67,12 +67,14 @@ def clothed_spans(
     *,
     fitted: Mesh | None = None,
     framed: bool = False,
+    beyond: np.ndarray | None = None,
     carried: Carried | None = None,
 ) -> ClothedSpans | None:
     """The first two steps of ``clothed_mesh``, which has the same arguments.
 
-    ``framed`` ends the person at the photograph's frame. None where neither body nor matte covers
-    anything of the picture.
+    ``framed`` ends the person at the photograph's frame; ``beyond`` (V,) bool are vertices outside
+    of it, wherever the body has them. None where neither body nor matte covers anything of the
+    picture.
     """
     window = working_camera(body, alpha, camera, voxels, framed=framed)
     spans = ray_spans(body, window, _skull(model))
@@ -86,7 +88,8 @@ def clothed_spans(
     inside = frame_distance(window, camera, pixel_m)
     if not framed:  # beyond the photograph the matte would go on as at its border
         matte = np.where(inside > 0, matte, spans.mask)
-    figure = trusted_matte(matte, spans.mask, pixel_m)
+    absent = None if beyond is None else rays_at(beyond, body, window)
+    figure = trusted_matte(matte, spans.mask, pixel_m, absent)
     things = None
     if carried is not None:
         things = things_of(carried.seen_by(window), spans.mask, figure)

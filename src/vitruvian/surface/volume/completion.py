@@ -83,7 +83,9 @@ def _parted(spans: Spans, body: np.ndarray) -> np.ndarray:
     return out
 
 
-def trusted_matte(matte: np.ndarray, body: np.ndarray, pixel_m: float) -> np.ndarray:
+def trusted_matte(
+    matte: np.ndarray, body: np.ndarray, pixel_m: float, absent: np.ndarray | None = None
+) -> np.ndarray:
     """The figure's pixels (H, W) bool: the matte, with what of the body it must not cut off.
 
     A piece of the body that stands out of the matte by little is wrong and goes; one that reaches
@@ -93,6 +95,7 @@ def trusted_matte(matte: np.ndarray, body: np.ndarray, pixel_m: float) -> np.nda
     Args:
         matte, body: (H, W) bool.
         pixel_m: metres per pixel at the body.
+        absent: (H, W) bool, where the body is known not to be: nothing of it stays there.
     """
     beyond = body & ~matte
     distance = cv2.distanceTransform((~matte).astype(np.uint8), cv2.DIST_L2, 3) * pixel_m
@@ -100,6 +103,8 @@ def trusted_matte(matte: np.ndarray, body: np.ndarray, pixel_m: float) -> np.nda
     farthest = np.zeros(count, np.float32)
     np.maximum.at(farthest, labels[beyond], distance[beyond])
     kept = (farthest > KEPT_BEYOND_M)[labels] & beyond
+    if absent is not None:
+        kept &= ~absent
     distance = cv2.distanceTransform((~body).astype(np.uint8), cv2.DIST_L2, 3) * pixel_m
     figure = (matte & (distance < FARTHEST_M)) | kept
     count, labels = cv2.connectedComponents(figure.astype(np.uint8), connectivity=4)

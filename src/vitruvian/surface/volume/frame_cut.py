@@ -6,12 +6,20 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from vitruvian.body.model.parts import part_of_vertex
+from vitruvian.geometry.rasterizer import rasterize
 from vitruvian.surface.volume.field import TRUNCATION_VOXELS
 from vitruvian.surface.volume.ray_spans import Spans
 from vitruvian.surface.volume.volume import Volume
+from vitruvian.types.body import ParametricModel
 from vitruvian.types.camera import Camera
+from vitruvian.types.mesh import Mesh
+from vitruvian.types.seen import BODY_PARTS, Seen
 
 _LEAST_CONTACT_M = 0.03  # of somebody with the lower border, for a base
+_ARMS = [
+    [f"{side} {part}" for part in ("upper arm", "forearm", "hand")] for side in ("left", "right")
+]
 _UPRIGHT = np.cos(np.deg2rad(40))  # between up and the picture's: a base is no side
 
 
@@ -22,9 +30,37 @@ class FrameCut:
     Attributes:
         up: (3,) unit vector in the camera's frame. What the lower border cuts ends on a plane
             across it, where the figure stands like a bust; None ends it along the border's rays.
+        beyond: (V,) bool, vertices of the body that are beyond the frame, wherever the fit has
+            them; None for none.
     """
 
     up: np.ndarray | None = None
+    beyond: np.ndarray | None = None
+
+
+def arms_beyond(model: ParametricModel, seen: Seen) -> np.ndarray | None:
+    """(V,) bool, the arms that the frame cuts off: the fit knows nothing of forearm and hand.
+
+    None where that is neither arm. ``seen`` is what the picture shows.
+    """
+    cut = set(seen.cut)
+    gone = [part for arm in _ARMS if cut.issuperset(arm[1:]) for part in arm]
+    if not gone:
+        return None
+    numbers = [BODY_PARTS.index(part) for part in gone]
+    return np.asarray(np.isin(part_of_vertex(model), numbers))
+
+
+def rays_at(members: np.ndarray, body: Mesh, window: Camera) -> np.ndarray:
+    """(H, W) bool, the rays of a window that first meet one of the body's vertices (V,) bool."""
+    face = rasterize(
+        window.project(body.vertices),
+        body.vertices[:, 2],
+        body.faces,
+        window.width,
+        window.height,
+    ).face
+    return np.append(members[body.faces[:, 0]], False)[face]
 
 
 def frame_distance(window: Camera, photo: Camera, pixel_m: float) -> np.ndarray:
