@@ -29,6 +29,7 @@ from vitruvian.lab.evaluation.rendering import framing_camera, silhouette
 from vitruvian.lab.evaluation.suite import Metric, Outcome, Picture
 from vitruvian.lab.evaluation.suites.masks import default_reconstruct
 from vitruvian.lab.evaluation.suites.shapes import COMPARISON_METRICS, compare_surfaces
+from vitruvian.lab.evaluation.suites.sides import Side, side_numbers, true_sides
 from vitruvian.types.camera import Camera
 from vitruvian.types.mesh import Mesh
 from vitruvian.types.scene import Person
@@ -69,6 +70,7 @@ class Truth:
         surface: what can be seen of the clothed subject from outside.
         depths: (P,) distance of everyone's root joint along the optical axis, the subject first.
         sitting: sits or squats; whole: every keypoint is inside the picture.
+        sides: the left and the right side; none where not whole.
     """
 
     sample: Sample
@@ -78,6 +80,7 @@ class Truth:
     depths: np.ndarray
     sitting: bool
     whole: bool
+    sides: tuple[Side, ...] = ()
 
     @property
     def up(self) -> np.ndarray:
@@ -140,6 +143,10 @@ class SyntheticSuite:
         Metric("back_ssim", "structure of the back, SSIM at 64 px"),
         Metric("avatar_back_lab", "· of the avatar", better="lower", digits=2),
         Metric("avatar_back_ssim", "· of the avatar"),
+        Metric("side_lab", "colour of the sides, CIELAB L1", better="lower", digits=2),
+        Metric("side_ssim", "structure of the sides, SSIM at 64 px"),
+        Metric("avatar_side_lab", "· of the avatar", better="lower", digits=2),
+        Metric("avatar_side_ssim", "· of the avatar"),
         Metric("front_as_back_lab", "· of the front, seen through", "", "neither", 2),
         Metric("front_as_back_ssim", "· of the front, seen through", better="neither"),
         Metric("distance_error", "distance error, lens known", "", "lower"),
@@ -212,6 +219,17 @@ class SyntheticSuite:
                     silhouette(found, scene.camera), sample.silhouette >= 128
                 )
                 numbers.update(_back_numbers(person, scene.camera, sample))
+                numbers.update(
+                    side_numbers(
+                        _surfaces(person),
+                        person.body.joints[0],
+                        sample.height_m / person.body.height_m,
+                        truth.sides,
+                        truth.joints[0],
+                        sample.camera,
+                        sample,
+                    )
+                )
                 compared, aligned = _compare(found, truth)
                 numbers.update(compared)
                 if truth.sitting:
@@ -331,6 +349,12 @@ def _truth(case: SyntheticCase, size: int, assets: Path) -> Truth:
         matrix = sample.camera_from_world @ world_from_person
         depths.append(float(matrix[2, :3] @ root + matrix[2, 3]))
     keypoints = sample.keypoints
+    whole = bool(((keypoints >= 0) & (keypoints <= size)).all())
+    sides: tuple[Side, ...] = ()
+    if whole:
+        sides = true_sides(
+            arrangement.group[0][0], sample.camera_from_world, sample.camera, posed.joints[0]
+        )
     return Truth(
         sample,
         posed.vertices,
@@ -338,7 +362,8 @@ def _truth(case: SyntheticCase, size: int, assets: Path) -> Truth:
         keep_faces(surface, outer_faces(surface)),
         np.array(depths),
         is_sitting(posed.joints, sample.camera_from_world[:3, 1]),
-        bool(((keypoints >= 0) & (keypoints <= size)).all()),
+        whole,
+        sides,
     )
 
 
@@ -358,16 +383,21 @@ def _compare(found: Mesh, truth: Truth) -> tuple[dict[str, float], Mesh]:
     return compare_surfaces(seen, truth.surface, truth.sample.height_m, truth.up)
 
 
+def _surfaces(person: Person) -> dict[str, Mesh]:
+    """The surface and the avatar in the photograph's pose, by the prefix of their numbers."""
+    out = {"": person.mesh_camera}
+    if person.avatar is not None:
+        out["avatar_"] = photographed(person.avatar.mesh, person.body, person.avatar.chains)
+    return out
+
+
 def _back_numbers(person: Person, camera: Camera, sample: Sample) -> dict[str, float]:
     """How far the colours of the back are from the true ones, and those of the front from them."""
     body = sample.silhouette >= 128
     seen = (sample.instances == 1) & body
     true = lit_alike(sample.back_albedo, sample.front_albedo, sample.image, seen)
-    surfaces = {"": person.mesh_camera}
-    if person.avatar is not None:
-        surfaces["avatar_"] = photographed(person.avatar.mesh, person.body, person.avatar.chains)
     numbers: dict[str, float] = {}
-    for prefix, mesh in surfaces.items():
+    for prefix, mesh in _surfaces(person).items():
         if mesh.texture is None:
             continue
         colors, there = far_colors(mesh, camera)
