@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from vitruvian.people.detection import detect
+from vitruvian.people.landmarks import estimate_landmarks, expected_landmarks
+from vitruvian.people.pose import pose_estimator
 from vitruvian.types.camera import Camera
 from vitruvian.video import observing
 from vitruvian.video.clip import Frame
@@ -51,6 +53,25 @@ def test_who_is_as_expected_is_not_searched_for(pixels, monkeypatch):
     assert (careful.face is None) == (first.face is None)
     observer.look(Frame(3, 0.7, np.zeros_like(pixels)))  # lost
     assert len(searched) == 2
+
+
+def test_the_picture_and_its_mirror_image_say_the_same(pixels):
+    """One pass of either, as in passing, against both."""
+    (person,) = detect(pixels).people
+    both = estimate_landmarks(pixels, person, (), follow=False, retry=False)
+    estimator = pose_estimator()
+    told = estimator.body(pixels, both, None)
+    for reflected in (False, True):
+        one = expected_landmarks(pixels, person, reflected=reflected)
+        assert one.features.shape == (1, both.features.shape[1])
+        away = np.linalg.norm(one.points - both.points, axis=1)
+        assert np.median(away) < 0.01 * person.size
+        assert np.abs(one.world - both.world).max() < 0.1  # left is left in both
+        assert ((one.mask > 0) == (both.mask > 0)).mean() > 0.97
+        body = estimator.body(pixels, one, None)
+        assert np.abs(body.keypoints - told.keypoints).max() < 0.1
+        turn = body.rotations[0].T @ told.rotations[0]
+        assert np.trace(turn) > 1 + 2 * np.cos(np.deg2rad(10))
 
 
 def test_somebody_new_or_away_is_noticed(pixels):
