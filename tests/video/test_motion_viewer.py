@@ -20,6 +20,7 @@ from vitruvian.video.animated import people_glb
 from vitruvian.video.pose import seen_at
 from vitruvian.video.turning import Turning
 from vitruvian.video.viewer import Filming, page_data, write_motion_viewer
+from vitruvian.video.zooming import Zoom
 
 
 @contextmanager
@@ -151,7 +152,7 @@ def test_who_is_there_when(carried_scene: Any) -> None:
     assert "turns" not in page_data(replace(carried_scene, turning=None))
 
 
-def test_people_lie_over_the_film_of_a_camera_that_turns(
+def test_people_lie_over_the_film_of_a_camera_that_turns_and_zooms(
     browser: Any, carried_scene: Any, tmp_path: Path
 ) -> None:
     """Their silhouettes in the page are those that the camera of each frame sees."""
@@ -159,7 +160,9 @@ def test_people_lie_over_the_film_of_a_camera_that_turns(
         int(n): matrix_from_axis_angle(np.array([0.01, -0.03, 0.02]) * n)
         for n in carried_scene.numbers
     }
-    scene = replace(carried_scene, turning=Turning(turns, travels=False))
+    ratios = {int(n): 1 - 0.04 * n for n in carried_scene.numbers}
+    zoom = Zoom(ratios, turns, 0.0, 0.5, 0.8)
+    scene = replace(carried_scene, turning=Turning(turns, travels=False, zoom=zoom))
     (mover,) = scene.people
     with opened(browser, scene, tmp_path) as page:
         for frame in (0, 4):
@@ -171,6 +174,7 @@ def test_people_lie_over_the_film_of_a_camera_that_turns(
             page.get_by_role("button", name="Person 1").click()
             await_change(page, "video", pixels(page, "video"), -1)
             height, width = over.shape
-            drawn = render_mesh(seen_at(scene, mover, frame), scene.camera, width, height)
+            camera = scene.camera_at(frame)
+            drawn = render_mesh(seen_at(scene, mover, frame), camera, width, height)
             true = drawn[..., 3] > 127
             assert (over & true).sum() / (over | true).sum() > 0.85, frame

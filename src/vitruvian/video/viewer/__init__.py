@@ -135,6 +135,9 @@ def page_data(scene: MovingScene) -> dict[str, Any]:
         data["turns"] = quaternion_from_matrix(turns).round(6).tolist()
         shifts = [scene.turning.matrix(int(n))[:3, 3] for n in scene.numbers]
         data["shifts"] = np.stack(shifts).round(5).tolist()
+        if scene.turning.zoom is not None:
+            ratios = scene.turning.zoom.ratios
+            data["zooms"] = [round(ratios[int(n)], 5) for n in scene.numbers]
     return data
 
 

@@ -25,6 +25,8 @@ export interface MotionData {
   turns?: [number, number, number, number][];
   /** Of every frame, the shift after that rotation, metres; as absent as `turns`. */
   shifts?: [number, number, number][];
+  /** Of every frame, the focal length over the first one's; absent where the lens stays. */
+  zooms?: number[];
   people: MovingPerson[];
 }
 
@@ -50,7 +52,8 @@ export function cameraAt(data: MotionData, frame: number): PhotoCamera {
   const first = new Matrix4().fromArray(data.camera.cameraFromWorld).transpose();
   const moved = new Matrix4().makeRotationFromQuaternion(new Quaternion(...turn));
   const own = moved.setPosition(...(data.shifts?.[frame] ?? [0, 0, 0])).multiply(first);
-  return { ...data.camera, cameraFromWorld: own.transpose().toArray() };
+  const focalPx = data.camera.focalPx * (data.zooms?.[frame] ?? 1);
+  return { ...data.camera, focalPx, cameraFromWorld: own.transpose().toArray() };
 }
 
 /** A moment inside of a frame's time, so that rounding does not lead to its neighbour. */

@@ -37,6 +37,9 @@ describe("frames of a clip", () => {
     expect(seen(1).distanceTo(new Vector3(1.5, 0, 3 * Math.cos(Math.PI / 6)))).toBeLessThan(1e-9);
     data.shifts = [[0, 0, 0], [0.25, 0, -1]]; // prettier-ignore
     expect(seen(1).distanceTo(new Vector3(1.75, 0, 3 * Math.cos(Math.PI / 6) - 1))).toBeLessThan(1e-9);
+    expect(cameraAt(data, 1).focalPx).toBe(500);
+    data.zooms = [1, 1.6];
+    expect(cameraAt(data, 1).focalPx).toBe(800);
     delete data.turns;
     expect(cameraAt(data, 1)).toBe(data.camera);
   });

@@ -269,7 +269,8 @@ export class MotionStage {
     const { width, height } = this.film.getBoundingClientRect();
     if (!width || !height) return;
     const place = { x: 0, y: 0, width, height };
-    this.eye.projectionMatrix.copy(photoProjection(this.data.camera, place, width, height, NEAR, FAR));
+    const taken = cameraAt(this.data, this.frame);
+    this.eye.projectionMatrix.copy(photoProjection(taken, place, width, height, NEAR, FAR));
     this.eye.projectionMatrixInverse.copy(this.eye.projectionMatrix).invert();
     this.floor.visible = false;
     this.drawInto(this.film, this.eye);
