@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from avatar_shapes import skirted_avatar
-from vitruvian.body.model.hanging import Skeleton
+from vitruvian.body.model.hanging import Skeleton, along_the_ring, beside_each
 from vitruvian.body.model.model import body_model
 from vitruvian.geometry.rotations import matrix_from_axis_angle, shortest_turns
 from vitruvian.types.chains import COLUMNS, Chains
@@ -97,3 +97,37 @@ def test_shortest_turns_lead_there() -> None:
     np.testing.assert_allclose(
         shortest_turns(start, start), np.eye(3)[None].repeat(50, 0), atol=1e-6
     )
+
+
+def test_cloth_goes_on_from_chain_to_chain_when_thighs_turn_about_themselves(
+    skeleton: Skeleton, chains: Chains
+) -> None:
+    thighs = {"upperleg01_L": (-1.2, 0.9, 0.5), "upperleg01_R": (-1.2, 0.9, -0.5)}
+    motion = skeleton.still(pose(**thighs), MODEL.joint_template[0])
+    first, (rows, columns) = len(MODEL.parents), chains.tips.shape[:2]
+    turns = motion.rotations[first:].reshape(rows, columns, 3, 3)
+    hung = tips(skeleton, chains, pose(**thighs))
+    above = np.concatenate([motion.heads[first : first + columns][None], hung[:-1]])
+    ways = hung - above
+    ways /= np.linalg.norm(ways, axis=2, keepdims=True)
+
+    def across(beside: np.ndarray) -> np.ndarray:
+        beside = beside - (beside * ways).sum(2, keepdims=True) * ways
+        return beside / np.linalg.norm(beside, axis=2, keepdims=True)
+
+    carried = across(np.einsum("rcij,rcj->rci", turns, beside_each(chains.tips)))
+    assert (carried * across(beside_each(hung))).sum(2).min() > 0.95
+
+
+def test_a_link_turns_about_where_it_points_alone() -> None:
+    rng = np.random.default_rng(0)
+    turns = matrix_from_axis_angle(rng.normal(size=(20, 3)))
+    bone, rest, now = np.array([0.1, -0.4, 0.2]), rng.normal(size=3), rng.normal(size=(20, 3))
+    way = turns @ bone
+    turned = along_the_ring(turns, way, rest, now)
+    np.testing.assert_allclose(turned @ bone, way, atol=1e-12)
+    np.testing.assert_allclose(
+        turned @ turned.swapaxes(1, 2), np.broadcast_to(np.eye(3), (20, 3, 3)), atol=1e-12
+    )
+    normal = np.cross(way, now)
+    assert np.abs(((turned @ rest) * normal).sum(1)).max() < 1e-12

@@ -13,7 +13,7 @@ import numpy as np
 from vitruvian.avatar.beneath import body_levels, slimmed
 from vitruvian.avatar.skin import photographed_motion, unposed
 from vitruvian.avatar.tube import Axis
-from vitruvian.body.model.hanging import link_way
+from vitruvian.body.model.hanging import along_the_ring, beside_each, link_way
 from vitruvian.body.model.skeleton import HIPS, KNEES, LEFT, LEGS, RIGHT, ROOT, TOES
 from vitruvian.geometry.rotations import shortest_turns
 from vitruvian.surface.finish.skin_transfer import strongest_four
@@ -132,10 +132,12 @@ def _pointing(body: Body, thighs: np.ndarray, rest: np.ndarray, seen: np.ndarray
     turn = motion.rotations[thighs]
     head = motion.shift[thighs] + np.einsum("cij,cj->ci", turn, rest[0])
     out = np.empty((len(rest) - 1, len(thighs), 3, 3))
+    beside, beside_seen = beside_each(rest), beside_each(seen)
     for row in range(len(out)):
         bone = rest[row + 1] - rest[row]
         way = link_way(seen[row + 1], seen[row], head)
         swung = shortest_turns(np.einsum("cij,cj->ci", turn, bone), way) @ turn
+        swung = along_the_ring(swung, way, beside[row + 1], beside_seen[row + 1])
         out[row] = turn.swapaxes(1, 2) @ swung
         turn, head = swung, head + np.einsum("cij,cj->ci", swung, bone)
     return out

@@ -18,6 +18,8 @@ _CURLED = 4  # rows at the hem
 _FACING = 0.25  # least cosine between what is taken for cloth and the direction outwards
 _SMOOTH_ROWS, _SMOOTH_ANGLES = 1.2, 1.5
 _EVEN_ROWS = 2.0  # rows over which columns keep their way down
+_WALK_LEVELS, _AROUND_M = (0.7, 1.7), 1.2  # hems from no room to this, around somebody of 1.7 m
+_WALK_ROUNDS, _GROWS = 12, 5.0  # at most so much a ring grows with what is added
 _LEAST_PER_ROW = 4  # points of cloth
 
 
@@ -79,6 +81,26 @@ def splatted(
         share = np.clip(smooth[..., 1] * 20 * scale, 0, 1)
         out += share * (smooth[..., 0] / np.maximum(smooth[..., 1], 1e-9) - out)
     return out
+
+
+def with_room_to_walk(
+    levels: np.ndarray, angles: np.ndarray, distance: np.ndarray, height_m: float
+) -> np.ndarray:
+    """(R, A) metres from the centre line, of cloth in which somebody can walk.
+
+    How wide a long skirt is from side to side the photograph shows; from front to back it is a
+    guess, which grows evenly down to the hem where that would be too narrow for a stride. Arguments
+    as ``height_map`` has and returns them; ``height_m`` is the stature.
+    """
+    hem, deep = float(levels[-1]), np.square(np.sin(angles))
+    least = np.interp(hem, _WALK_LEVELS, (0, 1)) * _AROUND_M * height_m / 1.7
+    added = 0.0
+    for _ in range(_WALK_ROUNDS):
+        ring = distance[-1] + added * deep
+        ring = ring[:, None] * np.stack([np.cos(angles), np.sin(angles)], -1)
+        around = float(np.linalg.norm(np.roll(ring, -1, 0) - ring, axis=1).sum())
+        added += max(least - around, 0.0) / _GROWS
+    return np.asarray(distance + added * np.clip(levels / hem, 0, 1)[:, None] * deep)
 
 
 def even_around(angles: np.ndarray, distance: np.ndarray) -> np.ndarray:

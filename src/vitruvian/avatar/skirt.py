@@ -15,7 +15,7 @@ import numpy as np
 
 from vitruvian.avatar.beneath import EMERGES, SKIRT_TOP, covered, slimmed
 from vitruvian.avatar.chains import chain_skin, chains_of, with_points
-from vitruvian.avatar.height_map import ANGLES, at_angles, blurred, even_around
+from vitruvian.avatar.height_map import ANGLES, at_angles, blurred, even_around, with_room_to_walk
 from vitruvian.avatar.shell import grid_normals, topology
 from vitruvian.avatar.skin import photographed_motion, unposed
 from vitruvian.avatar.skirt_shape import skirt_shape
@@ -85,9 +85,8 @@ def find_skirt(
     model, hem, levels, angles = body.model, shape.hem, shape.levels, shape.angles
     axis = Axis.of(model, body.joints)
     rows = len(levels)
-    distance = np.maximum(
-        shape.distance, _around_legs(axis, body, body.vertices, levels) + _CLEAR_M
-    )
+    distance = with_room_to_walk(levels, angles, shape.distance, body.height_m)
+    distance = np.maximum(distance, _around_legs(axis, body, body.vertices, levels) + _CLEAR_M)
     emerging = np.clip((levels - SKIRT_TOP) / EMERGES, 0, 1)[:, None]
     distance = distance - (1 - emerging) * _INSIDE_M
     around = even_around(angles, distance)

@@ -13,7 +13,7 @@ import numpy as np
 
 from vitruvian.body.model.hanging_kernel import swing
 from vitruvian.body.model.model import JointMotion, joint_motion
-from vitruvian.geometry.rotations import shortest_turns
+from vitruvian.geometry.rotations import matrix_from_axis_angle, shortest_turns
 from vitruvian.types.chains import Chains
 
 _SETTLE = 25  # steps until cloth is at rest in a pose that stays
@@ -174,12 +174,13 @@ class _Links:
         """Links that keep their length and point where ``goals`` (T, R, C, 3) are."""
         above = np.concatenate([chains.heads[None], chains.tips[:-1]])
         turns, tips = np.empty((*goals.shape, 3)), np.empty(goals.shape)
+        beside, beside_goals = beside_each(chains.tips), beside_each(goals)
         turn, head = thighs, heads
         for row, bones in enumerate(chains.tips - above):
             here = np.einsum("tcij,cj->tci", turn, bones)
             way = link_way(goals[:, row], goals[:, row - 1] if row else heads, head)
             swung = shortest_turns(here, way)
-            turn = swung @ turn
+            turn = along_the_ring(swung @ turn, way, beside[row], beside_goals[:, row])
             head = head + np.einsum("tcij,tcj->tci", swung, here)
             turns[:, row], tips[:, row] = turn, head
         return _Links(turns, heads, tips)
@@ -206,6 +207,28 @@ def link_way(goal: np.ndarray, above: np.ndarray, head: np.ndarray) -> np.ndarra
     """Where a link points that should lead from ``above`` to ``goal`` but begins at ``head``: half
     way back to its goal, so that short links do not turn about; (..., 3) each."""
     return goal - (above + head) / 2
+
+
+def beside_each(tips: np.ndarray) -> np.ndarray:
+    """(..., C, 3) the way past each tip of a ring (..., C, 3), from the one before to the next."""
+    return np.asarray(np.roll(tips, -1, -2) - np.roll(tips, 1, -2))
+
+
+def along_the_ring(
+    turns: np.ndarray, way: np.ndarray, rest: np.ndarray, now: np.ndarray
+) -> np.ndarray:
+    """Rotations (..., 3, 3) of links turned about where they point, ``way`` (..., 3), so that the
+    cloth beside them goes on to their neighbours: ``beside_each`` at rest and now.
+
+    Between two links of which one is turned about itself, cloth is drawn out on one's side and
+    folded on the other's.
+    """
+    axis = way / np.maximum(np.linalg.norm(way, axis=-1, keepdims=True), 1e-9)
+    here = np.einsum("...ij,...j->...i", turns, np.broadcast_to(rest, now.shape))
+    here, now = (one - (one * axis).sum(-1, keepdims=True) * axis for one in (here, now))
+    sine, cosine = (np.cross(here, now) * axis).sum(-1), (here * now).sum(-1)
+    angle = np.arctan2(sine, cosine)
+    return np.asarray(matrix_from_axis_angle(axis * angle[..., None]) @ turns)
 
 
 def _normals(points: np.ndarray) -> np.ndarray:
