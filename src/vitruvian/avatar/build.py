@@ -69,7 +69,8 @@ def layered_avatar(
         accessories: keep bags and the like as rigid pieces; else they are left out.
     """
     things = Things.of(photo, figure, body, sculpture)
-    hair = find_long_hair(photo, figure, body, sculpture)
+    # Of another picture may be the true back: it would lie beneath.
+    hair = None if also else find_long_hair(photo, figure, body, sculpture)
     layers, motion = _that_hold(photo, figure, body, sculpture, things, hair)
     rest, skirt, fallen = layers
     pieces = None

@@ -65,7 +65,8 @@ def mane(rest: Mesh, body: Body, hair: LongHair) -> Patch:
     half = hair.half_at(chin - height)
     # Beside the head it stands off as far as the picture has it, behind it a little.
     beside = np.sin(angle) ** 2
-    off = beside * np.maximum(half - radius[:, [4]], _LEAST_M) + (1 - beside) * _OFF_M
+    side = radius[:, [int(np.abs(angle + np.pi / 2).argmin())]]
+    off = beside * np.maximum(half - side, _LEAST_M) + (1 - beside) * _OFF_M
     attached = np.clip((height - jaw) / (ears[1] - jaw), 0, 1)
     radius += _emerging(top - height, angle, attached, off)
     x, z = radius * np.sin(angle), -radius * np.cos(angle)
@@ -95,12 +96,10 @@ def _around_head(
     away = np.hypot(x, z)
     chosen = np.abs(np.arctan2(x, -z)) < _WIDEST + 0.3
     at, own, high = np.arctan2(x, -z)[chosen], away[chosen], head[chosen, 1]
-    apart = np.square((at - angle[:, None]) * own)[None]
+    apart = np.square((at - angle[:, None]) * own)
     out = np.empty(height.shape)
     for row, levels in enumerate(height):
-        weight = np.exp(
-            -(apart[0] + np.square(high - levels[:, None])) / (2 * _NEAR_M**2)
-        ) * np.exp(8 * (own - own.max()))  # the outer of two layers, such as ears
+        weight = np.exp(-(apart + np.square(high - levels[:, None])) / (2 * _NEAR_M**2))
         out[row] = (weight * own).sum(1) / np.maximum(weight.sum(1), 1e-12)
     return out
 
