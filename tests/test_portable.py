@@ -40,6 +40,7 @@ POSIX_NAMES = {
 ROOTS = ("/proc/", "/sys/", "/dev/", "/tmp", "/var/", "/etc/", "/usr/")
 # What is looked for and does without where it is not there.
 LOOKED_FOR = {
+    ("video/webcam.py", "/dev/video"),  # on Linux alone
     ("lab/evaluation/suites/api_probe.py", "/proc/"),
     ("lab/evaluation/suites/robustness.py", "/proc/self/statm"),
     ("lab/evaluation/suites/speed_probe.py", "/proc/self/status"),
