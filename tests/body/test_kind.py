@@ -14,7 +14,7 @@ from vitruvian.body.fit.kind import believed_kind, doubts
 from vitruvian.body.fit.shape_prior import NEUTRAL_GENDER, shape_prior
 from vitruvian.body.model.model import body_model
 from vitruvian.hints import Hint
-from vitruvian.types.estimate import CHILDREN
+from vitruvian.types.estimate import CHILDREN, PARTS
 from vitruvian.types.face import Face
 
 
@@ -22,10 +22,11 @@ def face(log_odds: float = 0.0, age: float = 30.0, age_sd: float = 4.0) -> Face:
     return Face(np.array([0.0, 0, 60, 60]), 0.9, log_odds, age, age_sd)
 
 
-def build(*groups: float, head: float = 0.95):
+def build(*groups: float, head: float = 0.95, legs: float = 1.0):
     estimate = estimate_of(*random_body(1), groups=np.array(groups))
     parts = estimate.parts.copy()
     parts[0] = head, 1 - head, 0
+    parts[PARTS.index("legs")] = legs, 0, 1 - legs
     return replace(estimate, parts=parts)
 
 
@@ -92,6 +93,13 @@ def test_without_a_face_a_child_needs_a_head_in_view():
     )
     assert under_a_mascots_head.child == 0
     assert told(under_a_mascots_head)["maturity"] > 0.85
+
+
+def test_many_pictures_that_hide_the_legs_tell_no_more_than_one():
+    groups = (0.25, 0.2, 0.1, 0.25, 0.2)
+    once, often = (believed_kind([build(*groups, legs=0.1)] * count) for count in (1, 30))
+    assert often.groups == pytest.approx(once.groups)
+    assert often.child < 0.5 < believed_kind([build(*groups)] * 30).child
 
 
 def test_many_pictures_of_a_build_tell_more_than_one():

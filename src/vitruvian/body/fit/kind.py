@@ -86,7 +86,7 @@ def believed_kind(
     weights = group_weights(heads or estimates)
     # Of several pictures of a build the sex is told no better than of one.
     both = weights["men"] + weights["women"]
-    often = min(len(heads or estimates), _MOST_BUILDS) or 1
+    often = _often(heads or estimates)
     woman = _BUILD_FACTOR * _logit(weights["women"] / both) / often
     if faces:
         told = np.mean([face.woman_log_odds for face in faces])
@@ -138,19 +138,30 @@ def group_weights(estimates: Sequence[BodyEstimate]) -> dict[str, float]:
     """The probabilities of ``GROUPS`` where groups are as frequent as in photographs.
 
     They were learnt where children are more frequent (Bayes' rule; Saerens et al., 2002). The mean
-    evidence of several pictures counts as often as pictures tell something new. Without estimates,
-    those frequencies.
+    evidence of several pictures counts as often as pictures tell something new, which those that
+    hide the legs hardly do. Without estimates, those frequencies.
     """
     if not estimates:
         return _normal({group: _PHOTOGRAPHED[group] for group in GROUPS})
     mean = np.mean([estimate.groups for estimate in estimates], axis=0)
-    often = min(len(estimates), _MOST_BUILDS)
+    often = _often(estimates)
     return _normal(
         {
             group: _PHOTOGRAPHED[group] * (float(p) / _LEARNT[group]) ** often
             for group, p in zip(GROUPS, mean, strict=True)
         }
     )
+
+
+def _often(estimates: Sequence[BodyEstimate]) -> float:
+    """How many pictures' worth of evidence there is in those of some estimates, at least 1.
+
+    Where legs are hidden, all of them err alike: half of an adult looks like a child.
+    """
+    if not estimates:
+        return 1.0
+    seen = float(np.mean([estimate.part("legs")["in view"] for estimate in estimates]))
+    return 1 + (min(len(estimates), _MOST_BUILDS) - 1) * max(2 * seen - 1, 0.0)
 
 
 def _head_seen(estimate: BodyEstimate) -> bool:
