@@ -163,10 +163,14 @@ class Pending(Generic[Result]):
 
 
 def _awaited(future: Future[Result], steps: Sized, told: Callable[[int], None] | None) -> Result:
-    while told is not None and not future.done():
+    known, done = -1, False
+    while told is not None and not done:
         with contextlib.suppress(TimeoutError):
             future.exception(_TELL_S)
-        told(len(steps))
+        done = future.done()  # before counting: what is done then is counted
+        if len(steps) != known:
+            known = len(steps)
+            told(known)
     return future.result()
 
 

@@ -17,18 +17,15 @@ from vitruvian.errors import InputError
 from vitruvian.options import OPTIONS, Options
 from vitruvian.pipeline.progress import StageTimer
 from vitruvian.placement.ground import world_from_ground
-from vitruvian.types.avatar import Avatar
-from vitruvian.types.body import Body
 from vitruvian.types.motion import Motion
-from vitruvian.video.appearance import avatar_of, bare_avatar_of
-from vitruvian.video.choosing import best_frames, best_sighting
 from vitruvian.video.clip import Clip
 from vitruvian.video.eyes import Eyes
+from vitruvian.video.movers import movers_of
 from vitruvian.video.observed import observe
-from vitruvian.video.scene import Mover, MovingScene
+from vitruvian.video.scene import MovingScene
 from vitruvian.video.sources import open_sources
-from vitruvian.video.together import Solved, SolvedTrack, solve_tracks
-from vitruvian.video.tracking import Track
+from vitruvian.video.together import solve_tracks
+from vitruvian.video.tracking import Track, size_of
 from vitruvian.video.unfinished import Parts, Unfinished
 from vitruvian.video.zooming import Zoom
 
@@ -133,63 +130,29 @@ def reconstruct_video(
         model = body_model()
         heights = {}
         if height_cm is not None:
-            heights[max(range(len(people)), key=lambda n: _size(people[n]))] = height_cm / 100
+            heights[max(range(len(people)), key=lambda n: size_of(people[n]))] = height_cm / 100
         with timer("motion"), one_blas_thread():
             found = parts.made(
                 "motion",
                 lambda: solve_tracks(model, people, observed.frames, eyes, heights, tell, crew),
             )
-    solved, floor, eyes = found.tracks, found.floor, found.eyes
     options = Options(texture=texture, fov_deg=fov_deg)
-    movers = []
     with timer("avatars"):
-        tell("avatars", 0, len(people))
-        shown = [] if bodies else best_frames(clips, eyes.camera, people, model, _placed(found))
-        for index, (tracks, one) in enumerate(zip(people, solved, strict=True)):
-            betas = one.motion.betas
-            if bodies:
-                which = int(np.argmax([_size([track]) for track in tracks]))
-                sighting = best_sighting(tracks[which].sightings)
-                number, camera = sighting.number, eyes.camera(which, sighting.number)
-                avatar, body = bare_avatar_of(model, sighting.figure, camera, betas)
-            else:
-                which, frame, sighting = shown[index]
-                number = frame.number
-                camera = eyes.camera(which, number)
-                avatar, body = avatar_of(model, frame, sighting.figure, camera, betas, options)
-            movers.append(_mover(tracks[0], one, avatar, body, (which, number)))
-            tell("avatars", len(movers), len(people))
+        movers = movers_of(clips, people, found, options, bodies=bodies, tell=tell)
     numbers, times = zip(*observed.frames, strict=True)
     return MovingScene(
         clip=clips[0],
         model=model,
-        camera=eyes.cameras[0],
+        camera=found.eyes.cameras[0],
         numbers=np.array(numbers),
         times_s=np.array(times),
-        people=tuple(movers),
-        world_from_camera=_world(floor, [one.motion for one in solved]),
+        people=movers,
+        world_from_camera=_world(found.floor, [one.motion for one in found.tracks]),
         timings_s=timer.seconds,
-        warnings=_warnings(clips[0], eyes, len(numbers)),
+        warnings=_warnings(clips[0], found.eyes, len(numbers)),
         others=clips[1:],
-        turning=eyes.turning,
+        turning=found.eyes.turning,
     )
-
-
-def _placed(found: Solved) -> Callable[[int, int, int], np.ndarray | None]:
-    """What tells where the bodies of a solution are, as of ``best_frames``."""
-    times = [{int(number): t for t, number in enumerate(one.numbers)} for one in found.tracks]
-
-    def placed(person: int, which: int, number: int) -> np.ndarray | None:
-        time, motion = times[person].get(number), found.tracks[person].motion
-        if time is None:
-            return None
-        posed = body_model().forward(motion.betas, motion.pose[time], motion.translation[time])
-        place = found.eyes.place(which, number)
-        if place is None:
-            return posed.vertices
-        return np.asarray(posed.vertices @ place[:3, :3].T + place[:3, 3])
-
-    return placed
 
 
 def _nobody(clips: Sequence[Clip]) -> InputError:
@@ -207,39 +170,8 @@ def _nobody(clips: Sequence[Clip]) -> InputError:
 
 
 def _chosen(people: Sequence[tuple[Track, ...]], most: int | None) -> list[tuple[Track, ...]]:
-    kept = sorted(people, key=_size, reverse=True)[:most]
+    kept = sorted(people, key=size_of, reverse=True)[:most]
     return [tracks for tracks in people if tracks in kept]
-
-
-def _size(tracks: Sequence[Track]) -> float:
-    """How much of somebody the clips show: their sizes in pixels, over all frames."""
-    return float(sum(one.figure.size for track in tracks for one in track.sightings))
-
-
-def _mover(
-    track: Track, one: SolvedTrack, avatar: Avatar, body: Body, frame: tuple[int, int]
-) -> Mover:
-    warnings = []
-    if one.swapped:
-        warnings.append(
-            f"In {one.swapped} frames left and right looked exchanged and were put right."
-        )
-    filled = int((~one.seen).sum())
-    if filled:
-        warnings.append(f"In {filled} frames the pose is filled in from the frames around them.")
-    return Mover(
-        id=track.id,
-        motion=one.motion,
-        numbers=one.numbers,
-        seen=one.seen,
-        still=one.still,
-        sightings=tuple(track.sightings),
-        body=body,
-        avatar=avatar,
-        avatar_clip=frame[0],
-        avatar_frame=frame[1],
-        warnings=tuple(warnings),
-    )
 
 
 def _world(floor: Floor, motions: Sequence[Motion]) -> np.ndarray:

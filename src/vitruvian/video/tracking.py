@@ -166,6 +166,11 @@ def settled(tracks: Sequence[Track], *, least_s: float, least: int) -> list[Trac
     return [replace(track, id=number) for number, track in enumerate(kept, 1)]
 
 
+def size_of(tracks: Sequence[Track]) -> float:
+    """How much of somebody the clips show: their sizes in pixels, over all frames."""
+    return float(sum(one.figure.size for track in tracks for one in track.sightings))
+
+
 def spread_best(
     sightings: Sequence[Sight], most: int, worth: Callable[[Sight], float]
 ) -> list[Sight]:
