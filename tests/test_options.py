@@ -40,6 +40,7 @@ OF_FILES = {
     "body_model",
 }  # those of Scene.save
 LISTS = {"formats", "keypoint_files"}  # text with commas on the command line and in forms
+GIVEN = ("keypoints", "masks")  # files of a form
 API_FIELDS = {name: option for name, option in OPTIONS.items() if option.server}
 
 
@@ -116,7 +117,7 @@ def test_the_page_of_the_api_has_its_fields() -> None:
     page = (DOCS / "api.md").read_text(encoding="utf-8")
     section = page[page.index("## Create") : page.index("## Correct")]
     fields = re.findall(r"^\| `(\w+)` \|", section, flags=re.MULTILINE)
-    assert fields == ["image", "name", "same_person", *API_FIELDS]
+    assert fields == ["image", *GIVEN, "name", "same_person", *API_FIELDS]
     for name in API_FIELDS:
         line = row("api.md", f"| `{name}` |")
         assert_range_and_choices(name, line)
@@ -142,10 +143,10 @@ def test_the_server_and_its_client_have_them_all() -> None:
     from vitruvian.server.api.schemas import CreateForm, ReconstructionOptions
 
     client = keywords(vitruvian.Client.reconstruct)
-    of_pictures = {"self", "image", "name", "same_person", "patience"}
+    of_pictures = {"self", "image", "name", "same_person", "patience", *GIVEN}
     assert set(client) - of_pictures == set(API_FIELDS)
     assert set(CreateForm.model_fields) == {"name", "same_person", *API_FIELDS}
-    assert set(ReconstructionOptions.model_fields) == {"same_person", *API_FIELDS}
+    assert set(ReconstructionOptions.model_fields) == {"same_person", "given", *API_FIELDS}
     schema = CreateForm.model_json_schema()["properties"]
     for name, option in API_FIELDS.items():
         default = SERVER_DEFAULTS[name]

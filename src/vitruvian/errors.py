@@ -21,6 +21,8 @@ CODES = {
     "nobody-found": "nobody is in the picture, where somebody was asked for",
     "bad-option": "an option has a value that cannot be, or contradicts another",
     "cannot-write": "the place for the results cannot be written, or holds something else",
+    "bad-keypoints": "the keypoints that were given cannot be used",
+    "bad-masks": "the masks that were given cannot be used",
     "bad-input": "something else that was given cannot be used",
     "took-too-long": "the input took longer than was allowed",
     "missing-extra": "an optional package is not installed",

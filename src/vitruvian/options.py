@@ -51,8 +51,8 @@ class Option:
         choices: what a text, or each part of a list, may be.
         refusal: the sentence for a value outside; filled with ``value``, ``least``, ``most`` and
             ``choices``.
-        server: whether the API offers it: what names files of the own machine does not make sense
-            there.
+        server: whether the API offers it as a field of a form: what names files of the own machine
+            does not make sense there.
     """
 
     name: str
@@ -255,7 +255,7 @@ class Options:
         "--sam-everything",
         server=False,
     )
-    keypoints: Path | None = _option(  # noqa: RUF009
+    keypoints: Path | bytes | None = _option(  # noqa: RUF009
         None,
         "Keypoints of OpenPose, COCO or BlazePose (JSON) in place of our own; they tell who is in "
         "the picture.",
@@ -263,7 +263,7 @@ class Options:
         metavar="FILE",
         server=False,
     )
-    masks: Path | None = _option(  # noqa: RUF009
+    masks: Path | bytes | None = _option(  # noqa: RUF009
         None,
         "Masks in place of our own: COCO's annotations (JSON), a label map (PNG) or a folder.",
         "--masks",

@@ -82,7 +82,7 @@ def test_a_folder(tmp_path: Path) -> None:
         Image.fromarray(shape.astype(np.uint8) * 255).save(tmp_path / f"street_{number}.png")
     masks = read_masks(tmp_path, PICTURE)
     assert [np.array_equal(full(m), s) for m, s in zip(masks, shapes(), strict=True)] == [True] * 2
-    with pytest.raises(InputError, match="has no masks of lake"):
+    with pytest.raises(InputError, match="have none of lake"):
         read_masks(tmp_path, Picture("lake", 64, 48))
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from vitruvian.exchange.given_frames import open_given_frames
 from vitruvian.people.detection import detect
 from vitruvian.people.landmarks import estimate_landmarks, expected_landmarks
 from vitruvian.people.pose import pose_estimator
 from vitruvian.types.camera import Camera
+from vitruvian.types.keypoints import LANDMARK_NAMES
 from vitruvian.video import observing
 from vitruvian.video.clip import Frame
 from vitruvian.video.observing import Observer, _same_people
@@ -29,9 +32,9 @@ def pixels() -> np.ndarray:
 def test_who_is_as_expected_is_not_searched_for(pixels, monkeypatch):
     searched, search = [], observing.find
 
-    def counted(photo):
+    def counted(photo, given):
         searched.append(photo)
-        return search(photo)
+        return search(photo, given=given)
 
     monkeypatch.setattr(observing, "find", counted)
     height, width = pixels.shape[:2]
@@ -82,3 +85,23 @@ def test_somebody_new_or_away_is_noticed(pixels):
     assert same is person
     assert _same_people([person], two) is None
     assert _same_people(two, two[:1]) is None
+
+
+def test_keypoints_that_are_brought_along_say_who_is_there(pixels, tmp_path):
+    height, width = pixels.shape[:2]
+    camera = Camera.from_fov(50, width, height)
+    ((_, seen),) = Observer(camera).look(Frame(0, 0.0, pixels))
+    marks = seen.figure.landmarks
+    points = [
+        {"name": name, "x": x + 9.0, "y": y, "score": 0.9}
+        for name, (x, y) in zip(LANDMARK_NAMES, marks.points.tolist(), strict=True)
+    ]
+    (tmp_path / "0.json").write_text(json.dumps([{"keypoints": points}]))
+    (tmp_path / "1.json").write_text(json.dumps({"people": []}))
+    given = open_given_frames(tmp_path, None, width=width, height=height)
+    observer = Observer(camera, given=given)
+    ((track, told),) = observer.look(Frame(0, 0.0, pixels))
+    assert np.allclose(told.figure.landmarks.points, marks.points + [9.0, 0.0], atol=1e-6)
+    assert observer.look(Frame(1, 0.1, pixels)) == []
+    assert observer.look(Frame(2, 0.2, pixels)) == []  # of which nothing is told
+    assert [one.number for one in track.sightings] == [0]

@@ -53,6 +53,8 @@ class Client:
         bone_names: BoneNames | None = None,
         clips: bool | None = None,
         keypoint_files: Sequence[str] | None = None,
+        keypoints: str | Path | bytes | None = None,
+        masks: str | Path | bytes | None = None,
         patience: float = 600.0,
     ) -> RemoteScene:
         """Reconstruct a picture on the server and wait for the result.
@@ -69,6 +71,8 @@ class Client:
                 texture, albedo, check: as in ``vitruvian.reconstruct``.
             formats, vertex_colors, print_height_mm, poses, rest, rig, bone_names, clips,
                 keypoint_files: as in ``Scene.save``; every format by default.
+            keypoints, masks: files, or their bytes, as in ``vitruvian.reconstruct``, of ``image``
+                alone.
             patience: seconds after which to give up.
 
         Raises:
@@ -102,6 +106,8 @@ class Client:
             "keypoint_files": None if keypoint_files is None else ",".join(keypoint_files),
         }
         files = [("image", file_bytes(one)) for one in (image, *same_person)]
+        given = {"keypoints": keypoints, "masks": masks}
+        files += [(name, file_bytes(one)) for name, one in given.items() if one is not None]
         answer = self._wire.submit("/api/v1/reconstructions", files, fields, patience)
         return RemoteScene.of(answer, self._wire)
 

@@ -115,6 +115,24 @@ def video(
             f"{','.join(DEFAULT_VIDEO_FORMATS)}, of bodies without the preview.",
         ),
     ] = None,
+    keypoints: Annotated[
+        Path | None,
+        typer.Option(
+            "--keypoints",
+            metavar="PATH",
+            help="Keypoints in place of our own: a folder with a file of OpenPose or BlazePose for "
+            "each frame, or COCO's annotations of all (JSON).",
+        ),
+    ] = None,
+    masks: Annotated[
+        Path | None,
+        typer.Option(
+            "--masks",
+            metavar="PATH",
+            help="Masks in place of our own: a folder with a label map (PNG) for each frame, or "
+            "COCO's annotations of all (JSON).",
+        ),
+    ] = None,
     body_model: Annotated[Path | None, given("body_model")] = DEFAULTS["body_model"],
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the report on stdout, in one line.")
@@ -191,6 +209,8 @@ def video(
                 max_people=max_people,
                 texture=texture,
                 bodies=mode == "bodies",
+                keypoints=keypoints,
+                masks=masks,
                 progress=tell,
                 unfinished=unfinished,
                 workers=crew,

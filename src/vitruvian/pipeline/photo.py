@@ -90,8 +90,8 @@ def reconstruct(
     progress: Progress | None = None,
     sam: tuple[str | Path, str | Path] | None = None,
     sam_everything: bool = False,
-    keypoints: str | Path | None = None,
-    masks: str | Path | None = None,
+    keypoints: str | Path | bytes | None = None,
+    masks: str | Path | bytes | None = None,
     same_person: Sequence[PhotoSource | Photo] = (),
 ) -> Scene:
     """Reconstruct everyone in a photograph as metric 3D people.
@@ -128,10 +128,10 @@ def reconstruct(
             What it raises ends the reconstruction.
         sam: encoder and decoder of your own SAM-family networks, ONNX files, to draw the masks.
         sam_everything: let them also look for whole people that the detectors miss.
-        keypoints: a file of OpenPose, COCO or BlazePose, JSON, whose keypoints take the place of
-            our own; whoever it tells of is reconstructed, and nobody else.
-        masks: COCO's annotations, JSON, a label map, PNG, or a folder of masks, which take the
-            place of our own for those whom they cover, but for their edges.
+        keypoints: a file of OpenPose, COCO or BlazePose, JSON, or its bytes, whose keypoints take
+            the place of our own; whoever it tells of is reconstructed, and nobody else.
+        masks: COCO's annotations, JSON, a label map, PNG, or the bytes of either, or a folder of
+            masks, which take the place of our own for those whom they cover, but for their edges.
         same_person: more pictures of the largest person in ``source``, who alone is then
             reconstructed. In each of them, too, it is the largest. Shape and stature come from all
             pictures together; each point of the surface takes its colour from the one that shows

@@ -56,14 +56,17 @@ _LEAST_OF_LARGEST = 0.2  # of the largest mask: smaller ones are not sought
 _CAMERA_UP = np.array([0.0, -1.0, 0.0])
 
 
-def find(photo: Photo, options: Options = _DEFAULT) -> Found:
+def find(photo: Photo, options: Options = _DEFAULT, given: Given | None = None) -> Found:
     """The people of a photograph, with what the options' hints say of them, and who is left out.
+
+    ``given`` is what is brought along of it; by default what the options name.
 
     Raises:
         InputError: the user's SAM networks, keypoints or masks cannot be used.
     """
     sam = None if options.sam is None else load_sam(*options.sam)
-    given = bring_along(photo, options)
+    if given is None:
+        given = bring_along(photo, options)
     hints = options.all_hints()
     if given.poses is None:  # whoever has a mask is there
         hints = _of_masks(given.masks) | hints

@@ -39,6 +39,8 @@ KINDS: dict[str, Kind] = {
     "damaged-clip": Kind(422, "The video cannot be read"),
     "too-long": Kind(422, "The video is too long"),
     "bad-picture": Kind(422, "The picture cannot be used"),
+    "bad-keypoints": Kind(422, "The keypoints cannot be used"),
+    "bad-masks": Kind(422, "The masks cannot be used"),
     "animation": Kind(422, "The picture moves"),
     "damaged-picture": Kind(422, "The picture is damaged"),
     "too-small": Kind(422, "The picture is too small"),

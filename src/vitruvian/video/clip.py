@@ -102,6 +102,11 @@ class Clip:
         last = min(self.declared, int(np.ceil(min(self.end_s * self.fps, 1e9))))
         return max(0, -(-(last - first) // self.every))
 
+    @property
+    def stems(self) -> list[str]:
+        """Names of its files without suffix, by number, where it is a folder of frames."""
+        return [file.stem for file in frame_files(self.path)] if self.kind == "folder" else []
+
     def frames(self, only: Container[int] | None = None) -> Iterator[Frame]:
         """The frames that are asked for, in order; it ends where the clip does.
 
@@ -306,7 +311,9 @@ def _look_at_animation(path: Path, label: str) -> tuple[Kind, int, int, float, i
             image.seek(min(1, count - 1))
             milliseconds = float(image.info.get("duration") or 1000 / FOLDER_RATE_HZ)
             width, height = image.size
-    except (OSError, ValueError, SyntaxError, EOFError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # as many kinds as there are ways to damage a file
         raise InputError(
             f"{label} is damaged or cut short: copy it again.", code="damaged-clip"
         ) from error

@@ -33,7 +33,9 @@ def picture_reader(path: Path) -> Reader:
         try:
             with Image.open(path) as image:
                 return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
-        except (OSError, ValueError, SyntaxError):
+        except MemoryError:
+            raise
+        except Exception:  # as many kinds as there are ways to damage a file
             return None
 
     return read
@@ -77,7 +79,9 @@ def animation_steps(path: Path) -> Steps:
             try:
                 image.seek(number)
                 pixels = np.asarray(image.convert("RGB"))
-            except (OSError, ValueError, SyntaxError, EOFError):
+            except MemoryError:
+                raise
+            except Exception:  # likewise
                 return
             yield number, time_s, partial(_same, pixels)
             time_s += float(image.info.get("duration") or 1000 / FOLDER_RATE_HZ) / 1000

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from vitruvian.compute.processes import Crew
 from vitruvian.errors import InputError
+from vitruvian.exchange.given_frames import GivenFrames
 from vitruvian.types.camera import Camera
 from vitruvian.video.clip import Clip
 from vitruvian.video.crossing import people_of
@@ -52,6 +53,7 @@ def observe(
     tell: Callable[[str, int, int], None],
     parts: Parts | None = None,
     crew: Crew | None = None,
+    given: GivenFrames | None = None,
 ) -> Observed:
     """Look at every frame of every clip.
 
@@ -60,6 +62,7 @@ def observe(
         tell: told how far it is.
         parts: where what was learnt in every span of ``SPAN_S`` is kept.
         crew: looks at the spans.
+        given: keypoints and masks that are brought along for a single clip.
 
     Raises:
         InputError: a clip has no two frames that can be decoded.
@@ -74,7 +77,8 @@ def observe(
         def told(count: int, before: int = done) -> None:
             tell("people", before + count, max(total, before + count))
 
-        work = _Work(clip, camera, parts or Parts(None), f"people-{index}", crew or Crew())
+        place, name = parts or Parts(None), f"people-{index}"
+        work = _Work(clip, camera, place, name, crew or Crew(), given)
         own, tracks, turning, edges = work.done(told)
         done += len(own)
         frames.append(own)
@@ -96,10 +100,19 @@ class _Work:
         clip, camera: what is looked at.
         parts, name: where what was learnt is kept, and under which name.
         crew: looks at the spans.
+        given: keypoints and masks that are brought along.
     """
 
-    def __init__(self, clip: Clip, camera: Camera, parts: Parts, name: str, crew: Crew) -> None:
-        self._clip, self._camera, self._crew = clip, camera, crew
+    def __init__(
+        self,
+        clip: Clip,
+        camera: Camera,
+        parts: Parts,
+        name: str,
+        crew: Crew,
+        given: GivenFrames | None = None,
+    ) -> None:
+        self._clip, self._camera, self._crew, self._given = clip, camera, crew, given
         self._parts, self._name = parts, name
         self._tracker, self._follower = Tracker(), TurnFollower(camera)
         self._sights: list[Sight] = []
@@ -172,7 +185,7 @@ class _Work:
         while True:
             index = max(index, self._next)
             edges = start + index * SPAN_S, start + (index + 1) * SPAN_S
-            yield Span(index, self._clip, self._camera, *edges)
+            yield Span(index, self._clip, self._camera, *edges, self._given)
             index += 1
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from vitruvian.compute.processes import Tick
+from vitruvian.exchange.given_frames import GivenFrames
 from vitruvian.networks.nanodet import box_iou
 from vitruvian.people.detection import Detection, detect, same_person
 from vitruvian.people.figures import Candidate, Look, draw
@@ -65,7 +66,7 @@ def look_at(span: Span, tick: Tick) -> Glance:
         span: to look at.
         tick: called for every frame.
     """
-    observer, reader = Observer(span.camera), reader_of(span)
+    observer, reader = Observer(span.camera, given=span.given), reader_of(span)
     frames, figures, looks, careful, greys = [], [], [], [], []
     for frame in reader.frames(span):
         seen = observer.look(frame)
@@ -92,15 +93,19 @@ class Observer:
     Args:
         camera: of all frames.
         detect_s: seconds after which people are detected again.
+        given: keypoints and masks that are brought along; every frame is then searched, for them.
 
     Attributes:
         passing: whether the last frame was looked at in passing.
     """
 
-    def __init__(self, camera: Camera, *, detect_s: float = DETECT_S) -> None:
+    def __init__(
+        self, camera: Camera, *, detect_s: float = DETECT_S, given: GivenFrames | None = None
+    ) -> None:
         self._tracker = Tracker()
         self._camera = camera
         self._detect_s = detect_s
+        self._given = given
         self._detected_s = -np.inf
         self._expected: list[Track] = []
         self._reflected = False
@@ -109,9 +114,10 @@ class Observer:
     def look(self, frame: Frame) -> list[tuple[Figure, Looks]]:
         """The people of the next frame, and what they look like."""
         photo = frame.as_photo(self._camera)
-        figures = self._followed(photo, frame)
+        figures = self._followed(photo, frame) if self._given is None else None
         if figures is None:
-            figures = list(find(photo).figures)
+            given = None if self._given is None else self._given.of(frame.number)
+            figures = list(find(photo, given=given).figures)
             self._detected_s, self.passing = frame.time_s, False
         looks = [looks_of(frame.pixels, figure) for figure in figures]
         self._expected = self._tracker.update(frame.number, frame.time_s, figures, looks)

@@ -14,6 +14,7 @@ from vitruvian.compute.preparation import prepare
 from vitruvian.compute.processes import Crew, crew_of
 from vitruvian.compute.threads import one_blas_thread
 from vitruvian.errors import InputError
+from vitruvian.exchange.given_frames import GivenFrames, open_given_frames
 from vitruvian.options import OPTIONS, Options
 from vitruvian.pipeline.progress import StageTimer
 from vitruvian.placement.ground import world_from_ground
@@ -60,6 +61,8 @@ def reconstruct_video(
     max_people: int | None = None,
     texture: bool = True,
     bodies: bool = False,
+    keypoints: str | Path | None = None,
+    masks: str | Path | None = None,
     progress: VideoProgress | None = None,
     unfinished: Unfinished | None = None,
     name: str | None = None,
@@ -82,6 +85,11 @@ def reconstruct_video(
         max_people: keep only so many, those seen longest and largest.
         texture: colour the avatars.
         bodies: avatars are the bodies alone, without clothes, hair and colours: quicker.
+        keypoints: of a single clip: a folder in which OpenPose or BlazePose wrote a file for each
+            frame, or COCO's annotations or results of all frames, JSON. They take the place of
+            our own: whoever they tell of is reconstructed, and nobody else.
+        masks: of a single clip: a folder with a label map, PNG, for each frame, or COCO's
+            annotations or results, which take the place of our own for those whom they cover.
         progress: told of each stage, how much of it is done and of how much (0: not known). What
             it raises ends the work.
         unfinished: where finished parts are kept; work that was stopped goes on from there, and its
@@ -112,21 +120,23 @@ def reconstruct_video(
         name=name,
     )
     clips, eyes = sources.clips, sources.eyes
+    brought = _brought(clips, keypoints, masks)
     prepare(["body", "people", "geometry", "surface", "avatar", "texture", "formats"])
     tell = progress or (lambda *_: None)
     parts = Parts(None)
     if unfinished is not None:
-        files = [clip.path for clip in clips] + ([Path(cameras)] if cameras is not None else [])
+        beside = [Path(one).expanduser() for one in (cameras, keypoints, masks) if one is not None]
+        files = [clip.path for clip in clips] + beside
         asked = (start_s, end_s, every, height_cm, fov_deg, max_people, texture)
         parts = unfinished.parts(files, *asked)
     timer = StageTimer()
     with crew_of(workers) as crew:
         with timer("people"):
-            observed = observe(sources, tell, parts, crew)
+            observed = observe(sources, tell, parts, crew, brought)
         eyes = replace(eyes, turning=observed.turning, edges=observed.edges)
         people = _chosen(observed.people, max_people)
         if not people:
-            raise _nobody(clips)
+            raise _nobody(clips, brought)
         model = body_model()
         heights = {}
         if height_cm is not None:
@@ -155,7 +165,34 @@ def reconstruct_video(
     )
 
 
-def _nobody(clips: Sequence[Clip]) -> InputError:
+def _brought(
+    clips: Sequence[Clip], keypoints: str | Path | None, masks: str | Path | None
+) -> GivenFrames | None:
+    """Keypoints and masks of the clip, which must be one that is used as it is."""
+    clip = clips[0]
+    if (keypoints is not None or masks is not None) and clip.lens is not None:
+        raise InputError(
+            "Keypoints and masks go with a single clip without calibration, whose frames stay as "
+            "they are: leave out either them or --cameras.",
+            code="bad-option",
+        )
+    return open_given_frames(
+        keypoints,
+        masks,
+        width=clip.full_width,
+        height=clip.full_height,
+        scale=clip.width / clip.full_width,
+        stems=clip.stems,
+    )
+
+
+def _nobody(clips: Sequence[Clip], brought: GivenFrames | None) -> InputError:
+    if brought is not None and brought.keypoints is not None:
+        file, _ = brought.keypoints
+        return file.refused(
+            f"tell of nobody who is in {clips[0].name} for half a second: check that they number "
+            "its frames, from 0"
+        )
     if len(clips) > 1:
         return InputError(
             f"Nobody was found whom two of the {len(clips)} clips show at the same place: check "

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from vitruvian.exchange.given_frames import GivenFrames
 from vitruvian.types.camera import Camera
 from vitruvian.video.clip import Clip, Frame
 from vitruvian.video.decoding import Reader, Steps
@@ -22,6 +23,7 @@ class Span:
         clip: that it is of.
         camera: of the clip.
         start_s, end_s: its seconds in the clip, end excluded.
+        given: keypoints and masks that are brought along for the clip's frames.
     """
 
     index: int
@@ -29,6 +31,7 @@ class Span:
     camera: Camera
     start_s: float
     end_s: float
+    given: GivenFrames | None = None
 
 
 class SpanReader:

@@ -318,6 +318,7 @@ def test_every_option_reaches_the_result(real: Any) -> None:
     made = answer.json()
     assert made["options"] == {
         "same_person": False,
+        "given": [],
         "height_cm": 172,
         "hints": {
             "people": {"1": NOTHING | {"sex": "neutral", "age": 20}},

@@ -116,6 +116,8 @@ const SCENE_FILES: [key: string, title: string, about: string][] = [
   ["keypoints_openpose", "OpenPose", "keypoints that were seen, as OpenPose's JSON"],
   ["keypoints_coco", "COCO", "keypoints and masks that were seen, as COCO's JSON"],
   ["keypoints_blazepose", "BlazePose", "keypoints that were seen, as MediaPipe's JSON"],
+  ["keypoints_given", "Your keypoints", "those that were sent, in pixels of the photo, as JSON"],
+  ["masks_given", "Your masks", "those that were sent, the size of the photo, as COCO's JSON"],
   ["viewer", "Viewer", "a page that shows the scene without a network"],
   ["report", "Report", "camera, heights and checks as JSON"],
 ];

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import BaseModel
@@ -64,17 +65,26 @@ def picture_form() -> dict[str, Any]:
         "The picture: JPEG, PNG, WebP, HEIC and others. With same_person the field comes once for "
         "each."
     )
-    return form_body(CreateForm, {"image": text}, of_each=MOST_PHOTOS)
+    optional = {
+        "keypoints": "Keypoints of OpenPose, COCO or BlazePose (JSON) in place of our own.",
+        "masks": "Masks in place of our own: COCO's (JSON) or a label map (PNG).",
+    }
+    return form_body(CreateForm, {"image": text}, optional, of_each=MOST_PHOTOS)
 
 
 def form_body(
-    model: type[BaseModel], files: Mapping[str, str], *, of_each: int = 1
+    model: type[BaseModel],
+    files: Mapping[str, str],
+    optional: Mapping[str, str] = MappingProxyType({}),
+    *,
+    of_each: int = 1,
 ) -> dict[str, Any]:
     """The ``requestBody`` of a form.
 
     Args:
         model: its fields.
         files: what is in each file, by the name of its field.
+        optional: the same of files that may be left out.
         of_each: how often a field with a file may come.
     """
     described = model.model_json_schema()
@@ -93,6 +103,7 @@ def form_body(
     several = {"type": "array", "items": binary, "minItems": 1, "maxItems": of_each}
     file = binary if of_each == 1 else several
     pictures = {name: file | {"description": text} for name, text in files.items()}
+    pictures |= {name: binary | {"description": text} for name, text in optional.items()}
     schema = {
         "type": "object",
         "required": [*files, *described.get("required", ())],

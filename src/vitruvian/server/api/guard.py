@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vitruvian.server.api.bodies import VIDEO_SECONDS, Arriving, Body
 from vitruvian.server.api.callers import address_key
-from vitruvian.server.api.pictures import too_large, video_too_large
+from vitruvian.server.api.reading import too_large, video_too_large
 from vitruvian.server.problems import CLIENT_LEFT, MEDIA_TYPE, Problem
 from vitruvian.server.state import State
 

@@ -1,36 +1,27 @@
-"""The way of a picture or a video through a request: counted, read, queued, waited for."""
+"""The way of a picture or a video through a request: counted, queued, waited for."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
 
 from fastapi import Request
-from pydantic import BaseModel, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.requests import ClientDisconnect
 
-from vitruvian.errors import InputError
 from vitruvian.server.api.callers import client_key
-from vitruvian.server.api.checks import validation_problem
 from vitruvian.server.api.documented import MAX_IDEMPOTENCY_KEY
-from vitruvian.server.api.schemas import CreateForm
-from vitruvian.server.files.names import MOST_PHOTOS
+from vitruvian.server.api.reading import PictureForm
 from vitruvian.server.jobs.intake import Order
 from vitruvian.server.models import ACTIVE, Account, Job
 from vitruvian.server.problems import Problem
 from vitruvian.server.state import State
 
-MAX_FORM_FIELDS = 16
-MAX_FIELD_BYTES = 16_384
-
 _LOOK_SECONDS = 0.5
-
-Form = TypeVar("Form", bound=BaseModel)
 
 
 def take_upload_token(state: State, account: Account | None, request: Request) -> None:
@@ -84,144 +75,32 @@ def idempotency_key(request: Request) -> str | None:
     return key
 
 
-@asynccontextmanager
-async def read_form(
-    request: Request, state: State
-) -> AsyncIterator[tuple[list[UploadFile], CreateForm]]:
-    """The picture, or pictures of one person, and the fields of a form; see ``read_pictures``."""
-    most = state.settings.max_upload_bytes
-    async with _read_files(
-        request, ("image",), CreateForm, most, too_large(state), MOST_PHOTOS
-    ) as (files, form):
-        images = files["image"]
-        try:
-            form.check_count(len(images))
-        except InputError as error:
-            errors = [{"field": "same_person", "detail": str(error)}]
-            raise Problem("validation", str(error), errors=errors) from None
-        yield images, form
-
-
-@asynccontextmanager
-async def read_pictures(
-    request: Request, state: State, names: Sequence[str], model: type[Form], of_each: int
-) -> AsyncIterator[tuple[dict[str, list[UploadFile]], Form]]:
-    """The pictures, by their field, and the other fields of a form, while the block lasts.
-
-    A picture that arrives is on disk from its second megabyte on: however slowly it comes, nobody
-    waits for it.
-
-    Args:
-        request: with the form.
-        state: for the limits.
-        names: fields with pictures.
-        model: the other fields.
-        of_each: how many pictures a field may have at most.
-
-    Raises:
-        Problem: too large, not a form, without a picture, with wrong fields.
-    """
-    most = state.settings.max_upload_bytes
-    async with _read_files(request, names, model, most, too_large(state), of_each) as read:
-        yield read
-
-
-@asynccontextmanager
-async def read_video(
-    request: Request, state: State, model: type[Form]
-) -> AsyncIterator[tuple[UploadFile, Form]]:
-    """The file ``video`` and the fields of a form, as ``read_pictures`` reads them."""
-    most = state.settings.max_video_bytes
-    async with _read_files(request, ("video",), model, most, video_too_large(state)) as read:
-        yield read[0]["video"][0], read[1]
-
-
-@asynccontextmanager
-async def _read_files(
-    request: Request,
-    names: Sequence[str],
-    model: type[Form],
-    most: int,
-    refused: Problem,
-    of_each: int = 1,
-) -> AsyncIterator[tuple[dict[str, list[UploadFile]], Form]]:
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "multipart/form-data":
-        fields_of = f"the fields {' and '.join(names)}" if len(names) > 1 else f"a field {names[0]}"
-        raise Problem(
-            "unsupported-media-type", f"Send a form (multipart/form-data) with {fields_of}."
-        )
-    async with request.form(
-        max_files=len(names) * of_each, max_fields=MAX_FORM_FIELDS, max_part_size=MAX_FIELD_BYTES
-    ) as form:
-        files: dict[str, list[UploadFile]] = {name: [] for name in names}
-        for name in names:
-            sent = form.getlist(name)
-            for image in sent or ("",):
-                if not isinstance(image, UploadFile):
-                    wrong = f"The form lacks a file in the field {name}."
-                    raise Problem("validation", wrong, errors=[{"field": name, "detail": wrong}])
-                if (image.size or 0) > most:
-                    raise refused
-                files[name].append(image)
-        fields: dict[str, Any] = {}
-        for name, value in form.multi_items():
-            if name in names:
-                continue
-            if name in fields or not isinstance(value, str):
-                detail = "must be given once, as text"
-                raise Problem(
-                    "validation",
-                    f"{name[:40]}: {detail}.",
-                    errors=[{"field": name[:40], "detail": detail}],
-                )
-            fields[name] = value
-        yield files, _parse_fields(fields, model)
-
-
-def too_large(state: State, together: int = 0) -> Problem:
-    """The answer to a picture over the limit, or to pictures that are ``together`` times it."""
-    most = state.settings.max_upload_mb
-    all_of_them = f", or all together more than {together * most} MB" if together else ""
-    return Problem(
-        "too-large", f"The picture has more than {most} MB{all_of_them}; save a smaller copy."
-    )
-
-
-def video_too_large(state: State) -> Problem:
-    """The answer to a video over the limit."""
-    most = state.settings.max_video_mb
-    return Problem("too-large", f"The video has more than {most} MB; cut it or make it smaller.")
-
-
-def _parse_fields(fields: Mapping[str, str], model: type[Form]) -> Form:
-    try:
-        # An empty field of a form is one that was left out.
-        return model.model_validate({k: v for k, v in fields.items() if v != ""})
-    except ValidationError as error:
-        raise validation_problem(error.errors()) from None
-
-
-async def accept(
-    state: State, order: Order, images: Sequence[UploadFile], form: CreateForm
-) -> tuple[str, bool]:
+async def accept(state: State, order: Order, form: PictureForm) -> tuple[str, bool]:
     """Store what ``read_form`` read and put its job into the queue; returns its id and whether it
     is new.
     """
-    options = form.options() | {"same_person": form.same_person}
+    options = form.fields.options() | {"same_person": form.fields.same_person}
     most = state.settings.max_people
     options["max_people"] = min(options["max_people"] or most, most)
-    return await accept_pictures(state, order, images, form.name, options)
+    return await accept_pictures(state, order, form.images, form.fields.name, options, form.given)
 
 
 async def accept_pictures(
-    state: State, order: Order, images: Sequence[UploadFile], name: str, options: dict[str, Any]
+    state: State,
+    order: Order,
+    images: Sequence[UploadFile],
+    name: str,
+    options: dict[str, Any],
+    given: Mapping[str, UploadFile] = MappingProxyType({}),
 ) -> tuple[str, bool]:
-    """Store pictures and put their job into the queue; returns its id and whether it is new."""
+    """Store pictures, and what was given with them, and put their job into the queue; returns its
+    id and whether it is new.
+    """
 
     async def take() -> tuple[str, bool]:
         data = [await image.read() for image in images]
-        return await run_in_threadpool(state.intake.accept, order, data, name, options)
+        also = {name: await file.read() for name, file in given.items()}
+        return await run_in_threadpool(state.intake.accept, order, data, name, options, also)
 
     return await _accepted(state, take)
 

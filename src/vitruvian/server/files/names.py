@@ -8,6 +8,10 @@ from vitruvian.options import KEYPOINT_FILES
 MOST_PHOTOS = 6  # of one person
 MOST_CAPTURES = 4  # of a front and a side each, to measure one person by
 
+# Files that somebody brings along with a picture, by their fields in a form; what a result keeps of
+# them lies under these names.
+GIVEN = {"keypoints": "keypoints-given.json", "masks": "masks-given.json"}
+
 # What a file is for, by its name at the top of a result and in a person's folder.
 OF_ALL = {
     "photo": "photo.jpg",
@@ -21,6 +25,7 @@ OF_ALL = {
         for layout in KEYPOINT_FILES
         for kind in ("", "_fitted")
     },
+    **{f"{name}_given": file for name, file in GIVEN.items()},
     "viewer": "viewer.html",
     "report": "report.json",
 }

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, BinaryIO
 
 from sqlalchemy import func, select, update
@@ -106,7 +107,12 @@ class Intake:
             )
 
     def accept(
-        self, order: Order, pictures: Sequence[bytes], name: str | None, options: dict[str, Any]
+        self,
+        order: Order,
+        pictures: Sequence[bytes],
+        name: str | None,
+        options: dict[str, Any],
+        given: Mapping[str, bytes] = MappingProxyType({}),
     ) -> tuple[str, bool]:
         """Store pictures and queue their job; returns its id and whether it is new.
 
@@ -116,6 +122,7 @@ class Intake:
             name: what its owner calls the result.
             options: of the reconstruction, and whether it is of several pictures
                 (``same_person``); of measuring, what is told of the person.
+            given: files that come with the pictures, by the names of ``GIVEN``.
 
         Raises:
             Problem: a file is no picture, there is no room, the account is gone.
@@ -125,8 +132,10 @@ class Intake:
             return earlier, False
         for data in pictures:
             check_picture(data, self.readable_types)
-        several = order.kind == MEASURES or options.get("same_person")
-        parcel = pack(pictures) if several else pictures[0]
+        several = order.kind == MEASURES or options.get("same_person") or given
+        parcel = pack([*pictures, *given.values()]) if several else pictures[0]
+        if given:
+            options = options | {"given": list(given)}
         return self._enqueue(order, io.BytesIO(parcel), name, options)
 
     def accept_video(

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from vitruvian.server.files.names import other_photos
+from vitruvian.server.files.names import GIVEN, other_photos
 from vitruvian.server.files.storage import Storage
 from vitruvian.server.models import Job
 
@@ -34,12 +34,16 @@ def order_for(
 
         others = other_photos(len((job.camera or {}).get("others", ())))
         result = job.upload_key.rpartition("/")[0]
+        given = (
+            job.options.get("given", ()) if job.replaces is not None else ()
+        )  # else in the upload
         yield {
             "do": "job",
             "id": job.id,
             "kind": job.kind,
             "picture": local(job.upload_key),
             "others": [local(f"{result}/{name}") for name in others],
+            "given": {name: local(f"{result}/{GIVEN[name]}") for name in given},
             "folder": str(folder),
             "options": job.options,
             "camera": job.camera,

@@ -7,7 +7,8 @@ and no secret: paths in, files and one description out. Both ways go lines of JS
 
     in   {"do": "job", "id": ..., "kind": ..., "picture": path, "folder": path, "options": {...},
           "camera": null or {"focal_px": ..., "source": ..., "others": [likewise, ...]},
-          "others": [path, ...] of more pictures of one person, "most_s": ... of a video}
+          "others": [path, ...] of more pictures of one person, "most_s": ... of a video,
+          "given": {"keypoints": path, "masks": path} of what came with a picture that is corrected}
          {"do": "cancel", "id": ...}
     out  {"is": "ready"}
          {"is": "stage", "id": ..., "stage": ..., "person": 0, "people": 0}
@@ -29,16 +30,17 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from vitruvian.compute import set_threads
 from vitruvian.errors import CrashError, InputError, MissingExtraError, VitruvianError
 from vitruvian.options import SERVER_DEFAULTS, Options
-from vitruvian.server.files.names import other_photos
+from vitruvian.server.jobs.kept import write_kept
 from vitruvian.server.jobs.measuring import measure_parcel
 from vitruvian.server.jobs.moving import move_people
 from vitruvian.server.jobs.parcel import unpack
@@ -49,10 +51,6 @@ if TYPE_CHECKING:
     from vitruvian.pipeline.progress import Progress
     from vitruvian.pipeline.run import Outcome
     from vitruvian.types.photo import Photo
-    from vitruvian.types.scene import Scene
-
-THUMBNAIL_SIDE = 640
-PHOTO_QUALITY = 90
 
 
 class Worker:
@@ -117,7 +115,9 @@ class Worker:
             outcome = measure_parcel(picture, folder, options, progress)
         else:
             others = [Path(path) for path in order.get("others", ())]
-            outcome = process(picture, folder, options, progress, order.get("camera"), others)
+            given = {name: Path(path) for name, path in order.get("given", {}).items()}
+            camera = order.get("camera")
+            outcome = process(picture, folder, options, progress, camera, others, given)
         if outcome.error is not None:
             answer = {"is": "failed", "problem": problem_of(outcome.error).body()}
         elif outcome.state == "cancelled":
@@ -141,6 +141,7 @@ def process(
     progress: Progress | None,
     camera: dict[str, Any] | None = None,
     others: Sequence[Path] = (),
+    given: Mapping[str, Path] = MappingProxyType({}),
 ) -> Outcome:
     """Reconstruct a picture, or several of one person, into ``folder``.
 
@@ -148,33 +149,45 @@ def process(
         picture: the upload as it came, or the photograph of an earlier result.
         folder: exists and is empty.
         options: names and plain values as of ``Options``; what is absent is ``SERVER_DEFAULTS``'.
-            ``same_person`` says that the upload is a parcel of pictures of one person.
+            ``same_person`` says that the upload is a parcel of pictures of one person; ``given``
+            that files of these names are the last in it.
         progress: told of every stage.
         camera: ``focal_px`` and its ``source``, of a picture that does not say them itself;
             ``others`` are those of ``others``.
         others: more photographs of an earlier result.
+        given: what came with them, as that result keeps it.
     """
     from vitruvian.pipeline.run import Job, run
 
-    given = {name: value for name, value in options.items() if value is not None}
-    parcel = given.pop("same_person", False) and camera is None
-    wanted = SERVER_DEFAULTS | given
+    asked = {name: value for name, value in options.items() if value is not None}
+    came = asked.pop("given", ())
+    parcel = (asked.pop("same_person", False) or came) and camera is None
+    known = SERVER_DEFAULTS | asked
     # Bytes: no path of this machine gets into sentences or reports. Only pixels and the focal
     # length, a number, go on from here; EXIF stays behind.
     files = [path.read_bytes() for path in (picture, *others)]
+    brought = {name: path.read_bytes() for name, path in given.items()}
     if parcel:
         files = unpack(files[0])
+        count = len(files) - len(came)
+        files, brought = files[:count], dict(zip(came, files[count:], strict=True))
     pictures: list[bytes | Photo] = [*files]
     if camera is not None:
         pictures = list(map(_photo, files, [camera, *camera.get("others", ())]))
+    wanted = Options.of(**known | {"formats": tuple(known["formats"])}, **brought)
     job = Job(
         pictures[0],
         folder,
-        Options.of(**wanted | {"formats": tuple(wanted["formats"])}),
+        wanted,
         replace=False,
         nobody_is_failure=True,
         same_person=tuple(pictures[1:]),
-        also=partial(_write_more, pictures=pictures, written=None if camera is None else files),
+        also=partial(
+            write_kept,
+            pictures=pictures,
+            written=None if camera is None else files,
+            options=wanted,
+        ),
     )
     return run(job, progress)
 
@@ -202,54 +215,6 @@ def problem_of(error: VitruvianError) -> Problem:
     if not isinstance(error, InputError) or error.code == "cannot-write":
         return Problem("unavailable", str(error))
     return Problem(error.code if error.code in KINDS else "bad-picture", str(error))
-
-
-def _write_more(
-    scene: Scene,
-    folder: Path,
-    pictures: Sequence[bytes | Photo],
-    written: Sequence[bytes] | None,
-) -> dict[str, Any]:
-    """Write what the page shows besides, and return what it wants to know of the scene.
-
-    ``pictures`` are those it was made of; ``written`` are the same as files, where they are an
-    earlier result's, which stay as they are.
-    """
-    from vitruvian.formats.export import export_mesh
-    from vitruvian.image.photo import load_photo
-
-    for person in scene.people:
-        body = person.body.as_mesh().transformed(scene.world_from_camera_of(person), "world")
-        export_mesh(body, folder / f"person-{person.id}" / "body.glb")
-    # Those beside the first are read once more: a scene does not hold them.
-    photos = [scene.photo, *map(load_photo, pictures[1:])]
-    _write_pictures([photo.pixels for photo in photos], folder, written)
-    cameras = [photo.camera for photo in photos[1:]]
-    return {
-        "world_from_camera": scene.world_from_camera.round(6).tolist(),
-        "others": [{"focal_px": one.focal_px, "source": one.source} for one in cameras],
-    }
-
-
-def _write_pictures(pictures: Sequence[Any], folder: Path, written: Sequence[bytes] | None) -> None:
-    """The photographs, encoded anew, and a thumbnail: nothing of the uploaded files is in them.
-
-    Photographs that this server has ``written`` are not compressed a second time.
-    """
-    import cv2
-
-    from vitruvian.formats.atomic import write_bytes
-    from vitruvian.formats.images import encode_jpeg
-
-    files = written or [encode_jpeg(pixels, quality=PHOTO_QUALITY) for pixels in pictures]
-    for name, file in zip(("photo.jpg", *other_photos(len(files) - 1)), files, strict=True):
-        write_bytes(folder / name, file)
-    pixels = pictures[0]
-    height, width = pixels.shape[:2]
-    scale = min(1.0, THUMBNAIL_SIDE / max(height, width))
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
-    write_bytes(folder / "thumbnail.jpg", encode_jpeg(small, quality=82))
 
 
 def warm_up() -> None:

@@ -20,11 +20,11 @@ from vitruvian.server.api.pictures import (
     accept_pictures,
     check_room,
     idempotency_key,
-    read_pictures,
     take_upload_token,
     wait_for_end,
     wait_seconds,
 )
+from vitruvian.server.api.reading import read_pictures
 from vitruvian.server.api.routes.reconstructions import (
     FILE_ANSWERS,
     json_answer,

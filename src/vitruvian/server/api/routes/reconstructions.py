@@ -20,11 +20,11 @@ from vitruvian.server.api.pictures import (
     accept,
     check_room,
     idempotency_key,
-    read_form,
     take_upload_token,
     wait_for_end,
     wait_seconds,
 )
+from vitruvian.server.api.reading import read_form
 from vitruvian.server.api.views import job_view, reconstruction_view, summary_view
 from vitruvian.server.files.janitor import delete_reconstruction
 from vitruvian.server.files.serving import MEDIA_TYPES, serve_file
@@ -66,8 +66,8 @@ async def create(request: Request, state: Here, caller: Writer) -> Response:
     owner = account_of(caller)
     await run_in_threadpool(check_room, state, owner.id)
     expires = state.settings.guest_retention_hours if owner.kind == "guest" else None
-    async with read_form(request, state) as (images, form):
-        job_id, _ = await accept(state, Order(owner.id, key, expires), images, form)
+    async with read_form(request, state) as form:
+        job_id, _ = await accept(state, Order(owner.id, key, expires), form)
     job = await wait_for_end(request, state, job_id, wait)
     if job is None:
         raise not_found()

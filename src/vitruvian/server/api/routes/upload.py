@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
@@ -14,10 +15,10 @@ from vitruvian.server.api.documented import picture_form, problems
 from vitruvian.server.api.pictures import (
     accept,
     check_room,
-    read_form,
     take_upload_token,
     wait_for_end,
 )
+from vitruvian.server.api.reading import read_form
 from vitruvian.server.api.routes.sharing import add_share
 from vitruvian.server.api.views import reconstruction_view
 from vitruvian.server.jobs.intake import Order
@@ -43,9 +44,10 @@ async def upload(request: Request, state: Here, caller: AnyCaller) -> schemas.Up
     order = _order(state, caller)
     await run_in_threadpool(take_upload_token, state, caller.account, request)
     await run_in_threadpool(check_room, state, order.account_id)
-    async with read_form(request, state) as (images, form):
-        form = form.model_copy(update={"formats": f"obj,{form.formats}"})  # what it answers with
-        job_id, _ = await accept(state, order, images, form)
+    async with read_form(request, state) as form:
+        formats = {"formats": f"obj,{form.fields.formats}"}  # what it answers with
+        form = replace(form, fields=form.fields.model_copy(update=formats))
+        job_id, _ = await accept(state, order, form)
     job = await wait_for_end(
         request, state, job_id, state.settings.upload_timeout_seconds, patient=True
     )

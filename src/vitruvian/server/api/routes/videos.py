@@ -14,9 +14,9 @@ from vitruvian.server.api.pictures import (
     accept_video,
     check_room,
     idempotency_key,
-    read_video,
     take_upload_token,
 )
+from vitruvian.server.api.reading import read_video
 from vitruvian.server.api.routes.reconstructions import (
     FILE_ANSWERS,
     json_answer,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import (
     BaseModel,
 )
@@ -106,6 +108,7 @@ class ReconstructionOptions(BaseModel):
     """What was asked for."""
 
     same_person: bool = False
+    given: list[Literal["keypoints", "masks"]] = []
     height_cm: float | None = SERVER_DEFAULTS["height_cm"]
     hints: Hints | None = SERVER_DEFAULTS["hints"]
     fov_deg: float | None = SERVER_DEFAULTS["fov_deg"]
