@@ -22,6 +22,7 @@ from vitruvian.hints import (
 )
 from vitruvian.options import Options
 
+SHORTENED = f'A hint by box needs "box", [x0, y0, x1, y1]; got {"7" * 79}….'
 NEITHER = (
     'h must have "people", with hints by the person\'s number, or "boxes", with hints by a box, or '
     "both."
@@ -33,7 +34,10 @@ NEITHER = (
     [
         ({"height_cm": 20}, "A height of 20 cm cannot be a person's; give 40 to 260."),
         ({"height_cm": float("nan")}, "A height of nan cm cannot be a person's; give 40 to 260."),
-        ({"height_cm": 10**400}, f"A height of {10**400} cm cannot be a person's; give 40 to 260."),
+        (
+            {"height_cm": 10**400},
+            f"A height of 1{'0' * 78}… cm cannot be a person's; give 40 to 260.",
+        ),
         ({"height_cm": "tall"}, "A height of 'tall' cm cannot be a person's; give 40 to 260."),
         ({"sex": "male"}, "There is no sex 'male'; choose man, woman or neutral."),
         (
@@ -137,6 +141,7 @@ def test_json_there_and_back(tmp_path: Path) -> None:
     ("text", "sentence"),
     [
         ("{", "h is not JSON: write it as the page on the command line shows."),
+        ("[" * 100_000, "h is not JSON: write it as the page on the command line shows."),
         ("[]", NEITHER),
         ('{"1": {}}', NEITHER),
         ("{}", NEITHER),
@@ -150,6 +155,7 @@ def test_json_there_and_back(tmp_path: Path) -> None:
             '{"people": {"1": {"not_a_person": 1}}}',
             "not_a_person is true or false; got 1.",
         ),
+        ('{"boxes": [' + "7" * 200 + "]}", SHORTENED),
         ('{"people": []}', "Hints go by the person's number, such as 1; got []."),
         ('{"people": {"x": {}}}', "People are numbered from 1, left to right; got 'x'."),
         (

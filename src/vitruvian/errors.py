@@ -6,6 +6,9 @@ the command line prints them with ``--json``, the API answers with them.
 
 from __future__ import annotations
 
+from typing import Any
+
+_LONGEST = 80  # of a value in a sentence
 CODES = {
     "missing-file": "there is no file at the path",
     "unreadable-file": "what is at the path is a folder, an address or may not be read",
@@ -30,6 +33,12 @@ CODES = {
     "crashed": "our own mistake",
     "failed": "any other failure",
 }
+
+
+def quoted(value: Any) -> str:
+    """A value that somebody gave as sentences show it: in one line, and cut where it is long."""
+    text = repr(value)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
 class VitruvianError(Exception):

@@ -13,7 +13,7 @@ from numbers import Real
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
-from vitruvian.errors import InputError
+from vitruvian.errors import InputError, quoted
 
 Box = tuple[float, float, float, float]  # x0, y0, x1, y1 in pixels of the picture
 Who = int | Box | Literal["largest"]
@@ -66,7 +66,7 @@ class Hint:
                 f"{LEAST_HEIGHT_CM} to {MOST_HEIGHT_CM}."
             )
         if self.sex is not None and self.sex not in SEXES:
-            raise _refused(f"There is no sex {self.sex!r}; choose {_listed(SEXES)}.")
+            raise _refused(f"There is no sex {quoted(self.sex)}; choose {_listed(SEXES)}.")
         if self.age is not None and self.age not in AGE_GROUPS and not _within(self.age, 0, OLDEST):
             raise _refused(
                 f"An age of {_written(self.age)} cannot be a person's; give 0 to {OLDEST} years, "
@@ -74,18 +74,18 @@ class Hint:
             )
 
         if not isinstance(self.not_a_person, bool):
-            raise _refused(f"not_a_person is true or false; got {self.not_a_person!r}.")
+            raise _refused(f"not_a_person is true or false; got {quoted(self.not_a_person)}.")
         if not isinstance(self.limbs, Mapping | None):
             raise _refused(
                 f'limbs go by their names, such as {{"left forearm": "towards"}}; got '
-                f"{self.limbs!r}."
+                f"{quoted(self.limbs)}."
             )
         for limb, direction in (self.limbs or {}).items():
             if limb not in LIMBS:
-                raise _refused(f"There is no limb {limb!r}; choose {_listed(LIMBS)}.")
+                raise _refused(f"There is no limb {quoted(limb)}; choose {_listed(LIMBS)}.")
             if direction not in DIRECTIONS:
                 raise _refused(
-                    f"The {limb} cannot point {direction!r}; choose {_listed(DIRECTIONS)}."
+                    f"The {limb} cannot point {quoted(direction)}; choose {_listed(DIRECTIONS)}."
                 )
 
     def plain(self) -> dict[str, Any]:
@@ -108,7 +108,7 @@ def checked_hints(given: Mapping[Any, Any] | None) -> dict[Who, Hint] | None:
     if given is None:
         return None
     if not isinstance(given, Mapping):
-        raise _refused(f"Hints go by the person's number, such as 1; got {given!r}.")
+        raise _refused(f"Hints go by the person's number, such as 1; got {quoted(given)}.")
     if given and set(given) <= {"people", "boxes"}:
         return _document(given)
     return _few({_who(key): _hint(value) for key, value in given.items()})
@@ -129,7 +129,7 @@ def read_hints(text: str | bytes, name: str) -> dict[Who, Hint]:
     """
     try:
         read = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _refused(
             f"{name} is not JSON: write it as the page on the command line shows."
         ) from error
@@ -220,13 +220,13 @@ def together(*hints: Hint) -> Hint:
 def _document(read: Mapping[str, Any]) -> dict[Who, Hint]:
     people, boxes = read.get("people", {}), read.get("boxes", [])
     if not isinstance(people, Mapping):
-        raise _refused(f"Hints go by the person's number, such as 1; got {people!r}.")
+        raise _refused(f"Hints go by the person's number, such as 1; got {quoted(people)}.")
     if not isinstance(boxes, list | tuple):
-        raise _refused(f"Hints by box are a list; got {boxes!r}.")
+        raise _refused(f"Hints by box are a list; got {quoted(boxes)}.")
     hints: dict[Who, Hint] = {_who(key): _hint(value) for key, value in people.items()}
     for entry in boxes:
         if not isinstance(entry, Mapping) or "box" not in entry:
-            raise _refused(f'A hint by box needs "box", [x0, y0, x1, y1]; got {entry!r}.')
+            raise _refused(f'A hint by box needs "box", [x0, y0, x1, y1]; got {quoted(entry)}.')
         known = {name: value for name, value in entry.items() if name != "box"}
         hints[_box(entry["box"])] = _hint(known)
     return _few(hints)
@@ -253,7 +253,7 @@ def _with(hint: Hint, kind: str, text: str) -> Hint:
         except ValueError:
             if kind == "height_cm":
                 raise _refused(
-                    f"A height is in centimetres, such as 172 or 2:172; got {text!r}."
+                    f"A height is in centimetres, such as 172 or 2:172; got {quoted(text)}."
                 ) from None
     return replace(hint, **{kind: value})
 
@@ -270,7 +270,7 @@ def _number(key: Any) -> int:
     except ValueError:
         number = 0
     if number < 1:
-        raise _refused(f"People are numbered from 1, left to right; got {str(key)!r}.")
+        raise _refused(f"People are numbered from 1, left to right; got {quoted(str(key))}.")
     return number
 
 
@@ -279,7 +279,8 @@ def _box_of_text(text: str) -> Box:
         return _box([float(part) for part in text.split(",")])
     except ValueError:
         raise _refused(
-            f"A box is x0,y0,x1,y1 in pixels of the picture, such as 120,80,340,700; got {text!r}."
+            "A box is x0,y0,x1,y1 in pixels of the picture, such as 120,80,340,700; got "
+            f"{quoted(text)}."
         ) from None
 
 
@@ -287,10 +288,12 @@ def _box(value: Any) -> Box:
     """A box in pixels; where it lies is settled when the picture is there."""
     numbers = isinstance(value, list | tuple) and len(value) == 4
     if not numbers or not all(_within(one, -1e6, 1e6) for one in value):
-        raise _refused(f"A box is four numbers, x0, y0, x1, y1 in pixels; got {value!r}.")
+        raise _refused(f"A box is four numbers, x0, y0, x1, y1 in pixels; got {quoted(value)}.")
     x0, y0, x1, y1 = (float(one) for one in value)
     if not (x0 < x1 and y0 < y1):
-        raise _refused(f"A box goes from its left top to its right bottom; got {list(value)!r}.")
+        raise _refused(
+            f"A box goes from its left top to its right bottom; got {quoted(list(value))}."
+        )
     return x0, y0, x1, y1
 
 
@@ -299,7 +302,7 @@ def _hint(value: Any) -> Hint:
         return value
     known = {field.name for field in fields(Hint)}
     if not isinstance(value, Mapping) or not set(value) <= known:
-        raise _refused(f"A hint may have {_listed(sorted(known))}; got {value!r}.")
+        raise _refused(f"A hint may have {_listed(sorted(known))}; got {quoted(value)}.")
     return Hint(**cast("dict[str, Any]", dict(value)))
 
 
@@ -310,7 +313,7 @@ def _within(value: Any, least: float, most: float) -> bool:
 
 
 def _written(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else repr(value)
+    return f"{value:g}" if isinstance(value, float) else quoted(value)
 
 
 def _listed(words: Iterable[str]) -> str:

@@ -54,7 +54,7 @@ def test_archives(tmp_path: Path) -> None:
         read = [read_place(task.sources[0], task.known.get("at"), 100) for task in found]
         assert read == [b"first", b"second", b"clip"]
         assert read_place(found[1].sources[0], found[1].known.get("at"), 3) == b"seco"
-        with local_file(found[2].sources[0], found[2].known.get("at"), tmp_path) as path:
+        with local_file(found[2].sources[0], found[2].known.get("at"), tmp_path, 99) as path:
             assert (path.suffix, path.read_bytes()) == (".mov", b"clip")
         assert not path.exists()
     # What cannot be opened is an input that fails, beside the others.
@@ -104,6 +104,65 @@ def test_lists_and_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     (tmp_path / "odd.csv").write_text("picture\na.jpg\n")
     with pytest.raises(InputError, match="'picture'"):
         listed(tmp_path / "odd.csv")
+
+
+def test_no_more_is_unpacked_than_is_of_use(tmp_path: Path) -> None:
+    # Wherever its names lead, nothing is written beside the copy.
+    folder = tmp_path / "inside"
+    folder.mkdir()
+    with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("../../bomb.mp4", bytes(5_000_000))
+    with tarfile.open(tmp_path / "links.tar", "w") as tar:
+        for name, kind in (("a.jpg", tarfile.SYMTYPE), ("b.jpg", tarfile.LNKTYPE)):
+            entry = tarfile.TarInfo(name)
+            entry.type, entry.linkname = kind, "/etc/passwd"
+            tar.addfile(entry)
+    assert listed(tmp_path / "links.tar") == []
+    (task,) = listed(tmp_path / "bomb.zip")
+    assert len(read_place(task.sources[0], None, 1000)) == 1001
+    with local_file(task.sources[0], None, folder, 1000) as path:
+        assert path.parent == folder
+        assert path.stat().st_size == 1001  # one more: whoever reads it says that it is too large
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["bomb.zip", "inside", "links.tar"]
+
+
+@pytest.mark.parametrize("how", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_damaged_members(how: int, tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w", how) as archive:
+        archive.writestr("a.jpg", bytes(range(256)) * 40)
+    data = bytearray(path.read_bytes())
+    data[40:60] = b"\xff" * 20
+    path.write_bytes(data)
+    with pytest.raises(InputError, match="damaged in its archive") as caught:
+        read_place(f"{path}!/a.jpg", None, 20_000)
+    assert caught.value.code == "damaged-picture"
+
+
+def test_odd_lists(tmp_path: Path) -> None:
+    path = tmp_path / "odd.csv"
+    path.write_text("input\n" + "x" * 200_000)
+    with pytest.raises(InputError, match="no table that can be read"):
+        listed(path)
+    path.write_text("x" * 100_000)
+    with pytest.raises(InputError) as caught:
+        listed(path)
+    assert len(str(caught.value)) < 400
+    path.write_text("input\n~nobody-of-that-name/a.jpg\nb\0.jpg\n")
+    home, null = listed(path)
+    assert home.sources == (str(tmp_path / "~nobody-of-that-name" / "a.jpg"),)
+    assert null.stamp == ""
+    path.write_bytes(b"\xff\xfeinput")
+    with pytest.raises(InputError, match="give a text file in UTF-8"):
+        listed(path)
+    newer = bytearray(b"")
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("a.jpg", "a")
+    newer[:] = (tmp_path / "a.zip").read_bytes()
+    newer[newer.index(b"PK\x01\x02") + 6] = 200  # the version that it takes to unpack it
+    (tmp_path / "a.zip").write_bytes(newer)
+    (refused,) = listed(tmp_path / "a.zip")
+    assert refused.known["refused"][0] == "unreadable-file"
 
 
 def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:

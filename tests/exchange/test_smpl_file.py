@@ -14,6 +14,7 @@ from scipy import sparse
 
 from made_up_smpl import PARENTS, made_up
 from vitruvian.errors import InputError
+from vitruvian.exchange import smpl_file
 from vitruvian.exchange.registered import load_smpl
 from vitruvian.exchange.smpl_file import read_smpl
 from vitruvian.exchange.smpl_model import JOINT_NAMES, Kind
@@ -172,3 +173,20 @@ def test_other_files(data: bytes, tmp_path: Path) -> None:
         read_smpl(path)
     with pytest.raises(InputError, match="cannot be read"):
         read_smpl(tmp_path)
+
+
+def test_what_unpacks_to_too_much(model_file: Path, tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr(smpl_file, "_MOST_UNPACKED", 100_000)
+    with pytest.raises(InputError, match="too large when unpacked"):
+        read_smpl(model_file)
+
+
+def test_damaged_archives(model_file: Path, tmp_path: Path) -> None:
+    path = tmp_path / "body.npz"
+    with np.load(model_file) as arrays:
+        np.savez_compressed(path, **{name: arrays[name] for name in arrays.files})
+    data = bytearray(path.read_bytes())
+    data[60:120] = bytes(60)
+    path.write_bytes(data)
+    with pytest.raises(InputError, match="cannot be read"):
+        read_smpl(path)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
-from vitruvian.image.names import readable
+from vitruvian.image.names import expanded, readable
 
 
 @pytest.mark.parametrize(
@@ -26,3 +27,9 @@ def test_bytes_of_names(name: bytes, text: str) -> None:
 
 def test_halves_that_stand_for_no_byte() -> None:
     assert readable("a\ud800b") == "a?b"
+
+
+def test_homes_are_written_out_and_those_of_nobody_stay() -> None:
+    assert expanded("~/a.jpg") == Path.home() / "a.jpg"
+    assert expanded("~nobody-of-that-name/a.jpg") == Path("~nobody-of-that-name/a.jpg")
+    assert expanded(Path("a~.jpg")) == Path("a~.jpg")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import struct
 import sys
 import tarfile
 import zipfile
@@ -15,7 +16,7 @@ from vitruvian.batch.lists import LIST_SUFFIXES, read_list, refused
 from vitruvian.batch.orders import Task
 from vitruvian.batch.places import MEMBER, file_system, is_address, open_place
 from vitruvian.errors import InputError
-from vitruvian.image.names import readable
+from vitruvian.image.names import expanded, readable
 
 PICTURES = frozenset(
     [
@@ -58,18 +59,22 @@ def list_tasks(inputs: Iterable[str], results: str) -> Iterator[Task]:
     named = list(inputs)
     for text in named:
         if text != "-" and not is_address(text):
-            _check_exists(Path(text).expanduser())
+            _check_exists(expanded(text))
     return _tasks_of(named, results)
 
 
 def _tasks_of(inputs: Iterable[str], results: str) -> Iterator[Task]:
     for text in inputs:
         if text == "-":
-            yield from read_list(sys.stdin.read(), "-", kind_of)
+            try:
+                text = sys.stdin.read()
+            except UnicodeDecodeError as error:
+                raise _no_list("-") from error
+            yield from read_list(text, "-", kind_of)
         elif is_address(text):
             yield from _at_address(text, results)
         else:
-            yield from _at_path(Path(text).expanduser(), results)
+            yield from _at_path(expanded(text), results)
 
 
 def kind_of(name: str) -> str:
@@ -131,16 +136,26 @@ def _at_file(path: Path) -> Iterator[Task]:
     name, place = path.name.lower(), str(path.absolute())
     if name.endswith(LIST_SUFFIXES):
         try:
-            text = path.read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(
-                f"The list {readable(str(path))} cannot be read; give a text file in UTF-8."
-            ) from error
+            text = _text(path.read_bytes(), place)
+        except OSError as error:
+            raise _no_list(place) from error
         yield from (_stamped(task) for task in read_list(text, place, kind_of))
     elif name.endswith((*_ZIPS, ".tar", *_PACKED)):
         yield from _in_archive(place, _stamp(path))
     else:
         yield _task(place, _stamp(path))
+
+
+def _text(data: bytes, place: str) -> str:
+    """What a list holds."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise _no_list(place) from error
+
+
+def _no_list(place: str) -> InputError:
+    return InputError(f"The list {readable(place)} cannot be read; give a text file in UTF-8.")
 
 
 def _stamped(task: Task) -> Task:
@@ -152,7 +167,7 @@ def _stamped(task: Task) -> Task:
 def _stamp(path: Path) -> str:
     try:
         state = path.stat()
-    except OSError:
+    except (OSError, ValueError):  # the latter of a null in its name
         return ""
     return f"{state.st_size} {state.st_mtime_ns}"
 
@@ -184,7 +199,11 @@ def _in_archive(place: str, stamp: str) -> Iterator[Task]:
                         member = f"{place}{MEMBER}{one.name}"
                         yield _task(member, stamp, at=[one.offset_data, one.size])
                     tar.members.clear()  # type: ignore[attr-defined]  # else all stay in memory
-    except (OSError, EOFError, zipfile.BadZipFile, tarfile.TarError):
+    # The others are what ZIP files of later versions and lying headers come to.
+    except (
+        OSError, EOFError, zipfile.BadZipFile, tarfile.TarError, NotImplementedError, ValueError,
+        struct.error,
+    ):  # fmt: skip
         sentence = "The archive is damaged or none; pack it again."
         yield refused(place, InputError(sentence, code="unreadable-file"))
 
@@ -219,7 +238,7 @@ def _at_address(address: str, results: str) -> Iterator[Task]:
         lowered = name.lower()
         if lowered.endswith(LIST_SUFFIXES) and not everything:
             with open_place(place) as file:
-                yield from read_list(file.read().decode("utf-8-sig"), place, kind_of)
+                yield from read_list(_text(file.read(), place), place, kind_of)
         elif lowered.endswith((*_ZIPS, ".tar", *_PACKED)) and not everything:
             yield from _in_archive(place, stamp)
         elif _wanted(name) or not everything:

@@ -11,8 +11,9 @@ from typing import Any
 from vitruvian.anthropometry.subject import Subject, parse_height, parse_weight
 from vitruvian.batch.orders import Task
 from vitruvian.batch.places import is_address
-from vitruvian.errors import InputError, VitruvianError
+from vitruvian.errors import InputError, VitruvianError, quoted
 from vitruvian.hints import Hint
+from vitruvian.image.names import expanded
 
 LIST_SUFFIXES = (".txt", ".csv")
 _COLUMNS = ("input", "front", "side", "height", "weight", "sex", "age", "clothes")
@@ -46,6 +47,16 @@ def read_list(text: str, place: str, kind_of: Callable[[str], str]) -> Iterator[
 
 
 def _table(text: str, place: str, kind_of: Callable[[str], str]) -> Iterator[Task]:
+    try:
+        yield from _rows(text, place, kind_of)
+    except csv.Error as error:
+        raise InputError(
+            f"The list {place} is no table that can be read ({error}): write it as CSV, a line an "
+            "input."
+        ) from error
+
+
+def _rows(text: str, place: str, kind_of: Callable[[str], str]) -> Iterator[Task]:
     reader = csv.DictReader(io.StringIO(text), skipinitialspace=True)
     names = [(name or "").strip().lower() for name in reader.fieldnames or ()]
     reader.fieldnames = names
@@ -53,7 +64,7 @@ def _table(text: str, place: str, kind_of: Callable[[str], str]) -> Iterator[Tas
     if unknown or not ("input" in names or {"front", "side", "height"} <= set(names)):
         raise InputError(
             f"The first line of {place} must name its columns: input, or front, side and height; "
-            f"besides weight, sex, age and clothes{f', but not {unknown[0]!r}' if unknown else ''}."
+            f"besides weight, sex, age and clothes{f', but not {quoted(unknown[0])}' if unknown else ''}."
         )
     for row in reader:
         given = {name: (row.get(name) or "").strip() for name in names}
@@ -110,6 +121,6 @@ def _beside(source: str, place: str) -> str:
         return source
     if is_address(place):
         return f"{place.rpartition('/')[0]}/{source}"
-    path = Path(source).expanduser()
+    path = expanded(source)
     folder = Path() if place == "-" else Path(place).parent
     return str((folder / path).absolute())

@@ -3,10 +3,11 @@ archive, ``photos.zip!/a.jpg``."""
 
 from __future__ import annotations
 
+import lzma
 import re
-import shutil
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
@@ -83,13 +84,13 @@ def read_place(place: str, at: Sequence[int] | None, most: int) -> bytes:
             with open_place(archive) as file:
                 file.seek(at[0])
                 return file.read(min(at[1], most + 1))
-        with _zip_file(archive).open(member) as inside:
+        with _unpacked(label), _zip_file(archive).open(member) as inside:
             return inside.read(most + 1)
 
 
 @contextmanager
-def local_file(place: str, at: Sequence[int] | None, folder: Path) -> Iterator[Path]:
-    """What is at a place as a file on this machine, while the block lasts.
+def local_file(place: str, at: Sequence[int] | None, folder: Path, most: int) -> Iterator[Path]:
+    """What is at a place as a file on this machine, while the block lasts; see ``read_place``.
 
     Raises:
         InputError, OSError: as ``read_place``.
@@ -102,14 +103,19 @@ def local_file(place: str, at: Sequence[int] | None, folder: Path) -> Iterator[P
     with _told(readable(place)):
         if member is None:
             with open_place(place) as file, copy.open("wb") as out:
-                shutil.copyfileobj(file, out)
+                _copy(file, out, most + 1)
         elif at is not None:
             with open_place(archive) as file, copy.open("wb") as out:
                 file.seek(at[0])
-                _copy(file, out, at[1])
+                _copy(file, out, min(at[1], most + 1))
         else:
-            with _zip_file(archive).open(member) as inside, copy.open("wb") as out:
-                shutil.copyfileobj(inside, out)
+            # However much a member says, or turns out, to hold: more than a clip may is enough.
+            with (
+                _unpacked(readable(place)),
+                _zip_file(archive).open(member) as inside,
+                copy.open("wb") as out,
+            ):
+                _copy(inside, out, most + 1)
     try:
         yield copy
     finally:
@@ -137,6 +143,23 @@ def _zip_file(archive: str) -> zipfile.ZipFile:
 
 
 @contextmanager
+def _unpacked(label: str) -> Iterator[None]:
+    """Turn what the unpacking of a damaged member comes to into a sentence."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is not None:  # of the storage or the disk
+            raise
+        raise _damaged(label) from error
+    except (zlib.error, lzma.LZMAError, ValueError) as error:
+        raise _damaged(label) from error
+
+
+def _damaged(label: str) -> InputError:
+    return InputError(f"{label} is damaged in its archive; pack it again.", code="damaged-picture")
+
+
+@contextmanager
 def _told(label: str) -> Iterator[None]:
     """Turn what cannot become better by another attempt into a sentence."""
     try:
@@ -154,9 +177,7 @@ def _told(label: str) -> Iterator[None]:
             f"{label} is not in its archive any more; list the archive again.", code="missing-file"
         ) from error
     except (zipfile.BadZipFile, tarfile.TarError, EOFError, NotImplementedError) as error:
-        raise InputError(
-            f"{label} is damaged in its archive; pack it again.", code="damaged-picture"
-        ) from error
+        raise _damaged(label) from error
     except RuntimeError as error:  # what zipfile says of a password
         raise InputError(
             f"{label} is locked with a password; unpack the archive.", code="unreadable-file"

@@ -17,6 +17,7 @@ from vitruvian.batch.places import local_file, read_place
 from vitruvian.batch.results import open_results
 from vitruvian.errors import CrashError, InputError, VitruvianError
 from vitruvian.image.limits import MAX_BYTES
+from vitruvian.video.clip import MAX_BYTES as MAX_CLIP_BYTES
 
 # Other inputs would fail in the same way.
 _FATAL = frozenset({"cannot-write", "bad-weights"})
@@ -129,7 +130,7 @@ def _gathered(order: Order) -> Iterator[Gathered]:
         return
     with (
         tempfile.TemporaryDirectory(prefix="vitruvian-") as folder,
-        local_file(task.sources[0], at, Path(folder)) as path,
+        local_file(task.sources[0], at, Path(folder), MAX_CLIP_BYTES) as path,
     ):
         with path.open("rb") as file:
             while block := file.read(_BLOCK):

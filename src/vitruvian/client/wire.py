@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from vitruvian.errors import InputError, VitruvianError
+from vitruvian.image.names import expanded
 
 _POLL_SECONDS = 0.3
 _BUSY_STATUSES = (429, 503)
@@ -185,7 +186,7 @@ def file_bytes(source: str | Path | bytes) -> bytes:
     if isinstance(source, bytes):
         return source
     try:
-        return Path(source).expanduser().read_bytes()
+        return expanded(source).read_bytes()
     except OSError as error:
         reason = (error.strerror or "input/output error").lower()
         raise InputError(f"{source} cannot be read ({reason}); check the path.") from None

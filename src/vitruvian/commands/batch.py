@@ -16,6 +16,7 @@ from vitruvian.commands.cli import INTERRUPTED, say
 from vitruvian.commands.interrupts import interrupts
 from vitruvian.commands.photo import given
 from vitruvian.errors import InputError
+from vitruvian.image.names import expanded
 from vitruvian.options import (
     DEFAULTS,
     OPTIONS,
@@ -142,8 +143,8 @@ def batch(
             "Results at an address need a manifest on this machine: name its file with --manifest.",
             code="bad-option",
         )
-    results = output if is_address(output) else str(Path(output).expanduser().absolute())
-    file = manifest.expanduser() if manifest is not None else Path(results) / "manifest.sqlite"
+    results = output if is_address(output) else str(expanded(output).absolute())
+    file = expanded(manifest) if manifest is not None else Path(results) / "manifest.sqlite"
     plan = BatchPlan(
         results, options, chunk_s=chunk, threads=threads, retries=retries, retry_failed=retry_failed
     )

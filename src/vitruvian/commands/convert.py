@@ -8,7 +8,7 @@ from typing import Annotated, Literal, cast
 import typer
 
 from vitruvian.errors import InputError
-from vitruvian.image.names import readable
+from vitruvian.image.names import expanded, readable
 from vitruvian.options import OPTIONS
 
 
@@ -47,6 +47,6 @@ def convert(
 
     other = load_smpl(body_model)
     chosen = cast(Literal["camera", "world"], frame)
-    for path, error_m in convert_file(source.expanduser(), other, output.expanduser(), chosen):
+    for path, error_m in convert_file(expanded(source), other, expanded(output), chosen):
         away = "" if error_m is None else f" (mean distance {error_m * 1000:.1f} mm)"
         typer.echo(f"{readable(str(path))}{away}")

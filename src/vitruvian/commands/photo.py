@@ -13,6 +13,7 @@ from vitruvian.commands.pictures import jobs_of, reconstruct_all
 from vitruvian.compute import set_threads
 from vitruvian.errors import InputError
 from vitruvian.hints import merged, parse_hints, read_hints_file
+from vitruvian.image.names import expanded
 from vitruvian.options import (
     DEFAULTS,
     OPTIONS,
@@ -160,7 +161,7 @@ def photo(
     """
     options = Options(
         hints=merged(
-            None if hints is None else read_hints_file(hints.expanduser()),
+            None if hints is None else read_hints_file(expanded(hints)),
             parse_hints(height or (), sex or (), age or (), add_person or (), not_a_person or ()),
         ),
         fov_deg=fov,
@@ -188,7 +189,7 @@ def photo(
         keypoint_files=parse_keypoint_files(keypoint_files) if keypoint_files else None,
         body_model=body_model,
     )
-    output = output.expanduser()
+    output = expanded(output)
     more = tuple(images[1:]) if same_person else ()
     jobs = jobs_of(images[:1] if same_person else images, output)
     made = open_folder(output)
@@ -226,4 +227,4 @@ def _sam(encoder: Path | None, decoder: Path | None) -> tuple[Path, Path] | None
         raise InputError(
             f"A SAM {given} alone cannot draw masks: give --sam-{missing}, too.", code="bad-option"
         )
-    return encoder.expanduser(), decoder.expanduser()
+    return expanded(encoder), expanded(decoder)

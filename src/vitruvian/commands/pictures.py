@@ -14,7 +14,7 @@ from vitruvian.commands.cli import INTERRUPTED, debugging, say
 from vitruvian.commands.interrupts import interrupts
 from vitruvian.commands.progress_lines import print_stage
 from vitruvian.errors import InputError, VitruvianError, WeightsError
-from vitruvian.image.names import readable
+from vitruvian.image.names import expanded, readable
 from vitruvian.options import Options
 from vitruvian.result.folder import folder_names
 
@@ -36,7 +36,7 @@ def jobs_of(images: list[str], output: Path) -> list[tuple[str, Path]]:
     """Each picture as the user wrote it, with its result's folder; repeated pictures once."""
     unique: dict[Path, str] = {}
     for image in images:
-        unique.setdefault(Path(image).expanduser().absolute(), image)
+        unique.setdefault(expanded(image).absolute(), image)
     ordered = list(unique.values())
     names = folder_names(Path(image) for image in ordered)
     for image, name in zip(ordered, names, strict=True):

@@ -17,6 +17,7 @@ from vitruvian.commands.photo import given
 from vitruvian.commands.progress_lines import print_stage
 from vitruvian.compute import set_threads, thread_count
 from vitruvian.errors import InputError
+from vitruvian.image.names import expanded
 from vitruvian.options import DEFAULTS, Options
 from vitruvian.result.folder import check_replaceable, complete_folder, open_folder
 from vitruvian.video.formats import (
@@ -179,7 +180,7 @@ def video(
         from vitruvian.exchange.registered import load_smpl
 
         load_smpl(body_model)  # a wrong file is told of before any work
-    output = output.expanduser()
+    output = expanded(output)
     if threads is not None:
         set_threads(threads)
     from vitruvian.compute.processes import Crew

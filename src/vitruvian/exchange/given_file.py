@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from vitruvian.errors import InputError
-from vitruvian.image.names import readable
+from vitruvian.image.names import expanded, readable
 
 MAX_JSON_BYTES = 256 << 20  # all of COCO's person keypoints of 2017 have 240 MB
 
@@ -30,7 +30,7 @@ class GivenFile:
     @staticmethod
     def of(what: What, source: str | Path | bytes) -> GivenFile:
         """What a user gives: a path as they write it, or bytes."""
-        return GivenFile(what, source if isinstance(source, bytes) else Path(source).expanduser())
+        return GivenFile(what, source if isinstance(source, bytes) else expanded(source))
 
     @property
     def label(self) -> str:

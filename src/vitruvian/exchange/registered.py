@@ -18,6 +18,7 @@ from vitruvian.errors import InputError
 from vitruvian.exchange.registration import Correspondence, register
 from vitruvian.exchange.smpl_file import read_smpl
 from vitruvian.exchange.smpl_model import SmplModel
+from vitruvian.image.names import expanded
 
 _LEAST_TRUST = 0.75  # on average, of all vertices; of bodies alike it is above .95
 _VERSION = 1  # of what is kept; another makes it anew
@@ -49,7 +50,7 @@ def correspondence(other: SmplModel, model: BodyModel) -> Correspondence:
 
 def load_smpl(path: str | Path) -> SmplModel:
     """``read_smpl``, once for each state of a file."""
-    path = Path(path).expanduser()
+    path = expanded(path)
     try:
         known = path.stat()
     except OSError:

@@ -16,9 +16,10 @@ from vitruvian.body.model.kernels import enclosed_volume
 from vitruvian.errors import InputError
 from vitruvian.exchange.pickles import read_arrays
 from vitruvian.exchange.smpl_model import JOINT_NAMES, SHAPES, Kind, SmplModel
-from vitruvian.image.names import readable
+from vitruvian.image.names import expanded, readable
 
 MAX_BYTES = 1 << 30  # SMPL-X with everything has about 170 MB, its pickles three times that
+_MOST_UNPACKED = 4 * MAX_BYTES
 _LEAST_M, _MOST_M = 0.4, 2.6  # from sole to crown
 _NEEDED = ("v_template", "f", "shapedirs", "posedirs", "J_regressor", "weights", "kintree_table")
 
@@ -33,7 +34,7 @@ def read_smpl(path: str | Path) -> SmplModel:
     Raises:
         InputError: there is no such file, or it is none of these; one sentence says why.
     """
-    path = Path(path).expanduser()
+    path = expanded(path)
     label = readable(str(path))
     try:
         size = path.stat().st_size
@@ -51,7 +52,9 @@ def read_smpl(path: str | Path) -> SmplModel:
         ) from error
     try:
         arrays = _npz(data) if zipfile.is_zipfile(io.BytesIO(data)) else read_arrays(data)
-    except (ValueError, OSError, KeyError, zipfile.BadZipFile) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # as many kinds as there are ways to damage a file
         reason = " ".join(str(error).split()).rstrip(".")
         raise _refused(label, f"cannot be read ({reason})") from error
     model = _checked(arrays, label, hashlib.sha256(data).hexdigest())
@@ -60,6 +63,9 @@ def read_smpl(path: str | Path) -> SmplModel:
 
 def _npz(data: bytes) -> dict[str, Any]:
     """The arrays that are needed; others may be objects, which are not looked at."""
+    with zipfile.ZipFile(io.BytesIO(data)) as packed:
+        if sum(one.file_size for one in packed.infolist()) > _MOST_UNPACKED:
+            raise ValueError("it is too large when unpacked")
     with np.load(io.BytesIO(data), allow_pickle=False) as archive:
         return {name: archive[name] for name in archive.files if name in _NEEDED}
 
@@ -70,7 +76,7 @@ def _checked(arrays: dict[str, Any], label: str, digest: str) -> SmplModel:
         raise _refused(label, f"has no {missing[0]}")
     for name in _NEEDED:
         values = arrays[name]
-        if not np.issubdtype(values.dtype, np.number) or not np.isfinite(values).all():
+        if values.dtype.kind not in "iuf" or not values.size or not np.isfinite(values).all():
             raise _refused(label, f"has no usable {name}")
     template = np.ascontiguousarray(arrays["v_template"], np.float64)
     if template.ndim != 2 or template.shape[1] != 3:

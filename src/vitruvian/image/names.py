@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 
 def readable(name: str) -> str:
     """``name`` without halves of surrogate pairs, which stand for bytes that are no UTF-8.
@@ -15,3 +18,11 @@ def readable(name: str) -> str:
     except UnicodeEncodeError:  # half of a pair that stands for no byte, as Windows allows
         data = name.encode("utf-8", "replace")
     return data.decode("utf-8", "replace")
+
+
+def expanded(path: str | Path) -> Path:
+    """A path with the home that it begins with, ``~`` or ``~name``, written out.
+
+    A name that nobody has stays, as shells leave it; ``Path.expanduser`` would raise.
+    """
+    return Path(os.path.expanduser(path))

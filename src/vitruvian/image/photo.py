@@ -10,7 +10,7 @@ from PIL import Image
 
 from vitruvian.errors import InputError
 from vitruvian.image.decode import Decoded, decode_bytes, decode_file, decode_image
-from vitruvian.image.names import readable
+from vitruvian.image.names import expanded, readable
 from vitruvian.options import OPTIONS
 from vitruvian.types.camera import Camera
 from vitruvian.types.photo import Photo
@@ -74,7 +74,7 @@ def _decode(source: PhotoSource, name: str | None) -> tuple[Decoded, Path | None
                 "The path of the picture is empty or holds a null; check the path.",
                 code="missing-file",
             )
-        path = Path(source).expanduser()
+        path = expanded(source)
         return decode_file(path, label), path, readable(path.stem)
     if isinstance(source, bytes | bytearray | memoryview):
         return decode_bytes(bytes(source), name or "The picture"), None, "photo"

@@ -37,6 +37,7 @@ import numpy as np
 
 from vitruvian.compute import thread_count
 from vitruvian.errors import InputError
+from vitruvian.image.names import expanded
 from vitruvian.networks.session import providers, session_options
 
 if TYPE_CHECKING:
@@ -389,7 +390,7 @@ def load_sam(encoder: str | Path, decoder: str | Path) -> Sam:
 
 
 def _stamped(file: str | Path) -> tuple[str, int]:
-    path = Path(file).expanduser()
+    path = expanded(file)
     return str(path), path.stat().st_mtime_ns if path.is_file() else 0
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from vitruvian.errors import CrashError, InputError, VitruvianError
-from vitruvian.image.names import readable
+from vitruvian.image.names import expanded, readable
 from vitruvian.image.photo import PhotoSource
 from vitruvian.options import Options
 from vitruvian.pipeline.photo import reconstruct_photo
@@ -166,8 +166,8 @@ def _another(earlier: str, source: PhotoSource | Photo) -> bool:
     """Whether the picture of an earlier result, as its report names it, is not this one."""
     if not isinstance(source, str | Path):
         return True
-    now = Path(readable(str(source))).expanduser()
-    return os.path.abspath(Path(earlier).expanduser()) != os.path.abspath(now)
+    now = expanded(readable(str(source)))
+    return os.path.abspath(expanded(earlier)) != os.path.abspath(now)
 
 
 def _name(job: Job) -> str:

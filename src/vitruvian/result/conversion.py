@@ -82,7 +82,9 @@ def _read(source: Path) -> dict[str, Any]:
         raise InputError(
             f"There is no file {label}: check the path.", code="missing-file"
         ) from error
-    except (OSError, ValueError, EOFError, RecursionError, zipfile.BadZipFile) as error:
+    except (InputError, MemoryError):
+        raise
+    except Exception as error:  # as many kinds as there are ways to damage a file
         raise InputError(
             f"{label} holds no bodies: give body.json, motion.npz or parameters of a body (.npz)."
         ) from error

@@ -15,6 +15,7 @@ from typing import Any
 
 from vitruvian.compute.threads import available_processors
 from vitruvian.errors import InputError
+from vitruvian.image.names import expanded
 
 PREFIX = "VITRUVIAN_SERVER_"
 MIN_SECRET_LENGTH = 32
@@ -123,7 +124,7 @@ class Settings:
     @property
     def data_path(self) -> Path:
         """The data folder."""
-        return Path(self.data).expanduser().absolute()
+        return expanded(self.data).absolute()
 
     @property
     def max_upload_bytes(self) -> int:

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from vitruvian.errors import InputError
-from vitruvian.image.names import readable
+from vitruvian.image.names import expanded, readable
 from vitruvian.types.camera import Camera
 from vitruvian.types.record import Record
 
@@ -27,6 +27,8 @@ _KEYS = {  # names of the fields, as Pose2Sim, aniposelib and Caliscope, or Pano
     "translation": ("translation", "t"),
     "size": ("size", "resolution"),
 }
+_LARGEST = 1e9  # of a number; larger ones, infinities and NaN are none
+_LONGEST_NAME = 60  # in sentences
 _FARTHEST_M = 200.0  # of a camera from the origin; more are millimetres or centimetres
 
 
@@ -112,7 +114,7 @@ def read_calibration(path: str | Path) -> tuple[CalibratedCamera, ...]:
         InputError: the file cannot be used, with the reason in one sentence.
     """
     label = readable(str(path))
-    path = Path(path).expanduser()
+    path = expanded(path)
     if not path.is_file():
         raise InputError(f"There is no calibration {label}: check the path.", code="missing-file")
     if path.stat().st_size > MAX_BYTES:
@@ -120,7 +122,7 @@ def read_calibration(path: str | Path) -> tuple[CalibratedCamera, ...]:
     try:
         text = path.read_text(encoding="utf-8")
         content = tomllib.loads(text) if path.suffix.lower() == ".toml" else json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(
             f"{label} is neither TOML (.toml) nor JSON: give the calibration as Pose2Sim writes it."
         ) from error
@@ -152,15 +154,17 @@ def _tables(content: Any) -> list[tuple[str, Mapping[str, Any]]]:
 
 
 def _camera(name: str, table: Mapping[str, Any], label: str) -> CalibratedCamera:
+    who = f"Camera {readable(name[:_LONGEST_NAME])} of {label}"
+
     def numbers(field: str, *sizes: int) -> np.ndarray:
         value = next((table[key] for key in _KEYS[field] if key in table), None)
         try:
             array = np.array(value, np.float64)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             array = np.array(np.nan)
-        if (sizes and array.size not in sizes) or not np.isfinite(array).all():
+        if (sizes and array.size not in sizes) or not (np.abs(array) <= _LARGEST).all():
             raise InputError(
-                f"Camera {name} of {label} has no usable {_KEYS[field][0]}: it needs "
+                f"{who} has no usable {_KEYS[field][0]}: it needs "
                 f"{' or '.join(map(str, sizes)) or 'only'} finite numbers."
             )
         return array
@@ -170,14 +174,12 @@ def _camera(name: str, table: Mapping[str, Any], label: str) -> CalibratedCamera
     rotation = cv2.Rodrigues(turn.reshape(3, 1))[0] if turn.size == 3 else turn.reshape(3, 3)
     if np.abs(rotation @ rotation.T - np.eye(3)).max() > 0.01 or matrix[0, 0] <= 0:
         raise InputError(
-            f"Camera {name} of {label} has a rotation that is none, or no focal length: write the "
-            "calibration again."
+            f"{who} has a rotation that is none, or no focal length: write the calibration again."
         )
     place = numbers("translation", 3).ravel()
     if np.linalg.norm(place) > _FARTHEST_M:
         raise InputError(
-            f"Camera {name} of {label} stands {np.linalg.norm(place):.0f} m away: give "
-            "translations in metres."
+            f"{who} stands {np.linalg.norm(place):.0f} m away: give translations in metres."
         )
     has = {field: any(key in table for key in keys) for field, keys in _KEYS.items()}
     distortion = (

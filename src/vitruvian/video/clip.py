@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from vitruvian.errors import InputError
-from vitruvian.image.names import readable
+from vitruvian.image.names import expanded, readable
 from vitruvian.types.camera import Camera
 from vitruvian.types.photo import Photo
 from vitruvian.video.calibration import Lens
@@ -174,7 +174,7 @@ def open_clip(
         InputError: the source is no clip that can be read, with the reason in one sentence.
     """
     label = readable(str(source)) if name is None else name
-    path = Path(source).expanduser()
+    path = expanded(source)
     if not path.exists():
         raise InputError(f"There is no file {label}: check the path.", code="missing-file")
     if end_s is not None and end_s <= start_s:

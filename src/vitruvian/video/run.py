@@ -15,6 +15,7 @@ from vitruvian.compute.processes import Crew, crew_of
 from vitruvian.compute.threads import one_blas_thread
 from vitruvian.errors import InputError
 from vitruvian.exchange.given_frames import GivenFrames, open_given_frames
+from vitruvian.image.names import expanded
 from vitruvian.options import OPTIONS, Options
 from vitruvian.pipeline.progress import StageTimer
 from vitruvian.placement.ground import world_from_ground
@@ -125,7 +126,7 @@ def reconstruct_video(
     tell = progress or (lambda *_: None)
     parts = Parts(None)
     if unfinished is not None:
-        beside = [Path(one).expanduser() for one in (cameras, keypoints, masks) if one is not None]
+        beside = [expanded(one) for one in (cameras, keypoints, masks) if one is not None]
         files = [clip.path for clip in clips] + beside
         asked = (start_s, end_s, every, height_cm, fov_deg, max_people, texture)
         parts = unfinished.parts(files, *asked)

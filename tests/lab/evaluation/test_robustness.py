@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from vitruvian.errors import InputError
+from vitruvian.lab.evaluation.documents import DOCUMENTS, broken_document
 from vitruvian.lab.evaluation.mutations import _structure, mutated
 from vitruvian.lab.evaluation.odd_requests import (
     Known,
@@ -29,7 +30,7 @@ PROBLEM = (
 )
 
 
-@pytest.mark.parametrize("kind", fuzz_probe.FORMATS)
+@pytest.mark.parametrize("kind", fuzz_probe.PICTURES)
 def test_files_come_apart_and_together_again(kind: str) -> None:
     data = fuzz_probe.sound_file(kind)
     if data is None:
@@ -43,6 +44,17 @@ def test_files_come_apart_and_together_again(kind: str) -> None:
     assert sum(copy != data for copy in copies) >= 15
     for copy in copies:
         assert fuzz_probe.answer(kind, copy) in ("result", "sentence")
+
+
+@pytest.mark.parametrize("kind", DOCUMENTS)
+def test_documents_are_broken_by_what_they_say(kind: str) -> None:
+    copies = [broken_document(kind, np.random.default_rng(seed)) for seed in range(40)]
+    again = [broken_document(kind, np.random.default_rng(seed)) for seed in range(40)]
+    assert copies == again
+    assert len(set(copies)) >= 30
+    answers = [fuzz_probe.answer(kind, copy) for copy in copies]
+    assert set(answers) <= {"result", "sentence"}
+    assert "result" in answers  # so readers get to their end
 
 
 def test_what_is_no_sentence_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from vitruvian.formats.atomic import write_bytes
+from vitruvian.image.names import expanded
 
 ADDON = Path(__file__).with_name("addon.py")
 
@@ -22,6 +23,6 @@ def blender_addon(
     It is one file for Blender 4.2 or newer: install it with Edit > Preferences > Add-ons > Install
     from Disk; then see File > Import.
     """
-    write_bytes(output.expanduser(), ADDON.read_bytes())
+    write_bytes(expanded(output), ADDON.read_bytes())
     print(f"{output}: install it in Blender with Edit > Preferences > Add-ons > Install from Disk")
     return 0

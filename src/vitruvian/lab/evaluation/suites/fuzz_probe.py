@@ -22,11 +22,13 @@ import numpy as np
 from PIL import Image
 
 from vitruvian.errors import VitruvianError
+from vitruvian.lab.evaluation.documents import DOCUMENTS, broken_document, read_document
 from vitruvian.lab.evaluation.mutations import mutated
 
 _MEMORY_BYTES = 6 * 2**30  # address space, of which libraries take one or two at their start
 _LONGEST_SENTENCE = 400
-FORMATS = ("jpeg", "progressive", "png", "palette", "webp", "tiff", "bmp", "gif", "heic", "mp4")
+PICTURES = ("jpeg", "progressive", "png", "palette", "webp", "tiff", "bmp", "gif", "heic", "mp4")
+FORMATS = (*PICTURES, *DOCUMENTS)
 
 
 @cache
@@ -76,6 +78,8 @@ def broken_file(number: int) -> tuple[str, bytes]:
     """The format and the bytes of a number's file."""
     rng = np.random.default_rng(number)
     kind = FORMATS[number % len(FORMATS)]
+    if kind in DOCUMENTS:
+        return kind, broken_document(kind, rng)
     sound = sound_file(kind)
     if sound is None:
         kind = "jpeg"
@@ -104,6 +108,9 @@ def _read(kind: str, data: bytes) -> None:
     from vitruvian.image.photo import load_photo
     from vitruvian.video.clip import open_clip
 
+    if kind in DOCUMENTS:
+        read_document(kind, data)
+        return
     if kind != "mp4":
         load_photo(data)
         return
