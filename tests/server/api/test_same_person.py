@@ -125,7 +125,8 @@ def test_how_many_there_may_be(visitor: Any, count: int, same_person: str, sente
 def test_six_at_most(visitor: Any) -> None:
     register(visitor, unique())
     assert create_of_one(visitor, [picture()] * 6).status_code == 201
-    assert create_of_one(visitor, [picture()] * 7).json()["code"] == "bad-request"
+    assert create_of_one(visitor, [picture()] * 7).json()["code"] == "validation"
+    assert create_of_one(visitor, [picture()] * 9).json()["code"] == "bad-request"
 
 
 def test_every_one_must_be_a_picture(visitor: Any) -> None:
