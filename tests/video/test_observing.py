@@ -90,8 +90,8 @@ def test_somebody_new_or_away_is_noticed(pixels):
 def test_keypoints_that_are_brought_along_say_who_is_there(pixels, tmp_path):
     height, width = pixels.shape[:2]
     camera = Camera.from_fov(50, width, height)
-    ((_, seen),) = Observer(camera).look(Frame(0, 0.0, pixels))
-    marks = seen.figure.landmarks
+    ((seen, _),) = Observer(camera).look(Frame(0, 0.0, pixels))
+    marks = seen.landmarks
     points = [
         {"name": name, "x": x + 9.0, "y": y, "score": 0.9}
         for name, (x, y) in zip(LANDMARK_NAMES, marks.points.tolist(), strict=True)
@@ -100,8 +100,7 @@ def test_keypoints_that_are_brought_along_say_who_is_there(pixels, tmp_path):
     (tmp_path / "1.json").write_text(json.dumps({"people": []}))
     given = open_given_frames(tmp_path, None, width=width, height=height)
     observer = Observer(camera, given=given)
-    ((track, told),) = observer.look(Frame(0, 0.0, pixels))
-    assert np.allclose(told.figure.landmarks.points, marks.points + [9.0, 0.0], atol=1e-6)
+    ((told, _),) = observer.look(Frame(0, 0.0, pixels))
+    assert np.allclose(told.landmarks.points, marks.points + [9.0, 0.0], atol=1e-6)
     assert observer.look(Frame(1, 0.1, pixels)) == []
     assert observer.look(Frame(2, 0.2, pixels)) == []  # of which nothing is told
-    assert [one.number for one in track.sightings] == [0]

@@ -62,9 +62,10 @@ def _rows(text: str, place: str, kind_of: Callable[[str], str]) -> Iterator[Task
     reader.fieldnames = names
     unknown = [name for name in names if name not in _COLUMNS]
     if unknown or not ("input" in names or {"front", "side", "height"} <= set(names)):
+        but = f", but not {quoted(unknown[0])}" if unknown else ""
         raise InputError(
             f"The first line of {place} must name its columns: input, or front, side and height; "
-            f"besides weight, sex, age and clothes{f', but not {quoted(unknown[0])}' if unknown else ''}."
+            f"besides weight, sex, age and clothes{but}."
         )
     for row in reader:
         given = {name: (row.get(name) or "").strip() for name in names}
