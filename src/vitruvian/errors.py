@@ -37,8 +37,13 @@ CODES = {
 
 def quoted(value: Any) -> str:
     """A value that somebody gave as sentences show it: in one line, and cut where it is long."""
-    text = repr(value)
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+    return shortened(repr(value))
+
+
+def shortened(text: str) -> str:
+    """Text of somebody else's within a sentence: in one line, and cut where it is long."""
+    line = " ".join(text.split()) if "\n" in text else text
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
 
 
 class VitruvianError(Exception):

@@ -125,6 +125,7 @@ def test_json_says_the_same(toml, tmp_path, listed):
         ("[cam_01]", "cam_01]", "neither TOML"),
         ("[cam_01]", "a = " + "[" * 5000 + "\n[cam_01]", "neither TOML"),
         ("[ 1.5, 0.1, -0.2,]", "[1e200, 0, 0]", "no usable rotation"),
+        ("[ 640.0, 480.0,]", "[640, 0]", "no usable size"),
     ],
 )
 def test_what_is_wrong_is_said(tmp_path, before, after, said):

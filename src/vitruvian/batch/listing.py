@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import glob
 import os
-import struct
 import sys
 import tarfile
 import zipfile
@@ -15,7 +14,7 @@ from typing import Any
 from vitruvian.batch.lists import LIST_SUFFIXES, read_list, refused
 from vitruvian.batch.orders import Task
 from vitruvian.batch.places import MEMBER, file_system, is_address, open_place
-from vitruvian.errors import InputError
+from vitruvian.errors import InputError, VitruvianError
 from vitruvian.image.names import expanded, readable
 
 PICTURES = frozenset(
@@ -199,11 +198,9 @@ def _in_archive(place: str, stamp: str) -> Iterator[Task]:
                         member = f"{place}{MEMBER}{one.name}"
                         yield _task(member, stamp, at=[one.offset_data, one.size])
                     tar.members.clear()  # type: ignore[attr-defined]  # else all stay in memory
-    # The others are what ZIP files of later versions and lying headers come to.
-    except (
-        OSError, EOFError, zipfile.BadZipFile, tarfile.TarError, NotImplementedError, ValueError,
-        struct.error,
-    ):  # fmt: skip
+    except VitruvianError:
+        raise
+    except Exception:  # as many kinds as there are ways to damage an archive
         sentence = "The archive is damaged or none; pack it again."
         yield refused(place, InputError(sentence, code="unreadable-file"))
 

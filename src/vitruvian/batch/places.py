@@ -3,6 +3,7 @@ archive, ``photos.zip!/a.jpg``."""
 
 from __future__ import annotations
 
+import errno
 import lzma
 import re
 import tarfile
@@ -81,7 +82,7 @@ def read_place(place: str, at: Sequence[int] | None, most: int) -> bytes:
             with open_place(place) as file:
                 return file.read(most + 1)
         if at is not None:
-            with open_place(archive) as file:
+            with _unpacked(label), open_place(archive) as file:
                 file.seek(at[0])
                 return file.read(min(at[1], most + 1))
         with _unpacked(label), _zip_file(archive).open(member) as inside:
@@ -148,7 +149,7 @@ def _unpacked(label: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno is not None:  # of the storage or the disk
+        if error.errno not in (None, errno.EINVAL):  # of the storage or the disk
             raise
         raise _damaged(label) from error
     except (zlib.error, lzma.LZMAError, ValueError) as error:

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from vitruvian.errors import InputError
+from vitruvian.errors import InputError, shortened
 from vitruvian.exchange.given_file import GivenFile
 from vitruvian.exchange.picture import Picture, entries_of
 from vitruvian.exchange.rle import decode_rle
@@ -90,8 +90,8 @@ def _coco(
             yield _segmentation(shape, picture)
         except (ValueError, TypeError, OverflowError) as error:
             raise file.refused(
-                f"do not go with {picture.stem} ({error}): give those of this picture, COCO's run "
-                "lengths or polygons"
+                f"do not go with {picture.stem} ({shortened(str(error))}): give those of this "
+                "picture, COCO's run lengths or polygons"
             ) from error
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from vitruvian.body.model.kernels import enclosed_volume
-from vitruvian.errors import InputError
+from vitruvian.errors import InputError, shortened
 from vitruvian.exchange.pickles import read_arrays
 from vitruvian.exchange.smpl_model import JOINT_NAMES, SHAPES, Kind, SmplModel
 from vitruvian.image.names import expanded, readable
@@ -55,7 +55,7 @@ def read_smpl(path: str | Path) -> SmplModel:
     except MemoryError:
         raise
     except Exception as error:  # as many kinds as there are ways to damage a file
-        reason = " ".join(str(error).split()).rstrip(".")
+        reason = shortened(str(error)).rstrip(".")
         raise _refused(label, f"cannot be read ({reason})") from error
     model = _checked(arrays, label, hashlib.sha256(data).hexdigest())
     return replace(model, gender=_gender(path.stem))

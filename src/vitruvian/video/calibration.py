@@ -188,6 +188,8 @@ def _camera(name: str, table: Mapping[str, Any], label: str) -> CalibratedCamera
     if distortion.size < 4:
         distortion = np.concatenate([distortion, np.zeros(4 - distortion.size)])
     width, height = numbers("size", 2).ravel().astype(int).tolist() if has["size"] else (0, 0)
+    if has["size"] and min(width, height) < 1:
+        raise InputError(f"{who} has no usable size: give the width and height of its pictures.")
     pose = np.eye(4)
     pose[:3, :3], pose[:3, 3] = rotation, place
     lens = Lens(matrix, distortion, table.get("fisheye") is True, width, height)
