@@ -43,6 +43,10 @@ def test_cloth_that_goes_on_below_is_of_trousers(
     assert goes_on(grid(1.0, below), 1.0) is told
 
 
+def test_a_skirt_whose_hem_was_told_too_high_stays() -> None:
+    assert not goes_on(grid(1.4, LEGS), 0.9)
+
+
 def test_black_skirts_over_black_stockings_stay() -> None:
     dark = grid(1.0, CLOTH)
     assert not goes_on(replace(dark, lab=dark.lab * np.float32([0.2, 1, 1])), 1.0)

@@ -45,7 +45,7 @@ def outline_hem(
     """The level of the hem, of ``tube``; None where the outline shows none, or the thighs are not
     beside each other.
 
-    What is ``carried`` hides the outline as arms do.
+    Where something ``carried`` hides one side, it is as the other is.
     """
     joints, index = body.joints, body.model.joint_index
     thighs = np.array([joints[index[leg[1]]] - joints[index[leg[0]]] for leg in LEGS])
@@ -82,14 +82,14 @@ def _standing_off(
     axis = Axis.of(model, body.joints)
     window = legs_window(photo, figure, body)
     camera, mask, arms = window.camera, window.mask, window.arms
-    if carried is not None:
-        arms = arms | carried.seen_by(camera)
+    things = np.zeros_like(arms) if carried is None else carried.seen_by(camera)
     place = np.clip(np.searchsorted(axis.levels, levels), 0, len(axis.levels) - 1)
     centers, left = axis.centers[place], axis.frames[place, 0]
     vertex_level = body_levels(model)
     of_legs = np.isin(model.regions.part, (LEFT_LEG, RIGHT_LEG))
     distances = np.linspace(0, _WIDEST_M, _SAMPLES)
     off, solid = np.full((len(levels), 2), np.nan), np.zeros(len(levels), bool)
+    behind = np.zeros((len(levels), 2), bool)  # something that is carried
     for number, level in enumerate(levels):
         ring = body.vertices[of_legs & (np.abs(vertex_level - level) < _STEP)]
         if len(ring) == 0:
@@ -100,17 +100,21 @@ def _standing_off(
             inside = (columns >= 0) & (rows >= 0)
             inside &= (columns < camera.width) & (rows < camera.height)
             reach = float((sign * (ring - centers[number]) @ left[number]).max())
-            on, arm = np.zeros(_SAMPLES, bool), np.zeros(_SAMPLES, bool)
+            on, arm, thing = np.zeros((3, _SAMPLES), bool)
             on[inside] = mask[rows[inside], columns[inside]]
             arm[inside] = arms[rows[inside], columns[inside]]
+            thing[inside] = things[rows[inside], columns[inside]]
             leg = distances < max(reach, 0.02)
             within = on[leg].all()
             solid[number] = within if side == 0 else solid[number] and within
             beyond = np.flatnonzero(~on & ~leg)
             end = beyond[0] if len(beyond) else _SAMPLES - 1
-            if inside[end] and not arm[: end + 1].any():
+            behind[number, side] = thing[: end + 1].any()
+            if inside[end] and not (arm | thing)[: end + 1].any():
                 off[number, side] = distances[end] - reach
-    # A bag widens one side alone, an arm hides one.
+    # What hides one side by a bag is as the other is; an arm may push cloth in.
+    off = np.where(behind & ~behind[:, ::-1], off[:, ::-1], off)
+    # A bag that was not told widens one side alone, an arm hides one.
     least = np.where(np.isnan(off).any(1), np.nan, off.min(1))
     return least, solid
 
