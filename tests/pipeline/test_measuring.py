@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 import vitruvian
-from measured_people import SIZE, silhouette
+from measured_people import SIZE, silhouette, usual_pair
+from vitruvian.anthropometry.measured import DISAGREE
 from vitruvian.anthropometry.tape import measures_of
 from vitruvian.body.model.model import body_model
 from vitruvian.commands.cli import main
@@ -83,6 +84,22 @@ def test_clothes_and_further_captures_narrow_the_bands(woman):
     assert twice["waist"].cm == pytest.approx(plain["waist"].cm, abs=1.0)
     with pytest.raises(InputError, match="2 front and 1 side views: give one of each"):
         vitruvian.measure([pictures[0]] * 2, pictures[1], **told)
+
+
+def test_front_and_side_of_two_people_are_noticed(woman):
+    _, front, side = woman
+    mans = [np.pad(one, 60) for one in usual_pair("men")]
+    told = {"height_cm": 170}
+    own = vitruvian.measure(in_color(front), in_color(side), **told)
+    mixed = vitruvian.measure(in_color(front), in_color(mans[1]), **told)
+    assert own.warnings == ()
+    assert mixed.warnings == (DISAGREE,)
+    assert vitruvian.measure(*map(in_color, mans), **told).warnings == ()
+
+    def band(one):
+        return np.mean([np.log(value.high_cm / value.low_cm) for value in one.values])
+
+    assert band(mixed) > 1.3 * band(own)
 
 
 def test_children_are_measured_by_their_age():

@@ -39,11 +39,14 @@ class JudgedPair(Record):
         views: (2, h, w) uint8, front and side, as of ``silhouette.normalised``.
         unsure: names of measures of which the pair says little.
         warnings: sentences for people.
+        clothes_apart: how far the clothes' colours differ (``colours.clothes_apart``); None of
+            bare silhouettes.
     """
 
     views: np.ndarray
     unsure: tuple[str, ...]
     warnings: tuple[str, ...]
+    clothes_apart: float | None = None
 
 
 def check_pairs(fronts: int, sides: int) -> None:

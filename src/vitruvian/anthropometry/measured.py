@@ -23,11 +23,12 @@ from vitruvian.types.mesh import Mesh
 from vitruvian.types.record import Record
 
 BANDS = Path(__file__).parent / "data" / "bands.json"
-BAND_TABLES = ("factor", "children", "disagreement", "common")
+BAND_TABLES = ("factor", "children", "common")
+ODDS_TABLE = "least_log_odds"
+# Of photographs the colours of clothes count, log odds for each unit of
+# ``colours.clothes_apart``; one of 60 rendered pairs of one person has less than the least.
+_COLOURS, _LEAST_WITH_COLOURS = 20.0, -4.9
 _UNSURE = 1.5  # times the band, where the silhouettes say little
-# Mean disagreement of front and side, in usual ones, from which on they are doubted: one of 200
-# pairs of adults, and one of as many of children, has more.
-_APART, _APART_CHILD = 2.0, 2.8
 
 DISAGREE = (
     "Front and side do not fit each other: check that both show the same person in the same "
@@ -89,14 +90,16 @@ class _Bands:
     Attributes:
         factors: (M,) of the standard deviation to half a band that holds nine in ten.
         children: (M,) the same of children.
-        disagreement: (M,) standard deviation of front minus side, of log ratios.
         common: (M,) share of an error's variance that all captures of one person have in common.
+        least_odds, least_odds_child: log odds that both views are of one person below which they
+            are doubted; one of 200 pairs of adults, or of children, has less.
     """
 
     factors: np.ndarray
     children: np.ndarray
-    disagreement: np.ndarray
     common: np.ndarray
+    least_odds: float
+    least_odds_child: float
 
 
 @lru_cache(maxsize=1)
@@ -104,7 +107,11 @@ def _bands() -> _Bands:
     try:
         data = json.loads(BANDS.read_text(encoding="utf-8"))
         names = [measure.name for measure in MEASURES]
-        return _Bands(*(np.array([data[key][name] for name in names]) for key in BAND_TABLES))
+        factors, children, common = (
+            np.array([data[key][name] for name in names]) for key in BAND_TABLES
+        )
+        least = (float(data[ODDS_TABLE][who]) for who in ("adults", "children"))
+        return _Bands(factors, children, common, *least)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise WeightsError(f"The bands {BANDS} cannot be read: reinstall the package.") from error
 
@@ -122,9 +129,13 @@ def measure_pairs(
     network, bands = MeasuringNetwork(), _bands()
     said = [network(pair.views, subject.known) for pair in pairs]
     doubts = list(dict.fromkeys(doubt for pair in pairs for doubt in pair.warnings))
-    apart = np.mean([(one.front - one.side) / bands.disagreement for one in said], axis=0)
+    least = bands.least_odds if subject.child is None else bands.least_odds_child
+    odds = float(np.mean([one.same for one in said]))
+    apart = [pair.clothes_apart for pair in pairs if pair.clothes_apart is not None]
+    if apart:
+        odds, least = odds - _COLOURS * float(np.mean(apart)), _LEAST_WITH_COLOURS
     widen = 1.0
-    if np.sqrt(np.mean(apart[1:] ** 2)) > (_APART if subject.child is None else _APART_CHILD):
+    if odds < least:
         doubts.append(DISAGREE)
         widen = _UNSURE
     metres = np.exp(np.mean([np.log(one.metres) for one in said], axis=0))

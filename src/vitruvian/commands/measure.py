@@ -74,7 +74,7 @@ def measure(
         band = f"{one['low_cm']:.1f} to {one['high_cm']:.1f}"
         typer.echo(f"{one['label']:22} {one['cm']:6.1f} cm   {band}{'' if one['sure'] else '  ?'}")
     for garment, sizes in groupby(report["sizes"], key=lambda one: (one["garment"], one["wearer"])):
-        told_sizes = ", ".join(f"{one['system']} {one['size'] or 'beyond'}" for one in sizes)
+        told_sizes = ", ".join(f"{one['system']} {one['size'] or 'outside'}" for one in sizes)
         typer.echo(f"{garment[0] + ', ' + garment[1]:28} {told_sizes}")
     for warning in report["warnings"]:
         typer.echo(warning, err=True)

@@ -13,7 +13,7 @@ import numpy as np
 from vitruvian.networks.session import run
 
 HEIGHT, WIDTH = 144, 96  # of a silhouette
-OUTPUTS = ("mean", "log_sd", "front", "side")
+OUTPUTS = ("mean", "log_sd", "front", "side", "same")
 KNOWN = 9  # numbers that say what is known of somebody
 _MEAN_M, _MEAN_BMI, _MEAN_AGE, _MEAN_LOOSE = 1.7, 24.0, 40.0, 0.4
 
@@ -25,13 +25,12 @@ class MeasureEstimate:
     Attributes:
         metres: (M,) float64 in the order of ``anthropometry.definitions.MEASURES``.
         sd: (M,) float64 relative standard deviations.
-        front, side: (M,) float64 logarithms of measure / height by the front or the side alone.
+        same: log odds that both show one person.
     """
 
     metres: np.ndarray
     sd: np.ndarray
-    front: np.ndarray
-    side: np.ndarray
+    same: float
 
 
 def encode_known(
@@ -59,7 +58,9 @@ def encode_known(
 
 
 def say(views: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, ...]:
-    """The ``OUTPUTS`` for N pairs, (N, M) float64 each.
+    """The ``OUTPUTS`` for N pairs: log ratios of measures to the height and their log standard
+    deviations, log ratios by the front or the side alone, (N, M) float64 each, and the log odds
+    (N, 1) that both views are of one person.
 
     The mean over each pair as it is and with the front's mirror image: bodies are alike on both
     sides, poses and cameras are not.
@@ -89,6 +90,6 @@ class MeasuringNetwork:
             views: (2, ``HEIGHT``, ``WIDTH``) uint8, as of ``say``.
             known: (``KNOWN``,) of ``encode_known``; the first number is the height.
         """
-        mean, log_sd, front, side = (one[0] for one in say(views[None], known[None]))
+        mean, log_sd, _, _, same = (one[0] for one in say(views[None], known[None]))
         height = _MEAN_M * np.exp(float(known[0]) / 10)
-        return MeasureEstimate(height * np.exp(mean), np.exp(log_sd), front, side)
+        return MeasureEstimate(height * np.exp(mean), np.exp(log_sd), float(same[0]))

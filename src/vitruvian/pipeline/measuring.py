@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from vitruvian.anthropometry.colours import clothes_apart, clothes_colours
 from vitruvian.anthropometry.judging import JudgedPair, check_pairs, judged
 from vitruvian.anthropometry.measured import Measured, measure_pairs
 from vitruvian.anthropometry.silhouette import normalised
@@ -32,10 +33,12 @@ class _View:
 
     Attributes:
         matte: (H, W) uint8.
+        colours: of the clothes, as of ``colours.clothes_colours``; None of a bare silhouette.
         warnings: sentences for people.
     """
 
     matte: np.ndarray
+    colours: np.ndarray | None
     warnings: tuple[str, ...]
 
 
@@ -86,7 +89,11 @@ def measure(
 
     def looked_at(number: int) -> JudgedPair:
         with _of_pair(number, count):
-            return judged(*(normalised(view.matte) for view in views[2 * number : 2 * number + 2]))
+            front, side = views[2 * number : 2 * number + 2]
+            pair = judged(normalised(front.matte), normalised(side.matte))
+        if front.colours is None or side.colours is None:
+            return pair
+        return replace(pair, clothes_apart=clothes_apart(front.colours, side.colours))
 
     with timer("people"), SideBySide() as pool:
         views = pool.map(seen, range(len(photos)))
@@ -117,6 +124,7 @@ def _taken(
 def _seen(photo: Photo, which: str) -> _View:
     """The person of a picture: its silhouette, or its largest person's matte."""
     warnings: tuple[str, ...] = ()
+    colours = None
     matte = bare_silhouette(photo)
     if matte is None:
         found = look_for_people(photo, traits=False)
@@ -127,10 +135,11 @@ def _seen(photo: Photo, which: str) -> _View:
             )
         figure = max(found.figures, key=lambda one: one.size)
         matte = figure.alpha.full()
+        colours = clothes_colours(photo.pixels, matte)
         if _rivals(found.figures, figure):
             warnings = (_OTHERS.format(which=which),)
     _check_whole(matte, which)
-    return _View(matte, warnings)
+    return _View(matte, colours, warnings)
 
 
 def _rivals(figures: tuple[Figure, ...], largest: Figure) -> bool:

@@ -41,7 +41,7 @@ def _first(report: dict[str, Any], sheet: np.ndarray) -> PdfPage:
         page.text(columns[0], y, named if named != garment else "")
         garment = named
         page.text(columns[1], y, one["system"], color=_SOFT)
-        page.text(columns[2], y, one["size"] or "beyond the table", bold=True)
+        page.text(columns[2], y, one["size"] or "outside the table", bold=True)
         page.text(columns[3], y, _open(one), color=_SOFT)
     y += 24
     for sentence in (*report["warnings"], SIZES_NOTE):
@@ -52,15 +52,25 @@ def _first(report: dict[str, Any], sheet: np.ndarray) -> PdfPage:
 
 
 SIZES_NOTE = (
-    "Sizes by EN 13402-3, BS 3666 and ASTM D5585; makers follow them loosely. In brackets: what "
-    "the measures' error leaves open."
+    "Sizes by EN 13402-3, BS 3666 and ASTM D5585; makers follow them loosely. In brackets: the "
+    "sizes that the measures leave open."
+)
+_NOTES = (
+    'In nine cases of ten a tape reads a value of the column "likely between". Body measures, '
+    "without ease; of pairs the right side.",
+    "? The pictures show little of it: measure it by hand before you cut.",
 )
 
 
 def _second(report: dict[str, Any]) -> PdfPage:
     page = PdfPage()
     page.text(_MARGIN, 60, "All measures, in centimetres", size=13, bold=True)
-    heads = ((_MARGIN, "Measure"), (166.0, "cm"), (188.0, "nine times in ten"), (276.0, "Where"))
+    heads = (
+        (_MARGIN, "Measure"),
+        (166.0, "cm"),
+        (188.0, "likely between"),
+        (276.0, "Where the tape lies"),
+    )
     for x, head in heads:
         page.text(x, 82, head, size=8.5, color=_SOFT)
     y = 86.0
@@ -73,7 +83,8 @@ def _second(report: dict[str, Any]) -> PdfPage:
         page.text(220, y, "to")
         page.numbers(254, y, f"{one['high_cm']:.1f}")
         page.text(276, y, one["definition"], size=7.5, color=_SOFT)
-    page.text(_MARGIN, y + 22, "? The pictures show little of it.", size=8.5, color=_SOFT)
+    for number, line in enumerate(_NOTES):
+        page.text(_MARGIN, y + 22 + 12 * number, line, size=8.5, color=_SOFT)
     return page
 
 
@@ -86,6 +97,9 @@ def _told(subject: dict[str, Any]) -> str:
         parts.append(subject["sex"])
     if subject["age"] is not None:
         parts.append(f"{subject['age']:g} years")
+    if subject["clothes"] is not None:
+        worn = subject["clothes"]
+        parts.append(f"measured in {worn}{'' if worn == 'underwear' else ' clothes'}")
     return ", ".join(parts)
 
 

@@ -19,13 +19,16 @@ from torch import Tensor
 
 from vitruvian.compute import thread_count
 from vitruvian.lab.measuring.dataset import HELD_OUT, Pairs, joined, read_pairs, told_of
+from vitruvian.lab.measuring.hair import long_haired
 from vitruvian.lab.measuring.recipe import MeasuringNet, MeasuringRecipe, likelihood, log_ratio
+from vitruvian.lab.measuring.strangers import learn_same
 from vitruvian.lab.training.checkpoint import CHECKPOINT_NAME, Checkpoint
 from vitruvian.lab.training.export import export
 
 _BATCH = 128
 _RATE, _DECAY = 2e-3, 0.02
 _AVERAGED = 0.25  # of the steps, the last, whose weights are averaged
+_HAIRED = 0.25  # of the pairs, shown once more with long hair, lest it seem somebody else's
 _MIRRORED = 2  # times that a pair is encoded: as it is, and with the front's mirror image
 
 
@@ -115,6 +118,11 @@ def main() -> None:
     taught = pairs.subset(~held)
     features = encoded(model, taught.views)
     learn(model, taught, features, arguments.epochs, arguments.seed)
+    rng = np.random.default_rng(arguments.seed)
+    chosen = np.flatnonzero(rng.random(len(taught.person)) < _HAIRED)
+    haired = encoded(model, np.stack([long_haired(taught.views[one], rng) for one in chosen]))
+    more = taught.subset(np.concatenate([np.arange(len(taught.person)), chosen]))
+    learn_same(model, more, torch.cat([features, haired], 1), arguments.seed)
     recipe = MeasuringRecipe()
     weights = {name: value.clone() for name, value in model.state_dict().items()}
     people = len(np.unique(pairs.person[~held]))

@@ -75,14 +75,16 @@ def _photographed(rng: np.random.Generator, library: AssetLibrary) -> Photograph
     )  # fmt: skip
     focal, cameras = random_cameras(rng, body_model().stature(betas), SIZE)
     camera = Camera.centered(_MARGIN * focal, SIZE, SIZE, "given")
-    pictures = []
+    pictures, there = [], int(rng.integers(2**31))
     for matrix in cameras:
         person = build_person(replace(recipe, pose=a_pose(rng)), library)
         view = View(camera, matrix, 0.0, 0.0)
-        parts = [(0, part, matrix) for part in random_place(rng, matrix)]
+        # It is the person who turns: place and light stay.
+        around = np.random.default_rng(there)
+        parts = [(0, part, matrix) for part in random_place(around, matrix)]
         parts += [(1, part, matrix) for part in person.parts]
         arrangement = Arrangement(view, ((person, np.eye(4)),), tuple(parts))
-        pictures.append(draw_sample(rng, arrangement).image)
+        pictures.append(draw_sample(around, arrangement).image)
     return PhotographedPair(pictures[0], pictures[1], betas, woman)
 
 

@@ -33,6 +33,8 @@ _CHANNELS = (16, 32, 64, 96, 128)
 _FEATURES = 192
 _HIDDEN = 256
 _MEMBERS = 4  # of the joint head
+# Of the head that tells one person from two.
+_MATCHED, _MATCHED_HIDDEN, _MATCHED_DROPOUT = 96, 128, 0.1
 _LOUD = 4.0  # times what is known, a few numbers beside hundreds that are seen
 _LOG_SD = (-6.0, -0.5)  # limits
 _MEAN_M = 1.7
@@ -94,6 +96,34 @@ class MeasureHead(nn.Module):
         return mean.mean(0), log_sd.mean(0)
 
 
+class SameHead(nn.Module):
+    """Features of a front and of a side, (N, 192) each, to the log odds (N,) that they are of one
+    person."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.front, self.side = (
+            nn.Sequential(
+                nn.Dropout(_MATCHED_DROPOUT),
+                nn.Linear(_FEATURES, _FEATURES),
+                nn.ReLU(inplace=True),
+                nn.Linear(_FEATURES, _MATCHED),
+            )
+            for _ in range(2)
+        )
+        self.last = nn.Sequential(
+            nn.Linear(3 * _MATCHED, _MATCHED_HIDDEN),
+            nn.ReLU(inplace=True),
+            nn.Dropout(_MATCHED_DROPOUT),
+            nn.Linear(_MATCHED_HIDDEN, 1),
+        )
+
+    def forward(self, front: Tensor, side: Tensor) -> Tensor:
+        one, other = self.front(front), self.side(side)
+        odds: Tensor = self.last(torch.cat([one, other, 0.3 * (one - other).square()], 1))
+        return odds[:, 0]
+
+
 class MeasuringNet(nn.Module):
     """Views (N, 2, h, w) 0..1 and known (N, 7) to log(measure / height) (N, M) and log sd."""
 
@@ -105,6 +135,7 @@ class MeasuringNet(nn.Module):
         self.front, self.side = ViewEncoder(), ViewEncoder()
         self.front_head, self.side_head = MeasureHead(1), MeasureHead(1)
         self.head = MeasureHead(2, _MEMBERS)
+        self.same = SameHead()
         self.register_buffer("mean", torch.zeros(len(MEASURES)))
         self.register_buffer("scale", torch.ones(len(MEASURES)))
 
@@ -134,10 +165,13 @@ class ExportedMeasuring(nn.Module):
         super().__init__()
         self.model = model
 
-    def forward(self, views: Tensor, known: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        mean, log_sd = self.model(views, known)
-        (front, _), (side, _) = self.model.apart(views, known)
-        return mean, log_sd, front, side
+    def forward(self, views: Tensor, known: Tensor) -> tuple[Tensor, ...]:
+        model = self.model
+        front, side = model.front(views[:, :1]), model.side(views[:, 1:])
+        mean, log_sd = model.scaled(model.head(torch.cat([front, side], 1), known))
+        alone = ((model.front_head, front), (model.side_head, side))
+        apart = (model.scaled(head(one, known))[0] for head, one in alone)
+        return mean, log_sd, *apart, model.same(front, side)[:, None]
 
 
 class MeasuringRecipe(Recipe):

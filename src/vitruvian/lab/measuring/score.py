@@ -18,12 +18,13 @@ from pathlib import Path
 import numpy as np
 
 from vitruvian.anthropometry.definitions import MEASURES
-from vitruvian.anthropometry.measured import BAND_TABLES, BANDS
+from vitruvian.anthropometry.measured import BAND_TABLES, BANDS, ODDS_TABLE
 from vitruvian.formats.atomic import write_json
 from vitruvian.lab.evaluation.metrics.measurements import HeightWeightBaseline
 from vitruvian.lab.measuring.captures import random_pair
 from vitruvian.lab.measuring.dataset import KINDS, Pairs, PairSource
 from vitruvian.lab.measuring.people import FittedPeople
+from vitruvian.lab.measuring.strangers import strangers
 from vitruvian.networks.measuring import say
 from vitruvian.types.record import Record
 
@@ -34,18 +35,21 @@ _LARGE = ("chest", "underbust", "waist", "waist_navel", "hip", "neck_base")
 _LIMITS = {"girth": 0.4, "breadth": 0.4, "length": 0.5, "height": 0.4}
 _LARGE_LIMIT = 0.9
 _CONFIDENCE = 0.9
+DOUBTED = 0.005  # of pairs of one person, whose views are then taken for two people's
 _BATCH = 64
 _TWENTY = 20
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Said(Record):
-    """What the network says of N pairs: log ratios to the height, (N, M) each."""
+    """What the network says of N pairs: log ratios to the height, (N, M) each, and the log odds
+    (N, 1) that both views are of one person."""
 
     mean: np.ndarray
     log_sd: np.ndarray
     front: np.ndarray
     side: np.ndarray
+    same: np.ndarray
 
 
 def said_of(views: np.ndarray, known: np.ndarray) -> Said:
@@ -107,9 +111,23 @@ def averaged(said: Said, pairs: Pairs, number: int) -> tuple[Said, Pairs]:
             groups += list(chosen[:whole].reshape(-1, number))
     rows = np.array(groups)
     log_sd = np.log(np.exp(2 * said.log_sd)[rows].mean(1)) / 2
-    means = (getattr(said, name)[rows].mean(1) for name in ("mean", "front", "side"))
-    mean, front, side = means
-    return Said(mean, log_sd, front, side), pairs.subset(rows[:, 0])
+    names = ("mean", "front", "side", "same")
+    mean, *others = (getattr(said, name)[rows].mean(1) for name in names)
+    return Said(mean, log_sd, *others), pairs.subset(rows[:, 0])
+
+
+def _print_strangers(tested: Pairs, known: np.ndarray, least: float) -> None:
+    """How often front and side are doubted: of one person, and where the side is another's."""
+    rng = np.random.default_rng(0)
+    numbers = np.arange(len(tested.person))
+    own = said_of(tested.views, known).same[:, 0] < least
+    other, truly = strangers(tested, numbers, 0.5, rng)
+    mixed = np.stack([tested.views[:, 0], tested.views[other, 1]], 1)
+    odds = said_of(mixed, known).same[:, 0]
+    sex, clothes = tested.woman[other] == tested.woman, tested.kind[other] == tested.kind
+    shares = {"one sex": sex, "one sex, clothes of one kind": sex & clothes, "two sexes": ~sex}
+    noticed = (f"{name} {(odds[one & truly] < least).mean():.2f}" for name, one in shares.items())
+    print(f"doubted: of one person {own.mean():.3f}; of two, {'; '.join(noticed)}")
 
 
 def repeated(people: FittedPeople, kind: str, number: int) -> np.ndarray:
@@ -141,17 +159,22 @@ def main() -> None:
     first = said_of(halves[0].views, halves[0].known(weight=False))
     factors = factors_of(first, halves[0].measures_m)
     common = common_share(first, halves[0])
-    young = factors
+    least = float(np.quantile(first.same, DOUBTED))
+    _print_strangers(halves[1], halves[1].known(weight=False), least)
+    young, least_young = factors, least
     if arguments.children is not None:
         children = PairSource(arguments.children, 0)
         taught, tested = _halves(children.held_out)
-        young = factors_of(said_of(taught.views, _of_children(taught)), taught.measures_m)
+        theirs = said_of(taught.views, _of_children(taught))
+        young = factors_of(theirs, taught.measures_m)
+        least_young = float(np.quantile(theirs.same, DOUBTED))
         _print_children(tested, young)
+        _print_strangers(tested, _of_children(tested), least_young)
     if arguments.bands:
-        apart = (first.front - first.side).std(0)
-        tables = (np.round(one, 4).tolist() for one in (factors, young, apart, common))
+        tables = (np.round(one, 4).tolist() for one in (factors, young, common))
         named = [dict(zip(NAMES, one, strict=True)) for one in tables]
-        write_json(BANDS, dict(zip(BAND_TABLES, named, strict=True)))
+        odds = {"adults": round(least, 3), "children": round(least_young, 3)}
+        write_json(BANDS, dict(zip(BAND_TABLES, named, strict=True)) | {ODDS_TABLE: odds})
     _print_errors(source.training, halves[1], factors)
     _print_averaged(halves[1], factors, common)
     if arguments.people is not None:
@@ -238,13 +261,17 @@ def _print_errors(training: Pairs, tested: Pairs, factors: np.ndarray) -> None:
 
 def _print_repeated(people: FittedPeople, numbers: np.ndarray) -> None:
     for kind in KINDS:
-        spread = np.mean([repeated(people, kind, int(n)).std(0) for n in numbers[::60]], 0)
-        girths = [spread[i] for i, one in enumerate(MEASURES) if one.kind == "girth"]
-        others = [spread[i] for i, one in enumerate(MEASURES[1:], 1) if one.kind != "girth"]
-        print(
-            f"twenty captures, {kind}: sd of girths {np.mean(girths):.2f} cm, of lengths "
-            f"{np.mean(others):.2f} cm"
-        )
+        each = [repeated(people, kind, int(number)) for number in numbers[::60]]
+        for number in (1, 3):
+            whole = _TWENTY // number * number
+            means = [one[:whole].reshape(-1, number, len(MEASURES)).mean(1) for one in each]
+            spread = np.mean([one.std(0, ddof=1) for one in means], 0)
+            girths = [spread[i] for i, one in enumerate(MEASURES) if one.kind == "girth"]
+            others = [spread[i] for i, one in enumerate(MEASURES[1:], 1) if one.kind != "girth"]
+            print(
+                f"twenty captures, {kind}, means of {number}: sd of girths {np.mean(girths):.2f} "
+                f"cm, of lengths {np.mean(others):.2f} cm"
+            )
 
 
 if __name__ == "__main__":
