@@ -56,8 +56,8 @@ SIZES_NOTE = (
     "sizes that the measures leave open."
 )
 _NOTES = (
-    'In nine cases of ten a tape reads a value of the column "likely between". Body measures, '
-    "without ease; of pairs the right side.",
+    "Body measures, without ease; of pairs the right side. In nine cases of ten a tape reads a "
+    "value between the two.",
     "? The pictures show little of it: measure it by hand before you cut.",
 )
 
