@@ -93,6 +93,42 @@ def test_a_wrong_height_and_a_wrong_sex(visit: Visit, shoot: Shoot) -> None:
     assert changed(woman, again) < changed(woman, man)
 
 
+def forearm_tilt(page: Any) -> float:
+    """Sine by which the left forearm of the result goes away from the camera."""
+    url = page.url.replace("/r/", "/api/v1/reconstructions/")
+    files = page.request.get(url).json()["people"][0]["files"]
+    joints = page.request.get(files["body"]).json()["joints"]
+    elbow, wrist = (np.array(joints[name]) for name in ("lowerarm01.L", "wrist.L"))
+    along = (wrist - elbow) / np.linalg.norm(wrist - elbow)
+    return float(along @ elbow / np.linalg.norm(elbow))
+
+
+def test_a_limb_that_points_the_other_way(visit: Visit) -> None:
+    page = visit()
+    open_person(page)
+    before = forearm_tilt(page)
+    turned, words = ("Away from", "away from") if before < 0 else ("Towards", "towards")
+    page.get_by_role("button", name="Correct this: Person 1").click()
+    page.get_by_text("Arms and legs").click()
+    page.get_by_label("Left forearm", exact=True).select_option(f"{turned} the camera")
+    run_again(page)
+    after = forearm_tilt(page)
+    assert after * (1 if turned == "Away from" else -1) > 0.1, (before, after)
+    fact = f"left forearm {words} the camera"
+    assert f"Set by you: {fact}" in page.locator(".person").inner_text()
+
+    # It is kept, shown as it was said, and can be taken back.
+    page.reload()
+    wait_for_model(page)
+    page.get_by_role("button", name="Correct this: Person 1").click()
+    assert page.get_by_label("Left forearm", exact=True).input_value() == turned.split()[0].lower()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name=f"Take back: {fact}").click()
+    page.get_by_text("Your corrections are not in this result yet").wait_for()
+    run_again(page)
+    assert abs(forearm_tilt(page) - before) < 0.02
+
+
 def test_who_is_no_person_and_who_was_missed(visit: Visit) -> None:
     page = visit()
     open_person(page)

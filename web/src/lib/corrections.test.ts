@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Reconstruction } from "../api/types";
-import { around, corrected, drawn, hintsOf, isDrawn, madeWith, nothingOf, overlap, sameAs, without } from "./corrections";
+import { around, corrected, drawn, factsOf, hintsOf, isDrawn, madeWith, nothingOf, overlap, sameAs, without } from "./corrections";
 
 const left = { id: 1, box: [10.5, 10.25, 50.5, 110.75] };
 const right = { id: 2, box: [60.5, 0.5, 140.5, 160.5] };
@@ -49,4 +49,18 @@ test("the order of corrections does not matter", () => {
   expect(sameAs([a, b], [b, a])).toBe(true);
   expect(sameAs([a, b], [a])).toBe(false);
   expect(sameAs([a], [{ ...a, age: null }])).toBe(false);
+});
+
+test("limbs are told apart, kept and said in words", () => {
+  const forearm = { ...nothingOf(left.box), limbs: { "left forearm": "away" as const } };
+  const both = { ...forearm, limbs: { "right thigh": "away" as const, "left forearm": "towards" as const } };
+  expect(sameAs([forearm], [both])).toBe(false);
+  expect(sameAs([forearm], [nothingOf(left.box)])).toBe(false);
+  expect(corrected([], forearm)).toEqual([forearm]);
+  expect(corrected([forearm], without(forearm, "limbs"))).toEqual([]);
+  expect(hintsOf([both])).toEqual({ boxes: [{ box: left.box, limbs: both.limbs }] });
+  expect(madeWith(made({ hints: { people: { 1: { limbs: both.limbs } }, boxes: [] } }))).toEqual([both]);
+  expect(factsOf(both, String).map((one) => one.words)).toEqual([
+    "left forearm towards the camera, right thigh away from it",
+  ]);
 });

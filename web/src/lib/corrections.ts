@@ -4,6 +4,9 @@ import type { Person, Reconstruction } from "../api/types";
 
 export type Box = [number, number, number, number];
 export type Sex = "man" | "woman" | "neutral";
+export type Direction = "towards" | "away";
+/** Parts of arms and legs, the subject's own left and right, as the API names them. */
+export const LIMBS = ["upper arm", "forearm", "thigh", "lower leg"].flatMap((part) => [`left ${part}`, `right ${part}`]);
 
 export interface Correction {
   box: Box;
@@ -11,9 +14,11 @@ export interface Correction {
   sex: Sex | null;
   age: number | "child" | "adult" | null;
   not_a_person: boolean;
+  /** Which way limbs point, as one goes from the trunk outwards. */
+  limbs: Record<string, Direction> | null;
 }
 /** What can be said, and taken back, one by one. */
-export type Fact = "height_cm" | "sex" | "age" | "not_a_person";
+export type Fact = "height_cm" | "sex" | "age" | "not_a_person" | "limbs";
 
 /** What the API takes. */
 export interface Hints {
@@ -32,6 +37,7 @@ export const nothingOf = (box: readonly number[]): Correction => ({
   sex: null,
   age: null,
   not_a_person: false,
+  limbs: null,
 });
 
 const area = ([x0, y0, x1, y1]: Box): number => Math.max(0, x1 - x0) * Math.max(0, y1 - y0);
@@ -57,8 +63,8 @@ export function around<T extends { box: readonly number[] }>(things: readonly T[
 export const isDrawn = (correction: Correction): boolean => correction.box.every(Number.isInteger);
 export const drawn = (box: Box): Box => boxOf(box.map(Math.round));
 
-const saysNothing = ({ height_cm, sex, age, not_a_person }: Correction): boolean =>
-  height_cm === null && sex === null && age === null && !not_a_person;
+const saysNothing = ({ height_cm, sex, age, not_a_person, limbs }: Correction): boolean =>
+  height_cm === null && sex === null && age === null && !not_a_person && limbs === null;
 
 /** The list with a correction in place of what was said of the same person. */
 export function corrected(list: readonly Correction[], correction: Correction): Correction[] {
@@ -90,8 +96,14 @@ export function madeWith(result: Reconstruction): Correction[] {
 type Said = { [fact in Fact]?: Correction[fact] | null | undefined };
 
 function known(hint: Said): Omit<Correction, "box"> {
-  const { height_cm, sex, age, not_a_person } = hint;
-  return { height_cm: height_cm ?? null, sex: sex ?? null, age: age ?? null, not_a_person: not_a_person ?? false };
+  const { height_cm, sex, age, not_a_person, limbs } = hint;
+  return {
+    height_cm: height_cm ?? null,
+    sex: sex ?? null,
+    age: age ?? null,
+    not_a_person: not_a_person ?? false,
+    limbs: limbs && Object.keys(limbs).length ? limbs : null,
+  };
 }
 
 /** Corrections as the API takes them; null when there are none. */
@@ -104,8 +116,8 @@ export function hintsOf(list: readonly Correction[]): Hints | null {
 
 /** Whether two lists say the same, whatever their order. */
 export function sameAs(a: readonly Correction[], b: readonly Correction[]): boolean {
-  const text = (list: readonly Correction[]): string =>
-    JSON.stringify(list.map((one) => JSON.stringify(one, Object.keys(nothingOf([])).sort())).sort());
+  const keys = [...Object.keys(nothingOf([])), ...LIMBS].sort(); // of what is within, too
+  const text = (list: readonly Correction[]): string => JSON.stringify(list.map((one) => JSON.stringify(one, keys)).sort());
   return text(a) === text(b);
 }
 
@@ -117,14 +129,23 @@ export function sameIndex(people: readonly Person[], earlier: Person | undefined
 
 const SEXES: Record<Sex, string> = { man: "man", woman: "woman", neutral: "neither man nor woman" };
 
+/** Such as "left forearm and left thigh towards the camera, right thigh away from it". */
+function limbWords(limbs: Record<string, Direction>): string {
+  const of = (direction: Direction): string => LIMBS.filter((limb) => limbs[limb] === direction).join(" and ");
+  const [towards, away] = [of("towards"), of("away")];
+  if (!towards) return `${away} away from the camera`;
+  return `${towards} towards the camera${away ? `, ${away} away from it` : ""}`;
+}
+
 /** What was said, in words, each with what takes it back. */
 export function factsOf(correction: Correction, height: (metres: number) => string): { fact: Fact; words: string }[] {
-  const { height_cm, sex, age, not_a_person } = correction;
+  const { height_cm, sex, age, not_a_person, limbs } = correction;
   const facts: { fact: Fact; words: string }[] = [];
   if (height_cm !== null) facts.push({ fact: "height_cm", words: height(height_cm / 100) });
   if (sex !== null) facts.push({ fact: "sex", words: SEXES[sex] });
   if (age !== null) facts.push({ fact: "age", words: typeof age === "number" ? `${age} years` : age });
   if (not_a_person) facts.push({ fact: "not_a_person", words: "not a person" });
+  if (limbs !== null) facts.push({ fact: "limbs", words: limbWords(limbs) });
   return facts;
 }
 
