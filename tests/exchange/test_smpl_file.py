@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import sys
 import types
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -189,4 +190,13 @@ def test_damaged_archives(model_file: Path, tmp_path: Path) -> None:
     data[60:120] = bytes(60)
     path.write_bytes(data)
     with pytest.raises(InputError, match="cannot be read"):
+        read_smpl(path)
+
+
+def test_programs_for_pytorch_are_told_apart(tmp_path: Path) -> None:
+    path = tmp_path / "mhr_model.pt"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in ("mhr_model/data.pkl", "mhr_model/constants.pkl", "mhr_model/code/x.py"):
+            archive.writestr(name, b"")
+    with pytest.raises(InputError, match="a program for PyTorch, as MHR's is"):
         read_smpl(path)

@@ -64,6 +64,8 @@ def read_smpl(path: str | Path) -> SmplModel:
 def _npz(data: bytes) -> dict[str, Any]:
     """The arrays that are needed; others may be objects, which are not looked at."""
     with zipfile.ZipFile(io.BytesIO(data)) as packed:
+        if any(name.endswith("/constants.pkl") for name in packed.namelist()):
+            raise ValueError("it is a program for PyTorch, as MHR's is, not arrays")
         if sum(one.file_size for one in packed.infolist()) > _MOST_UNPACKED:
             raise ValueError("it is too large when unpacked")
     with np.load(io.BytesIO(data), allow_pickle=False) as archive:

@@ -90,6 +90,17 @@ def test_who_leaves_is_one_line_with_499(server: ServerProcess) -> None:
     assert "request failed" not in server.log()
 
 
+def test_bodies_that_are_no_http_end_the_connection(server: ServerProcess) -> None:
+    # Refused before its body is looked at, which an expected 100 puts off.
+    head = b"POST /Upload HTTP/1.1\r\nHost: a\r\nOrigin: https://elsewhere\r\nExpect: 200-ok\r\n"
+    for _ in range(3):
+        with connect(server) as one:
+            one.sendall(head + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n")
+            assert one.recv(100).startswith(b"HTTP/1.1 400")
+    time.sleep(0.2)
+    assert "traceback" not in server.log()
+
+
 def run_alone(coroutine: Coroutine[Any, Any, None]) -> None:
     """Run it on a thread of its own: a browser of other tests keeps a loop running on this one."""
     with ThreadPoolExecutor(1) as thread:

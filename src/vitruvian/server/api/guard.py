@@ -4,6 +4,7 @@ headers, one line of log and one count.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import secrets
@@ -80,6 +81,9 @@ class Guard:
                 expects = "expect" in Headers(scope=scope)
                 if status >= 400 and not expects and not await body.discard():
                     MutableHeaders(scope=message)["Connection"] = "close"
+                # A body that is no HTTP, which came with its head, has ended the connection; only
+                # in the next round of the loop is that known, and nothing is sent any more.
+                await asyncio.sleep(0)
             await send(message)
             if message["type"] == "http.response.body":
                 finished = not message.get("more_body", False)
