@@ -17,6 +17,7 @@ _MOST_WITNESSES = 2.0  # that one segment counts for
 _TRUST = 0.5  # in each: edges of one thing are not independent
 _WHOLE = 0.8  # of the picture's height: longer ones are where bars beside a film begin
 _MOST = 200  # segments of a frame
+_MOST_TOLD = 400  # edges of all frames
 _ANGLE_SD = np.deg2rad(1.0)  # of an edge that is upright
 _ODDS = 10.0  # how much denser upright edges lie about upright than others lie anywhere
 _GUESS_SD = np.deg2rad(8.0)  # of the direction that people tell
@@ -59,8 +60,8 @@ class Edges(Record):
 
     def _aside(self, directions: np.ndarray) -> np.ndarray:
         """(M, N) angles in the picture between edges and where directions (M, 3) vanish."""
-        across = np.linalg.norm(np.cross(directions[:, None], self.middles[None]), axis=2)
-        sine = np.abs(directions @ self.planes.T) / np.maximum(across, 1e-6)
+        across = np.sqrt(np.maximum(1 - (directions @ self.middles.T) ** 2, 1e-12))
+        sine = np.abs(directions @ self.planes.T) / across
         return np.asarray(np.arcsin(np.minimum(sine, 1.0)))
 
     def _lying(self, guess: np.ndarray) -> np.ndarray:
@@ -131,7 +132,9 @@ def edges_of(
         weights.append(np.minimum(witnesses, _MOST_WITNESSES) * _TRUST / len(frames))
     if not any(len(each) for each in planes):
         return None
-    return Edges(np.concatenate(planes), np.concatenate(middles), np.concatenate(weights))
+    each = np.concatenate(weights)
+    kept = np.argsort(-each, kind="stable")[:_MOST_TOLD]
+    return Edges(np.concatenate(planes)[kept], np.concatenate(middles)[kept], each[kept])
 
 
 def _around(middle: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
