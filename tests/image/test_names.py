@@ -33,3 +33,4 @@ def test_homes_are_written_out_and_those_of_nobody_stay() -> None:
     assert expanded("~/a.jpg") == Path.home() / "a.jpg"
     assert expanded("~nobody-of-that-name/a.jpg") == Path("~nobody-of-that-name/a.jpg")
     assert expanded(Path("a~.jpg")) == Path("a~.jpg")
+    assert expanded("~a\0b/c") == Path("~a\0b/c")

@@ -25,4 +25,7 @@ def expanded(path: str | Path) -> Path:
 
     A name that nobody has stays, as shells leave it; ``Path.expanduser`` would raise.
     """
-    return Path(os.path.expanduser(path))
+    try:
+        return Path(os.path.expanduser(path))
+    except ValueError:  # a null in the name
+        return Path(path)
