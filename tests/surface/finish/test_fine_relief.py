@@ -101,7 +101,7 @@ def test_folds_are_in_the_geometry_of_both_sides() -> None:
         expected = np.broadcast_to(wave, where.shape)[where]
         fitted = float((moved * expected).sum() / (expected**2).sum())
         assert 0.6 * amplitude < abs(fitted) < 1.1 * amplitude
-        assert abs(np.corrcoef(moved, expected)[0, 1]) > 0.85
+        assert abs(np.corrcoef(moved, expected)[0, 1]) > 0.8
 
 
 def crossed(mesh: Mesh) -> int:

@@ -74,7 +74,7 @@ def test_a_skirt_tears_less_than_with_the_legs_own_skin(monkeypatch) -> None:
     alone = reconstruct_surface(photo_with(), figure, arms_down_body(), maps=False)
     _, torn = repose(alone, arms_down_body())
     assert shared.torn < 0.75 * torn.torn
-    assert shared.longest_m < torn.longest_m
+    assert shared.edge_999 < torn.edge_999
 
 
 def test_crossed_legs_are_no_skirt() -> None:
