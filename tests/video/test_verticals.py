@@ -61,6 +61,14 @@ def test_what_lies_leaves_the_guess_alone():
     assert edges_of([(np.zeros((0, 2, 2)), LENS, np.eye(3))]) is None
 
 
+def test_two_edges_always_meet_and_tell_nothing():
+    guess = matrix_from_axis_angle(np.array([0.0, 0, 0.12])) @ UP
+    rng = np.random.default_rng(1)
+    for count, moved in ((2, False), (8, True)):
+        edges = edges_of([(posts(TURN, count, rng), LENS, np.eye(3))])
+        assert (off_deg(edges.upright(guess), guess) > 3) == moved
+
+
 def test_segments_are_those_behind_people_and_no_bars():
     grey = np.full((480, 640), 200, np.uint8)
     cv2.rectangle(grey, (0, 0), (79, 479), 0, -1)  # the film is narrower than the picture

@@ -20,6 +20,7 @@ _MOST = 200  # segments of a frame
 _MOST_TOLD = 400  # edges of all frames
 _ANGLE_SD = np.deg2rad(1.0)  # of an edge that is upright
 _ODDS = 10.0  # how much denser upright edges lie about upright than others lie anywhere
+_LEAST_AGREE = 2.5  # edges that agree; frames show many of them again
 _GUESS_SD = np.deg2rad(8.0)  # of the direction that people tell
 _LEVEL = np.deg2rad(30.0)  # from level, as far as a guess can tell
 _LEVEL_DIRECTIONS = 3  # that many edges may have in common
@@ -36,27 +37,30 @@ class Edges(Record):
         planes: (N, 3) unit normals of the planes through the camera and each edge.
         middles: (N, 3) unit directions from the camera to their middles.
         weights: (N,) how many witnesses each is.
+        frames: in which they were seen.
     """
 
     planes: np.ndarray
     middles: np.ndarray
     weights: np.ndarray
+    frames: int
 
     def upright(self, guess: np.ndarray) -> np.ndarray:
         """The likeliest direction (3,) of what is upright, near a guess.
 
         An upright edge points to where all upright ones meet; one that does not says nothing.
-        Without any the guess stays as it is.
+        Without three that agree, for two always meet, the guess stays as it is.
 
         Args:
             guess: (3,) unit vector.
         """
         tried, away = _around(guess)
         close = np.exp(-((self._aside(tried) / _ANGLE_SD) ** 2) / 2)
-        worth = self.weights * ~self._lying(guess)
-        likely = np.log1p(_ODDS * close) @ worth
+        able = ~self._lying(guess)
+        likely = np.log1p(_ODDS * close) @ (self.weights * able)
         best = int(np.argmax(likely - (away / _GUESS_SD) ** 2 / 2))
-        return np.asarray(guess if away[best] == 0 else tried[best])
+        agree = float(close[best] @ able) / np.sqrt(self.frames)
+        return np.asarray(tried[best] if away[best] > 0 and agree > _LEAST_AGREE else guess)
 
     def _aside(self, directions: np.ndarray) -> np.ndarray:
         """(M, N) angles in the picture between edges and where directions (M, 3) vanish."""
@@ -134,7 +138,9 @@ def edges_of(
         return None
     each = np.concatenate(weights)
     kept = np.argsort(-each, kind="stable")[:_MOST_TOLD]
-    return Edges(np.concatenate(planes)[kept], np.concatenate(middles)[kept], each[kept])
+    return Edges(
+        np.concatenate(planes)[kept], np.concatenate(middles)[kept], each[kept], len(frames)
+    )
 
 
 def _around(middle: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
