@@ -44,7 +44,7 @@ def off_deg(one: np.ndarray, other: np.ndarray) -> float:
 def test_posts_among_clutter_put_a_guess_right():
     rng = np.random.default_rng(0)
     for _ in range(4):
-        seen = np.concatenate([posts(TURN, 12, rng), clutter(40, rng)])
+        seen = np.concatenate([posts(TURN, 24, rng), clutter(40, rng)])
         seen += 0.3 * rng.normal(size=seen.shape)
         edges = edges_of([(seen, LENS, np.eye(3))])
         axis = rng.normal(size=3) * [1, 0, 1]
@@ -64,7 +64,7 @@ def test_what_lies_leaves_the_guess_alone():
 def test_two_edges_always_meet_and_tell_nothing():
     guess = matrix_from_axis_angle(np.array([0.0, 0, 0.12])) @ UP
     rng = np.random.default_rng(1)
-    for count, moved in ((2, False), (8, True)):
+    for count, moved in ((2, False), (16, True)):
         edges = edges_of([(posts(TURN, count, rng), LENS, np.eye(3))])
         assert (off_deg(edges.upright(guess), guess) > 3) == moved
 

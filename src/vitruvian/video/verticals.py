@@ -20,7 +20,7 @@ _MOST = 200  # segments of a frame
 _MOST_TOLD = 400  # edges of all frames
 _ANGLE_SD = np.deg2rad(1.0)  # of an edge that is upright
 _ODDS = 10.0  # how much denser upright edges lie about upright than others lie anywhere
-_LEAST_AGREE = 2.5  # edges that agree; frames show many of them again
+_LEAST_AGREE = 5.0  # edges that agree: two always meet, and a thing often has two alike
 _GUESS_SD = np.deg2rad(8.0)  # of the direction that people tell
 _LEVEL = np.deg2rad(30.0)  # from level, as far as a guess can tell
 _LEVEL_DIRECTIONS = 3  # that many edges may have in common
@@ -49,7 +49,7 @@ class Edges(Record):
         """The likeliest direction (3,) of what is upright, near a guess.
 
         An upright edge points to where all upright ones meet; one that does not says nothing.
-        Without three that agree, for two always meet, the guess stays as it is.
+        Without five that agree, in one frame, the guess stays as it is.
 
         Args:
             guess: (3,) unit vector.
