@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import cv2
 import numpy as np
 
@@ -20,12 +22,23 @@ _DARK = 8  # levels below which a colour tells nothing of the light
 def far_colors(mesh: Mesh, camera: Camera) -> tuple[np.ndarray, np.ndarray]:
     """The colours (H, W, 3) uint8 of a textured camera-frame mesh where each ray leaves it for
     good, and where (H, W) bool there are any."""
+    return _colors(mesh, camera, "back")
+
+
+def near_colors(mesh: Mesh, camera: Camera) -> tuple[np.ndarray, np.ndarray]:
+    """Likewise where each ray meets it first."""
+    return _colors(mesh, camera, "front")
+
+
+def _colors(
+    mesh: Mesh, camera: Camera, side: Literal["front", "back"]
+) -> tuple[np.ndarray, np.ndarray]:
     if mesh.texture is None or mesh.uvs is None or mesh.uv_faces is None:
         raise ValueError("the mesh needs a texture")
     normals = vertex_normals(mesh.vertices, mesh.faces)
-    drawn = draw_body(mesh.vertices, mesh.faces, normals, camera, 0.0, 1.0)
-    colors = shade_texture(drawn.back, mesh.uvs, mesh.uv_faces, mesh.texture)[..., :3]
-    return np.ascontiguousarray(colors), drawn.back.mask
+    drawn = getattr(draw_body(mesh.vertices, mesh.faces, normals, camera, 0.0, 1.0), side)
+    colors = shade_texture(drawn, mesh.uvs, mesh.uv_faces, mesh.texture)[..., :3]
+    return np.ascontiguousarray(colors), drawn.mask
 
 
 def lit_alike(

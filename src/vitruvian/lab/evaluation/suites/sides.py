@@ -7,16 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vitruvian.geometry.normals import vertex_normals
 from vitruvian.geometry.rotations import matrix_from_axis_angle, rotation_between
-from vitruvian.geometry.shading import shade_texture
-from vitruvian.lab.evaluation.metrics.color import color_errors, lit_alike
+from vitruvian.lab.evaluation.metrics.color import color_errors, lit_alike, near_colors
 from vitruvian.lab.synthesis.drawing import cast_shadows, gather, rasterize, shade
 from vitruvian.lab.synthesis.lights import random_light
 from vitruvian.lab.synthesis.packing import stored_albedo
 from vitruvian.lab.synthesis.people import SyntheticPerson
 from vitruvian.lab.synthesis.sample import Sample
-from vitruvian.networks.maps import draw_body
 from vitruvian.types.camera import Camera
 from vitruvian.types.mesh import Mesh
 
@@ -100,14 +97,3 @@ def side_numbers(
         lab, structure = np.mean(errors, axis=0)
         numbers |= {f"{prefix}side_lab": float(lab), f"{prefix}side_ssim": float(structure)}
     return numbers
-
-
-def near_colors(mesh: Mesh, camera: Camera) -> tuple[np.ndarray, np.ndarray]:
-    """The colours (H, W, 3) uint8 of a textured camera-frame mesh where each ray meets it first,
-    and where (H, W) bool there are any."""
-    if mesh.texture is None or mesh.uvs is None or mesh.uv_faces is None:
-        raise ValueError("the mesh needs a texture")
-    normals = vertex_normals(mesh.vertices, mesh.faces)
-    drawn = draw_body(mesh.vertices, mesh.faces, normals, camera, 0.0, 1.0)
-    colors = shade_texture(drawn.front, mesh.uvs, mesh.uv_faces, mesh.texture)[..., :3]
-    return np.ascontiguousarray(colors), drawn.front.mask
