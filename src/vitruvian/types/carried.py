@@ -8,10 +8,11 @@ import cv2
 import numpy as np
 
 from vitruvian.types.camera import Camera
+from vitruvian.types.record import Record
 
 
-@dataclass(frozen=True)
-class Carried:
+@dataclass(frozen=True, eq=False, repr=False)
+class Carried(Record):
     """Things that somebody carries.
 
     Attributes:

@@ -291,7 +291,7 @@ def test_the_simple_call_makes_an_obj_whatever_it_is_asked_for(real_server: Any)
         assert "mesh_glb" not in result["people"][0]["files"]
 
 
-NOTHING = {"height_cm": None, "sex": None, "age": None, "not_a_person": False}
+NOTHING = {"height_cm": None, "sex": None, "age": None, "not_a_person": False, "limbs": None}
 
 
 def test_every_option_reaches_the_result(real: Any) -> None:
