@@ -62,6 +62,21 @@ def test_two_pictures_are_measured(
     alert.wait_for()
     assert "The side view looks like a front view" in alert.inner_text()
     assert page.locator(".view.wrong h3").all_inner_texts() == ["Left side"]
+    page.set_input_files("#picture-side", pair[1])
+
+    # Another pair: it may stay empty, not half, and what is wrong with it is shown in its place.
+    page.get_by_role("button", name="Take another pair").click()
+    second = page.get_by_role("button", name="Pair 2", exact=True)
+    assert second.get_attribute("aria-pressed") == "true"
+    assert button.is_enabled()
+    page.set_input_files("#picture-front", pair[0])
+    assert button.is_disabled()
+    page.set_input_files("#picture-side", pair[0])
+    page.get_by_role("button", name="Pair 1").click()
+    button.click()
+    page.get_by_text("Pair 2: The side view looks like a front view").wait_for()
+    assert second.get_attribute("aria-pressed") == "true"
+    shoot(page, "measure-pairs", full=True)
     give(page, *pair)
     shows_measures(page)
     shoot(page, "measured", full=True)
