@@ -115,7 +115,8 @@ class Server:
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # refused on the way
                 line.sendall(request.data)
                 if not request.framed:
-                    line.shutdown(socket.SHUT_WR)
+                    with contextlib.suppress(OSError):  # closed meanwhile: no longer connected
+                        line.shutdown(socket.SHUT_WR)
             answer = http.client.HTTPResponse(line, method=request.method)
             try:
                 answer.begin()
