@@ -9,9 +9,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from vitruvian.avatar.patch import Patch, with_patch
+from vitruvian.avatar.patch import Patch
 from vitruvian.avatar.rigid_piece import Piece, rigid_piece
 from vitruvian.avatar.skin import photographed_motion, unposed
+from vitruvian.image.disc import disc
 from vitruvian.texture.carried import Carried
 from vitruvian.types.body import Body
 from vitruvian.types.camera import Camera
@@ -23,7 +24,6 @@ _LEAST_M2 = 0.008  # of the picture's: a phone is no piece
 _MOST = 3  # pieces
 _CLOSED_M, _OPENED_M = 0.02, 0.015  # gaps that are closed, straps that are left out
 _EVERY = 8  # of the body's vertices, among which the one near a point is sought
-BOX = 0.75, 0.0, 1.0, 0.45  # of the atlas: what the pieces have of it
 
 
 def accessories_of(
@@ -40,8 +40,10 @@ def accessories_of(
     """
     camera = carried.camera
     pixel_m = float(np.median(body.vertices[:, 2])) / camera.focal_px
-    closed = cv2.morphologyEx(carried.mask, cv2.MORPH_CLOSE, _disc(_CLOSED_M / pixel_m))
-    opened = cv2.morphologyEx(closed, cv2.MORPH_OPEN, _disc(_OPENED_M / pixel_m))
+    closed = cv2.morphologyEx(
+        carried.mask, cv2.MORPH_CLOSE, disc(max(1, round(_CLOSED_M / pixel_m)))
+    )
+    opened = cv2.morphologyEx(closed, cv2.MORPH_OPEN, disc(max(1, round(_OPENED_M / pixel_m))))
     _, labels, stats, _ = cv2.connectedComponentsWithStats((opened > 127).astype(np.uint8))
     areas = stats[1:, cv2.CC_STAT_AREA] * pixel_m**2
     chosen = [one for one in np.argsort(-areas)[:_MOST] + 1 if areas[one - 1] > _LEAST_M2]
@@ -51,12 +53,6 @@ def accessories_of(
         if (piece := rigid_piece(labels == one, camera, pixel_m, body, sculpture)) is not None
     ]
     return _painted(pieces, photo, figure, body, opened > 127, camera) if pieces else None
-
-
-def with_pieces(rest: Mesh, pieces: Patch) -> Mesh:
-    """Layers, whose texture coordinates leave the right quarter of the atlas, and what is carried
-    as one mesh."""
-    return with_patch(rest, pieces, BOX)
 
 
 def _painted(
@@ -126,8 +122,3 @@ def _filled(pixels: np.ndarray, known: np.ndarray) -> np.ndarray:
         out += np.clip(4 * share, 0, 1)[..., None] * (smooth - out)
         sigma /= 2
     return np.where(known[..., None], pixels, out.round().clip(0, 255).astype(np.uint8))
-
-
-def _disc(radius: float) -> np.ndarray:
-    r = max(1, round(radius))
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * r + 1, 2 * r + 1)))

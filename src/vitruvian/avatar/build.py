@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from vitruvian.avatar.accessories import accessories_of, with_pieces
+from vitruvian.avatar.accessories import accessories_of
 from vitruvian.avatar.beneath import out_of_sight
 from vitruvian.avatar.clothed_body import clothed_body
 from vitruvian.avatar.feet import shod
@@ -33,6 +33,7 @@ from vitruvian.types.seen import Seen
 _BODY_SHARE = 0.75  # of the atlas's sides that the body has beside a shell
 _HAIR_SHARE = 0.85  # likewise, beside long hair alone
 _HAIR_BOX = 0.75, 0.45, 1.0, 0.75  # of the atlas: what long hair has beside a shell
+_PIECES_BOX = 0.75, 0.0, 1.0, 0.45  # likewise, what is carried
 _ATLAS_MARGIN = 0.004
 _SIZES = 1024, 2048  # texels along its sides, of people who are small or large in the picture
 _LARGE_PX = 950
@@ -80,8 +81,7 @@ def layered_avatar(
     if skirt is None and (pieces is not None or fallen is not None):
         share = _HAIR_SHARE if pieces is None else _BODY_SHARE
         assert rest.uvs is not None
-        rest = replace(rest, uvs=rest.uvs * np.float32(share))
-        rest = replace(rest, body_vertices=np.arange(len(rest.vertices), dtype=np.int32))
+        rest = replace(_of_body(rest), uvs=rest.uvs * np.float32(share))
     chains = None if skirt is None else skirt.chains
     outside = _outer_side(photographed(rest, body, chains), skirt)
     shots = [
@@ -104,7 +104,7 @@ def layered_avatar(
                 albedo=albedo,
                 seen=seen or body.seen,
                 shown=sculpture,
-                bare=body.as_mesh(),
+                carried=None if things is None else things.carried,
                 size=_SIZES[int(figure.size > _LARGE_PX)],
                 also=shots,
             )
@@ -118,7 +118,7 @@ def layered_avatar(
         rest = with_patch(rest, fallen, box)
         layer = np.append(layer, np.full(len(fallen.faces), LAYERS.index("hair"), np.uint8))
     if pieces is not None:
-        rest = with_pieces(rest, pieces)
+        rest = with_patch(rest, pieces, _PIECES_BOX)
         layer = np.append(layer, np.full(len(pieces.faces), LAYERS.index("accessory"), np.uint8))
     return Avatar(rest, layer, motion.torn, motion.severed, chains=chains)
 
@@ -153,11 +153,14 @@ def _that_hold(
 
 def _all(rest: Mesh, fallen: Patch | None) -> Mesh:
     """The layers with long hair, without their textures."""
-    if fallen is None:
+    return rest if fallen is None else with_patch(_of_body(rest), fallen, _HAIR_BOX)
+
+
+def _of_body(rest: Mesh) -> Mesh:
+    """Layers with ``body_vertices``: where they have none, their vertices are the body's own."""
+    if rest.body_vertices is not None:
         return rest
-    if rest.body_vertices is None:
-        rest = replace(rest, body_vertices=np.arange(len(rest.vertices), dtype=np.int32))
-    return with_patch(rest, fallen, _HAIR_BOX)
+    return replace(rest, body_vertices=np.arange(len(rest.vertices), dtype=np.int32))
 
 
 def _outer_side(mesh: Mesh, skirt: Skirt | None) -> Mesh:

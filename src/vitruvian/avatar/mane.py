@@ -14,6 +14,7 @@ import numpy as np
 from vitruvian.avatar.long_hair import LongHair, ears_and_chin
 from vitruvian.avatar.patch import Patch
 from vitruvian.avatar.skin import photographed_motion
+from vitruvian.body.model.kernels import enclosed_volume
 from vitruvian.geometry.rasterizer import rasterize
 from vitruvian.types.body import Body
 from vitruvian.types.mesh import Mesh
@@ -159,9 +160,9 @@ def _closed(
     ends = np.clip((1 - np.abs(angle) / _WIDEST) / 0.3, 0, 1) * np.clip((1 - down) / 0.25, 0, 1)
     thick = _THIN_M + (_THICK_M - _THIN_M) * np.sqrt(ends)
     inner = outer - thick[..., None] * normals
-    faces = _grid_faces(rows, columns)
+    faces = np.ascontiguousarray(_grid_faces(rows, columns), np.int32)
     points = np.concatenate([outer.reshape(-1, 3), inner.reshape(-1, 3)])
-    if _volume(points, faces) < 0:
+    if enclosed_volume(points.astype(np.float32), faces) < 0:
         faces = faces[:, ::-1]
     joints, weights = _carried(chin - points[:, 1], body)
     posed = photographed_motion(body).skinned(points.astype(np.float32), joints, weights)
@@ -231,8 +232,3 @@ def _grid_faces(rows: int, columns: int) -> np.ndarray:
     around = np.stack([rim, rim + count, after + count, after], 1)
     every = np.concatenate([quads, quads[:, ::-1] + count, around])
     return np.concatenate([every[:, [0, 1, 2]], every[:, [0, 2, 3]]])
-
-
-def _volume(points: np.ndarray, faces: np.ndarray) -> float:
-    a, b, c = (points[faces[:, k]] for k in range(3))
-    return float(np.einsum("nc,nc->", a, np.cross(b, c)) / 6)

@@ -16,6 +16,7 @@ from vitruvian.avatar.beneath import body_levels
 from vitruvian.avatar.tube import Axis
 from vitruvian.body.model.skeleton import LEGS
 from vitruvian.geometry.rasterizer import rasterize
+from vitruvian.image.disc import disc
 from vitruvian.texture.carried import Carried
 from vitruvian.types.body import Body
 from vitruvian.types.camera import Camera
@@ -157,6 +158,6 @@ def legs_window(photo: Photo, figure: Figure, body: Body) -> Window:
     faces = model.faces[np.isin(part, (LEFT_ARM, RIGHT_ARM))]
     seen = rasterize(camera.project(vertices), vertices[:, 2], faces, width, height)
     margin_px = max(1, round(_ARM_MARGIN * height))
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * margin_px + 1, 2 * margin_px + 1))
+    kernel = disc(margin_px)
     arms = cv2.dilate(seen.mask.astype(np.uint8), kernel) > 0
     return Window(camera, slice(y0, y1), slice(x0, x1), alpha > 128, np.asarray(arms))

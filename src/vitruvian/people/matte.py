@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from vitruvian.image.disc import disc
 from vitruvian.networks.blazepose import BlazePose
 from vitruvian.people.crops import Crop
 from vitruvian.people.landmarks import LandmarkEstimate
@@ -229,7 +230,7 @@ def refine(image: np.ndarray, mask: CoarseMask) -> np.ndarray:
     if not hard.any():
         return np.zeros((y1 - y0, x1 - x0), np.uint8)
     radius = max(round(BAND * mask.size), 2)
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    kernel = disc(radius)
     hard8 = hard.astype(np.uint8)
     undecided = cv2.dilate(hard8, kernel) != cv2.erode(hard8, kernel, borderValue=1)
     probability = vote(region, mask.logits, undecided, decided, mask.size)

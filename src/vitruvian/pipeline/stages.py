@@ -231,7 +231,7 @@ def paint(
         mesh,
         albedo=albedo,
         seen=body.seen,
-        bare=body.as_mesh(),
+        carried=find_carried(photo, figure.alpha, body.model, body.as_mesh()),
         also=shots,
     )
 

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from vitruvian.image.cielab import cielab
+from vitruvian.image.disc import disc
 from vitruvian.texture.view import View
 from vitruvian.types.regions import LEFT_ARM, LEFT_LEG, RIGHT_ARM, RIGHT_LEG, TRUNK
 
@@ -79,7 +80,7 @@ def _beside_hands(view: View, shown: np.ndarray, lab: np.ndarray, tone: np.ndarr
     """(h, w) bool, skin beside where hands are said to be: hands that are not quite there must not
     be printed on the cloth behind them."""
     reach = max(1, round(_BESIDE * max(shown.shape)))
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    kernel = disc(reach)
     near = cv2.dilate(shown.astype(np.uint8), kernel) > 0
     around = cv2.dilate(near.astype(np.uint8), kernel) > 0
     behind = np.isin(view.part, (TRUNK, LEFT_LEG, RIGHT_LEG)) & (view.alpha > 128)

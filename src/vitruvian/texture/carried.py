@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from vitruvian.geometry.rasterizer import rasterize
+from vitruvian.image.disc import disc
 from vitruvian.texture.colors import apart, main_colors, weighted_lab
 from vitruvian.types.body import ParametricModel
 from vitruvian.types.carried import Carried
@@ -99,7 +100,7 @@ def find_carried(
     if not out.any():
         return None
     margin = max(1, round(_MARGIN_M / pixel_m))
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * margin + 1, 2 * margin + 1))
+    kernel = disc(margin)
     return Carried(cv2.dilate(255 * out.astype(np.uint8), kernel), camera)
 
 

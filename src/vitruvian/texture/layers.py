@@ -9,6 +9,7 @@ import numpy as np
 
 from vitruvian.body.model import skeleton
 from vitruvian.geometry.rasterizer import rasterize
+from vitruvian.image.disc import disc
 from vitruvian.texture.view import View
 from vitruvian.types.body import ParametricModel
 from vitruvian.types.mesh import Mesh
@@ -50,7 +51,7 @@ def with_what_is_before(view: View, model: ParametricModel, layer: Mesh, shown: 
     before = both & (own != other) & (arms | legs)
     before |= both & (fragments.depth < view.depth - _BEFORE_M)
     margin = max(1, round(_MARGIN * max(height, width)))
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * margin + 1, 2 * margin + 1))
+    kernel = disc(margin)
     wide = cv2.morphologyEx(before.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     wide = cv2.dilate(wide, kernel)
     soft = cv2.blur(255 - 255 * wide, (2 * margin + 1, 2 * margin + 1))

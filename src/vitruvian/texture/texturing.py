@@ -15,7 +15,6 @@ from vitruvian.geometry.normals import vertex_normals
 from vitruvian.texture.back_of_head import back_of_head
 from vitruvian.texture.bare_hands import bare_hands
 from vitruvian.texture.behind import closed_over
-from vitruvian.texture.carried import find_carried
 from vitruvian.texture.diffuse import diffuse_colors
 from vitruvian.texture.fusion import Shot, fuse, merged, other_views
 from vitruvian.texture.guesses import guessed_colors, hidden_vertices
@@ -26,6 +25,7 @@ from vitruvian.texture.projection import Lookup, look_up, paint_texels
 from vitruvian.texture.side_hair import with_strands
 from vitruvian.texture.view import View, person_view
 from vitruvian.types.body import ParametricModel
+from vitruvian.types.carried import Carried
 from vitruvian.types.figure import Figure
 from vitruvian.types.mesh import Mesh
 from vitruvian.types.photo import Photo
@@ -58,7 +58,7 @@ def texture_mesh(
     albedo: bool = False,
     seen: Seen = WHOLE,
     shown: Mesh | None = None,
-    bare: Mesh | None = None,
+    carried: Carried | None = None,
     also: Sequence[Shot] = (),
 ) -> Mesh:
     """Colour a person's surface on every side.
@@ -81,8 +81,8 @@ def texture_mesh(
         seen: which parts of the body the picture shows.
         shown: the surface that the picture shows, where ``mesh`` is but a layer of it: what lies
             before the mesh, such as a hand or a bag, gives it no colour.
-        bare: the fitted body in its own topology, camera frame, by which bags and the like are
-            told (``carried``): they are not on the back, and no colours of a layer.
+        carried: bags and the like in the picture: they are not on the back, and no colours of a
+            layer.
         also: other photographs of the person; each point takes its colour from the one that shows
             it best (``fusion``).
 
@@ -109,10 +109,7 @@ def texture_mesh(
         view = person_view(photo, figure.alpha, mesh, places.part, hidden)
         if view is None:
             return replace(mesh, texture=np.full((size, size, 3), _NEUTRAL, np.uint8))
-        things = None
-        if bare is not None:
-            carried = find_carried(photo, figure.alpha, model, bare)
-            things = None if carried is None else carried.seen_by(view.camera)
+        things = None if carried is None else carried.seen_by(view.camera)
         if things is not None and shown is not None:
             view = replace(view, alpha=np.where(things, 0, view.alpha).astype(np.uint8))
         if shown is not None:

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from vitruvian.geometry.rasterizer import rasterize
+from vitruvian.image.disc import disc
 from vitruvian.types.camera import Camera
 from vitruvian.types.figure import Alpha
 from vitruvian.types.mesh import Mesh
@@ -81,7 +82,7 @@ def person_view(
         crop = cv2.resize(crop, (width, height), interpolation=cv2.INTER_AREA)
         matte = cv2.resize(matte, (width, height), interpolation=cv2.INTER_AREA)
     margin = max(1, round(0.003 * max(width, height)))
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * margin + 1, 2 * margin + 1))
+    kernel = disc(margin)
     matte = cv2.erode(matte, kernel)
     matte = cv2.GaussianBlur(matte, (0, 0), margin * 0.7)
     fragments = rasterize(
@@ -91,7 +92,7 @@ def person_view(
         before = np.append(hidden[mesh.faces[:, 0]], False)[fragments.face]
         matte = np.where(before, 0, matte).astype(np.uint8)
     reach = max(1, round(_ARM_MARGIN * max(width, height)))
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    kernel = disc(reach)
     vertex = np.append(mesh.faces[:, 0], np.int32(-1))[fragments.face]
     part = np.append(parts, np.uint8(255))[vertex]
     of_arms = (part == LEFT_ARM) | (part == RIGHT_ARM)

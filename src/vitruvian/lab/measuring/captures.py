@@ -19,6 +19,7 @@ from vitruvian.body.model.model import BodyModel, body_model, joint_motion
 from vitruvian.geometry.normals import vertex_normals
 from vitruvian.geometry.rasterizer import rasterize
 from vitruvian.geometry.rotations import matrix_from_axis_angle
+from vitruvian.image.disc import disc
 from vitruvian.lab.measuring.shapes import measuring_shapes
 from vitruvian.lab.synthesis.silhouettes import a_pose, random_cameras
 from vitruvian.types.camera import Camera
@@ -171,7 +172,7 @@ def as_a_matte(mask: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     two, and narrow gaps that are closed."""
     if rng.random() < 0.4:
         reach = int(rng.integers(1, 4))
-        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+        kernel = disc(reach)
         mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, kernel)
     soft = cv2.GaussianBlur(mask, (0, 0), rng.uniform(0.6, _EDGE_PX)).astype(np.float32) / 255
     small = rng.normal(0, 1, (SIZE // 12, SIZE // 12)).astype(np.float32)

@@ -12,6 +12,7 @@ from vitruvian.geometry.rasterizer import rasterize
 from vitruvian.geometry.rotations import rigid_alignment
 from vitruvian.geometry.smoothing import drawn_to_neighbors
 from vitruvian.geometry.subdivision import edge_lengths, split_edges
+from vitruvian.image.disc import disc
 from vitruvian.types.body import ParametricModel
 from vitruvian.types.mesh import Mesh
 from vitruvian.types.regions import HEAD
@@ -100,9 +101,9 @@ class _Relief:
         drawn = rasterize(pixels, _AWAY_M - points[:, 2], faces, _SIDE_PX, _SIDE_PX)
         height = np.where(drawn.mask, _AWAY_M - drawn.depth, -1).astype(np.float32)
         # Lips stay closed: the slit between them is narrower than any triangle.
-        self._height = cv2.morphologyEx(height, cv2.MORPH_CLOSE, _disc(_SLIT_PX))
+        self._height = cv2.morphologyEx(height, cv2.MORPH_CLOSE, disc(_SLIT_PX))
         weight = drawn.interpolate(whole[:, None], faces)[..., 0]
-        weight = cv2.morphologyEx(np.ascontiguousarray(weight), cv2.MORPH_CLOSE, _disc(_SLIT_PX))
+        weight = cv2.morphologyEx(np.ascontiguousarray(weight), cv2.MORPH_CLOSE, disc(_SLIT_PX))
         self._weight = _soft(np.clip(weight, 0, 1))
 
     def _to_face(self, points: np.ndarray) -> np.ndarray:
@@ -162,10 +163,6 @@ def _smoothed(vertices: np.ndarray, faces: np.ndarray, share: np.ndarray) -> np.
     """The vertices, each drawn to the middle of its neighbours by its share: what overhangs, such
     as a nose that sticks out, unfolds before it is laid on the relief."""
     return drawn_to_neighbors(vertices, faces, *_SMOOTHINGS * [share])
-
-
-def _disc(radius: int) -> np.ndarray:
-    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
 
 
 def _split(

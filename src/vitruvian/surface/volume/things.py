@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from vitruvian.image.disc import disc
 from vitruvian.surface.volume.ray_spans import Spans
 
 _HALF_M, _ROUND_M = 0.055, 0.06  # of the thickness; of the edges
@@ -90,8 +91,7 @@ def with_things(
 
 def _grown(mask: np.ndarray, pixels: int) -> np.ndarray:
     """(H, W) bool, everything within so many pixels of a mask."""
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * pixels + 1, 2 * pixels + 1))
-    return cv2.dilate(mask.astype(np.uint8), disc) > 0
+    return cv2.dilate(mask.astype(np.uint8), disc(pixels)) > 0
 
 
 def _slab(mask: np.ndarray, pixel_m: float) -> np.ndarray:
