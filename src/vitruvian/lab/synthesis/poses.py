@@ -100,9 +100,14 @@ def standing_poses() -> np.ndarray:
 
 @lru_cache(maxsize=1)
 def sitting_poses() -> np.ndarray:
-    """Indices of the captured poses of somebody upright on a seat: thighs level, shanks down."""
+    """Indices of the captured poses of somebody upright on a seat."""
+    return np.flatnonzero(on_seats(captured_poses()[0]))
+
+
+def on_seats(poses: np.ndarray) -> np.ndarray:
+    """(N,) bool, who of poses (N, J, 3) sits upright: thighs level, shanks down."""
     index = body_model().joint_index
-    joints = posed_joints(captured_poses()[0])
+    joints = posed_joints(poses)
     trunk = joints[:, index[HEAD]] - joints[:, index[ROOT]]
     sits = trunk[:, 1] > 0.85 * np.linalg.norm(trunk, axis=1)
     for hip, middle, ankle in LEGS:
@@ -111,7 +116,7 @@ def sitting_poses() -> np.ndarray:
         shank = joints[:, index[ankle]] - knee
         sits &= np.abs(thigh[:, 1]) < 0.6 * np.linalg.norm(thigh, axis=1)
         sits &= -shank[:, 1] > 0.7 * np.linalg.norm(shank, axis=1)
-    return np.flatnonzero(sits)
+    return np.asarray(sits)
 
 
 def gripping(pose: np.ndarray, side: str, amount: float) -> np.ndarray:

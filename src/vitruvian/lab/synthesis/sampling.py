@@ -21,6 +21,7 @@ from vitruvian.lab.synthesis.poses import (
     gripping,
     standing_poses,
 )
+from vitruvian.lab.synthesis.touching import touching
 from vitruvian.lab.synthesis.wraps import random_wraps
 from vitruvian.lab.synthesis.wrinkles import random_wrinkles
 
@@ -28,6 +29,7 @@ from vitruvian.lab.synthesis.wrinkles import random_wrinkles
 GROUPS = {
     "men": 0.38, "women": 0.38, "teenagers": 0.08, "schoolchildren": 0.1, "small children": 0.06,
 }  # fmt: skip
+TOUCH = 0.4  # share of people with a hand on or before their own body, as in the street
 HAIR_COLORS = (
     (0.012, 0.010, 0.009), (0.03, 0.018, 0.012), (0.08, 0.04, 0.02), (0.16, 0.08, 0.035),
     (0.36, 0.24, 0.11), (0.30, 0.29, 0.28), (0.6, 0.58, 0.55), (0.2, 0.05, 0.02),
@@ -44,8 +46,12 @@ WOVEN = 0.3  # share of dyed cloth that is knitted, printed or tweed; a third of
 CREASES = (8.0, 70.0)  # how much darker a fold is per metre of depth, from and to
 
 
-def random_recipe(rng: np.random.Generator, library: AssetLibrary) -> Recipe:
-    """A person of a population: body, pose, face, clothes."""
+def random_recipe(rng: np.random.Generator, library: AssetLibrary, *, touch: float = 0.0) -> Recipe:
+    """A person of a population: body, pose, face, clothes.
+
+    touch: share of people whose hands are on or before their own body. Nothing else about a person
+    changes with it.
+    """
     group = str(rng.choice(list(GROUPS), p=list(GROUPS.values())))
     body = body_model()
     prior = body.shape_prior(group)
@@ -70,6 +76,9 @@ def random_recipe(rng: np.random.Generator, library: AssetLibrary) -> Recipe:
     pose = random_pose(rng)
     # Random numbers of their own: what is carried or wrapped around changes nothing else.
     own, more = rng.spawn(2)
+    hands = np.random.default_rng(_seed_beside(own))
+    if hands.random() < touch:
+        pose = touching(hands, betas, pose)
     accessories = _accessories(own, female, body.stature(betas) / 1.7)
     wraps = random_wraps(more, garments, hat is not None, lambda: random_look(more, dyed=True))
     for item in accessories:
@@ -94,6 +103,13 @@ def random_recipe(rng: np.random.Generator, library: AssetLibrary) -> Recipe:
         wraps=wraps,
         accessories=accessories,
     )
+
+
+def _seed_beside(rng: np.random.Generator) -> np.ndarray:
+    """A seed of what must not change what ``rng`` draws or spawns."""
+    sequence = rng.bit_generator.seed_seq
+    assert isinstance(sequence, np.random.SeedSequence)
+    return sequence.generate_state(4)
 
 
 def random_pose(rng: np.random.Generator) -> np.ndarray:

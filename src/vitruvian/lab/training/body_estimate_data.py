@@ -20,7 +20,8 @@ from vitruvian.errors import InputError
 from vitruvian.geometry.rotations import matrix_from_axis_angle, rotation_between
 from vitruvian.lab.synthesis.cameras import look
 from vitruvian.lab.synthesis.sampling import GROUPS as GROUP_SHARES
-from vitruvian.lab.synthesis.sampling import random_pose
+from vitruvian.lab.synthesis.sampling import TOUCH, random_pose
+from vitruvian.lab.synthesis.touching import touching
 from vitruvian.lab.training.observations import Observation, read_observations
 from vitruvian.lab.training.recipe import Batch, FixedSource
 from vitruvian.networks import body_estimate
@@ -215,7 +216,14 @@ def transplanted(hosts: People, count: int, seed: int) -> dict[str, np.ndarray]:
     stature = np.array([model.stature(one) for one in betas])
     host = hosts.rotations[chosen, 0]
     ahead = np.arctan2(host[:, 0, 2], -host[:, 2, 2])  # 0 for somebody who faces the camera
-    pose = np.stack([random_pose(rng) for _ in range(count)])
+    drawn = [random_pose(rng) for _ in range(count)]
+    hands = rng.random(count) < TOUCH
+    pose = np.stack(
+        [
+            touching(rng, *pair) if on else pair[1]
+            for on, *pair in zip(hands, betas, drawn, strict=True)
+        ]
+    )
     rotations = matrix_from_axis_angle(pose)
     for k in range(count):
         yaw = np.rad2deg(ahead[k]) + rng.normal(0, 20)
