@@ -362,6 +362,7 @@ def test_a_photo_that_cannot_be_timed_says_why(tmp_path: Path) -> None:
 def test_every_suite_and_metric_is_documented() -> None:
     text = (Path(__file__).parents[3] / "docs" / "evaluation.md").read_text("utf-8")
     from vitruvian.lab.evaluation.suites.avatars import AvatarSuite
+    from vitruvian.lab.evaluation.suites.crowds import CrowdSuite
     from vitruvian.lab.evaluation.suites.faces import FaceSuite
     from vitruvian.lab.evaluation.suites.maps import MapsSuite
     from vitruvian.lab.evaluation.suites.masks import MaskSuite
@@ -375,7 +376,7 @@ def test_every_suite_and_metric_is_documented() -> None:
 
     kinds = (FaceSuite, MaskSuite, GroupSuite, MapsSuite, MultiviewSuite, ShapeSuite, SpeedSuite)
     suites = [kind(Path()) for kind in (*kinds, RobustnessSuite, SyntheticSuite, VideoSuite)]
-    suites += [AvatarSuite((Path(),)), SyntheticSequenceSuite(Path())]
+    suites += [AvatarSuite((Path(),)), CrowdSuite(Path()), SyntheticSequenceSuite(Path())]
     suites += [PlausibleSuite((), (), Thunder(Path(__file__)))]
     assert {suite.name for suite in suites} == set(SUITES)
     for suite in suites:

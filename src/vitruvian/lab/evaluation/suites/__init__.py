@@ -22,6 +22,12 @@ def _ccp(data: Path | None) -> Suite:
     return MaskSuite.open(data_folder(data))
 
 
+def _crowds(data: Path | None) -> Suite:
+    from vitruvian.lab.evaluation.suites.crowds import CrowdSuite
+
+    return CrowdSuite.open(data)
+
+
 def _faces(data: Path | None) -> Suite:
     from vitruvian.lab.evaluation.suites.faces import FaceSuite
 
@@ -92,6 +98,7 @@ def _video(data: Path | None) -> Suite:
 SUITES: dict[str, tuple[Callable[[Path | None], Suite], str]] = {
     "avatars": (_avatars, "photographs: avatars in clips: tears, ground, looks, backs of heads"),
     "ccp": (_ccp, "photographs with true masks: people found, alpha, silhouettes, keypoints"),
+    "crowds": (_crowds, "groups of the generator: masks of each, depth order, who is found"),
     "faces": (_faces, "photographs with large faces: how the body's face lies on them"),
     "groups": (_groups, "photographs with a head count: everyone found, nobody twice"),
     "maps": (_maps, "characters and photographs: the maps network's normals and alpha"),
