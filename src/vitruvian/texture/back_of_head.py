@@ -12,10 +12,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from vitruvian.texture.even_colors import blurred
 from vitruvian.texture.hair import LONGEST, WIDEST, Hair, find_hair
 from vitruvian.texture.head_window import LEAST_PIXELS, Head
 from vitruvian.texture.side_hair import Strands
-from vitruvian.texture.strands import blurred, continued
+from vitruvian.texture.strands import continued
 from vitruvian.texture.view import View
 from vitruvian.types.regions import HEAD
 
@@ -160,7 +161,7 @@ def _drawn(
     """The back (h, w, 3) float32, where it says what is seen from behind (h, w) uint8, where
     that is hair (h, w) float32 0..1, and its strands (h, w, 3) float32."""
     soft = cv2.GaussianBlur(hair.behind.astype(np.float32), (0, 0), max(1.0, _SOFT * head.height))
-    strands, fine = continued(head.pixels, hair.seen, hair.behind, head.height)
+    strands, fine = continued(head.pixels, hair.seen, hair.trust, head.height)
     neck = _with_neck(picture, head).astype(np.float32)
     drawn = strands * soft[..., None] + neck * (1 - soft[..., None])
     return drawn, np.where(head.mask, 255, 255 * soft).astype(np.uint8), soft, fine

@@ -15,7 +15,7 @@ import numpy as np
 from vitruvian.body.model.regions import LEFT_LEG, RIGHT_LEG, TRUNK
 from vitruvian.compute import kernel
 from vitruvian.image.cielab import cielab
-from vitruvian.texture.strands import continued
+from vitruvian.texture.patches import patched
 
 _ROWS = 288  # of the small picture in which openings are looked for
 _RIM, _BAND = 0.05, 0.17  # shares of a row's width: left out at the outline, taken for its cloth
@@ -115,7 +115,7 @@ def _without(
         return pixels
     height, width = pixels.shape[:2]
     clear = cloth & (cv2.dilate(things.astype(np.uint8), np.ones((9, 9), np.uint8)) == 0)
-    laid, _ = continued(rgb, clear if clear.any() else cloth, things, round(_PATCHED * len(rgb)))
+    laid = patched(rgb, clear if clear.any() else cloth, things, round(_PATCHED * len(rgb)))
     share = cv2.GaussianBlur(things.astype(np.float32), (0, 0), 1.0)
     share = np.maximum(share, things)[..., None]
     laid, share = (cv2.resize(one, (width, height)) for one in (laid, share))

@@ -8,6 +8,7 @@ from vitruvian.image.cielab import cielab
 
 LIGHTNESS = 0.5  # of a difference in lightness that counts: light falls on people from one side
 _BLOWN = 205, 245  # levels of the brightest channel: strong light begins to hide a colour
+_DARK = 0.4, 0.55  # share not bleached by strong light from which on it tells what all is like
 _TRIED = 400  # pixels of which main colours are sought
 _LEAST_MEMBERS = 0.12  # share of the pixels, by default, that a main colour stands for
 
@@ -22,6 +23,14 @@ def not_blown(rgb: np.ndarray) -> np.ndarray:
     brightest = rgb.max(2).astype(np.float32)
     share = 1 - (brightest - _BLOWN[0]) / (_BLOWN[1] - _BLOWN[0])
     return np.asarray(np.clip(share, 0, 1), np.float32)
+
+
+def unbleached(rgb: np.ndarray, source: np.ndarray) -> np.ndarray:
+    """(h, w) float32 0..1, how far colours (h, w, 3) are not hidden by strong light; 1 where most
+    of ``source`` (h, w) bool is as bright: that is its own colour."""
+    clear = not_blown(rgb)
+    share = float(clear[source].mean()) if source.any() else 1.0
+    return 1 - np.float32(np.clip((share - _DARK[0]) / (_DARK[1] - _DARK[0]), 0, 1)) * (1 - clear)
 
 
 def apart(lab: np.ndarray, colors: np.ndarray) -> np.ndarray:

@@ -28,6 +28,7 @@ _INNER = 0.4  # share of hair that must be left when its rim is not believed
 _SKINS, _HAIRS = 3, 4  # how many main colours
 _RIM = 0.03, 0.1  # of the face's height, inwards from the outline: where hair is surely hair
 _FOREHEAD = 0.36  # of the face's height: half its width
+_DEEP, _SHALLOW = 0.06, 0.03  # of the face's height: from its edge; trust at the edge
 
 
 @dataclass(frozen=True)
@@ -37,10 +38,12 @@ class Hair:
     Attributes:
         seen: (h, w) bool, in the picture.
         behind: (h, w) bool, seen from behind.
+        trust: (h, w) float32 0..1, how much what is seen tells of the rest.
     """
 
     seen: np.ndarray
     behind: np.ndarray
+    trust: np.ndarray
 
 
 def find_hair(head: Head) -> Hair | None:
@@ -67,7 +70,20 @@ def find_hair(head: Head) -> Hair | None:
         seen = inner  # specks and rims have something of what is beside them
     if seen.sum() < LEAST_PIXELS:
         return None
-    return Hair(seen, behind | _across(long, head))
+    return Hair(seen, behind | _across(long, head), _trust(lab, seen, skins, head))
+
+
+def _trust(lab: np.ndarray, seen: np.ndarray, skins: np.ndarray, head: Head) -> np.ndarray:
+    """(h, w) float32 0..1: hair's edge has something of what is beside it, and what is nearer to
+    the skin's colours than to most of the hair may be some."""
+    deep = cv2.distanceTransform(seen.astype(np.uint8), cv2.DIST_L2, 3) / head.height
+    trust = np.clip(deep / _DEEP, _SHALLOW, 1)
+    surely = seen & (deep > _DEEP / 2)
+    hairs = main_colors(lab[surely if surely.sum() >= LEAST_PIXELS else seen], 2, least=0.25)
+    if len(hairs) and len(skins):
+        skin, hair = apart(lab, skins), apart(lab, hairs)
+        trust = trust * np.square(skin / np.maximum(skin + hair, 1e-3))
+    return np.where(seen, trust, 0).astype(np.float32)
 
 
 def _without_forehead(

@@ -21,6 +21,10 @@ _ROUNDS = 4
 _BARE, _CORE = 0.07, 0.13  # of the face's height, from its edge: no hair, surely skin
 _CHEEKS = 0.12, 0.45  # of the face's height above the chin: neither glasses nor a fringe
 _SKIN = 16.0  # CIELAB units from the cheeks' median: what is farther are eyes, or glasses
+_NO_SKIN = 20.0, 34.0  # likewise: from where on it begins to be neither, and is
+_GLASSES = 14.0, 9.0  # weighted lightness and chroma below which it may be dark glasses
+_LEAST_CHEEKS = 0.03  # of the square of the face's height
+_BELOW, _NARROW = 0.35, 0.25  # of the face's height: below the chin, half a width
 _EYES, _BROWS = 0.5, 0.75  # of the face's height above the chin
 # Expectations: in the face's place beside the middle, below and above the brows; beside the face
 # at the outline and next to it, above and below the eyes, where ears are.
@@ -49,12 +53,18 @@ def hair_share(head: Head) -> tuple[np.ndarray, np.ndarray] | None:
         return None
     number, shape = _binned(lab)
     clear = not_blown(head.pixels)  # hair and skin with the sun behind them are both white
+    # Sunglasses are as dark as hair, and no skin.
+    middle = np.median(lab[skin], axis=0)
+    off = np.where(lab[..., 0] < middle[0], apart(lab, middle[None]), 0)
+    skins = 1 - np.clip((off - _NO_SKIN[0]) / (_NO_SKIN[1] - _NO_SKIN[0]), 0, 1)
     share = np.where(told, place, 0).astype(np.float32)
     for _ in range(_ROUNDS):
         ours = _counted(number[told], (share * clear)[told], shape)
         theirs = _counted(
             np.concatenate([number[told], number[skin]]),
-            np.concatenate([((1 - share) * clear)[told], np.ones(int(skin.sum()), np.float32)]),
+            np.concatenate(
+                [((1 - share) * clear * skins)[told], np.ones(int(skin.sum()), np.float32)]
+            ),
             shape,
         )
         hairy, bare = place * ours[number] ** clear, (1 - place) * theirs[number] ** clear
@@ -89,10 +99,18 @@ def _expected(head: Head) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def _skin(lab: np.ndarray, head: Head, core: np.ndarray) -> np.ndarray | None:
     """(h, w) bool, skin in the middle of the face; None where there is too little."""
-    cheeks = core.copy()
+    glasses = (lab[..., 0] < _GLASSES[0]) & (np.hypot(lab[..., 1], lab[..., 2]) < _GLASSES[1])
+    cheeks = core & ~glasses
     low, high = (head.above_chin(share) for share in _CHEEKS)
     cheeks[:high] = False
     cheeks[low:] = False
+    if cheeks.sum() < max(LEAST_PIXELS, _LEAST_CHEEKS * head.height**2):
+        # A fit that has the head too high has glasses for cheeks, and a mouth below the chin.
+        row = np.arange(len(core))[:, None]
+        across = np.abs(np.arange(core.shape[1])[None] - head.middle)
+        below = (row > high) & (row < head.above_chin(-_BELOW)) & (across < _NARROW * head.height)
+        core = core | (below & head.mask)
+        cheeks = core & ~glasses
     if cheeks.sum() < LEAST_PIXELS:
         cheeks = core
     if cheeks.sum() < LEAST_PIXELS:
