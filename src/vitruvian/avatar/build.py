@@ -11,6 +11,7 @@ from vitruvian.avatar.accessories import accessories_of
 from vitruvian.avatar.beneath import out_of_sight
 from vitruvian.avatar.clothed_body import clothed_body
 from vitruvian.avatar.feet import shod
+from vitruvian.avatar.height_map import ANGLES
 from vitruvian.avatar.long_hair import LongHair, find_long_hair, nape
 from vitruvian.avatar.mane import mane
 from vitruvian.avatar.motion_check import Motion, check_motion
@@ -22,6 +23,7 @@ from vitruvian.avatar.things import Things
 from vitruvian.body.model.unpose import rest_mesh
 from vitruvian.compute import SideBySide
 from vitruvian.texture import Shot, texture_mesh
+from vitruvian.texture.tube import Tube
 from vitruvian.types.avatar import LAYERS, Avatar
 from vitruvian.types.body import Body
 from vitruvian.types.figure import Figure
@@ -107,6 +109,7 @@ def layered_avatar(
                 carried=None if things is None else things.carried,
                 size=_SIZES[int(figure.size > _LARGE_PX)],
                 also=shots,
+                tube=None if skirt is None else _tube(skirt, len(body.vertices)),
             )
             rest = replace(rest, texture=painted.texture)
         rest = replace(rest, normal_map=relief.result())
@@ -121,6 +124,14 @@ def layered_avatar(
         rest = with_patch(rest, pieces, _PIECES_BOX)
         layer = np.append(layer, np.full(len(pieces.faces), LAYERS.index("accessory"), np.uint8))
     return Avatar(rest, layer, motion.torn, motion.severed, chains=chains)
+
+
+def _tube(skirt: Skirt, first: int) -> Tube:
+    """Where a shell is in mesh and atlas, with its first vertex."""
+    margin, low = _ATLAS_MARGIN, _BODY_SHARE + _ATLAS_MARGIN
+    return Tube(
+        first, len(skirt.vertices) // (2 * ANGLES), ANGLES, (margin, low, 1 - margin, 1 - margin)
+    )
 
 
 def _that_hold(

@@ -11,7 +11,7 @@ import numpy as np
 
 from vitruvian.geometry.rasterizer import rasterize
 from vitruvian.image.disc import disc
-from vitruvian.texture.colors import apart, main_colors, weighted_lab
+from vitruvian.texture.colors import apart, main_colors, not_dark, weighted_lab
 from vitruvian.types.body import ParametricModel
 from vitruvian.types.carried import Carried
 from vitruvian.types.figure import Alpha
@@ -84,9 +84,11 @@ def find_carried(
     lab = weighted_lab(rgb)
     vertex = np.append(bare.faces[:, 0], np.int32(-1))[fragments.face]
     on_face = np.append(model.regions.face > _FACE, False)[vertex] & shown
-    skin = np.median(lab[on_face], axis=0)[None] if on_face.sum() >= _LEAST_SIDE else None
-    if skin is not None and (skin[0, 1:] < _SKIN_TONE).any():
-        skin = None  # dark glasses
+    skin = None
+    if on_face.sum() >= _LEAST_SIDE:
+        skin = np.median(lab[on_face][not_dark(lab[on_face, 0])], axis=0)[None]
+        if (skin[0, 1:] < _SKIN_TONE).any():
+            skin = None  # dark glasses
     # A head and what hangs from it is never carried.
     possible = shown & (np.append(model.regions.part, np.uint8(255))[vertex] != HEAD)
     out = np.zeros_like(shown)

@@ -9,6 +9,7 @@ from vitruvian.image.cielab import cielab
 LIGHTNESS = 0.5  # of a difference in lightness that counts: light falls on people from one side
 _BLOWN = 205, 245  # levels of the brightest channel: strong light begins to hide a colour
 _DARK = 0.4, 0.55  # share not bleached by strong light from which on it tells what all is like
+_BRIGHT, _NOT_DARK = 80, 0.55  # percentile of a face's lightness, and least share of it: skin
 _TRIED = 400  # pixels of which main colours are sought
 _LEAST_MEMBERS = 0.12  # share of the pixels, by default, that a main colour stands for
 
@@ -31,6 +32,12 @@ def unbleached(rgb: np.ndarray, source: np.ndarray) -> np.ndarray:
     clear = not_blown(rgb)
     share = float(clear[source].mean()) if source.any() else 1.0
     return 1 - np.float32(np.clip((share - _DARK[0]) / (_DARK[1] - _DARK[0]), 0, 1)) * (1 - clear)
+
+
+def not_dark(lightness: np.ndarray) -> np.ndarray:
+    """(N,) bool, what of a face may be skin by its lightness (N,): glasses, brows and beards are
+    darker."""
+    return np.asarray(lightness >= _NOT_DARK * np.percentile(lightness, _BRIGHT))
 
 
 def apart(lab: np.ndarray, colors: np.ndarray) -> np.ndarray:

@@ -15,6 +15,7 @@ from vitruvian.geometry.normals import vertex_normals
 from vitruvian.texture.back_of_head import back_of_head
 from vitruvian.texture.bare_hands import bare_hands
 from vitruvian.texture.behind import closed_over
+from vitruvian.texture.colors import not_dark, weighted_lab
 from vitruvian.texture.diffuse import diffuse_colors
 from vitruvian.texture.fusion import Shot, fuse, merged, other_views
 from vitruvian.texture.guesses import guessed_colors, hidden_vertices
@@ -23,6 +24,7 @@ from vitruvian.texture.light import without_light
 from vitruvian.texture.places import Places, body_places, transferred_places
 from vitruvian.texture.projection import Lookup, look_up, paint_texels
 from vitruvian.texture.side_hair import with_strands
+from vitruvian.texture.tube import Tube, goes_around
 from vitruvian.texture.view import View, person_view
 from vitruvian.types.body import ParametricModel
 from vitruvian.types.carried import Carried
@@ -38,7 +40,7 @@ _BEHIND_TRUST = 0.5  # of a colour taken from the front for the back
 _GUESS_TRUST = 0.15  # of a colour that is plausible for a part that is not in view
 _CERTAINLY_FACE = 0.8
 _FACE_DEPTH_M = 0.02  # behind the nearest surface
-_OTHER_LAYER = 16  # added to the parts of other layers
+_OTHER_LAYER = 16  # in the place of the parts of a tube, both of whose legs it is around
 _LEAST_FACE = 20  # vertices in view
 _LEAST_HAIR = 5.0  # vertices' worth of hair in view below which its colour is not trusted
 
@@ -60,6 +62,7 @@ def texture_mesh(
     shown: Mesh | None = None,
     carried: Carried | None = None,
     also: Sequence[Shot] = (),
+    tube: Tube | None = None,
 ) -> Mesh:
     """Colour a person's surface on every side.
 
@@ -85,6 +88,7 @@ def texture_mesh(
             layer.
         also: other photographs of the person; each point takes its colour from the one that shows
             it best (``fusion``).
+        tube: cloth around both legs, whose rings go on around where no picture shows them.
 
     Returns:
         The mesh with its ``texture`` (size, size, 3) uint8 sRGB.
@@ -156,7 +160,10 @@ def texture_mesh(
         colors = with_strands(colors, head.strands, view, texels, mesh, places)
     if others:
         colors = fuse(colors, view, mesh, others, texels, part)
-    return replace(mesh, texture=texels.image(colors))
+    image = texels.image(colors)
+    if tube is not None:
+        image = goes_around(image, tube, np.maximum(found.seen, found.behind))
+    return replace(mesh, texture=image)
 
 
 def _texels(model: ParametricModel, mesh: Mesh, size: int) -> TexelMap:
@@ -175,19 +182,20 @@ def _beyond(photo: Photo, mesh: Mesh) -> np.ndarray:
 
 
 def _told_apart(view: View, part: np.ndarray, count: int) -> tuple[View, np.ndarray]:
-    """The view and the parts (V,) with numbers of their own for what is not of the body's layer,
+    """The view and the parts (V,) with a number of its own for what is not of the body's layer,
     its first ``count`` vertices: the backs of legs do not take the colours of a skirt's front."""
-    own = np.where(np.arange(len(part)) < count, part, part + _OTHER_LAYER).astype(np.uint8)
+    own = np.where(np.arange(len(part)) < count, part, np.uint8(_OTHER_LAYER)).astype(np.uint8)
     return replace(view, part=np.append(own, np.uint8(255))[view.vertex]), own
 
 
 def _face_color(view: View, mesh: Mesh, places: Places) -> np.ndarray | None:
-    """Median colour (3,) of the face, None where hardly any of it is seen."""
+    """The face's skin (3,) sRGB, None where hardly any of it is seen."""
     on_face, rows, columns = _in_view(view, mesh, places.face > _CERTAINLY_FACE)
     near = mesh.vertices[on_face, 2] < view.depth[rows, columns] + _FACE_DEPTH_M
     if near.sum() < _LEAST_FACE:
         return None
-    return np.asarray(np.median(view.pixels[rows[near], columns[near]], axis=0))
+    colors = view.pixels[rows[near], columns[near]]
+    return np.asarray(np.median(colors[not_dark(weighted_lab(colors[None])[0, :, 0])], axis=0))
 
 
 def _in_view(
