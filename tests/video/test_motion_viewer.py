@@ -161,7 +161,7 @@ def test_people_lie_over_the_film_of_a_camera_that_turns_and_zooms(
         for n in carried_scene.numbers
     }
     ratios = {int(n): 1 - 0.04 * n for n in carried_scene.numbers}
-    zoom = Zoom(ratios, turns, 0.0, 0.5, 0.8)
+    zoom = Zoom(ratios, turns, 0.0, 0.5, 0.8, 1.0)
     scene = replace(carried_scene, turning=Turning(turns, travels=False, zoom=zoom))
     (mover,) = scene.people
     with opened(browser, scene, tmp_path) as page:

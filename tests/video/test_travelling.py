@@ -13,9 +13,10 @@ from vitruvian.types.camera import Camera
 from vitruvian.video.bundle import Bundle, Seen, adjust, intersect
 from vitruvian.video.eyes import Eyes
 from vitruvian.video.pathscale import path_unit
+from vitruvian.video.sights import Sight
 from vitruvian.video.together import solve_tracks
 from vitruvian.video.tracking import Sighting, Track
-from vitruvian.video.travelling import Sight, path_of
+from vitruvian.video.travelling import path_of
 from vitruvian.video.turning import Turning
 
 SMALL = Camera.centered(520, 640, 360)

@@ -115,6 +115,38 @@ def test_a_lens_that_stays_does_not_zoom():
     assert followed([pan(number) for number in range(24)]).zoom is None
 
 
+def room(turn: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """A wall 6 m away and a strip of floor before it as a camera at ``place`` sees them."""
+    cx, cy = SMALL.principal_point
+    lens = np.array([[SMALL.focal_px, 0, cx], [0, SMALL.focal_px, cy], [0, 0, 1]])
+    out = np.zeros((SMALL.height, SMALL.width, 3), np.uint8)
+    # Corner and sides of a pixel of the wall's picture, 1 cm, and of the floor's.
+    wall = np.stack([[0.01, 0, 0], [0, 0.01, 0], [-8, -5, 6]], axis=1)
+    floor = np.stack([[0.01, 0, 0], [0, 0, -0.01], [-8, 1.2, 6]], axis=1)
+    for plane, rows in ((wall, slice(0, 620)), (floor, slice(0, 300))):
+        # Points of the plane are plane @ (x, y, 1); the camera is at ``place``.
+        seen = lens @ turn @ (plane - np.outer(place, [0, 0, 1]))
+        texture = cv2.normalize(WALL, None, 40, 255, cv2.NORM_MINMAX)[rows]
+        drawn = cv2.warpPerspective(texture, seen, (SMALL.width, SMALL.height))
+        out = np.where(drawn.any(2, keepdims=True), drawn, out)
+    return out
+
+
+def test_a_way_along_a_wall_is_no_turn():
+    share = np.linspace(0, 1, 24)
+    turns = matrix_from_axis_angle(np.stack([0 * share, 0.15 * share, 0 * share], axis=1))
+    places = np.stack([0.9 * share, 0.03 * np.sin(6 * share), 0 * share], axis=1)
+    follower = TurnFollower(SMALL)
+    for number, (turn, place) in enumerate(zip(turns, places, strict=True)):
+        follower.look(number, number / 20, small_grey(room(turn, place), SMALL), [])
+    turning = follower.turning(follower.handed_over())
+    assert turning.travels
+    assert error_deg(turning, turns) < 0.5
+    found = np.stack(list(turning.places.values()))
+    unit = float((found * places).sum() / (found**2).sum())
+    assert np.abs(unit * found - places).max() < 0.04
+
+
 def test_turns_are_no_motion_of_people():
     """Somebody who stands while the camera pans."""
     betas, rotations, place = BODY

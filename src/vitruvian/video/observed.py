@@ -13,11 +13,11 @@ from vitruvian.types.camera import Camera
 from vitruvian.video.clip import Clip
 from vitruvian.video.crossing import people_of
 from vitruvian.video.observing import Glance, look_at
+from vitruvian.video.sights import Sight
 from vitruvian.video.sources import Sources
 from vitruvian.video.spans import Span, close_reader
 from vitruvian.video.stretches import runs_of
 from vitruvian.video.tracking import Track, Tracker, settled
-from vitruvian.video.travelling import Sight
 from vitruvian.video.turning import TurnFollower, Turning
 from vitruvian.video.unfinished import Parts
 from vitruvian.video.verticals import Edges

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import cv2
 import numpy as np
 
 from vitruvian.types.camera import Camera
 from vitruvian.video.bundle import Bundle, Seen, adjust, intersect
+from vitruvian.video.sights import Path, Sight
 
 _EVERY_S = 0.1  # between the frames that points are reckoned from
 _MOST_KEYS = 45  # of them at once
@@ -17,61 +18,46 @@ _LEAST_SHARED = 40  # features that two frames must share to begin with
 _SHARE = 0.3  # of the first one's, too
 _NOISE_PX = 0.7  # of a feature's place
 _OUTLIER_PX = 3.0
+_FARTHEST_PX = 50.0  # outliers farther off are no worse
 _LEAST_SPREAD = 0.008  # radians: half of the angle between rays of points that are believed
 _LEAST_POINTS = 12  # that tell where a camera is
+_LEAST_PARALLAX = 0.008  # radians that no turn explains, between frames to set out from
 _SEED = 1
 _MOST_WRONG = 0.3  # share of the frames in which a point may be elsewhere
 _PASSES = 2
+_BEGINNINGS = 6  # pairs of frames to set out from, at most
+_SAME = 0.03  # of its misfit by which a path from another beginning is the same
+_PARALLAX = 75  # percentile: before a wall, a turn explains most of a way along it
 _GOOD_PX = 1.2  # median distance of points from where they were seen, of a path that is believed
 _GOOD_SHARE = 0.5  # of what was seen that such a path explains
-
-
-@dataclass(frozen=True, eq=False)
-class Sight:
-    """Features of the background in one frame.
-
-    Attributes:
-        number: of the frame; time_s: its seconds.
-        ids: (N,) the same for the same feature in all frames.
-        points: (N, 2) float32 pixels.
-    """
-
-    number: int
-    time_s: float
-    ids: np.ndarray
-    points: np.ndarray
-
-
-@dataclass(frozen=True, eq=False)
-class Path:
-    """Where a camera was, and which way it looked.
-
-    Attributes:
-        rotations: (3, 3) by the number of the frame, from the first frame's camera axes to its own.
-        places: (3,) of the camera in the first frame's camera axes, in a unit of its own in which
-            what is behind the people is about 1 away.
-    """
-
-    rotations: dict[int, np.ndarray]
-    places: dict[int, np.ndarray]
 
 
 def path_of(camera: Camera, sights: Sequence[Sight]) -> Path | None:
     """The path of a camera that travels; None where the features do not tell it surely.
 
     Two frames far apart begin (essential matrix: Nister, 2004); what they see places the others,
-    which see more. All are then adjusted together, ``_MOST_KEYS`` frames at a time.
+    which see more. All are then adjusted together, ``_MOST_KEYS`` frames at a time. A bad
+    beginning leads astray, so several are tried; the path that fits best is it, and once two come
+    to the same no more are tried.
 
     Args:
         camera: of the frames that the points are of.
         sights: of successive frames.
     """
-    cv2.setRNGSeed(_SEED)  # the same path from the same sights
+    found: list[Path] = []
     builder = _Builder(camera, sights)
-    if not builder.begin():
-        return None
-    builder.grow()
-    return builder.path()
+    for first, second in builder.beginnings():
+        cv2.setRNGSeed(_SEED)  # the same path from the same sights
+        if not builder.begin(first, second):
+            continue
+        builder.grow()
+        path = builder.path()
+        if path is None:
+            continue
+        found = sorted([*found, path], key=lambda one: one.misfit)
+        if len(found) > 1 and found[1].misfit < (1 + _SAME) * found[0].misfit:
+            break
+    return found[0] if found else None
 
 
 class _Builder:
@@ -98,29 +84,26 @@ class _Builder:
             np.concatenate([rows for rows, _ in seen]),
             np.concatenate([rays for _, rays in seen]),
         )
-        count = len(keys)
-        self.bundle = Bundle(
-            np.tile(np.eye(3), (count, 1, 1)), np.zeros((count, 3)), np.zeros((len(self.row), 3))
-        )
-        self.placed = np.zeros(count, bool)
-        self.known = np.zeros(len(self.row), bool)
+        self._forget()
 
-    def begin(self) -> bool:
-        """Place the two keyframes that differ most, and the points that both see."""
-        best: tuple[float, int, int] | None = None
+    def beginnings(self) -> list[tuple[int, int]]:
+        """Pairs of keyframes to set out from, those that differ most first."""
+        pairs: list[tuple[float, int, int]] = []
         count = len(self.keys)
         for first in range(0, count, max(1, count // 8)):
             own = self.own[first]
             for second in range(min(first + _MOST_KEYS, count - 1), first, -1):
                 shared = np.isin(own[0], self.own[second][0])
                 if shared.sum() >= max(_LEAST_SHARED, _SHARE * len(own[0])):
-                    parallax = self._parallax(first, second)
-                    if best is None or parallax > best[0]:
-                        best = parallax, first, second
+                    pairs.append((self._parallax(first, second), first, second))
                     break
-        if best is None or best[0] < 2 * _LEAST_SPREAD:
-            return False
-        _, first, second = best
+        pairs.sort(reverse=True)
+        told = [pair for parallax, *pair in pairs if parallax >= _LEAST_PARALLAX]
+        return [(first, second) for first, second in told[:_BEGINNINGS]]
+
+    def begin(self, first: int, second: int) -> bool:
+        """Place two keyframes, nothing else, and the points that both see."""
+        self._forget()
         _, one, other = self._shared(first, second)
         threshold = 1.5 / self.camera.focal_px
         essential, mask = cv2.findEssentialMat(
@@ -180,7 +163,26 @@ class _Builder:
         return Path(
             {number: turn @ first.T for number, turn in rotations.items()},
             {number: first @ (place - start) / unit for number, place in places.items()},
+            float(explained),
+            self._misfit(away),
         )
+
+    def _misfit(self, away: np.ndarray) -> float:
+        """Mean of log(1 + squared distance) over all that was seen, of that without a place as of
+        outliers; ``away`` (M,) pixels."""
+        costs = np.log1p((np.minimum(away, _FARTHEST_PX) / (2 * _NOISE_PX)) ** 2)
+        lost = len(self.seen.points) - len(away)
+        outlier = np.log1p((_OUTLIER_PX / (2 * _NOISE_PX)) ** 2)
+        return float((costs.sum() + lost * outlier) / len(self.seen.points))
+
+    def _forget(self) -> None:
+        """Nothing is placed."""
+        count = len(self.keys)
+        self.bundle = Bundle(
+            np.tile(np.eye(3), (count, 1, 1)), np.zeros((count, 3)), np.zeros((len(self.row), 3))
+        )
+        self.placed = np.zeros(count, bool)
+        self.known = np.zeros(len(self.row), bool)
 
     def _rays_of(self, sight: Sight) -> tuple[np.ndarray, np.ndarray]:
         """Rows of a frame's features among the points, and their rays (N, 2)."""
@@ -201,14 +203,15 @@ class _Builder:
         return shared, one[here], other[there]
 
     def _parallax(self, first: int, second: int) -> float:
-        """Median angle, radians, by which features moved that no turn explains."""
+        """Angle, radians, by which a good part of the features moved that no turn explains."""
         _, one, other = self._shared(first, second)
         before, after = (np.concatenate([r, np.ones((len(r), 1))], 1) for r in (one, other))
         before /= np.linalg.norm(before, axis=1, keepdims=True)
         after /= np.linalg.norm(after, axis=1, keepdims=True)
         left, _, right = np.linalg.svd(after.T @ before)
         turn = (left * [1, 1, np.sign(np.linalg.det(left @ right))]) @ right
-        return float(np.median(np.linalg.norm(before @ turn.T - after, axis=1)))
+        away = np.linalg.norm(before @ turn.T - after, axis=1)
+        return float(np.percentile(away, _PARALLAX))
 
     def _placed(self, sight: Sight) -> tuple[np.ndarray, np.ndarray] | None:
         """Rotation and shift of a frame that sees known points."""

@@ -13,12 +13,15 @@ from vitruvian.geometry.rotations import axis_angle_from_matrix, turn_between
 from vitruvian.types.camera import Camera
 from vitruvian.types.figure import Figure
 from vitruvian.types.record import Record
-from vitruvian.video.travelling import Sight, path_of
+from vitruvian.video.sights import Sight
+from vitruvian.video.travelling import path_of
 from vitruvian.video.verticals import Edges, edges_of, segments_of
 from vitruvian.video.zooming import Zoom, ZoomFollower
 
 _LONG_SIDE = 640  # pixels of the frames that features are followed in
 _MOST, _LEAST = 300, 30  # features
+_MOST_MOVING = 450  # where the camera moves: they are soon lost, and tell its path
+_GRAIN_PX = 0.7  # blur against it before features are followed
 _AROUND_PEOPLE = 0.06  # of their size: features nearer to them are left alone
 _BACK_PX = 1.0  # followed there and back, a feature must return this near
 _OUTLIER_PX = 1.5  # residuals from which on features count less and less
@@ -27,11 +30,15 @@ _LOST = 0.5  # share of a keyframe's features that must be left
 _FAR = 0.2  # of the picture's longer side: features moved farther call for a new keyframe
 _STILL_PX = 2.0  # turns that move the picture's middle by less are the noise of a still camera
 _TRAVELS = 0.5  # share of features that a turn explains, below which the camera travels as well
+# Before a wall, a way along it looks much like a turn: up to this share a path is looked for.
+_TURNS = 0.9
+_BETTER = 0.1  # share of features by which a path must explain more than a turn or a zoom
 _ROUNDS = 8
 _KEYFRAMES = 12  # whose edges tell what is upright
 _APART_PX = 9
 _CORNERS: dict[str, Any] = {"qualityLevel": 0.01, "minDistance": _APART_PX, "blockSize": 7}
 _FLOW: dict[str, Any] = {"winSize": (21, 21), "maxLevel": 3}
+_FLOW_MOVING: dict[str, Any] = {"winSize": (31, 31), "maxLevel": 3}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -104,6 +111,7 @@ class TurnFollower:
         self._key_points = np.zeros((0, 2), np.float32)
         self._points = np.zeros((0, 2), np.float32)
         self._begun = 0
+        self._moves = False
         self._ids = np.zeros(0, int)
         self._next_id = 0
         self._sights: list[Sight] = []
@@ -112,6 +120,7 @@ class TurnFollower:
     def look(self, number: int, time_s: float, grey: np.ndarray, figures: Sequence[Figure]) -> None:
         """The next frame, of ``small_grey``, and the people in it."""
         rotation = np.eye(3)
+        sharp, grey = grey, cv2.GaussianBlur(grey, (0, 0), _GRAIN_PX)
         if self._grey is not None:
             self._follow(grey)
             rotation = self._turned()
@@ -123,8 +132,9 @@ class TurnFollower:
         mask = self._background(figures)
         behind = self._behind(mask)
         if gone or np.median(shift) > _FAR * max(self._size):
+            self._moves = self._moves or (len(shift) > 0 and np.median(shift) > _STILL_PX)
             self._points, self._ids = self._points[behind], self._ids[behind]
-            self._segments[number] = segments_of(grey, mask)
+            self._segments[number] = segments_of(sharp, mask)
             self._find(grey, mask)
             self._key_points, self._key_rotation = self._points.copy(), rotation
             self._zoom.set_key()
@@ -135,25 +145,27 @@ class TurnFollower:
     def turning(self, sights: Sequence[Sight] = ()) -> Turning | None:
         """How the camera moved; None where it stood still, or nothing tells.
 
-        A path is looked for only where no turn explains what moved; its unit is about the distance
-        of what is behind the people.
+        A path is looked for only where a turn does not explain what moved; its unit is about the
+        distance of what is behind the people.
 
         Args:
             sights: all of ``handed_over``.
         """
         if not self._explained or np.median(self._explained) == 0:
             return None
+        explained = float(np.median(self._explained))
         zoom = self._zoom.zoom([1.0, *self._explained])
+        turns = axis_angle_from_matrix(np.stack(list(self._rotations.values())))
+        still = np.linalg.norm(turns, axis=1).max() * self._camera.focal_px < _STILL_PX
+        if zoom is None and still:
+            return None
+        path = path_of(self._camera, sights) if explained < _TURNS and sights else None
+        otherwise = explained if zoom is None else zoom.explained
+        if path is not None and path.explained > otherwise + _BETTER:
+            return Turning(path.rotations, True, path.places)
         if zoom is not None:
             return Turning(zoom.rotations, travels=False, zoom=zoom)
-        turns = axis_angle_from_matrix(np.stack(list(self._rotations.values())))
-        if np.linalg.norm(turns, axis=1).max() * self._camera.focal_px < _STILL_PX:
-            return None
-        travels = float(np.median(self._explained)) < _TRAVELS
-        path = path_of(self._camera, sights) if travels and sights else None
-        if path is None:
-            return Turning(self._rotations, travels)
-        return Turning(path.rotations, travels, path.places)
+        return Turning(self._rotations, explained < _TRAVELS)
 
     def edges(self, turning: Turning | None) -> Edges | None:
         """Straight edges behind the people, in the first frame's camera axes; None without any.
@@ -187,7 +199,7 @@ class TurnFollower:
         """Add corners where no feature is."""
         for x, y in np.round(self._points).astype(int).tolist():
             cv2.circle(mask, (x, y), _APART_PX, 0, -1)
-        wanted = _MOST - len(self._points)
+        wanted = (_MOST_MOVING if self._moves else _MOST) - len(self._points)
         found = cv2.goodFeaturesToTrack(grey, wanted, mask=mask, **_CORNERS) if wanted > 0 else None
         corners = np.zeros((0, 2)) if found is None else found
         corners = corners.reshape(-1, 2).astype(np.float32)
@@ -200,8 +212,9 @@ class TurnFollower:
         if not len(self._points):
             return
         assert self._grey is not None
-        there, found, _ = cv2.calcOpticalFlowPyrLK(self._grey, grey, self._points, None, **_FLOW)  # type: ignore[call-overload]
-        back, _, _ = cv2.calcOpticalFlowPyrLK(grey, self._grey, there, None, **_FLOW)  # type: ignore[call-overload]
+        flow = _FLOW_MOVING if self._moves else _FLOW
+        there, found, _ = cv2.calcOpticalFlowPyrLK(self._grey, grey, self._points, None, **flow)  # type: ignore[call-overload]
+        back, _, _ = cv2.calcOpticalFlowPyrLK(grey, self._grey, there, None, **flow)  # type: ignore[call-overload]
         kept = (found.ravel() == 1) & (np.linalg.norm(back - self._points, axis=1) < _BACK_PX)
         self._points, self._key_points = there[kept], self._key_points[kept]
         self._ids = self._ids[kept]

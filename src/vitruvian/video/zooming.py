@@ -32,6 +32,7 @@ class Zoom:
         rotations: (3, 3) by number of the frame, from the first frame's camera axes to its own.
         start_s, end_s: seconds between which it zooms.
         ratio: focal length at the end over that at the beginning, or the farthest between.
+        explained: share of the features that turn and zoom explain.
     """
 
     ratios: dict[int, float]
@@ -39,6 +40,7 @@ class Zoom:
     start_s: float
     end_s: float
     ratio: float
+    explained: float
 
 
 class ZoomFollower:
@@ -98,6 +100,7 @@ class ZoomFollower:
             self._numbers[first][1],
             self._numbers[last][1],
             float(np.exp(farthest)),
+            float(np.median(explained)),
         )
 
     def _found(
