@@ -237,3 +237,34 @@ def test_exported_convolutions_pad_for_themselves() -> None:
     pads = [next(a.ints for a in c.attribute if a.name == "pads") for c in convolutions]
     assert [list(p) for p in pads] == [[1, 1, 2, 2], [0, 0, 1, 1]]
     assert compare(graph, content) < 5e-3
+
+
+def test_exported_graphs_mix_channels_before_they_are_resized() -> None:
+    """Doubled, joined with two others and mixed: the mixing comes first, and changes nothing."""
+    onnx = pytest.importorskip("onnx", reason="the extra train is not installed")
+    from vitruvian.lab.training.export import _traced, compare, stored_in_half
+
+    class Doubled(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.low, self.high = torch.nn.Conv2d(3, 6, 3, 2, 1), torch.nn.Conv2d(3, 5, 3, 1, 1)
+            self.mix = torch.nn.Conv2d(6 + 5 + 3, 4, 1)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            low = torch.nn.functional.interpolate(
+                torch.relu(self.low(x)), scale_factor=2.0, mode="bilinear", align_corners=False
+            )
+            return torch.relu(self.mix(torch.cat([low, self.high(x), x], 1)))
+
+    torch.manual_seed(3)
+    axes = {"x": {2: "h", 3: "w"}, "y": {2: "h", 3: "w"}}
+    graph = Graph(Doubled(), (torch.randn(1, 3, 16, 24),), ("x",), ("y",), axes)
+    content = stored_in_half(_traced(graph))
+    made = {
+        output: node for node in onnx.load_from_string(content).graph.node for output in node.output
+    }
+    resize = next(node for node in made.values() if node.op_type == "Resize")
+    mix = made[resize.input[0]]
+    assert mix.op_type == "Conv"
+    assert list(next(a.ints for a in mix.attribute if a.name == "kernel_shape")) == [1, 1]
+    assert compare(graph, content) < 5e-3

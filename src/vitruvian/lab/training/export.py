@@ -16,15 +16,12 @@ import torch
 from vitruvian.errors import InputError, MissingExtraError
 from vitruvian.formats.atomic import write_bytes, write_text
 from vitruvian.lab.training.checkpoint import Checkpoint
+from vitruvian.lab.training.graph_passes import mix_before_resizing, pad_in_convolutions
 from vitruvian.lab.training.recipe import Graph, Recipe
 
 OPSET = 17
 # Constants with fewer values are kept in 32 bits: they cost nothing, and biases gain from it.
 _LEAST_HALVED = 64
-_CONSTANT_OPERATIONS = {
-    "Constant", "ConstantOfShape", "Concat", "Reshape", "Slice", "Transpose", "Cast",
-}  # fmt: skip
-
 _DTYPES = {"tensor(float)": "float32", "tensor(int64)": "int64", "tensor(uint8)": "uint8"}
 
 
@@ -103,7 +100,8 @@ def stored_in_half(content: bytes) -> bytes:
             "Exporting needs the package onnx: install it with pip install 'vitruvian[train]'."
         ) from error
     model = onnx.load_from_string(content)
-    _pad_in_convolutions(model.graph)
+    pad_in_convolutions(model.graph)
+    mix_before_resizing(model.graph)
     casts = []
     for constant in model.graph.initializer:
         if constant.data_type != TensorProto.FLOAT:
@@ -120,55 +118,6 @@ def stored_in_half(content: bytes) -> bytes:
     onnx.checker.check_model(model)
     stored: bytes = model.SerializeToString()
     return stored
-
-
-def _pad_in_convolutions(graph: Any) -> None:
-    """Let convolutions pad their input themselves, where a zero Pad precedes one.
-
-    ONNX convolutions can pad unevenly, unlike torch's; a Pad of its own costs a copy and keeps ONNX
-    Runtime from its blocked layout.
-    """
-    from onnx import numpy_helper
-    from onnx.reference import ReferenceEvaluator
-
-    known = {constant.name: numpy_helper.to_array(constant) for constant in graph.initializer}
-    for node in graph.node:  # the amounts come as little sums of constants
-        if node.op_type in _CONSTANT_OPERATIONS and all(name in known for name in node.input):
-            inputs = {name: known[name] for name in node.input}
-            found: Any = ReferenceEvaluator(node).run(None, inputs)
-            known[node.output[0]] = found[0]
-    users: dict[str, list[Any]] = {}
-    for node in graph.node:
-        for name in node.input:
-            users.setdefault(name, []).append(node)
-    for pad in [node for node in graph.node if node.op_type == "Pad"]:
-        after = users.get(pad.output[0], [])
-        mode = next((a.s for a in pad.attribute if a.name == "mode"), b"constant")
-        amounts = known.get(pad.input[1])
-        value = known.get(pad.input[2]) if len(pad.input) > 2 and pad.input[2] else np.zeros(1)
-        if mode != b"constant" or amounts is None or value is None or np.any(value):
-            continue
-        if len(amounts) != 8 or amounts[[0, 1, 4, 5]].any():
-            continue
-        if len(after) != 1 or after[0].op_type != "Conv" or after[0].input[0] != pad.output[0]:
-            continue
-        pads = next(a for a in after[0].attribute if a.name == "pads")
-        total = [a + int(b) for a, b in zip(pads.ints, amounts[[2, 3, 6, 7]], strict=True)]
-        pads.ints[:] = total
-        after[0].input[0] = pad.input[0]
-    _remove_unused(graph)
-
-
-def _remove_unused(graph: Any) -> None:
-    """Drop nodes that nothing depends on."""
-    while True:
-        used = {name for node in graph.node for name in node.input}
-        used |= {output.name for output in graph.output}
-        idle = [node for node in graph.node if not used & set(node.output)]
-        if not idle:
-            return
-        for node in idle:
-            graph.node.remove(node)
 
 
 def compare(graph: Graph, content: bytes) -> float:

@@ -238,11 +238,15 @@ def load_exported(net: MapsNet, path: Path) -> None:
         constant.name.removesuffix("_half"): numpy_helper.to_array(constant)
         for constant in graph.initializer
     }
-    exported = [node for node in graph.node if node.op_type == "Conv"]
-    for node, (convolution, norm) in zip(exported, _layers(net), strict=True):
-        weight, bias = (
-            torch.from_numpy(np.array(values[name], np.float32)) for name in node.input[1:3]
-        )
+    exported = []
+    apart: list[np.ndarray] = []  # of what is mixed before it is resized, without a bias
+    for node in (node for node in graph.node if node.op_type == "Conv"):
+        apart.append(values[node.input[1]])
+        if len(node.input) > 2:
+            exported.append((np.concatenate(apart, 1), values[node.input[2]]))
+            apart = []
+    for parameters, (convolution, norm) in zip(exported, _layers(net), strict=True):
+        weight, bias = (torch.from_numpy(np.array(one, np.float32)) for one in parameters)
         with torch.no_grad():
             convolution.weight.copy_(weight)
             if norm is None:
