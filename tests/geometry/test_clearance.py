@@ -26,6 +26,12 @@ def test_it_is_the_distance_to_the_nearest_that_looks_another_way(behind: bool):
         clearance(points, normals, REACH, behind=behind), expected, atol=1e-6
     )
     assert (expected < REACH).mean() > 0.5
+    asked = rng.uniform(size=500) < 0.3
+    np.testing.assert_allclose(
+        clearance(points, normals, REACH, behind=behind, asked=asked),
+        np.where(asked, expected, REACH),
+        atol=1e-6,
+    )
 
 
 def test_nothing_has_room():

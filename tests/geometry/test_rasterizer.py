@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vitruvian.geometry.rasterizer import rasterize
+from vitruvian.geometry.rasterizer import covered, rasterize, rasterize_both
 from vitruvian.types.camera import Camera
 
 WIDTH, HEIGHT = 24, 17
@@ -106,6 +106,28 @@ def test_weights_give_back_the_point_on_the_surface(seed):
     np.testing.assert_allclose(surface, expected, atol=2e-3)
     weights = fragments.barycentric[rows, columns]
     np.testing.assert_allclose(weights.sum(1), 1, atol=1e-4)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_nearest_and_farthest_at_once_are_those_of_two_passes(seed):
+    rng = np.random.default_rng(seed)
+    points = rng.uniform([-6, -6], [WIDTH + 6, HEIGHT + 6], (30, 2)).astype(np.float32)
+    depth = rng.uniform(-0.2, 4, 30).astype(np.float32)
+    faces = rng.permuted(np.tile(np.arange(30), (20, 1)), axis=1)[:, :3].astype(np.int32)
+    near, far = rasterize_both(points, depth, faces, WIDTH, HEIGHT)
+    alone = rasterize(points, depth, faces, WIDTH, HEIGHT)
+    for ours, theirs in zip(vars(near).values(), vars(alone).values(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    np.testing.assert_array_equal(covered(points, depth, faces, WIDTH, HEIGHT), alone.mask)
+    np.testing.assert_array_equal(far.mask, alone.mask)
+    last = np.full((HEIGHT, WIDTH), np.inf, np.float32)
+    for number in range(len(faces)):
+        one = rasterize(points, depth, faces[number : number + 1], WIDTH, HEIGHT)
+        last[one.mask] = np.where(np.isinf(last), one.depth, np.maximum(last, one.depth))[one.mask]
+        mine = far.face == number
+        np.testing.assert_array_equal(far.barycentric[mine], one.barycentric[mine])
+    np.testing.assert_array_equal(far.depth, last)
 
 
 def test_a_slanted_plane_has_its_depth():

@@ -11,7 +11,7 @@ _OPPOSED, _OTHER_SIDE = 0.2, -0.4
 
 
 @kernel(
-    "void(float32[:,::1],float32[:,::1],int64[:,::1],int64[::1],int64[::1],int64[::1],int64,int64,"
+    "void(float32[:,::1],float32[:,::1],int64[:,::1],int64[::1],int64[::1],int64[::1],int64[::1],"
     "float32,float32,boolean,float32[::1])"
 )
 def _search(
@@ -21,14 +21,13 @@ def _search(
     shape: np.ndarray,
     first: np.ndarray,
     members: np.ndarray,
-    begin: int,
-    end: int,
+    asked: np.ndarray,
     reach: float,
     opposed: float,
     behind: bool,
     out: np.ndarray,
 ) -> None:
-    for v in range(begin, end):
+    for v in asked:
         best = reach * reach
         for i in range(max(cells[v, 0] - 1, 0), min(cells[v, 0] + 2, shape[0])):
             for j in range(max(cells[v, 1] - 1, 0), min(cells[v, 1] + 2, shape[1])):
@@ -57,7 +56,12 @@ def _search(
 
 
 def clearance(
-    vertices: np.ndarray, normals: np.ndarray, reach: float, *, behind: bool = False
+    vertices: np.ndarray,
+    normals: np.ndarray,
+    reach: float,
+    *,
+    behind: bool = False,
+    asked: np.ndarray | None = None,
 ) -> np.ndarray:
     """Distance (V,) float32 of each vertex to the nearest one that looks another way, or ``reach``.
 
@@ -67,6 +71,7 @@ def clearance(
         vertices, normals: (V, 3), any unit and unit vectors.
         reach: in that unit.
         behind: only the other side of what the surface bounds counts.
+        asked: (V,) bool, of which vertices; ``reach`` for the others. By default of all.
     """
     vertices = np.ascontiguousarray(vertices, np.float32)
     out = np.full(len(vertices), reach, np.float32)
@@ -79,11 +84,13 @@ def clearance(
     first = np.zeros(int(shape.prod()) + 1, np.int64)
     np.cumsum(np.bincount(keys, minlength=int(shape.prod())), out=first[1:])
     normals = np.ascontiguousarray(normals, np.float32)
-    bounds = np.linspace(0, len(vertices), 4 * thread_count() + 1).astype(int)
+    chosen = np.arange(len(vertices)) if asked is None else np.flatnonzero(asked)
+    bounds = np.linspace(0, len(chosen), 4 * thread_count() + 1).astype(int)
 
     def work(piece: int) -> None:
+        part = chosen[bounds[piece] : bounds[piece + 1]]
         _search(
-            vertices, normals, cells, shape, first, members, bounds[piece], bounds[piece + 1],
+            vertices, normals, cells, shape, first, members, part,
             reach, _OTHER_SIDE if behind else _OPPOSED, behind, out,
         )  # fmt: skip
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from vitruvian.geometry.normals import vertex_normals
-from vitruvian.geometry.rasterizer import Fragments, rasterize
+from vitruvian.geometry.rasterizer import Fragments, rasterize_both
 from vitruvian.networks.session import run, shipped, trained_session
 from vitruvian.types.camera import Camera
 from vitruvian.types.mesh import Mesh
@@ -154,20 +154,15 @@ def draw_body(
         stature: metres.
     """
     z = vertices[:, 2].astype(np.float32)
-    pixels = camera.project(np.where(z[:, None] > 0.05, vertices, [0.0, 0.0, 1.0]))
-    near = rasterize(pixels, z, faces, camera.width, camera.height)
-    # 1/z is linear in the picture, and so is c - 1/z: the farthest surface is the nearest of those.
-    shift = np.float32(1.0 / 0.05)
-    turned = np.where(z > 0.05, 1 / (shift - 1 / np.maximum(z, 0.051)), -1.0)
-    far = rasterize(pixels, turned, faces, camera.width, camera.height)
+    before = z > 0.05  # of the camera
+    pixels = camera.project(np.where(before[:, None], vertices, [0.0, 0.0, 1.0]))
+    near, far = rasterize_both(pixels, np.where(before, z, 0), faces, camera.width, camera.height)
     covered = near.mask
-    far_depth = np.zeros_like(far.depth)
-    far_depth[covered] = 1 / (shift - 1 / far.depth[covered])
-    depths = np.zeros((2, *covered.shape), np.float32)
-    depths[0, covered] = (near.depth[covered] - root_depth) / stature
-    depths[1, covered] = (far_depth[covered] - root_depth) / stature
+    depths = np.zeros((*covered.shape, 2), np.float32)
+    for side, one in enumerate((near, far)):
+        depths[..., side] = np.where(covered, (one.depth - root_depth) / stature, 0)
     front, back = (_unit(one, normals, faces) for one in (near, far))
-    filled = carried_on(np.ascontiguousarray(depths.transpose(1, 2, 0)), covered)
+    filled = carried_on(depths, covered)
     return BodyMaps(front, back, filled[..., 0], filled[..., 1], near, far)
 
 

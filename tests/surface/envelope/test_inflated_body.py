@@ -236,6 +236,23 @@ def test_gaps_spread_around_a_limb_and_hardly_along_it():
     assert np.ptp(spread[-6]) < 0.01  # the same in front, where no outline is
 
 
+def test_only_what_is_out_of_reach_is_left_out_of_the_spreading():
+    """Against the kernel's formula, over all of the outline."""
+    rng = np.random.default_rng(6)
+    points, rim = rng.uniform(-0.5, 0.5, (60, 3)), rng.uniform(-0.5, 0.5, (200, 3))
+    axes = rng.normal(size=(60, 3))
+    axes /= np.linalg.norm(axes, axis=1, keepdims=True)
+    gaps, weights = rng.normal(size=200), rng.uniform(0.5, 1, 200)
+    offset = rim[None] - points[:, None]
+    along = np.einsum("prc,pc->pr", offset, axes)
+    across2 = (offset**2).sum(2) - along**2
+    close = np.maximum(1 - (along / 0.045) ** 2 - across2 / 0.22**2, 0) * (abs(along) < 0.045)
+    weight = close**2 * weights
+    assert (weight > 0).any(1).mean() > 0.5
+    expected = (weight * gaps).sum(1) / (0.3 + weight.sum(1))
+    np.testing.assert_allclose(spread_gaps(points, axes, rim, gaps, weights), expected, atol=1e-5)
+
+
 def test_smoothing_keeps_constants_and_evens_out_the_rest():
     edges = body_model().regions.edges
     constant = np.full((len(body_model().template), 2), 3.25, np.float32)

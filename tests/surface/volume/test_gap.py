@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vitruvian.surface.volume.gap import gap_between, small_components
+from vitruvian.surface.volume.gap import dilated, gap_between, small_components
 
 
 def test_what_is_small_beside_the_largest_component_is_told():
@@ -33,3 +33,14 @@ def test_a_gap_is_taken_from_the_rest_and_what_continues_it_stays_empty():
     assert (kept_empty | ~gap).all()
     assert not (inside & kept_empty & ~gap).any()
     assert (kept_empty & ~inside).any()
+
+
+def test_a_dilated_mask_is_what_is_within_a_cube():
+    mask = np.random.default_rng(4).uniform(size=(9, 2, 12)) < 0.02
+    assert mask.any()
+    for voxels in (1, 2, 3):
+        wide = np.pad(mask, voxels)
+        expected = np.zeros_like(mask)
+        for shift in np.ndindex((2 * voxels + 1,) * 3):
+            expected |= wide[tuple(slice(a, a + n) for a, n in zip(shift, mask.shape, strict=True))]
+        np.testing.assert_array_equal(dilated(mask, voxels), expected)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vitruvian.geometry.rasterizer import rasterize
+from vitruvian.geometry.rasterizer import covered
 from vitruvian.types.camera import Camera
 from vitruvian.types.mesh import Mesh
 
@@ -17,7 +17,7 @@ def silhouette(mesh: Mesh, camera: Camera) -> np.ndarray:
     # Faces behind the camera are skipped by the rasteriser; their pixels only have to be finite.
     safe = np.where(vertices[:, 2:] > 0, vertices, [0.0, 0.0, 1.0])
     pixels = camera.project(safe)
-    return rasterize(pixels, vertices[:, 2], mesh.faces, camera.width, camera.height).mask
+    return covered(pixels, vertices[:, 2], mesh.faces, camera.width, camera.height)
 
 
 def framing_camera(mesh: Mesh, width: int, height: int, *, margin: float = 0.06) -> Camera:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vitruvian.compute import SideBySide, kernel, thread_count
+from vitruvian.geometry.adjacency import neighbors_of_edges
 
 # Reach of what the outline says: little along a bone, where hems and waists change quickly,
 # and far around it, where only the two sides are seen.
@@ -16,7 +17,7 @@ _RIM_CELL_M = 0.015  # outline vertices closer than this speak as one; hands alo
 
 @kernel(
     "void(float32[:,::1],float32[:,::1],float32[:,::1],float32[::1],float32[::1],float32,"
-    "float32[::1])",
+    "int64[::1],int64[::1],float32[::1])",
     fastmath=True,
 )
 def _spread(
@@ -26,8 +27,11 @@ def _spread(
     gaps: np.ndarray,
     weights: np.ndarray,
     around: float,
+    low: np.ndarray,
+    high: np.ndarray,
     out: np.ndarray,
 ) -> None:
+    """``low`` and ``high`` (V,): the first of the rim within reach of each point, and the end."""
     along_scale = np.float32(1.0 / _ALONG_M)
     around_scale = np.float32(1.0 / around**2)
     one = np.float32(1.0)
@@ -36,7 +40,7 @@ def _spread(
         ax, ay, az = axes[v, 0], axes[v, 1], axes[v, 2]
         total = np.float32(_DOUBT)
         value = np.float32(0.0)
-        for r in range(rim.shape[0]):
+        for r in range(low[v], high[v]):
             dx, dy, dz = rim[r, 0] - px, rim[r, 1] - py, rim[r, 2] - pz
             along = (dx * ax + dy * ay + dz * az) * along_scale
             along2 = along * along
@@ -104,44 +108,47 @@ def spread_gaps(
     bounds = np.linspace(0, len(points), pieces + 1).astype(int)
     points = np.ascontiguousarray(points, np.float32)
     axes = np.ascontiguousarray(axes, np.float32)
-    rim = np.ascontiguousarray(rim, np.float32)
-    gaps = np.ascontiguousarray(gaps, np.float32)
-    weights = np.ascontiguousarray(weights, np.float32)
+    upwards = np.argsort(rim[:, 1], kind="stable")
+    rim = np.ascontiguousarray(rim[upwards], np.float32)
+    gaps = np.ascontiguousarray(gaps[upwards], np.float32)
+    weights = np.ascontiguousarray(weights[upwards], np.float32)
+    reach = np.hypot(around_m, _ALONG_M)
+    low = np.searchsorted(rim[:, 1], points[:, 1] - reach)
+    high = np.searchsorted(rim[:, 1], points[:, 1] + reach)
 
     def work(piece: int) -> None:
         chosen = slice(bounds[piece], bounds[piece + 1])
-        _spread(points[chosen], axes[chosen], rim, gaps, weights, around_m, out[chosen])
+        _spread(
+            points[chosen], axes[chosen], rim, gaps, weights, around_m, low[chosen], high[chosen],
+            out[chosen],
+        )  # fmt: skip
 
     with SideBySide() as pool:
         pool.map(work, range(pieces))
     return out
 
 
-@kernel("void(float32[:,::1],int32[:,::1],float32[:,::1],float32[::1],int64)")
+@kernel("void(float32[:,::1],int32[::1],int32[::1],float32[:,::1])")
 def _smooth(
-    values: np.ndarray,
-    edges: np.ndarray,
-    total: np.ndarray,
-    degree: np.ndarray,
-    iterations: int,
+    values: np.ndarray, first: np.ndarray, neighbors: np.ndarray, after: np.ndarray
 ) -> None:
     count, width = values.shape
-    for _ in range(iterations):
-        total[:] = 0
-        for e in range(edges.shape[0]):
-            a, b = edges[e, 0], edges[e, 1]
-            for c in range(width):
-                total[a, c] += values[b, c]
-                total[b, c] += values[a, c]
-        for v in range(count):
-            if degree[v] > 0:
-                for c in range(width):
-                    values[v, c] = 0.5 * values[v, c] + 0.5 * total[v, c] / degree[v]
+    half = np.float32(0.5)
+    for v in range(count):
+        share = half / np.float32(max(first[v + 1] - first[v], 1))
+        alone = first[v + 1] == first[v]
+        for c in range(width):
+            total = np.float32(0)
+            for at in range(first[v], first[v + 1]):
+                total += values[neighbors[at], c]
+            after[v, c] = values[v, c] if alone else half * values[v, c] + share * total
 
 
 def smooth_over_mesh(values: np.ndarray, edges: np.ndarray, iterations: int) -> np.ndarray:
     """Values (V, C) averaged with their neighbours', half and half, ``iterations`` times."""
     out = np.array(values, np.float32, order="C")
-    degree = np.bincount(edges.ravel(), minlength=len(out)).astype(np.float32)
-    _smooth(out, np.ascontiguousarray(edges, np.int32), np.empty_like(out), degree, iterations)
+    after, around = np.empty_like(out), neighbors_of_edges(edges, len(out))
+    for _ in range(iterations):
+        _smooth(out, around.first, around.members, after)
+        out, after = after, out
     return out

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from vitruvian.compute import kernel
-from vitruvian.geometry.rasterizer import rasterize
+from vitruvian.geometry.rasterizer import covered
 from vitruvian.types.camera import Camera
 from vitruvian.types.carried import Carried
 from vitruvian.types.figure import Alpha
@@ -140,7 +140,7 @@ class OutlineFinder:
         """
         camera = self.camera
         pixels = camera.project(vertices).astype(np.float32)
-        mask = rasterize(pixels, vertices[:, 2], faces, self.width, self.height).mask
+        mask = covered(pixels, vertices[:, 2], faces, self.width, self.height)
         body = mask.astype(np.uint8)
         rim = cv2.dilate(body, np.ones((3, 3), np.uint8)) - cv2.erode(body, np.ones((3, 3)))
         cells = np.floor(pixels).astype(int)

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from vitruvian.compute import kernel
-from vitruvian.geometry.rasterizer import rasterize
+from vitruvian.geometry.rasterizer import rasterize_both
 from vitruvian.types.camera import Camera
 
 FRONT, BACK, HIDDEN_FRONT, HIDDEN_BACK = range(4)
@@ -118,15 +118,15 @@ def face_labels(
     width, height = camera.width, camera.height
     # The worst of the pixels around: a face beside the drawn outline is on it, not behind it.
     around = np.ones((3, 3), np.uint8)
-    seen = cv2.dilate(rasterize(pixels, depth, faces, width, height).depth, around)
-    inverse = 1 / np.maximum(depth, 0.05)
-    turned = cv2.dilate(rasterize(pixels, inverse, faces, width, height).depth, around)
+    near, far = rasterize_both(pixels, depth, faces, width, height)
+    seen = cv2.dilate(near.depth, around)
+    last = cv2.erode(np.where(far.mask, far.depth, np.float32(0)), around)
     middle = pixels[faces].mean(1)
     column = np.clip(middle[:, 0].astype(int), 0, width - 1)
     row = np.clip(middle[:, 1].astype(int), 0, height - 1)
     at = depth[faces].mean(1)
     facing = normals_z < 0
-    nearest, farthest = seen[row, column], 1 / turned[row, column]
+    nearest, farthest = seen[row, column], last[row, column]
     hidden = np.where(facing, at > nearest + _TOLERANCE_M, at < farthest - _TOLERANCE_M)
     return (np.where(facing, 0, 1) + 2 * hidden).astype(np.uint8)
 

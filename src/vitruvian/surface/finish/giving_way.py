@@ -35,10 +35,12 @@ def given_way(
     if not len(near):
         return out
     normals = vertex_normals(out, faces)
-    # Never through what is behind.
-    most = (
-        _OF_THICKNESS * clearance(out, normals, _DEEPEST_M / _OF_THICKNESS, behind=True) * movable
-    )
+    # Never through what is behind. What is pressed in is near, or shares a face with it.
+    beside = np.zeros(len(out), bool)
+    beside[near] = True
+    beside[faces[beside[faces].any(1)]] = True
+    room = clearance(out, normals, _DEEPEST_M / _OF_THICKNESS, behind=True, asked=beside)
+    most = _OF_THICKNESS * room * movable
     nowhere = np.zeros_like(points), np.zeros((len(near), 3), np.float32)
     pressed_in = np.zeros(len(out), np.float32)
     for _ in range(_ROUNDS):

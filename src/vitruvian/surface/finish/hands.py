@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from vitruvian.geometry.rasterizer import rasterize
+from vitruvian.geometry.rasterizer import covered
 from vitruvian.surface.finish.giving_way import given_way
 from vitruvian.surface.finish.hand_piece import (
     REACH_M,
@@ -223,19 +223,19 @@ def _placed(
     low = np.floor(np.minimum(corners.min(0), flat.min(0))) - _PIXEL_MARGIN
     high = np.ceil(np.maximum(corners.max(0), flat.max(0))) + _PIXEL_MARGIN
     width, height = (high - low).astype(int)
-    wanted = rasterize(corners - low, vertices[used, 2], local, width, height).mask
+    wanted = covered(corners - low, vertices[used, 2], local, width, height)
 
     def tried(degrees: float, size: float) -> tuple[float, float, float, float]:
         """Score and overlap, and what they are of."""
-        mask = covered(degrees, size)
+        mask = shown(degrees, size)
         overlap = float((mask & wanted).sum() / max((mask | wanted).sum(), 1))
         penalty = _TURN_PENALTY * abs(degrees) + _SIZE_PENALTY * abs(size - 1)
         return overlap - penalty, overlap, degrees, size
 
-    def covered(degrees: float, size: float) -> np.ndarray:
+    def shown(degrees: float, size: float) -> np.ndarray:
         bent = turned(points, hand, middle, np.deg2rad(degrees), size)
         flat = window.project(bent) - low
-        return rasterize(flat, bent[:, 2], palm, width, height).mask
+        return covered(flat, bent[:, 2], palm, width, height)
 
     best = max(tried(degrees, 1.0) for degrees in _TURNS_DEG)
     best = max(best, *(tried(best[2] + by, 1.0) for by in (-_FINER_DEG, _FINER_DEG)))
@@ -243,7 +243,7 @@ def _placed(
     if overlap < _LEAST_IOU:
         raise _MittenStaysError(f"covers the mitten by {overlap:.2f} only")
     away = cv2.distanceTransform(
-        (~covered(degrees, size)).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_3
+        (~shown(degrees, size)).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_3
     )
     held = float((away[wanted] * middle[2] / window.focal_px > _HELD_M).mean())
     if held > _MOST_HELD:

@@ -18,46 +18,83 @@ _ITERATIONS, _OVER = 120, 1.7  # of the relaxation
 _LIMB_M, _LIMB_GAP_M = 0.08, 0.14  # thickness of a limb that the body has elsewhere; behind it
 
 
-@kernel(
-    "void(float32[:,::1],uint8[:,::1],uint8[:,::1],int32[::1],int32[::1],float32,boolean,float32,"
-    "int64)"
-)
-def _relax(
-    values: np.ndarray,
+@kernel("void(uint8[:,::1],uint8[:,::1],int32[::1],int32[::1],boolean,int32[:,::1],float32[::1])")
+def _join(
     domain: np.ndarray,
     parted: np.ndarray,
     rows: np.ndarray,
     columns: np.ndarray,
-    source: float,
     closed: bool,
+    neighbors: np.ndarray,
+    share: np.ndarray,
+) -> None:
+    """The neighbours (N, 4) that count for each of the given pixels, by their flat index, the
+    place after the picture for one that does not; and one through how many (N,) they are."""
+    height, width = domain.shape
+    for k in range(len(rows)):
+        y, x = rows[k], columns[k]
+        around = 0
+        for side in range(4):
+            v = y + (side == 1) - (side == 0)
+            u = x + (side == 3) - (side == 2)
+            neighbors[k, side] = height * width
+            if 0 <= v < height and 0 <= u < width and domain[v, u]:
+                if not parted[min(y, v), min(x, u)] & (1 if side > 1 else 2):
+                    neighbors[k, side] = v * width + u
+                    around += 1
+            elif closed:
+                around += 1
+        share[k] = 1 / around if around > 0 else 0
+
+
+@kernel(
+    "void(float32[::1],int32[::1],int32[:,::1],float32[::1],float32,float32,int64)", fastmath=True
+)
+def _relax(
+    values: np.ndarray,
+    places: np.ndarray,
+    neighbors: np.ndarray,
+    share: np.ndarray,
+    source: float,
     over: float,
     iterations: int,
 ) -> None:
-    """Successive over-relaxation of ``laplacian = -source`` at the given pixels, to and fro.
-
-    Neighbours beyond the domain count as 0 where ``closed``, else not at all; neighbours that are
-    ``parted`` (``_parted``) do not count.
-    """
-    height, width = values.shape
-    n = len(rows)
+    """Successive over-relaxation of ``laplacian = -source`` at the given places, to and fro."""
+    n = len(places)
     for iteration in range(iterations):
         for i in range(n):
             k = i if iteration % 2 == 0 else n - 1 - i
-            y, x = rows[k], columns[k]
-            total = np.float32(0)
-            around = 0
-            for dy, dx in ((-1, 0), (1, 0), (0, -1), (0, 1)):
-                v, u = y + dy, x + dx
-                if 0 <= v < height and 0 <= u < width and domain[v, u]:
-                    if parted[min(y, v), min(x, u)] & (1 if dx != 0 else 2):
-                        continue
-                    total += values[v, u]
-                    around += 1
-                elif closed:
-                    around += 1
-            if around > 0:
-                new = (total + source) / around
-                values[y, x] += over * (new - values[y, x])
+            if share[k] > 0:
+                total = values[neighbors[k, 0]] + values[neighbors[k, 1]]
+                total += values[neighbors[k, 2]] + values[neighbors[k, 3]]
+                at = places[k]
+                values[at] += over * ((total + source) * share[k] - values[at])
+
+
+def relaxed(
+    values: np.ndarray,
+    domain: np.ndarray,
+    parted: np.ndarray,
+    places: np.ndarray,
+    source: float,
+) -> np.ndarray:
+    """Values (H, W) float32 with ``laplacian = -source`` at some places, as they are elsewhere.
+
+    Neighbours beyond the domain count as 0 where there is a source, else not at all; neighbours
+    that are ``parted`` (``_parted``) do not count.
+
+    Args:
+        values: a first guess.
+        domain, places: (H, W) bool.
+        parted: (H, W) uint8.
+        source: per pixel.
+    """
+    rows, columns = (index.astype(np.int32) for index in np.nonzero(places))
+    neighbors, share = np.empty((len(rows), 4), np.int32), np.empty(len(rows), np.float32)
+    _join(domain.astype(np.uint8), parted, rows, columns, source > 0, neighbors, share)
+    flat = np.append(values.astype(np.float32).ravel(), np.float32(0))
+    _relax(flat, rows * values.shape[1] + columns, neighbors, share, source, _OVER, _ITERATIONS)
+    return flat[:-1].reshape(values.shape)
 
 
 def _parted(spans: Spans, body: np.ndarray) -> np.ndarray:
@@ -148,16 +185,12 @@ def complete_spans(spans: Spans, figure: np.ndarray, pixel_m: float) -> Spans:
 
     parted = _parted(spans, body)
 
-    def relax(values: np.ndarray, within: np.ndarray, places: np.ndarray, source: float) -> None:
-        rows, columns = (index.astype(np.int32) for index in np.nonzero(places))
-        _relax(values, within, parted, rows, columns, source, source > 0, _OVER, _ITERATIONS)
-
     with SideBySide() as pool:
         thickness = pool.submit(
-            relax, half2, figure.astype(np.uint8), unknown & figure, _ROUNDNESS * pixel_m**2
+            relaxed, half2, figure, parted, unknown & figure, _ROUNDNESS * pixel_m**2
         )
-        relax(middle, domain, unknown, 0.0)
-        thickness.result()
+        middle = relaxed(middle, domain > 0, parted, unknown, 0.0)
+        half2 = thickness.result()
     half = np.sqrt(np.clip(half2, (0.5 * pixel_m) ** 2, _MOST_HALF_M**2))
     entries, exits, count = spans.entries.copy(), spans.exits.copy(), spans.count.copy()
     empty = domain == 0

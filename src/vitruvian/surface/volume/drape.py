@@ -16,7 +16,7 @@ import numpy as np
 
 from vitruvian.body.model.skeleton import LEFT, LEGS, RIGHT
 from vitruvian.geometry.normals import vertex_normals
-from vitruvian.geometry.rasterizer import rasterize
+from vitruvian.geometry.rasterizer import rasterize, rasterize_both
 from vitruvian.networks.maps import carried_on
 from vitruvian.surface.envelope.inflate import smooth_over_mesh
 from vitruvian.surface.volume.joined_legs import ANKLE
@@ -117,8 +117,7 @@ def hidden_pixels(
     size = window.width, window.height
     pixels, depth = window.project(inflated.vertices), inflated.vertices[:, 2]
     part = np.append(model.regions.part[inflated.faces[:, 0]], np.uint8(_NONE))
-    front = rasterize(pixels, depth, inflated.faces, *size)
-    back = rasterize(pixels, 1 / np.maximum(depth, 0.05), inflated.faces, *size)
+    front, back = rasterize_both(pixels, depth, inflated.faces, *size)
     first, last = part[front.face], part[back.face]
     bare = rasterize(window.project(fitted.vertices), fitted.vertices[:, 2], fitted.faces, *size)
     away = cv2.distanceTransform((~bare.mask).astype(np.uint8), cv2.DIST_L2, 3) * pixel_m

@@ -74,11 +74,10 @@ def gap_between(
 
 def dilated(mask: np.ndarray, voxels: int) -> np.ndarray:
     """A volume's mask dilated by a cube."""
-    out = np.pad(mask, voxels)
+    out = np.array(mask, bool)
     for axis in range(3):
-        once = out
-        for shift in range(1, voxels + 1):
-            once = once | np.roll(out, shift, axis) | np.roll(out, -shift, axis)
-        out = once
-    inner = slice(voxels, -voxels)
-    return out[inner, inner, inner]
+        before, after = np.moveaxis(out, axis, 0).copy(), np.moveaxis(out, axis, 0)
+        for shift in range(1, min(voxels, len(after) - 1) + 1):
+            after[shift:] |= before[:-shift]
+            after[:-shift] |= before[shift:]
+    return out

@@ -18,7 +18,7 @@ from vitruvian.types.camera import Camera
 REACH_M = 0.07
 _JUMP_M = 0.02  # between neighbours, beyond the slope: another layer
 _STEEPEST = 0.12  # cosine to the ray below which a normal says nothing of the slope
-_ITERATIONS = 48
+_ITERATIONS, _OVER = 48, 1.8  # of the relaxation
 
 
 @kernel("void(float32[:,:,::1],float32[:,::1],float32,float32,float32,float32,float32[:,:,::1])")
@@ -75,47 +75,61 @@ def _ties(
 
 
 @kernel(
-    "void(float32[:,::1],float32[:,::1],boolean[:,::1],float32[:,:,::1],float32[:,:,::1],float32,"
-    "float32,int64)",
+    "void(float32[:,::1],float32[:,:,::1],float32[:,:,::1],float32,float32,float32[:,::1],"
+    "float32[:,::1])"
+)
+def _prepare(
+    rough: np.ndarray,
+    weights: np.ndarray,
+    steps: np.ndarray,
+    tie: float,
+    over: float,
+    share: np.ndarray,
+    base: np.ndarray,
+) -> None:
+    """What of a step of relaxation is always the same: ``over`` by the weight that holds a pixel
+    (0 where nothing is known), and as much of where its rough depth and its slopes ask it to be.
+
+    The pictures have a border, 1 pixel wide, where ``rough`` is not finite.
+    """
+    height, width = rough.shape
+    for y in range(1, height - 1):
+        for x in range(1, width - 1):
+            share[y, x], base[y, x] = 0, 0
+            if not np.isfinite(rough[y, x]):
+                continue
+            right, below = weights[y, x, 0], weights[y, x, 1]
+            left, above = weights[y, x - 1, 0], weights[y - 1, x, 1]
+            total = tie * rough[y, x]
+            total -= right * steps[y, x, 0] + below * steps[y, x, 1]
+            total += left * steps[y, x - 1, 0] + above * steps[y - 1, x, 1]
+            share[y, x] = over / (tie + right + below + left + above)
+            base[y, x] = share[y, x] * total
+
+
+@kernel(
+    "void(float32[:,::1],float32[:,:,::1],float32[:,::1],float32[:,::1],float32,int64)",
     fastmath=True,
 )
 def _solve(
     depth: np.ndarray,
-    rough: np.ndarray,
-    known: np.ndarray,
     weights: np.ndarray,
-    steps: np.ndarray,
-    tie: float,
+    share: np.ndarray,
+    base: np.ndarray,
     over: float,
     iterations: int,
 ) -> None:
     """Successive over-relaxation, black and white pixels in turn."""
     height, width = depth.shape
+    kept = np.float32(1) - over
     for iteration in range(2 * iterations):
-        for y in range(height):
-            for x in range((y + iteration) % 2, width, 2):
-                if not known[y, x]:
-                    continue
-                total, mass = tie * rough[y, x], tie
-                w = weights[y, x, 0]
-                if w > 0:
-                    total += w * (depth[y, x + 1] - steps[y, x, 0])
-                    mass += w
-                w = weights[y, x, 1]
-                if w > 0:
-                    total += w * (depth[y + 1, x] - steps[y, x, 1])
-                    mass += w
-                if x > 0:
-                    w = weights[y, x - 1, 0]
-                    if w > 0:
-                        total += w * (depth[y, x - 1] + steps[y, x - 1, 0])
-                        mass += w
-                if y > 0:
-                    w = weights[y - 1, x, 1]
-                    if w > 0:
-                        total += w * (depth[y - 1, x] + steps[y - 1, x, 1])
-                        mass += w
-                depth[y, x] += over * (total / mass - depth[y, x])
+        for y in range(1, height - 1):
+            for x in range(1 + (y + iteration) % 2, width - 1, 2):
+                if share[y, x] > 0:
+                    total = weights[y, x, 0] * depth[y, x + 1] + weights[y, x, 1] * depth[y + 1, x]
+                    total += weights[y, x - 1, 0] * depth[y, x - 1]
+                    total += weights[y - 1, x, 1] * depth[y - 1, x]
+                    depth[y, x] = kept * depth[y, x] + base[y, x] + share[y, x] * total
 
 
 def integrate_normals(
@@ -140,25 +154,20 @@ def integrate_normals(
     Returns:
         (H, W) float32, not finite where ``rough`` is not.
     """
-    known = np.isfinite(rough)
-    rough = np.ascontiguousarray(rough, np.float32)
+    height, width = rough.shape
+    inner = slice(1, -1)
+    known = np.full((height + 2, width + 2), np.inf, np.float32)
+    known[inner, inner] = rough
     cx, cy = camera.principal_point
-    slopes = np.zeros((*rough.shape, 3), np.float32)
-    _slopes(
-        np.ascontiguousarray(normals, np.float32),
-        rough,
-        camera.focal_px,
-        cx,
-        cy,
-        _STEEPEST,
-        slopes,
-    )
-    weights, steps = (
-        np.zeros((*rough.shape, 2), np.float32),
-        np.zeros((*rough.shape, 2), np.float32),
-    )
-    _ties(rough, slopes, _JUMP_M, weights, steps)
-    depth = rough.copy()
-    tie = (pixel_m / reach_m) ** 2
-    _solve(depth, rough, known, weights, steps, tie, 1.8, iterations)
-    return depth
+    slopes = np.zeros((*known.shape, 3), np.float32)
+    padded = np.zeros((*known.shape, 3), np.float32)
+    padded[inner, inner] = normals
+    _slopes(padded, known, camera.focal_px, cx + 1, cy + 1, _STEEPEST, slopes)
+    weights, steps = (np.zeros((*known.shape, 2), np.float32) for _ in range(2))
+    _ties(known, slopes, _JUMP_M, weights, steps)
+    share, base = np.zeros_like(known), np.zeros_like(known)
+    _prepare(known, weights, steps, (pixel_m / reach_m) ** 2, _OVER, share, base)
+    finite = np.isfinite(known)
+    depth = np.where(finite, known, np.float32(0))
+    _solve(depth, weights, share, base, _OVER, iterations)
+    return np.where(finite, depth, known)[inner, inner]

@@ -15,7 +15,7 @@ import numpy as np
 
 from vitruvian.compute import kernel
 from vitruvian.geometry.normals import vertex_normals
-from vitruvian.geometry.rasterizer import rasterize
+from vitruvian.geometry.rasterizer import covered
 from vitruvian.surface.finish.skin_transfer import nearest_vertices
 from vitruvian.surface.volume.gap import dilated, gap_between, small_components
 from vitruvian.surface.volume.limbs import (
@@ -235,13 +235,13 @@ def _within_skirt(between: np.ndarray, loose: np.ndarray) -> np.ndarray:
 def _loose(grid: RayGrid, fitted: Mesh) -> np.ndarray:
     """(H, W) bool, pixels of the grid away from the bare body."""
     camera = grid.camera
-    mask = rasterize(
+    mask = covered(
         camera.project(fitted.vertices),
         fitted.vertices[:, 2],
         fitted.faces,
         camera.width,
         camera.height,
-    ).mask
+    )
     away = cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 3)
     return np.asarray(away * grid.step_m > _LOOSE_M)
 
