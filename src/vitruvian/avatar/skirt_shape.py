@@ -18,6 +18,7 @@ from vitruvian.avatar.height_map import ANGLES, height_map
 from vitruvian.avatar.hem import coat_hem, seen_hem
 from vitruvian.avatar.leg_grid import LegGrid
 from vitruvian.avatar.outline import legs_window, outline_hem
+from vitruvian.avatar.short_skirt import short_hem
 from vitruvian.avatar.things import Things
 from vitruvian.avatar.trousers import backdrop_between, goes_on, mans
 from vitruvian.avatar.tube import Axis
@@ -86,6 +87,10 @@ def _seen_shape(
         hem = coat_hem(photo, figure, body, carried)
     if hem is None:
         hem = closed_gap_hem(photo, figure, body)
+    window = legs_window(photo, figure, body)
+    grid = LegGrid.of(photo, body, window, carried)
+    if hem is None:
+        hem = short_hem(grid, figure)
     shape = None if hem is None else cut.at(hem)
     if shape is None:
         return None
@@ -94,8 +99,6 @@ def _seen_shape(
         return None
     if shown is not None and shown < shape.hem:
         shape = cut.at(shown) or shape
-    window = legs_window(photo, figure, body)
-    grid = LegGrid.of(photo, body, window, carried)
     if goes_on(grid, shape.hem) or backdrop_between(grid, shape.hem):
         return None
     man = mans(figure) and shape.hem < _CALVES

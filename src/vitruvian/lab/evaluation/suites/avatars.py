@@ -142,7 +142,6 @@ def _moving(person: Person, photo: Photo) -> dict[str, float]:
     assert avatar is not None
     rest = avatar.mesh
     before = photographed(rest, body, avatar.chains)
-    whole = _pieces(rest, before.vertices)
     skirt, hem = avatar.faces_of("skirt"), None
     if len(skirt):
         things = Things.of(photo, person.figure, body, person.mesh_camera)
@@ -157,7 +156,9 @@ def _moving(person: Person, photo: Photo) -> dict[str, float]:
             broken = largest_stretch(before.vertices, posed.vertices, rest.faces) > TORN
             areas = face_areas(posed.vertices, rest.faces)
             torn.append(float(areas[broken].sum() / areas.sum()))
-            severed += max(0, _pieces(rest, posed.vertices, ~broken) - whole)
+            # Eyes are pieces of their own, whose share of the surface is another in every pose.
+            whole, pieces = (_pieces(rest, posed.vertices, used) for used in (None, ~broken))
+            severed += max(0, pieces - whole)
             if number % 2 == 0:
                 overlaps.append(overlap(closed.with_vertices(posed.vertices)))
                 if hem is not None:
