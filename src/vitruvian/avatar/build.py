@@ -39,7 +39,7 @@ _PIECES_BOX = 0.75, 0.0, 1.0, 0.45  # likewise, what is carried
 _ATLAS_MARGIN = 0.004
 _SIZES = 1024, 2048  # texels along its sides, of people who are small or large in the picture
 _LARGE_PX = 950
-MOST_TORN = 0.04  # of the surface: more, and safer layers are tried
+MOST_TORN = 0.02  # of the surface: more, and safer layers are tried
 _THIN_M = 0.03  # clothes that hardly can tear
 
 # Everything at rest but long hair, the shell among it, and long hair.

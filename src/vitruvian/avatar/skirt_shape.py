@@ -89,7 +89,7 @@ def _seen_shape(
         hem = closed_gap_hem(photo, figure, body)
     window = legs_window(photo, figure, body)
     grid = LegGrid.of(photo, body, window, carried)
-    if hem is None:
+    if hem is None or hem < _LEAST_HEM:
         hem = short_hem(grid, figure)
     shape = None if hem is None else cut.at(hem)
     if shape is None:

@@ -10,12 +10,12 @@ import numpy as np
 
 from vitruvian.image.cielab import cielab
 from vitruvian.image.disc import disc
+from vitruvian.texture.colors import SKIN_TONE
 from vitruvian.texture.view import View
 from vitruvian.types.regions import LEFT_ARM, LEFT_LEG, RIGHT_ARM, RIGHT_LEG, TRUNK
 
 _ON_HAND = 0.5  # weight from which on a place is of a hand
 _LIKE_SKIN, _NO_SKIN = 20.0, 32.0  # CIELAB units from the face's colour
-_SKIN_TONE = 3.0, 1.0  # least a* and b* of skin in any light
 _BARE = 0.35  # share of a hand's pixels that are like skin
 _GLOVE = 18.0  # CIELAB units by which a glove differs from the clothes around
 _LIGHTNESS = 0.5  # of a difference in lightness that counts: hands are in shadow
@@ -52,7 +52,7 @@ def bare_hands(
     alpha = view.alpha.copy()
     colors, told = np.zeros((len(hand), 3), np.float32), np.zeros(len(hand), bool)
     tone, doubtful, some_bare = skin, [], False
-    can_be_skin = (lab[..., 1] > _SKIN_TONE[0]) & (lab[..., 2] > _SKIN_TONE[1])
+    can_be_skin = (lab[..., 1] > SKIN_TONE[0]) & (lab[..., 2] > SKIN_TONE[1])
     for arm in (LEFT_ARM, RIGHT_ARM):
         mine = shown & (view.part == arm)
         own = (part == arm) & (hand > _ON_HAND)

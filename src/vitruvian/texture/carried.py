@@ -11,7 +11,7 @@ import numpy as np
 
 from vitruvian.geometry.rasterizer import rasterize
 from vitruvian.image.disc import disc
-from vitruvian.texture.colors import apart, main_colors, not_dark, weighted_lab
+from vitruvian.texture.colors import SKIN_TONE, apart, main_colors, skin_of, weighted_lab
 from vitruvian.types.body import ParametricModel
 from vitruvian.types.carried import Carried
 from vitruvian.types.figure import Alpha
@@ -33,7 +33,6 @@ _CONVEX = 1.5  # of what was found of it: a hull that is larger is not that of a
 _AROUND_M = 0.8  # where the clothes are with which it is compared
 _OTHER_COLOR = 7.0  # CIELAB units, weighted, from all main colours of the clothes
 _SKIN = 13.0  # likewise, from the skin's: an arm that is not quite where the fit has it
-_SKIN_TONE = 3.0, 1.0  # least a* and b* of skin in any light
 _SHARE = 0.45  # of what stands off that must be of another colour
 _ALIKE = 12.0  # CIELAB units, weighted, within which it goes on before the body
 _FACE = 0.8  # weight from which on a place is of the face
@@ -86,8 +85,8 @@ def find_carried(
     on_face = np.append(model.regions.face > _FACE, False)[vertex] & shown
     skin = None
     if on_face.sum() >= _LEAST_SIDE:
-        skin = np.median(lab[on_face][not_dark(lab[on_face, 0])], axis=0)[None]
-        if (skin[0, 1:] < _SKIN_TONE).any():
+        skin = np.median(lab[on_face][skin_of(lab[on_face])], axis=0)[None]
+        if (skin[0, 1:] < SKIN_TONE).any():
             skin = None  # dark glasses
     # A head and what hangs from it is never carried.
     possible = shown & (np.append(model.regions.part, np.uint8(255))[vertex] != HEAD)

@@ -9,6 +9,8 @@ from vitruvian.image.cielab import cielab
 LIGHTNESS = 0.5  # of a difference in lightness that counts: light falls on people from one side
 _BLOWN = 205, 245  # levels of the brightest channel: strong light begins to hide a colour
 _DARK = 0.4, 0.55  # share not bleached by strong light from which on it tells what all is like
+SKIN_TONE = 3.0, 1.0  # least a* and b* of skin in any light
+_LEAST_TONED = 0.2  # share of a face that must have it, for the rest to be a hat, or a scarf
 _BRIGHT, _NOT_DARK = 80, 0.55  # percentile of a face's lightness, and least share of it: skin
 _TRIED = 400  # pixels of which main colours are sought
 _LEAST_MEMBERS = 0.12  # share of the pixels, by default, that a main colour stands for
@@ -34,10 +36,13 @@ def unbleached(rgb: np.ndarray, source: np.ndarray) -> np.ndarray:
     return 1 - np.float32(np.clip((share - _DARK[0]) / (_DARK[1] - _DARK[0]), 0, 1)) * (1 - clear)
 
 
-def not_dark(lightness: np.ndarray) -> np.ndarray:
-    """(N,) bool, what of a face may be skin by its lightness (N,): glasses, brows and beards are
-    darker."""
-    return np.asarray(lightness >= _NOT_DARK * np.percentile(lightness, _BRIGHT))
+def skin_of(lab: np.ndarray) -> np.ndarray:
+    """(N,) bool, which of a face's weighted colours (N, 3) are its skin: what has the tone of skin,
+    where enough has, and is not dark as glasses, brows and beards are."""
+    toned = np.asarray((lab[:, 1:] > SKIN_TONE).all(1))
+    if toned.mean() < _LEAST_TONED:
+        toned = np.ones(len(lab), bool)
+    return np.asarray(toned & (lab[:, 0] >= _NOT_DARK * np.percentile(lab[toned, 0], _BRIGHT)))
 
 
 def apart(lab: np.ndarray, colors: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ from vitruvian.geometry.normals import vertex_normals
 from vitruvian.texture.back_of_head import back_of_head
 from vitruvian.texture.bare_hands import bare_hands
 from vitruvian.texture.behind import closed_over
-from vitruvian.texture.colors import not_dark, weighted_lab
+from vitruvian.texture.colors import skin_of, weighted_lab
 from vitruvian.texture.diffuse import diffuse_colors
 from vitruvian.texture.fusion import Shot, fuse, merged, other_views
 from vitruvian.texture.guesses import guessed_colors, hidden_vertices
@@ -195,7 +195,7 @@ def _face_color(view: View, mesh: Mesh, places: Places) -> np.ndarray | None:
     if near.sum() < _LEAST_FACE:
         return None
     colors = view.pixels[rows[near], columns[near]]
-    return np.asarray(np.median(colors[not_dark(weighted_lab(colors[None])[0, :, 0])], axis=0))
+    return np.asarray(np.median(colors[skin_of(weighted_lab(colors[None])[0])], axis=0))
 
 
 def _in_view(
