@@ -7,7 +7,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from vitruvian.people.detection import Detection, detect, keypoint_distance, merge, same_person
+from vitruvian.networks.nanodet import Boxes
+from vitruvian.people import detection
+from vitruvian.people.detection import (
+    Detection,
+    _confirmed,
+    detect,
+    keypoint_distance,
+    merge,
+    same_person,
+)
 
 
 def person(x=100.0, y=50.0, height=200.0, score=0.6, seed=0):
@@ -43,6 +52,25 @@ def test_two_poses_in_crossing_boxes_stay_two():
     first, second = person(seed=1), moved(person(seed=2), 40, 10)
     assert keypoint_distance(first, second) > 0.2
     assert len(merge([first, second])) == 2
+
+
+def test_one_right_behind_the_other_stays():
+    first, behind = person(), moved(person(), 25, 0)
+    assert merge([first, behind]) == [first, behind]
+
+
+def test_whom_both_networks_see_faintly_is_there(monkeypatch):
+    first, behind = person(), moved(person(score=0.3), 40, 0)
+    image = np.zeros((300, 300, 3), np.uint8)
+    empty = np.array([200.0, 40, 290, 250])
+    boxes = Boxes(np.stack([first.box, behind.box, empty]), np.array([0.9, 0.25, 0.3]))
+    monkeypatch.setattr(detection, "look_into", lambda *_: [])
+    added, others = _confirmed(image, [first], [replace(behind, score=0.15)], boxes)
+    np.testing.assert_array_equal([one.box for one in added], [behind.box])
+    np.testing.assert_array_equal(others, [empty])
+    added, others = _confirmed(image, [first], [], boxes)  # NanoDet alone is not enough
+    assert added == []
+    np.testing.assert_array_equal(others, [empty])
 
 
 def test_distance_is_free_of_scale():

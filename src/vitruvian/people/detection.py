@@ -21,6 +21,9 @@ FAINT_SCORE = 0.12
 # person found: passers-by far behind are nobody's concern. Of the less sure ones only those in the
 # foreground count, of a fifth of the picture's longer side.
 BOX_SCORE, LARGE_BOX_SCORE = 0.4, 0.28
+# From these on they are looked into: among several people hardly any are missed then, and whoever
+# is there both networks see.
+FAINT_BOX_SCORE, FAINT_POSE_SCORE = 0.2, 0.1
 BOX_SIZE, LARGE_BOX_SIZE = 0.35, 0.5
 FOREGROUND = 0.2
 # A person above this many pixels of network input is left to a smaller scale.
@@ -28,6 +31,7 @@ LARGEST_INPUT_PX = 260.0
 # MoveNet's six slots are nearly used up: look again at parts of the image.
 CROWD = 5
 MIN_PERSON_PX = 40.0
+_THEIRS = 0.6  # IoU of a box with that of somebody known, above which it is theirs
 
 
 @dataclass(frozen=True)
@@ -87,8 +91,8 @@ def detect(image: np.ndarray) -> Sightings:
         for person in faint + fainter
     ):
         return Sightings(people, np.zeros((0, 4)))
-    boxes = NanoDet()(image, LARGE_BOX_SCORE)
-    confirmed, others = _confirmed(image, people, boxes)
+    boxes = NanoDet()(image, FAINT_BOX_SCORE)
+    confirmed, others = _confirmed(image, people, merge(faint + fainter), boxes)
     return Sightings(merge(people + confirmed), others)
 
 
@@ -153,26 +157,32 @@ def _look_in_tiles(image: np.ndarray) -> list[Detection]:
 
 
 def _confirmed(
-    image: np.ndarray, people: list[Detection], boxes: Boxes
+    image: np.ndarray, people: list[Detection], faint: list[Detection], boxes: Boxes
 ) -> tuple[list[Detection], np.ndarray]:
-    """People whom only NanoDet saw and in whose box MoveNet finds a pose, and the other boxes."""
+    """People in boxes of NanoDet's in which MoveNet sees a pose, faintly, and the other boxes."""
     added: list[Detection] = []
     others: list[np.ndarray] = []
     largest = max((person.size for person in people), default=0.0)
     for box, score in zip(boxes.boxes, boxes.scores, strict=True):
         size = max(box[2:] - box[:2])
-        if any(box_iou(box, person.box) > 0.35 for person in people):
+        known = max((box_iou(box, one.box) for one in (*people, *added)), default=0.0)
+        if known > _THEIRS:
             continue
-        if score < BOX_SCORE:
-            near = size >= FOREGROUND * max(image.shape[:2])
-            if people and near and size >= LARGE_BOX_SIZE * largest:
-                others.append(box)
-            continue
-        seen = [] if size < MIN_PERSON_PX else look_into(image, box, 0.2)
-        best = max(seen, key=lambda person: box_iou(box, person.box), default=None)
+        seen = [one for one in faint if box_iou(box, one.box) > 0.5]
+        if not seen and size >= max(MIN_PERSON_PX, 0 if score >= BOX_SCORE else BOX_SIZE * largest):
+            seen = look_into(image, box, FAINT_POSE_SCORE)
+        new = [one for one in seen if not any(_duplicate(one, p) for p in (*people, *added))]
+        best = max(new, key=lambda person: box_iou(box, person.box), default=None)
         if best is not None and box_iou(box, best.box) > 0.5:
             added.append(replace(best, score=max(best.score, 0.5 * float(score))))
-        elif size >= BOX_SIZE * largest:
+        elif known <= 0.35 and (
+            size >= BOX_SIZE * largest
+            if score >= BOX_SCORE
+            # Of the less sure ones only those in the foreground count.
+            else score >= LARGE_BOX_SCORE
+            and people
+            and size >= max(FOREGROUND * max(image.shape[:2]), LARGE_BOX_SIZE * largest)
+        ):
             others.append(box)
     return added, np.array(others).reshape(-1, 4)
 
@@ -194,9 +204,18 @@ def merge(people: list[Detection]) -> list[Detection]:
     """Keep the surest of every group of detections of one person."""
     kept: list[Detection] = []
     for person in sorted(people, key=lambda p: -p.score):
-        if not any(same_person(person, other) for other in kept):
+        if not any(_duplicate(person, other) for other in kept):
             kept.append(person)
     return kept
+
+
+def _duplicate(a: Detection, b: Detection) -> bool:
+    """Whether two detections in one picture are of one person.
+
+    Two detections of somebody are hardly ever farther apart; two people who stand one behind the
+    other are nearly always.
+    """
+    return keypoint_distance(a, b) < 0.1 or box_iou(a.box, b.box) > 0.8
 
 
 def same_person(a: Detection, b: Detection) -> bool:

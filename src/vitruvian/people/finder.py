@@ -15,7 +15,7 @@ from vitruvian.people.asked import SAME_IOU, seek, whom
 from vitruvian.people.detection import Detection, detect, same_person
 from vitruvian.people.figures import Candidate, Look, draw, side_by_side
 from vitruvian.people.given import detection_of, told
-from vitruvian.people.landmarks import LandmarkEstimate
+from vitruvian.people.landmarks import LandmarkEstimate, without_people
 from vitruvian.people.leaving_out import (
     KNOWN,
     NOT_A_PERSON,
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 WORKING_LONG_SIDE = 1600
 REJECT_DISAGREEMENT = 0.2
 MIN_PRESENCE = 0.4
+# Median distance of the landmarks of one person, seen twice, at most, per side of the crop.
+_SAME_DISTANCE = 0.06
 _NOTHING_GIVEN = Given()
 
 
@@ -271,13 +273,32 @@ def _landmarks(
     candidates = side_by_side(look, detections)
     candidates.sort(key=lambda one: -_trust(one))
     kept: list[Candidate] = []
+    again: list[Candidate] = []
     doubtful = []
     for one in candidates:
-        if one.estimate.score < MIN_PRESENCE or one.estimate.disagreement > REJECT_DISAGREEMENT:
+        if _in_doubt(one):
             doubtful.append(one.person.box)
-        elif not any(_same(one.estimate, other.estimate) for other in kept):
+        elif any(_same(one.estimate, other.estimate) for other in kept):
+            again.append(one)
+        else:
             kept.append(one)
+    for one in again:
+        # The detector sees two people, and BlazePose twice the one before the other.
+        rivals = [other for other in kept if _same(one.estimate, other.estimate)]
+        own = without_people(image, [other.estimate for other in rivals])
+        neighbours = [other for other in detections if other is not one.person]
+        looked = replace(one, estimate=pose.landmarks(own, one.person, neighbours))
+        if not _in_doubt(looked) and not any(
+            _same(looked.estimate, other.estimate) for other in kept
+        ):
+            kept.append(looked)
     return kept, doubtful
+
+
+def _in_doubt(one: Candidate) -> bool:
+    """Whether there seems to be nobody, or somebody else."""
+    estimate = one.estimate
+    return estimate.score < MIN_PRESENCE or estimate.disagreement > REJECT_DISAGREEMENT
 
 
 def _told_of(look: Look, poses: Sequence[GivenPose]) -> list[Candidate]:
@@ -300,4 +321,4 @@ def _trust(one: Candidate) -> float:
 
 def _same(a: LandmarkEstimate, b: LandmarkEstimate) -> bool:
     distance = np.median(np.linalg.norm((a.points - b.points)[CORE], axis=1))
-    return bool(distance < 0.12 * min(a.crop.side, b.crop.side))
+    return bool(distance < _SAME_DISTANCE * min(a.crop.side, b.crop.side))

@@ -29,6 +29,7 @@ _SWAPPED = MIRROR[JOINTS]
 _COUNT = len(LANDMARK_NAMES)  # BlazePose's own crop landmarks come after them
 CROP_MARGIN = 1.25
 SUSPECT_DISAGREEMENT = 0.06
+_GREY = 128  # in place of what is not to be seen
 
 
 @dataclass(frozen=True)
@@ -252,6 +253,17 @@ def _without_neighbours(image: np.ndarray, person: Detection) -> np.ndarray:
     margin = 0.06 * (person.box[2:] - person.box[:2])
     x0, y0 = np.clip(person.box[:2] - margin, 0, [width, height]).astype(int)
     x1, y1 = np.clip(person.box[2:] + margin, 0, [width, height]).astype(int)
-    grey = np.full_like(image, 128)
+    grey = np.full_like(image, _GREY)
     grey[y0:y1, x0:x1] = image[y0:y1, x0:x1]
     return grey
+
+
+def without_people(image: np.ndarray, estimates: Sequence[LandmarkEstimate]) -> np.ndarray:
+    """The image (H, W, 3), grey where the masks of some people are: what is behind them is left."""
+    height, width = image.shape[:2]
+    out = image.copy()
+    for estimate in estimates:
+        if estimate.mask is not None:
+            mask = estimate.crop.paste(estimate.mask, (0, 0, width, height), 1.0, -1.0)
+            out[mask > 0] = _GREY
+    return out
