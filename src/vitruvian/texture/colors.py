@@ -47,10 +47,11 @@ def skin_of(lab: np.ndarray) -> np.ndarray:
 
 def apart(lab: np.ndarray, colors: np.ndarray) -> np.ndarray:
     """Distances (...) of weighted colours (..., 3) to the nearest of some (K, 3)."""
-    # |a - b|² = |a|² - 2 a·b + |b|², as one product of matrices.
-    squares = lab @ (-2 * colors.T) + (colors * colors).sum(1)
-    least = squares.min(-1) + np.einsum("...c,...c->...", lab, lab)
-    return np.asarray(np.sqrt(np.maximum(least, 0)))
+    # |a - b|² = |a|² - 2 a·b + |b|², as one product of matrices; the least along the slow axis.
+    flat = lab.reshape(-1, 3)
+    squares = (-2 * colors) @ flat.T + (colors * colors).sum(1)[:, None]
+    least = squares.min(0) + np.einsum("nc,nc->n", flat, flat)
+    return np.asarray(np.sqrt(np.maximum(least, 0))).reshape(lab.shape[:-1])
 
 
 def main_colors(lab: np.ndarray, count: int, *, least: float = _LEAST_MEMBERS) -> np.ndarray:

@@ -44,29 +44,37 @@ def harmonics(normals: np.ndarray) -> np.ndarray:
     return np.stack([x, y, z, x * y, y * z, 3 * z * z - 1, x * z, x * x - y * y], axis=1)
 
 
-def estimate_light(linear: np.ndarray, normals: np.ndarray, places: np.ndarray) -> np.ndarray:
+def luminance_of(linear: np.ndarray) -> np.ndarray:
+    """Luminance (...) of linear RGB (..., 3)."""
+    return np.asarray(linear @ _LUMINANCE)
+
+
+def estimate_light(
+    linear: np.ndarray, normals: np.ndarray, places: np.ndarray, *, pairs: int = _PAIRS
+) -> np.ndarray:
     """Coefficients (8,) float64 of log light over ``harmonics``, from points of one person.
 
     Args:
         linear: (N, 3) linear RGB, 0..1.
         normals: (N, 3) unit normals, in any frame.
         places: (N, 2) where the points are in the picture, in heights of the figure.
+        pairs: how many are compared at most.
 
     Returns:
         Zeros where too little can be compared.
     """
     rng = np.random.default_rng(0)  # the same picture gives the same result
-    luminance = linear @ _LUMINANCE
+    luminance = luminance_of(linear)
     log = np.log(luminance + _FLOOR)
     hue = np.log((linear + _FLOOR) / (luminance + _FLOOR)[:, None])
     usable = np.flatnonzero((linear.max(1) < 0.95) & (luminance > 2 * _FLOOR))
     light = np.zeros(8)
     if len(usable) < _LEAST_PAIRS:
         return light
-    one, other = usable[rng.integers(len(usable), size=(2, 3 * _PAIRS))]
+    one, other = usable[rng.integers(len(usable), size=(2, 3 * pairs))]
     alike = np.abs(hue[one] - hue[other]).max(1) < _HUE
     alike &= np.linalg.norm(places[one] - places[other], axis=1) < _REACH
-    one, other = one[alike][:_PAIRS], other[alike][:_PAIRS]
+    one, other = one[alike][:pairs], other[alike][:pairs]
     if len(one) < _LEAST_PAIRS:
         return light
     basis = harmonics(normals)

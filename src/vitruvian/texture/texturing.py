@@ -17,6 +17,7 @@ from vitruvian.texture.bare_hands import bare_hands
 from vitruvian.texture.behind import closed_over
 from vitruvian.texture.colors import skin_of, weighted_lab
 from vitruvian.texture.diffuse import diffuse_colors
+from vitruvian.texture.even_light import evened, light_of
 from vitruvian.texture.fusion import Shot, fuse, merged, other_views
 from vitruvian.texture.guesses import guessed_colors, hidden_vertices
 from vitruvian.texture.layers import with_what_is_before
@@ -38,6 +39,7 @@ _NEUTRAL = 128  # grey, for people of whom the photograph shows nothing
 _MIRROR_TRUST = 0.6  # of a colour taken from the other side of the body
 _BEHIND_TRUST = 0.5  # of a colour taken from the front for the back
 _GUESS_TRUST = 0.15  # of a colour that is plausible for a part that is not in view
+_UNLIKE, _ROUNDS = 20.0, 3  # levels from its slice's colour at which one is half believed
 _CERTAINLY_FACE = 0.8
 _FACE_DEPTH_M = 0.02  # behind the nearest surface
 _OTHER_LAYER = 16  # in the place of the parts of a tube, both of whose legs it is around
@@ -127,14 +129,16 @@ def texture_mesh(
             hands = hands[mesh.body_vertices]
         if shown is not None and skin is not None:
             view, *gloveless = bare_hands(view, hands, places.part, skin)
-        view = replace(view, back=closed_over(view.pixels, view.alpha, view.part, skin, things))
+        normals = vertex_normals(mesh.vertices, mesh.faces)
+        light = light_of(view, mesh, normals)
+        even = evened(view.pixels, light)
+        view = replace(view, back=closed_over(even, view.alpha, view.part, skin, things))
         head = back_of_head(view, view.back, places.face)
         if head is not None:
             view = replace(view, back=head.pixels, hair=head.share)
         part = places.part
         if shown is not None:
             view, part = _told_apart(view, part, len(model.template))
-        normals = vertex_normals(mesh.vertices, mesh.faces)
         found = look_up(view, mesh.vertices, normals, part)
         others = other_views(also, view, mesh, found, places, parts, hands, albedo=albedo)
         if others:
@@ -153,6 +157,8 @@ def texture_mesh(
             shown_there = np.where(things, np.uint8(255), np.uint8(0))
             free = 1 - _at_vertices(shown_there, view, mesh, np.ones(len(parts), bool))
             found = replace(found, seen=found.seen * free)
+        if not others:
+            found = _as_behind(found, places)
         fill = _fill(found, places, hairy, guess)
         texels = laid_out.result()
     colors = paint_texels(view, texels, mesh, fill, part)
@@ -251,6 +257,21 @@ def _fill(
     grows = np.maximum(places.hair, _covered_by_hair(places, hairy, seen))
     share = (grows * (1 - seen))[:, None]
     return everywhere + share * (hair - everywhere)
+
+
+def _as_behind(found: Lookup, places: Places) -> Lookup:
+    """What the picture says for what it does not show: the colours of the back, without the front's
+    light and openings, but for the head; the less believed, the less they are like most of their
+    slice: beside an arm is something of it on the trunk, and of a hand on a skirt."""
+    of_head = places.part == HEAD
+    colors = np.where(of_head[:, None], found.colors, found.back_colors)
+    weights, count = found.seen, int(places.band.max()) + 1
+    for _ in range(_ROUNDS):
+        mass = np.bincount(places.band, weights, count) + 1e-3
+        sums = np.stack([np.bincount(places.band, weights * c, count) for c in colors.T], 1)
+        off = colors - (sums / mass[:, None]).astype(np.float32)[places.band]
+        weights = found.seen / (1 + np.einsum("vc,vc->v", off, off) / np.float32(_UNLIKE**2))
+    return replace(found, colors=colors, seen=np.where(of_head, found.seen, weights))
 
 
 def _covered_by_hair(places: Places, hairy: np.ndarray, seen: np.ndarray) -> np.ndarray:
