@@ -10,9 +10,9 @@ import pytest
 
 from surface_people import CAMERA, figure_of, mask_of, photo_with, standing_body
 from vitruvian.body.model.model import body_model
-from vitruvian.geometry.normals import vertex_normals
+from vitruvian.geometry.normals import unit_normals, vertex_normals
 from vitruvian.networks.maps import MapsCrop, PersonMaps, draw_body
-from vitruvian.surface.maps import SurfaceMaps, normals_alone, unit
+from vitruvian.surface.maps import SurfaceMaps, normals_alone
 from vitruvian.surface.refined_maps import FINE_SIZE, averaged, printed, refined_maps
 from vitruvian.types.regions import TRUNK
 
@@ -25,7 +25,7 @@ def facing(crop: MapsCrop, lean: np.ndarray | float) -> SurfaceMaps:
     normals = np.zeros((crop.size, crop.size, 3), np.float32)
     normals[..., 0], normals[..., 2] = lean, -1
     back = normals * np.array([1, 1, -1], np.float32)
-    return SurfaceMaps(crop.camera(CAMERA), unit(normals), unit(back))
+    return SurfaceMaps(crop.camera(CAMERA), unit_normals(normals), unit_normals(back))
 
 
 def test_what_both_resolve_is_their_mean() -> None:
@@ -128,7 +128,7 @@ def test_the_bodys_relief_leaves_the_networks_normals_where_cloth_hides_it() -> 
     folds = np.zeros((256, 256, 3), np.float32)
     folds[..., 1] = 0.15 * np.sin(np.arange(256) * 2 * np.pi / 9)[:, None]
     plain = np.broadcast_to(np.array([0, 0, -1], np.float32), folds.shape)
-    front = unit(plain + 0.6 * fine(drawn.front_normals) + folds)
+    front = unit_normals(plain + 0.6 * fine(drawn.front_normals) + folds)
     zero = np.zeros((256, 256), np.float32)
     maps = PersonMaps(
         crop, zero, zero, front, -front, zero, zero, np.zeros_like(folds), zero.astype(np.uint8)

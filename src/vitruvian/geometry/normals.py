@@ -46,6 +46,22 @@ def _of_vertices(vertices: np.ndarray, faces: np.ndarray, out: np.ndarray) -> No
         out[v, 0], out[v, 1], out[v, 2] = x * scale, y * scale, z * scale
 
 
+@kernel("void(float32[:,::1],float32[:,::1])")
+def _scale(vectors: np.ndarray, out: np.ndarray) -> None:
+    for n in range(len(vectors)):
+        x, y, z = vectors[n, 0], vectors[n, 1], vectors[n, 2]
+        scale = np.float32(1) / max(np.sqrt(x * x + y * y + z * z), np.float32(1e-6))
+        out[n, 0], out[n, 1], out[n, 2] = x * scale, y * scale, z * scale
+
+
+def unit_normals(vectors: np.ndarray) -> np.ndarray:
+    """Vectors (..., 3) at unit length, float32; what has hardly any length stays short."""
+    plain = np.ascontiguousarray(vectors, np.float32)
+    out = np.empty_like(plain)
+    _scale(plain.reshape(-1, 3), out.reshape(-1, 3))
+    return out
+
+
 def face_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     """Unit normals (F, 3) float32 of the faces; zero for degenerate ones.
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from vitruvian.geometry.normals import vertex_normals
+from vitruvian.geometry.normals import unit_normals, vertex_normals
 from vitruvian.geometry.rasterizer import Fragments, rasterize_both
 from vitruvian.networks.session import run, shipped, trained_session
 from vitruvian.types.camera import Camera
@@ -18,6 +18,7 @@ SIZE = 512
 MARGIN = 1.12  # side of the crop per greater side of the person's box
 GREY = 127  # of the crop beyond the picture
 STRIDE = 32  # sides of the network's input are multiples of it
+_AROUND = 24 / 512  # of the square, of the picture around a person that the network looks at
 # What ``parts`` tells apart.
 PART_CLASSES = (
     "background", "skin", "hair", "top", "bottom", "dress", "coat", "shoes", "accessory", "bag",
@@ -112,6 +113,23 @@ def person_crop(
     return MapsCrop.around(low, high, size)
 
 
+def occupied(points: np.ndarray, mask: np.ndarray) -> tuple[slice, slice]:
+    """The rows and columns of a square (S, S) that hold body points (V, 2) and mask (S, S) uint8,
+    with a margin; as many as the network takes. Somebody who stands is in half of the square."""
+    size, margin = len(mask), _AROUND * len(mask)
+    out = []
+    for axis in (1, 0):
+        shown = np.flatnonzero((mask > 127).any(axis))
+        low, high = points[:, axis].min(), points[:, axis].max()
+        if len(shown):
+            low, high = min(low, shown[0]), max(high, shown[-1] + 1)
+        low, high = max(low - margin, 0), min(high + margin, size)
+        length = min(-(-max(int(np.ceil(high - low)), 1) // STRIDE) * STRIDE, size)
+        start = int(np.clip(round((low + high - length) / 2), 0, size - length))
+        out.append(slice(start, start + length))
+    return out[0], out[1]
+
+
 @dataclass(frozen=True)
 class BodyMaps:
     """The fitted body, drawn from the camera.
@@ -135,6 +153,15 @@ class BodyMaps:
     def covered(self) -> np.ndarray:
         """(S, S) bool, where the body is."""
         return self.front.mask
+
+    def __getitem__(self, part: tuple[slice, slice]) -> BodyMaps:
+        """Some rows and columns of it."""
+        front, back = (
+            Fragments(one.face[part], one.depth[part], one.barycentric[part])
+            for one in (self.front, self.back)
+        )
+        normals = self.front_normals[part], self.back_normals[part]
+        return BodyMaps(*normals, self.front_depth[part], self.back_depth[part], front, back)
 
 
 def draw_body(
@@ -167,9 +194,7 @@ def draw_body(
 
 
 def _unit(fragments: Fragments, normals: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    values = fragments.interpolate(normals, faces)
-    length = np.sqrt(np.einsum("hwc,hwc->hw", values, values))[..., None]
-    return values / np.maximum(length, 1e-6)
+    return unit_normals(fragments.interpolate(normals, faces))
 
 
 def carried_on(values: np.ndarray, known: np.ndarray) -> np.ndarray:
@@ -190,6 +215,9 @@ def carried_on(values: np.ndarray, known: np.ndarray) -> np.ndarray:
     for sums, counts in reversed(levels[:-1]):
         size = (sums.shape[1], sums.shape[0])
         raised = cv2.resize(out, size, interpolation=cv2.INTER_LINEAR).reshape(sums.shape)
+        if counts is weight:  # of the finest all is known or nothing
+            raised[known] = values[known]
+            return raised
         mean = sums / np.maximum(counts, 1e-9)[..., None]
         share = np.minimum(counts, 1)[..., None]
         out = share * mean + (1 - share) * raised
@@ -279,6 +307,9 @@ class MapsNetwork:
     ) -> tuple[PersonMaps, BodyMaps]:
         """Cut a person out of a picture and run on that; also returns the drawn body.
 
+        The network looks at what the person occupies of the square; what lies beyond is nothing:
+        0, and the body's depth.
+
         Args:
             pixels: (H, W, 3) uint8 sRGB; mask: (H, W) uint8, this person's.
             camera: of the picture.
@@ -291,9 +322,16 @@ class MapsNetwork:
         drawn = draw_body(
             body.vertices, body.faces, normals, crop.camera(camera), root_depth, stature
         )
-        inside = crop.inside(mask.shape[1], mask.shape[0])
-        maps = self(crop.extract(pixels, GREY), crop.extract(mask), drawn, crop, inside)
-        return maps, drawn
+        mask_in = crop.extract(mask)
+        part = occupied(crop.camera(camera).project(body.vertices), mask_in)
+        inside = crop.inside(mask.shape[1], mask.shape[0])[part]
+        seen = crop.extract(pixels, GREY)[part], mask_in[part]
+        found = self._outputs(network_input(*seen, drawn[part], inside), OUTPUTS)
+        outputs = []
+        for one in found:
+            outputs.append(np.zeros((1, one.shape[1], size, size), np.float32))
+            outputs[-1][:, :, part[0], part[1]] = one
+        return self.postprocess(outputs, drawn, crop), drawn
 
     def __call__(
         self, rgb: np.ndarray, mask: np.ndarray, body: BodyMaps | None, crop: MapsCrop,
@@ -311,12 +349,14 @@ class MapsNetwork:
         if rgb.shape != (size, size, 3) or mask.shape != (size, size) or size % STRIDE:
             raise ValueError(f"expected a square crop of 32 n pixels, got {rgb.shape}")
         inside = np.ones_like(mask, bool) if inside is None else inside
-        inputs = network_input(rgb, mask, body, inside)[None]
-        if self._session is not None:
-            outputs = self._session.run(list(OUTPUTS), {"inputs": inputs})
-        else:
-            outputs = run(self.name, inputs, OUTPUTS)
+        outputs = self._outputs(network_input(rgb, mask, body, inside), OUTPUTS)
         return self.postprocess(outputs, body, crop)
+
+    def _outputs(self, inputs: np.ndarray, wanted: tuple[str, ...]) -> list[np.ndarray]:
+        if self._session is None:
+            return run(self.name, inputs[None], wanted)
+        found: list[np.ndarray] = self._session.run(list(wanted), {"inputs": inputs[None]})
+        return found
 
     def normals(
         self, rgb: np.ndarray, mask: np.ndarray, body: BodyMaps, inside: np.ndarray
@@ -330,11 +370,7 @@ class MapsNetwork:
         """
         if rgb.shape[0] % STRIDE or rgb.shape[1] % STRIDE:
             raise ValueError(f"expected sides of 32 n pixels, got {rgb.shape}")
-        inputs, wanted = network_input(rgb, mask, body, inside)[None], OUTPUTS[2:4]
-        if self._session is not None:
-            outputs = self._session.run(list(wanted), {"inputs": inputs})
-        else:
-            outputs = run(self.name, inputs, wanted)
+        outputs = self._outputs(network_input(rgb, mask, body, inside), OUTPUTS[2:4])
         front, back = (np.ascontiguousarray(one[0].transpose(1, 2, 0)) for one in outputs)
         return front, back
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from vitruvian.compute import kernel
+from vitruvian.geometry.normals import unit_normals
 from vitruvian.networks.maps import PART_CLASSES, BodyMaps, MapsNetwork, PersonMaps
 from vitruvian.types.body import Body
 from vitruvian.types.camera import Camera
@@ -163,34 +165,83 @@ def of_clothes(
     return SurfaceMaps(window, front, back)
 
 
+@kernel(
+    "Tuple((float64,float64))(float32[:,:,::1],float32[:,:,::1],float32[:,:,::1],float32[:,:,::1],"
+    "float32[:,::1])"
+)
+def _repeated(
+    ours: np.ndarray,
+    own: np.ndarray,
+    broad_ours: np.ndarray,
+    broad_own: np.ndarray,
+    hidden: np.ndarray,
+) -> tuple[float, float]:
+    """How much of the body's relief is in the network's normals, and how much there is, where
+    ``hidden`` (H, W) weighs it."""
+    told = power = 0.0
+    for y in range(hidden.shape[0]):
+        for x in range(hidden.shape[1]):
+            weight = hidden[y, x]
+            if weight > 0:
+                for c in range(3):
+                    theirs = weight * (own[y, x, c] - broad_own[y, x, c])
+                    told += theirs * (ours[y, x, c] - broad_ours[y, x, c])
+                    power += theirs * theirs
+    return told, power
+
+
+@kernel(
+    "void(float32[:,:,::1],float32[:,:,::1],float32[:,:,::1],float32[:,::1],float32[:,::1],float32,"
+    "float32[:,:,::1])"
+)
+def _combine(
+    ours: np.ndarray,
+    own: np.ndarray,
+    broad_own: np.ndarray,
+    hidden: np.ndarray,
+    kept: np.ndarray,
+    told: float,
+    out: np.ndarray,
+) -> None:
+    """The network's normals without ``told`` of the body's relief where it is ``hidden`` (H, W),
+    and the body's where those are ``kept`` (H, W); not yet of unit length."""
+    for y in range(hidden.shape[0]):
+        for x in range(hidden.shape[1]):
+            for c in range(3):
+                value = ours[y, x, c]
+                value -= told * hidden[y, x] * (own[y, x, c] - broad_own[y, x, c])
+                out[y, x, c] = value + kept[y, x] * (own[y, x, c] - value)
+
+
 def _of_side(ours: np.ndarray, own: np.ndarray, shares: np.ndarray, sigma: float) -> np.ndarray:
-    """The network's normals with the body's where ``shares`` (S, S, 2) has it in its first
+    """The network's normals with the body's where ``shares`` (H, W, 2) has it in its first
     channel, and without the body's relief, as far as it is in them, where in its second."""
-    hidden = shares[..., 1]
+    kept, hidden = (np.ascontiguousarray(shares[..., channel]) for channel in (0, 1))
+    broad_own, told, out = own, 0.0, np.empty_like(ours)
     if hidden.any():
-        covered = (np.einsum("hwc,hwc->hw", own, own) > 0).astype(np.uint8)
+        covered = np.asarray(own.any(2), np.uint8)
         # At the body's own outline its normals look sideways; what the network has there is cloth.
-        inside = cv2.distanceTransform(covered, cv2.DIST_L2, 3) / sigma
-        hidden = hidden * np.clip((inside - _RIM[0]) / (_RIM[1] - _RIM[0]), 0, 1)
-        covered = covered.astype(np.float32)
-        theirs, ours_fine = (_finer(one, covered, sigma) for one in (own, ours))
-        weight = hidden[..., None] * theirs
-        power = float((weight * theirs).sum())
+        inside = cv2.distanceTransform(covered, cv2.DIST_L2, 3) / np.float32(sigma)
+        hidden *= np.clip((inside - _RIM[0]) / (_RIM[1] - _RIM[0]), 0, 1) * covered
+        broad_own, broad_ours = (
+            _broad(one, covered.astype(np.float32), sigma) for one in (own, ours)
+        )
         # The network was shown the body, and how much of that it repeats differs with the picture.
-        told = float((weight * ours_fine).sum()) / power if power > 0 else 0.0
-        ours = ours - min(max(told, 0.0), 1.0) * weight
-    return unit(ours + shares[..., :1] * (own - ours))
+        repeated, power = _repeated(ours, own, broad_ours, broad_own, hidden)
+        told = min(max(repeated / power, 0.0), 1.0) if power > 0 else 0.0
+    _combine(ours, own, broad_own, hidden, kept, told, out)
+    return unit_normals(out)
 
 
-def _finer(values: np.ndarray, mask: np.ndarray, sigma: float) -> np.ndarray:
-    """What of values (S, S, 3) is finer than a blur within the mask (S, S); 0 beside it."""
+def _broad(values: np.ndarray, mask: np.ndarray, sigma: float) -> np.ndarray:
+    """A blur of values (H, W, 3) float32 within the mask (H, W)."""
     small = tuple(max(round(side / 4), 1) for side in mask.shape[::-1])
     sums, counts = (
         cv2.GaussianBlur(cv2.resize(one, small, interpolation=cv2.INTER_AREA), (0, 0), sigma / 4)
         for one in (values * mask[..., None], mask)
     )
-    broad = cv2.resize(sums / np.maximum(counts, 1e-6)[..., None], mask.shape[::-1])
-    return np.asarray((values - broad) * mask[..., None])
+    broad = sums / np.maximum(counts, 1e-6)[..., None]
+    return np.asarray(cv2.resize(broad, mask.shape[::-1]), np.float32)
 
 
 def figure_box(
@@ -232,10 +283,3 @@ def window_alpha(alpha: Alpha, camera: Camera, window: Camera) -> np.ndarray:
         borderMode=cv2.BORDER_REPLICATE,
     )
     return out.astype(np.float32) / np.float32(255)
-
-
-def unit(normals: np.ndarray) -> np.ndarray:
-    """Vectors (..., 3) at unit length; float32."""
-    # A norm along so short an axis takes NumPy three times as long.
-    length = np.sqrt(np.einsum("...c,...c->...", normals, normals))[..., None]
-    return np.asarray(normals / np.maximum(length, 1e-6), np.float32)

@@ -13,7 +13,8 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from vitruvian.surface.maps import SurfaceMaps, unit
+from vitruvian.geometry.normals import unit_normals
+from vitruvian.surface.maps import SurfaceMaps
 
 _GRAIN_PX, _FINE_PX = 0.8, 5.0  # sigma: finer is noise, broader is light
 _DEEP_PX = 7.0  # pixels of depth for light less by a factor of e
@@ -58,7 +59,7 @@ def photographed(
     limit *= np.maximum(-bent[..., 2], 0)
     for axis, slope in enumerate(slopes):
         bent[..., axis] += slope * limit
-    return replace(maps, front_normals=unit(bent))
+    return replace(maps, front_normals=unit_normals(bent))
 
 
 def _fine_power(normals: np.ndarray, weight: np.ndarray) -> float:

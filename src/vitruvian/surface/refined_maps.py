@@ -5,19 +5,19 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from vitruvian.geometry.normals import vertex_normals
+from vitruvian.geometry.normals import unit_normals, vertex_normals
 from vitruvian.image.cielab import cielab
-from vitruvian.networks.maps import GREY, STRIDE, MapsNetwork, draw_body, person_crop
+from vitruvian.networks.maps import GREY, MapsNetwork, draw_body, occupied, person_crop
 from vitruvian.surface import photo_relief
-from vitruvian.surface.maps import SurfaceMaps, of_clothes, shown_px, unit
+from vitruvian.surface.maps import SurfaceMaps, of_clothes, shown_px
 from vitruvian.types.body import Body
 from vitruvian.types.figure import Figure
 from vitruvian.types.photo import Photo
 
 FINE_SIZE = 512
-_MARGIN_PX = 24  # of the picture around the person that the network looks at
 _FINE_FROM_PX = 400  # a figure that is shown smaller holds nothing that 256 pixels do not
 _FINE_PX = 6  # sigma, of the finer window, below which only that resolves anything
+_COARSER = 2  # a blur so wide is made in a picture so much smaller
 _PRINT_PX, _PRINT_AROUND_PX = 3, 14  # sigma of chroma that counts as print, and of looking for it
 _PRINT_CHROMA = 2.5  # CIELAB units, at a lightness of 50, off its surroundings: printed
 _VIVID = 15.0  # chroma of cloth on which twice as much is due to its shading alone
@@ -47,7 +47,7 @@ def refined_maps(
     crop = person_crop(mesh.vertices, photo.camera, alpha, FINE_SIZE)
     square, mask = crop.camera(photo.camera), crop.extract(alpha)
     # Somebody who stands is in less than half of the square: the rest would cost as much.
-    part = _occupied(square.project(mesh.vertices), mask)
+    part = occupied(square.project(mesh.vertices), mask)
     top, left = (side.start for side in part)
     width, height = (side.stop - side.start for side in part[::-1])
     window = square.window(left, top, 1, width, height)
@@ -64,23 +64,6 @@ def refined_maps(
     return photo_relief.photographed(maps, pixels, mask, print_share) if photographed else maps
 
 
-def _occupied(points: np.ndarray, mask: np.ndarray) -> tuple[slice, slice]:
-    """The rows and columns of a square (S, S) that hold body points (V, 2) and mask, with a margin;
-    as many as the network takes."""
-    size = len(mask)
-    out = []
-    for axis in (1, 0):
-        shown = np.flatnonzero((mask > 127).any(axis))
-        low, high = points[:, axis].min(), points[:, axis].max()
-        if len(shown):
-            low, high = min(low, shown[0]), max(high, shown[-1] + 1)
-        low, high = max(low - _MARGIN_PX, 0), min(high + _MARGIN_PX, size)
-        length = min(-(-max(int(np.ceil(high - low)), 1) // STRIDE) * STRIDE, size)
-        start = int(np.clip(round((low + high - length) / 2), 0, size - length))
-        out.append(slice(start, start + length))
-    return out[0], out[1]
-
-
 def averaged(coarse: SurfaceMaps, fine: SurfaceMaps, printed: np.ndarray) -> SurfaceMaps:
     """Two estimates of one person's normals in one: they err differently.
 
@@ -93,7 +76,7 @@ def averaged(coarse: SurfaceMaps, fine: SurfaceMaps, printed: np.ndarray) -> Sur
     """
     believed = (1 - printed)[..., None]
     front, back = (
-        unit(_combined(raised, own, believed))
+        unit_normals(_combined(raised, own, believed))
         for raised, own in (
             (coarse.resampled(coarse.front_normals, fine.camera), fine.front_normals),
             (coarse.resampled(coarse.back_normals, fine.camera), fine.back_normals),
@@ -104,7 +87,12 @@ def averaged(coarse: SurfaceMaps, fine: SurfaceMaps, printed: np.ndarray) -> Sur
 
 def _combined(coarse: np.ndarray, fine: np.ndarray, believed: np.ndarray) -> np.ndarray:
     difference = fine - coarse
-    return coarse + believed * (difference - 0.5 * cv2.GaussianBlur(difference, (0, 0), _FINE_PX))
+    height, width = difference.shape[:2]
+    small = cv2.resize(
+        difference, (width // _COARSER, height // _COARSER), interpolation=cv2.INTER_AREA
+    )
+    broad = cv2.resize(cv2.GaussianBlur(small, (0, 0), _FINE_PX / _COARSER), (width, height))
+    return coarse + believed * (difference - 0.5 * broad)
 
 
 def printed(pixels: np.ndarray, alpha: np.ndarray) -> np.ndarray:

@@ -128,27 +128,27 @@ def spread_gaps(
     return out
 
 
-@kernel("void(float32[:,::1],int32[::1],int32[::1],float32[:,::1])")
-def _smooth(
-    values: np.ndarray, first: np.ndarray, neighbors: np.ndarray, after: np.ndarray
-) -> None:
-    count, width = values.shape
+@kernel("void(float32[:,:,::1],int32[::1],int32[::1],int64)")
+def _smooth(values: np.ndarray, first: np.ndarray, neighbors: np.ndarray, iterations: int) -> None:
+    """``values`` (2, V, C): the even iterations are in the first, the odd ones in the second."""
+    _, count, width = values.shape
     half = np.float32(0.5)
-    for v in range(count):
-        share = half / np.float32(max(first[v + 1] - first[v], 1))
-        alone = first[v + 1] == first[v]
-        for c in range(width):
-            total = np.float32(0)
-            for at in range(first[v], first[v + 1]):
-                total += values[neighbors[at], c]
-            after[v, c] = values[v, c] if alone else half * values[v, c] + share * total
+    for iteration in range(iterations):
+        before, after = values[iteration % 2], values[(iteration + 1) % 2]
+        for v in range(count):
+            share = half / np.float32(max(first[v + 1] - first[v], 1))
+            alone = first[v + 1] == first[v]
+            for c in range(width):
+                total = np.float32(0)
+                for at in range(first[v], first[v + 1]):
+                    total += before[neighbors[at], c]
+                after[v, c] = before[v, c] if alone else half * before[v, c] + share * total
 
 
 def smooth_over_mesh(values: np.ndarray, edges: np.ndarray, iterations: int) -> np.ndarray:
     """Values (V, C) averaged with their neighbours', half and half, ``iterations`` times."""
-    out = np.array(values, np.float32, order="C")
-    after, around = np.empty_like(out), neighbors_of_edges(edges, len(out))
-    for _ in range(iterations):
-        _smooth(out, around.first, around.members, after)
-        out, after = after, out
-    return out
+    both = np.empty((2, *values.shape), np.float32)
+    both[0] = values
+    around = neighbors_of_edges(edges, len(values))
+    _smooth(both, around.first, around.members, iterations)
+    return both[iterations % 2]

@@ -37,6 +37,24 @@ def _flood(
         sizes[count] = end
 
 
+@kernel("void(boolean[:,:,::1],int64)")
+def _dilate(mask: np.ndarray, reach: int) -> None:
+    """Along the middle axis, in place."""
+    rows, length, width = mask.shape
+    since = np.empty((length, width), np.int32)  # the last of the mask before each place
+    for row in range(rows):
+        for at in range(length):
+            for k in range(width):
+                before = since[at - 1, k] + 1 if at > 0 else reach + 1
+                since[at, k] = 0 if mask[row, at, k] else before
+        for at in range(length - 1, -1, -1):
+            for k in range(width):
+                # Backwards, ``since`` becomes the nearest of the mask on either side.
+                if at < length - 1:
+                    since[at, k] = min(since[at, k], since[at + 1, k] + 1)
+                mask[row, at, k] = since[at, k] <= reach
+
+
 def small_components(mask: np.ndarray) -> np.ndarray:
     """The connected components of a volume's mask that are too small to be any limb's.
 
@@ -74,10 +92,8 @@ def gap_between(
 
 def dilated(mask: np.ndarray, voxels: int) -> np.ndarray:
     """A volume's mask dilated by a cube."""
-    out = np.array(mask, bool)
+    out = np.array(mask, bool, order="C")
     for axis in range(3):
-        before, after = np.moveaxis(out, axis, 0).copy(), np.moveaxis(out, axis, 0)
-        for shift in range(1, min(voxels, len(after) - 1) + 1):
-            after[shift:] |= before[:-shift]
-            after[:-shift] |= before[shift:]
+        rows = int(np.prod(out.shape[:axis]))
+        _dilate(out.reshape(rows, out.shape[axis], -1), voxels)
     return out
