@@ -63,9 +63,13 @@ def test_a_camera_that_never_shows_somebody_has_no_figures():
 
 
 def test_windows_cover_everything_and_overlap():
-    for count in (3, WINDOW, WINDOW + 1, 200):
+    for count in (3, WINDOW, WINDOW + 1, 87, 120, 200, 1394):
         spans = windows(count)
         assert spans[0][0] == 0
         assert spans[-1][1] == count
         for (_, end), (first, _) in itertools.pairwise(spans):
             assert end - first == OVERLAP
+        lengths = [end - first for first, end in spans]
+        assert max(lengths) <= WINDOW
+        assert max(lengths) - min(lengths) <= 1  # no process waits for another
+        assert len(spans) == 1 or len(spans) % 2 == 0

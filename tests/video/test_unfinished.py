@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 import vitruvian
+from vitruvian.commands.cli import INTERRUPTED, main
 from vitruvian.errors import InputError
-from vitruvian.video import observed
+from vitruvian.video import observed, run
 from vitruvian.video.unfinished import Unfinished
 
 
@@ -107,3 +108,20 @@ def test_a_sentence_for_the_user_keeps_nothing(file, tmp_path):
     with pytest.raises(InputError):
         keep(tmp_path / "kept", file, InputError("Nobody was found."))
     assert not (tmp_path / "kept").exists()
+
+
+@pytest.mark.parametrize(
+    ("kept", "sentence"), [(True, "goes on from here"), (False, "begins anew")]
+)
+def test_ctrl_c_says_what_the_same_command_does(
+    kept, sentence, file, tmp_path, monkeypatch, capsys
+):
+    def stopped(clips, *, unfinished, **_):
+        parts = unfinished.parts([file], 1)
+        if kept:
+            parts.put("a", 5)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(run, "reconstruct_video", stopped)
+    assert main(["video", str(file), "-o", str(tmp_path / "out")]) == INTERRUPTED
+    assert sentence in " ".join(capsys.readouterr().err.split())

@@ -30,6 +30,8 @@ from vitruvian.video.formats import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from vitruvian.video.unfinished import Unfinished
+
     Tell = Callable[[str, int, int], None]
 
 UNFINISHED = ".unfinished"  # beside the results: parts of work that was stopped
@@ -191,9 +193,10 @@ def video(
 
     made = open_folder(output)
     began = time.perf_counter()
+    unfinished = Unfinished(output / UNFINISHED)
     try:
         with (
-            Unfinished(output / UNFINISHED) as unfinished,
+            unfinished,
             _progress(told) as tell,
             Crew(workers or thread_count()) as crew,
         ):
@@ -231,7 +234,7 @@ def video(
                     workers=crew,
                 )
     except KeyboardInterrupt:
-        say("Stopped: the same command goes on from here.")
+        say(_stopped(unfinished, webcam, clips))
         return INTERRUPTED
     finally:
         if made:  # empty when nothing succeeded: then leave no trace
@@ -252,6 +255,15 @@ def video(
         for warning in person["warnings"]:
             say(f"{clips[0]}, person {person['id']}: {warning}")
     return 0
+
+
+def _stopped(unfinished: Unfinished, webcam: str | None, clips: list[str]) -> str:
+    """What the next command does, for whoever stopped this one."""
+    if not unfinished.kept:
+        return "Stopped before anything was kept: the same command begins anew."
+    if webcam is not None:
+        return f"Stopped: with {clips[0]} in place of {webcam} the command goes on from here."
+    return "Stopped: the same command goes on from here."
 
 
 def _webcam_of(clips: list[str], seconds: float | None) -> str | None:

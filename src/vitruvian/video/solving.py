@@ -142,10 +142,17 @@ class Solver:
 
 
 def windows(count: int) -> list[tuple[int, int]]:
-    """First and end of windows over ``count`` frames; neighbours overlap by ``OVERLAP``."""
-    step = WINDOW - OVERLAP
-    firsts = list(range(0, max(count - OVERLAP, 1), step))
-    return [(first, min(first + WINDOW, count)) for first in firsts]
+    """First and end of windows over ``count`` frames; neighbours overlap by ``OVERLAP``.
+
+    They are of about one length, ``WINDOW`` at most, and even in number where one does not do, so
+    that two processes are busy alike.
+    """
+    pieces = max(1, -(-(count - OVERLAP) // (WINDOW - OVERLAP)))
+    if pieces > 1:
+        pieces += pieces % 2
+    firsts = np.linspace(0, count - OVERLAP, pieces + 1).round().astype(int).tolist()
+    ends = [first + OVERLAP for first in firsts[1:-1]] + [count]
+    return [(max(first, 0), end) for first, end in zip(firsts[:-1], ends, strict=True)]
 
 
 def _places(stretch: Stretch) -> list[slice]:

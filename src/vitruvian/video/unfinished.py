@@ -72,6 +72,11 @@ class Unfinished:
         self._folder = folder
         self._used: set[Path] = set()
 
+    @property
+    def kept(self) -> bool:
+        """Whether parts of these works are kept, so that the same work goes on from them."""
+        return any(next(folder.glob("*.part"), None) is not None for folder in self._used)
+
     def __enter__(self) -> Self:
         return self
 

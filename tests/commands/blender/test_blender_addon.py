@@ -152,7 +152,7 @@ def test_a_clip_becomes_somebody_in_motion_in_its_own_time(
 @pytest.mark.slow
 def test_the_program_says_what_it_does_and_stops(found: dict[str, Any]) -> None:
     assert found["doing"].startswith("finding people")
-    assert found["stopped"] == "Stopped: the same command goes on from here."
+    assert found["stopped"].startswith("Stopped")
 
 
 def test_the_addon_is_written_whole(work: Path) -> None:
