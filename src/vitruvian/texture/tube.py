@@ -14,7 +14,7 @@ import numpy as np
 from vitruvian.compute import kernel
 
 _SOLID = 0.9  # trust from which on a place is cloth that is repeated
-_FAINT, _SURE = 0.7, 0.9  # trust below which the picture counts nothing there, from which on all
+_FAINT, _SURE = 0.02, 0.2  # trust below which its own colours count nothing, from which on all
 _LEAST_SHARE = 0.08  # of a ring: less of it tells nothing
 _LEAST_RUN = 0.05  # of a ring: less is not mirrored to and fro
 _MEET = 0.2  # share of a gap over which what comes from either side passes into the other
@@ -50,8 +50,8 @@ def goes_around(texture: np.ndarray, tube: Tube, trust: np.ndarray) -> np.ndarra
     window = slice(size - top, size - bottom), slice(left, right)
     height, width = top - bottom, right - left
     mine = trust[tube.first : tube.first + tube.rings * tube.columns]
-    told = _on_texels(mine.reshape(tube.rings, tube.columns), height, width)
-    solid = told > _SOLID
+    rings = mine.reshape(tube.rings, tube.columns).astype(np.float32)
+    solid = _on_texels(_without_specks(rings), height, width) > _SOLID
     good = np.flatnonzero(solid.mean(1) > _LEAST_SHARE)
     if len(good) == 0:
         return texture
@@ -62,6 +62,7 @@ def goes_around(texture: np.ndarray, tube: Tube, trust: np.ndarray) -> np.ndarra
     after = np.searchsorted(good, rows).clip(0, len(good) - 1)
     before = (after - 1).clip(0)
     nearest = np.where(rows - good[before] < good[after] - rows, good[before], good[after])
+    told = _on_texels(rings, height, width)
     share = np.clip((told - _FAINT) / (_SURE - _FAINT), 0, 1)[..., None]
     whole = whole[nearest]
     out = texture.copy()
@@ -69,13 +70,16 @@ def goes_around(texture: np.ndarray, tube: Tube, trust: np.ndarray) -> np.ndarra
     return out
 
 
+def _without_specks(trust: np.ndarray) -> np.ndarray:
+    """(R, A) trust of a tube's vertices, without single ones that stand out."""
+    wide = np.concatenate([trust[:, -2:], trust, trust[:, :2]], 1)
+    return np.asarray(cv2.morphologyEx(wide, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))[:, 2:-2])
+
+
 def _on_texels(trust: np.ndarray, height: int, width: int) -> np.ndarray:
-    """(height, width) float32 of a tube's texels, from its vertices (R, A); single ones that stand
-    out count nothing."""
-    wide = np.concatenate([trust[:, -2:], trust, trust[:, :2]], 1).astype(np.float32)
-    solid = cv2.morphologyEx(wide, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))[:, 2:-2]
+    """(height, width) float32 of a tube's texels, from its vertices (R, A)."""
     rings, columns = trust.shape
-    ring = np.column_stack([solid, solid[:, :1]])[:, ::-1]  # texels run the other way
+    ring = np.column_stack([trust, trust[:, :1]])[:, ::-1]  # texels run the other way
     across = (np.arange(width) + 0.5) / width * columns
     down = (np.arange(height) + 0.5) / height * (rings - 1)
     x, y = np.meshgrid(across.astype(np.float32), down.astype(np.float32))
