@@ -107,7 +107,7 @@ def find_long_hair(photo: Photo, figure: Figure, body: Body, sculpture: Mesh) ->
     pixel_m = distance / view.camera.focal_px / there.scale
     if rows * pixel_m < _LEAST_FALL_M:
         return None
-    drawn, _ = continued(head.pixels, hair.seen, hair.trust, head.height)
+    drawn, *_ = continued(head.pixels, hair.seen, hair.trust, head.height)
     found = hair.behind.any(1)
     first = np.where(found, hair.behind.argmax(1), 0)
     last = np.where(found, hair.behind.shape[1] - 1 - hair.behind[:, ::-1].argmax(1), 0)

@@ -121,10 +121,10 @@ def back_of_head(view: View, picture: np.ndarray, face: np.ndarray) -> BackOfHea
     found = find_hair(head)
     if found is None:
         return None
-    drawn, share, soft, fine = _drawn(head, found, there.small(picture[window]))
+    drawn, share, soft, fine, even = _drawn(head, found, there.small(picture[window]))
     large = window[1].stop - window[1].start, window[0].stop - window[0].start
     nothing = np.zeros(view.alpha.shape, np.uint8)
-    laid = Strands.of(fine, found.behind, window[0].start, window[1].start, scale)
+    laid = Strands.of(fine, even, found.behind, window[0].start, window[1].start, scale)
     out = BackOfHead(picture.copy(), nothing, nothing.copy(), laid)
     soft = cv2.resize(np.maximum(soft, share / 255), large)[..., None]
     mixed = cv2.resize(drawn, large) * soft + picture[window] * (1 - soft)
@@ -155,16 +155,14 @@ def _window(
     return slice(top, bottom), slice(left, right)
 
 
-def _drawn(
-    head: Head, hair: Hair, picture: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def _drawn(head: Head, hair: Hair, picture: np.ndarray) -> tuple[np.ndarray, ...]:
     """The back (h, w, 3) float32, where it says what is seen from behind (h, w) uint8, where
-    that is hair (h, w) float32 0..1, and its strands (h, w, 3) float32."""
+    that is hair (h, w) float32 0..1, and its strands and even colours (h, w, 3) float32."""
     soft = cv2.GaussianBlur(hair.behind.astype(np.float32), (0, 0), max(1.0, _SOFT * head.height))
-    strands, fine = continued(head.pixels, hair.seen, hair.trust, head.height)
+    strands, fine, even = continued(head.pixels, hair.seen, hair.trust, head.height)
     neck = _with_neck(picture, head).astype(np.float32)
     drawn = strands * soft[..., None] + neck * (1 - soft[..., None])
-    return drawn, np.where(head.mask, 255, 255 * soft).astype(np.uint8), soft, fine
+    return drawn, np.where(head.mask, 255, 255 * soft).astype(np.uint8), soft, fine, even
 
 
 def _with_neck(picture: np.ndarray, head: Head) -> np.ndarray:

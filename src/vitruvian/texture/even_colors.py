@@ -18,8 +18,9 @@ _NEAR = 0.07  # likewise, around what is known, where its own colours go on
 
 def even_colors(
     pixels: np.ndarray, known: np.ndarray, weights: np.ndarray, height: int
-) -> np.ndarray:
-    """(h, w, 3) float32, the even colours of what is known, and everywhere what goes on from it.
+) -> tuple[np.ndarray, np.ndarray]:
+    """(h, w, 3) float32, the even colours of what is known, and everywhere what goes on from it;
+    and likewise without what is known's own, each row from one side's colour to the other's.
 
     Args:
         pixels: (h, w, 3) sRGB, 0..255.
@@ -30,8 +31,9 @@ def even_colors(
     mask = known.astype(np.float32)[..., None]
     own = blurred(np.concatenate([pixels * mask, mask], axis=2), max(1.0, _NEAR * height))
     near = np.clip(2.2 * own[..., 3:] - 0.4, 0, 1)
-    even = _across(pixels, weights.astype(np.float32), height)
-    return np.asarray(even + near * (own[..., :3] / np.maximum(own[..., 3:], 1e-4) - even))
+    across = _across(pixels, weights.astype(np.float32), height)
+    even = across + near * (own[..., :3] / np.maximum(own[..., 3:], 1e-4) - across)
+    return np.asarray(even), across
 
 
 def _across(pixels: np.ndarray, weights: np.ndarray, height: int) -> np.ndarray:

@@ -28,6 +28,7 @@ _INNER = 0.4  # share of hair that must be left when its rim is not believed
 _SKINS, _HAIRS = 3, 4  # how many main colours
 _RIM = 0.03, 0.1  # of the face's height, inwards from the outline: where hair is surely hair
 _FOREHEAD = 0.36  # of the face's height: half its width
+_NAPE = 0.38, 0.08  # of the face's height: half as wide is the curve in which hair ends, how deep
 _DEEP, _SHALLOW = 0.06, 0.03  # of the face's height: from its edge; trust at the edge
 
 
@@ -62,8 +63,7 @@ def find_hair(head: Head) -> Hair | None:
     skins = main_colors(lab[skin], _SKINS)
     short = _without_forehead(lab, short, skins, head)
     long = _hanging(lab, short, skins, (head.alpha > 128) & ~face, head)
-    behind = head.mask.copy()
-    behind[head.nape :] = False
+    behind = head.mask & _above_nape(head)
     seen = short | long
     inner = cv2.erode(seen.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     if inner.sum() >= max(LEAST_PIXELS, _INNER * seen.sum()):
@@ -84,6 +84,13 @@ def _trust(lab: np.ndarray, seen: np.ndarray, skins: np.ndarray, head: Head) -> 
         skin, hair = apart(lab, skins), apart(lab, hairs)
         trust = trust * np.square(skin / np.maximum(skin + hair, 1e-3))
     return np.where(seen, trust, 0).astype(np.float32)
+
+
+def _above_nape(head: Head) -> np.ndarray:
+    """(h, w) bool, where short hair may be behind: it ends in a curve, lowest in the middle."""
+    rows, columns = np.indices(head.mask.shape)
+    across = (columns - head.middle) / (_NAPE[0] * head.height)
+    return np.asarray(rows < head.nape + _NAPE[1] * head.height * (1 - across**2).clip(0))
 
 
 def _without_forehead(

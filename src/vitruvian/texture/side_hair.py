@@ -1,8 +1,8 @@
-"""Strands for the sides and the crown of a head, which a picture from the front hardly shows.
+"""Hair for the sides and the crown of a head, which a picture from the front hardly shows.
 
-What spreads there from what is seen is smooth. The strands that the back of the head has
-(``back_of_head``) lie upon it, looked up by height and depth instead of height and width, on the
-crown by width and depth.
+What spreads there from what is seen is smooth, and as bright as the outline before the sky. Sides
+have the even colours and the strands that the back of the head has (``back_of_head``), looked up by
+height and depth instead of height and width; strands on the crown by width and depth.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import numpy as np
 
 from vitruvian.geometry.atlas import TexelMap
 from vitruvian.geometry.normals import vertex_normals
-from vitruvian.texture.places import Places
 from vitruvian.texture.projection import look_up
 from vitruvian.texture.view import View
 from vitruvian.types.mesh import Mesh
@@ -25,16 +24,18 @@ _CROWN = 0.55, 0.85  # of the normal's vertical part: from where on the crown be
 
 @dataclass(frozen=True)
 class Strands:
-    """What hair has beside its even colours, in a part of a person's window.
+    """What hair looks like from behind, in a part of a person's window.
 
     Attributes:
-        fine: (h, w, 3) float32, levels, 0 where there is none.
+        fine: (h, w, 3) float32, levels beside its even colours, 0 where there is none.
+        even: (h, w, 3) float32 sRGB, those.
         first, last: (h,) float32, the columns between which each row has some; equal where not.
         top, left: of its first pixel in the window.
         scale: its pixels to one of the window.
     """
 
     fine: np.ndarray
+    even: np.ndarray
     first: np.ndarray
     last: np.ndarray
     top: int
@@ -42,7 +43,9 @@ class Strands:
     scale: float
 
     @staticmethod
-    def of(fine: np.ndarray, hair: np.ndarray, top: int, left: int, scale: float) -> Strands | None:
+    def of(
+        fine: np.ndarray, even: np.ndarray, hair: np.ndarray, top: int, left: int, scale: float
+    ) -> Strands | None:
         """Of those that ``hair`` (h, w) bool has, all rows between the first and the last; None
         without any."""
         rows = np.flatnonzero(hair.any(1))
@@ -54,6 +57,7 @@ class Strands:
         last = np.where(hair.any(1), hair.shape[1] - 1 - hair[:, ::-1].argmax(1), first)
         return Strands(
             np.where(hair[..., None], fine, 0).astype(np.float32),
+            even[kept],
             first.astype(np.float32),
             last.astype(np.float32),
             top + round(kept.start / scale),
@@ -62,12 +66,13 @@ class Strands:
         )
 
     def at(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-        """(N, 3) float32 at places of the window, to and fro where hair is narrower there."""
+        """(N, 6) float32 at places of the window, to and fro where hair is narrower there: strands
+        and even colours."""
         down = to_and_fro((rows - self.top) * self.scale, 0, len(self.fine) - 1)
         y = np.rint(down).astype(int)
         first, last = self.first[y], self.last[y]
         x = np.rint(to_and_fro((columns - self.left) * self.scale, first, last)).astype(int)
-        return np.asarray(self.fine[y, x])
+        return np.concatenate([self.fine[y, x], self.even[y, x]], axis=1)
 
 
 def to_and_fro(values: np.ndarray, low: np.ndarray | int, high: np.ndarray | int) -> np.ndarray:
@@ -83,11 +88,10 @@ def with_strands(
     view: View,
     texels: TexelMap,
     mesh: Mesh,
-    places: Places,
+    grows: np.ndarray,
 ) -> np.ndarray:
-    """Colours (N, 3) uint8 of an atlas's covered texels, with strands where hair grows and the
-    photograph shows neither the point nor what is before it."""
-    grows = np.where(places.part == HEAD, places.hair, 0)
+    """Colours (N, 3) uint8 of an atlas's covered texels, with hair where it ``grows`` (V,) 0..1
+    and the photograph shows neither the point nor what is before it."""
     chosen = np.flatnonzero((grows[mesh.faces].max(1) > _LEAST_HAIR)[texels.faces])
     if len(chosen) == 0:
         return colors
@@ -104,7 +108,7 @@ def with_strands(
         return colors
     chosen, points, normal, share = chosen[some], points[some], normal[some], share[some]
     pixels = view.camera.project(points)
-    head = mesh.vertices[places.part == HEAD]
+    head = mesh.vertices[grows > _LEAST_HAIR]
     middle, scale = head.mean(0), view.camera.focal_px / float(head[:, 2].mean())
     deep = (points[:, 2] - middle[2]) * scale
     center = view.camera.project(middle[None])[0]
@@ -112,7 +116,8 @@ def with_strands(
     above = strands.at(strands.top + deep - deep.min(), pixels[:, 0])
     upright = np.abs(normal[:, 1]) / np.maximum(np.linalg.norm(normal, axis=1), 1e-6)
     crown = np.clip((upright - _CROWN[0]) / (_CROWN[1] - _CROWN[0]), 0, 1)[:, None]
-    fine = beside + crown * (above - beside)
+    fine = beside[:, :3] + crown * (above[:, :3] - beside[:, :3])
     out = colors.copy()
-    out[chosen] = np.clip(out[chosen] + share[:, None] * fine + 0.5, 0, 255).astype(np.uint8)
+    mixed = out[chosen] + share[:, None] * (beside[:, 3:] + fine - out[chosen])
+    out[chosen] = np.clip(mixed + 0.5, 0, 255).astype(np.uint8)
     return out

@@ -25,9 +25,9 @@ _PATTERN_HEIGHT = 96  # of a face, at which it is made
 
 def continued(
     pixels: np.ndarray, source: np.ndarray, trust: np.ndarray, height: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """``source`` as it is, and hair like it everywhere else: (h, w, 3) float32, and likewise what
-    of that is finer than its even colours.
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """``source`` as it is, and hair like it everywhere else: (h, w, 3) float32; likewise what of
+    that is finer than its even colours, and the even colours of its rows.
 
     What strong light has bleached in ``source`` takes the colours of the rest: light from behind
     does not shine through.
@@ -40,7 +40,7 @@ def continued(
     """
     clear = unbleached(pixels, source)
     known = source * np.maximum(clear, _BLOWN_COUNTS)
-    even = even_colors(pixels, known, known * trust, height)
+    even, across = even_colors(pixels, known, known * trust, height)
     fine = np.where(source[..., None], (pixels.astype(np.float32) - even) * clear[..., None], 0)
     strength = fine[source].std(0) if source.any() else np.zeros(3)
     strength = np.clip(strength, _FAINTEST, _STRONGEST).astype(np.float32)
@@ -49,7 +49,8 @@ def continued(
     soft = cv2.GaussianBlur(source.astype(np.float32), (0, 0), max(0.7, 0.012 * height))
     soft = np.where(source, np.clip(2 * soft - 0.5, 0, 1), 0)[..., None]
     strands = soft * fine + (1 - soft) * laid
-    return np.asarray(np.clip(even + strands, 0, 255), np.float32), strands.astype(np.float32)
+    drawn = np.clip(even + strands, 0, 255).astype(np.float32)
+    return drawn, strands.astype(np.float32), across.astype(np.float32)
 
 
 def falling_strands(shape: tuple[int, ...], height: int) -> np.ndarray:

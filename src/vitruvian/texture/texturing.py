@@ -40,6 +40,8 @@ _MIRROR_TRUST = 0.6  # of a colour taken from the other side of the body
 _BEHIND_TRUST = 0.5  # of a colour taken from the front for the back
 _GUESS_TRUST = 0.15  # of a colour that is plausible for a part that is not in view
 _UNLIKE, _ROUNDS = 20.0, 3  # levels from its slice's colour at which one is half believed
+_COVERED = 0.2, 0.6  # of what the outline shows that is hair: where it begins to cover, does
+_OF_HEAD = 0.1  # of face or hair from which on it is not the neck
 _CERTAINLY_FACE = 0.8
 _FACE_DEPTH_M = 0.02  # behind the nearest surface
 _OTHER_LAYER = 16  # in the place of the parts of a tube, both of whose legs it is around
@@ -159,11 +161,16 @@ def texture_mesh(
             found = replace(found, seen=found.seen * free)
         if not others:
             found = _as_behind(found, places)
-        fill = _fill(found, places, hairy, guess)
+        grows = np.where(
+            places.part == HEAD,
+            np.maximum(places.hair, _covered_by_hair(places, hairy, found.seen)),
+            0,
+        ).astype(np.float32)
+        fill = _fill(found, places, hairy, grows, guess)
         texels = laid_out.result()
     colors = paint_texels(view, texels, mesh, fill, part)
     if head is not None and head.strands is not None:
-        colors = with_strands(colors, head.strands, view, texels, mesh, places)
+        colors = with_strands(colors, head.strands, view, texels, mesh, grows)
     if others:
         colors = fuse(colors, view, mesh, others, texels, part)
     image = texels.image(colors)
@@ -228,12 +235,13 @@ def _fill(
     found: Lookup,
     places: Places,
     hairy: np.ndarray,
+    grows: np.ndarray,
     guessed: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> np.ndarray:
     """A colour (V, 3) float32 for every vertex, whatever hides it.
 
-    ``hairy`` (V,) 0..1: the photograph shows hair where the vertex is; ``guessed`` as of
-    ``guessed_colors``.
+    ``hairy`` (V,) 0..1: the photograph shows hair where the vertex is; ``grows`` likewise: there is
+    some if it does not show the vertex; ``guessed`` as of ``guessed_colors``.
     """
     seen = found.seen
     mirrored = _MIRROR_TRUST * seen[places.mirror]
@@ -254,7 +262,6 @@ def _fill(
     if hair_seen.sum() < _LEAST_HAIR:
         hair_seen, within = total * (1 - places.face), np.ones(len(seen), bool)
     hair = diffuse_colors(known, hair_seen, places.neighbors, within=within)
-    grows = np.maximum(places.hair, _covered_by_hair(places, hairy, seen))
     share = (grows * (1 - seen))[:, None]
     return everywhere + share * (hair - everywhere)
 
@@ -263,7 +270,7 @@ def _as_behind(found: Lookup, places: Places) -> Lookup:
     """What the picture says for what it does not show: the colours of the back, without the front's
     light and openings, but for the head; the less believed, the less they are like most of their
     slice: beside an arm is something of it on the trunk, and of a hand on a skirt."""
-    of_head = places.part == HEAD
+    of_head = (places.part == HEAD) & (np.maximum(places.face, places.hair) > _OF_HEAD)
     colors = np.where(of_head[:, None], found.colors, found.back_colors)
     weights, count = found.seen, int(places.band.max()) + 1
     for _ in range(_ROUNDS):
@@ -280,4 +287,5 @@ def _covered_by_hair(places: Places, hairy: np.ndarray, seen: np.ndarray) -> np.
     on_head = places.part == HEAD
     shown = np.repeat(hairy[:, None], 3, axis=1).astype(np.float32)
     spread = diffuse_colors(shown, seen * on_head, places.neighbors, within=on_head)[:, 0]
+    spread = np.clip((spread - _COVERED[0]) / (_COVERED[1] - _COVERED[0]), 0, 1)
     return np.asarray(np.where(on_head, spread * (1 - places.face), 0))
