@@ -22,6 +22,8 @@ class FitOptions:
         stature_scale_sd: relative, of the scale of a body estimate's keypoints, in statures.
         straight_sd: of straight knees, radians; infinite to leave knees alone.
         straight_below: radians; knees that the evidence bends by more are bent on purpose.
+        touch_sd: of the depth of hands that lie on the body, in statures.
+        touch_weight: factor on the residuals of hands before the body.
         iterations, contour_rounds, contour_iterations: how long to go on.
     """
 
@@ -39,6 +41,8 @@ class FitOptions:
     stature_scale_sd: float = 0.04
     straight_sd: float = 0.15
     straight_below: float = 0.5
+    touch_sd: float = 0.015
+    touch_weight: float = 1.0
     iterations: int = 40
     contour_rounds: int = 3
     contour_iterations: int = 4

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -33,6 +33,7 @@ from vitruvian.body.fit.terms import (
     UsualShape,
     WorldLandmarks,
 )
+from vitruvian.body.fit.touch import Contact, TouchingHand
 from vitruvian.body.fit.views import Evidence
 from vitruvian.body.model.model import BodyModel, ShapePrior
 
@@ -51,6 +52,7 @@ class FitProblem:
         height_m: stature where it was given.
         contours: where the outline should be, by the number of the evidence.
         straight: of each time, the rows of ``model.active`` of the knees held to be straight.
+        hands: before the body in the picture, by the number of the evidence.
         dynamics: what ties the times together; None lets each be by itself.
     """
 
@@ -62,6 +64,7 @@ class FitProblem:
     height_m: float | None
     contours: Mapping[int, ContourTargets] = field(default_factory=dict)
     straight: tuple[tuple[int, ...], ...] = ()
+    hands: Mapping[int, Sequence[Contact]] = field(default_factory=dict)
     dynamics: Dynamics | None = None
 
     def terms(self, state: FitState) -> list[list[Term]]:
@@ -87,6 +90,18 @@ class FitProblem:
             if one.target is not None:
                 weight = options.pose_target_weight
                 of_time.append(EstimatedPose(one.target, weight, options.robust))
+            stature = self.model.stature(state.betas)
+            for contact in self.hands.get(number, ()):
+                of_time.append(
+                    TouchingHand(
+                        one,
+                        contact,
+                        self.model.vertex_points(np.array([contact.vertex]), options.shapes),
+                        contact.rest * stature,
+                        options.touch_sd * stature,
+                        options.touch_weight * contact.lies,
+                    )
+                )
             for limb, direction in one.directions.items():
                 of_time.append(DirectedLimb(one, LIMBS[limb], direction))
         usual = UsualPose(self.pose_prior, options.pose_weight, options.limit_weight)

@@ -16,6 +16,7 @@ from vitruvian.body.fit.pose_prior import pose_prior
 from vitruvian.body.fit.problem import FitProblem
 from vitruvian.body.fit.shape_prior import shape_prior
 from vitruvian.body.fit.solver import FitState
+from vitruvian.body.fit.touch import hands_before
 from vitruvian.body.fit.views import Evidence, View, gather, kind_of
 from vitruvian.body.model.model import BodyModel, ShapePrior
 from vitruvian.body.model.skeleton import KNEES
@@ -104,13 +105,13 @@ def solve(
         )
     problem = replace(problem, straight=_nearly_straight(model, state, options))
     if not outlined:
+        problem = _matched(problem, state, first_round=True)
         state = problem.minimize(state, options.contour_iterations, 1e-3)
     for number in range(rounds, options.contour_rounds if outlined else 0):
-        found = _match_outlines(problem, state, first_round=number == 0)
-        state = found.minimize(state, options.contour_iterations, 1e-3)
-        if found is problem:
+        problem = _matched(problem, state, first_round=number == 0)
+        state = problem.minimize(state, options.contour_iterations, 1e-3)
+        if not problem.contours:
             break
-        problem = found
     return Solved(state, evidence)
 
 
@@ -191,18 +192,26 @@ def _model_edges(model: BodyModel) -> tuple[np.ndarray, np.ndarray]:
     return mesh_edges(model.faces)
 
 
-def _match_outlines(problem: FitProblem, state: FitState, *, first_round: bool) -> FitProblem:
-    """The problem with new targets for every outline; the same where none was found."""
-    model, contours = problem.model, {}
+def _matched(problem: FitProblem, state: FitState, *, first_round: bool) -> FitProblem:
+    """The problem with the hands that are before the body now, and new targets for every outline
+    for which some were found."""
+    model, contours, hands = problem.model, dict(problem.contours), {}
+    stature = model.stature(state.betas)
     for number, one in enumerate(problem.evidence):
+        by_estimate = one.target is not None and problem.options.touch_weight > 0
+        if one.outline is None and not by_estimate:
+            continue
+        turns, place = state.rotations[one.view.time], state.translation[one.view.time]
+        vertices, _ = one.seen(model.forward_rotations(state.betas, turns, place).vertices)
+        if by_estimate:
+            points, _ = one.seen(_keypoints(model, state.betas, turns) + place)
+            stands = bool(problem.straight) and len(problem.straight[one.view.time]) == 2
+            hands[number] = hands_before(model, one, vertices, points, stature, stands=stands)
         if one.outline is None:
             continue
-        time = one.view.time
-        posed = model.forward_rotations(state.betas, state.rotations[time], state.translation[time])
-        vertices, _ = one.seen(posed.vertices)
         targets = match_outline(
             one.outline, vertices, model.faces, _model_edges(model), first_round=first_round
         )
         if targets is not None:
             contours[number] = targets
-    return replace(problem, contours={**problem.contours, **contours}) if contours else problem
+    return replace(problem, contours=contours, hands=hands)
