@@ -230,3 +230,7 @@ def test_a_clothed_trunk_is_thicker_than_its_sides_tell_and_nothing_else_is():
     assert found[v[ankles], u[ankles]].max() == 0
     assert found[v[regions.head > 0.9], u[regions.head > 0.9]].max() < 0.004
     assert bare.max() < 0.001
+    # What shows much at the sides is as far off in front.
+    wide = dressed(arms_down_body(), 0.05)
+    far = hidden_pixels(body_model(), wide, fitted, everywhere, window, pixel_m).unseen
+    assert far[v[belly], u[belly]].max() < 0.002

@@ -16,6 +16,7 @@ from vitruvian.types.regions import TRUNK
 
 _FRONT_M, _BACK_M = 0.010, 0.013  # beyond what the sides show
 _WORN_M = (0.002, 0.008)  # off the skin, from which cloth is told from it, and surely
+_WIDE_M = (0.025, 0.035)  # off it at the sides, from which as much is in front; more is not
 _ROUNDS = 15  # of smoothing over the mesh
 
 
@@ -38,6 +39,8 @@ def unseen_stand_off(
     bare = np.maximum.reduce([regions.head, regions.throat, regions.hand])
     start, end = _WORN_M
     worn = np.clip((off_m - start) / (end - start), 0, 1) * (regions.part == TRUNK) * (1 - bare)
+    start, end = _WIDE_M
+    worn = worn * np.clip((end - off_m) / (end - start), 0, 1)
     worn = smooth_over_mesh(worn[:, None].astype(np.float32), regions.edges, _ROUNDS)
     return np.concatenate(
         [
