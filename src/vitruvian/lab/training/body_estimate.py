@@ -9,6 +9,7 @@ from synthetic people to real ones.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -149,12 +150,18 @@ class BodyEstimateRecipe(Recipe):
         return [(1.0, rest), (0.1, slow)]
 
     def open(self, options: DataOptions) -> Source:
-        if options.observed is None:
-            raise InputError("The recipe cues needs observations: name their folder by --observed.")
-        source = ObservedSource(options.observed, options.seed)
+        source = ObservedSource(self.observed(options), options.seed)
         if not self._continued:
             solve(self._model, source)
         return source
+
+    def observed(self, options: DataOptions) -> Path:
+        """The folder of observations; ``InputError`` where none is named."""
+        if options.observed is None:
+            raise InputError(
+                f"The recipe {self.name} needs observations: name their folder by --observed."
+            )
+        return options.observed
 
     def loss(self, model: nn.Module, batch: Batch, step: Step) -> dict[str, Tensor]:
         features, landmarks = batch["features"].float(), batch["landmarks"]

@@ -28,6 +28,7 @@ RECIPES = {
     "relief": "vitruvian.lab.training.maps_relief.ReliefRecipe",
     "measuring": "vitruvian.lab.measuring.recipe.MeasuringRecipe",
     "cues": "vitruvian.lab.training.body_estimate.BodyEstimateRecipe",
+    "cues-further": "vitruvian.lab.training.body_estimate_further.FurtherBodyEstimateRecipe",
     "field": "vitruvian.lab.fields.recipes.LocalFieldRecipe",
     "fourier": "vitruvian.lab.fields.recipes.FourierFieldRecipe",
 }
