@@ -57,7 +57,7 @@ class MotionOptions:
     turn_sd: float = 40.0
     robust: float = 3.0
     still_sd: float = 0.002
-    floor_sd: float = 0.01
+    floor_sd: float = 0.005
 
 
 def second_differences(times_s: np.ndarray) -> np.ndarray:
