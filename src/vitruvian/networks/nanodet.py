@@ -1,4 +1,4 @@
-"""NanoDet: boxes of people at 416 pixels, for pictures with more people than MoveNet can list."""
+"""NanoDet: boxes of people and bags at 416 pixels; it lists more people than MoveNet can."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import numpy as np
 from vitruvian.networks.session import run
 
 INPUT_SIZE = 416
-_PERSON = 0  # COCO class
+# COCO classes: people; backpacks, handbags and suitcases.
+PERSON, BAGS = (0,), (24, 26, 28)
 _BINS = 11  # distances 0..10 strides to each side of the box, as a distribution
 # ImageNet statistics in the order and range of the published model (BGR, 0..255).
 _MEAN = np.array([103.53, 116.28, 123.675], np.float32)
@@ -32,7 +33,7 @@ class Boxes:
 
 
 class NanoDet:
-    """NanoDet-m at 416 px (Apache-2.0), trained on COCO; only the class *person* is read.
+    """NanoDet-m at 416 px (Apache-2.0), trained on COCO's 80 classes.
 
     Input: (1, 3, 416, 416) float32, normalised. Outputs per stride s in 8, 16, 32: class scores
     (1, n, 80) and, for each side of the box, a distribution over 11 distances in units of s,
@@ -41,8 +42,14 @@ class NanoDet:
 
     name = "nanodet"
 
-    def __call__(self, image: np.ndarray, threshold: float = 0.4, overlap: float = 0.6) -> Boxes:
-        """People of an (H, W, 3) uint8 RGB image.
+    def __call__(
+        self,
+        image: np.ndarray,
+        threshold: float = 0.4,
+        overlap: float = 0.6,
+        classes: tuple[int, ...] = PERSON,
+    ) -> Boxes:
+        """People, or things of other ``classes``, of an (H, W, 3) uint8 RGB image.
 
         ``threshold`` is the lowest score kept and ``overlap`` the IoU above which the weaker of
         two boxes is dropped.
@@ -50,7 +57,7 @@ class NanoDet:
         tensor, scale = self.preprocess(image)
         names = tuple(name for pair in _HEADS.values() for name in pair)
         outputs = run(self.name, tensor, names)
-        found = self.postprocess(outputs, scale, threshold)
+        found = self.postprocess(outputs, scale, threshold, classes)
         keep = non_maximum_suppression(found.boxes, found.scores, overlap)
         return Boxes(found.boxes[keep], found.scores[keep])
 
@@ -66,12 +73,17 @@ class NanoDet:
         return np.ascontiguousarray(padded.transpose(2, 0, 1))[None], scale
 
     @staticmethod
-    def postprocess(outputs: list[np.ndarray], scale: float, threshold: float) -> Boxes:
-        """Decode the class *person* of the six outputs (stride by stride, scores then boxes)."""
+    def postprocess(
+        outputs: list[np.ndarray],
+        scale: float,
+        threshold: float,
+        classes: tuple[int, ...] = PERSON,
+    ) -> Boxes:
+        """Decode some classes of the six outputs (stride by stride, scores then boxes)."""
         boxes, scores = [], []
         for i, stride in enumerate(_HEADS):
-            person = outputs[2 * i][0, :, _PERSON]
-            index = np.flatnonzero(person >= threshold)
+            likely = outputs[2 * i][0][:, classes].max(axis=1)
+            index = np.flatnonzero(likely >= threshold)
             cells = INPUT_SIZE // stride
             centers = (np.stack([index % cells, index // cells], axis=1) + 0.5) * stride
             logits = outputs[2 * i + 1][0, index].reshape(-1, 4, _BINS).astype(np.float64)
@@ -80,7 +92,7 @@ class NanoDet:
             boxes.append(
                 np.concatenate([centers - distances[:, :2], centers + distances[:, 2:]], axis=1)
             )
-            scores.append(person[index].astype(np.float64))
+            scores.append(likely[index].astype(np.float64))
         return Boxes(np.concatenate(boxes) / scale, np.concatenate(scores))
 
 

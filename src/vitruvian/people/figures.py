@@ -10,12 +10,13 @@ import cv2
 import numpy as np
 
 from vitruvian.compute import SideBySide
+from vitruvian.people.bags import with_bags
 from vitruvian.people.completeness import THRESHOLD, completeness
 from vitruvian.people.detection import Detection
 from vitruvian.people.faces import read_face
 from vitruvian.people.given import given_masks
 from vitruvian.people.landmarks import SUSPECT_DISAGREEMENT, LandmarkEstimate
-from vitruvian.people.matte import coarse_mask, refine, share_out
+from vitruvian.people.matte import CoarseMask, coarse_mask, refine, share_out
 from vitruvian.people.pose import PoseEstimator
 from vitruvian.types.estimate import BodyEstimate
 from vitruvian.types.figure import Alpha, Figure, Landmarks
@@ -67,9 +68,7 @@ def draw(look: Look, candidates: Sequence[Candidate]) -> list[Figure | None]:
     """The figure of each candidate; None where nothing of the picture is theirs."""
     photo, image, scale = look.photo, look.image, look.scale
     height, width = photo.pixels.shape[:2]
-    drawn = side_by_side(
-        lambda one: coarse_mask(image, one.estimate, passing=look.passing), candidates
-    )
+    drawn = side_by_side(lambda one: _mask(look, one), candidates)
     present = [index for index, mask in enumerate(drawn) if mask is not None]
     estimates = [candidates[index].estimate for index in present]
     coarse = [mask for mask in drawn if mask is not None]
@@ -100,6 +99,12 @@ def draw(look: Look, candidates: Sequence[Candidate]) -> list[Figure | None]:
     for index, figure, face in zip(present, figures, read, strict=True):
         out[index] = replace(figure, face=face)
     return out
+
+
+def _mask(look: Look, one: Candidate) -> CoarseMask | None:
+    """Somebody's mask with what they carry."""
+    mask = coarse_mask(look.image, one.estimate, passing=look.passing)
+    return mask if mask is None or look.passing else with_bags(look.image, mask)
 
 
 def side_by_side(work: Callable[[_Before], _After], items: Sequence[_Before]) -> list[_After]:
