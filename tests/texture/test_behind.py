@@ -138,3 +138,15 @@ def test_nobody_and_somebody_tiny():
     assert (closed(pixels, np.zeros_like(alpha), part) == pixels).all()
     small = closed_over(pixels[:7, :5], alpha[:7, :5], part[:7, :5], None)
     assert (small == pixels[:7, :5]).all()
+
+
+def test_the_back_is_made_of_even_light_and_openings_are_told_by_the_picture():
+    pixels, alpha, part = scene()
+    pixels[TOP + 20 : HIPS, 125:175] = SHIRT
+    even = np.minimum(pixels, 190)  # where coat and shirt are nearer to each other
+    even[alpha > 0] //= 2
+    even[alpha > 0] += 30
+    out = closed_over(pixels, alpha, part, None, None, even).astype(int)
+    coat = np.array(COAT) // 2 + 30
+    assert np.abs(out[TOP + 40 : HIPS - 20, 130:170] - coat).max() <= 8
+    assert np.abs(out[HIPS + 20 : END - 20, LEFT + 10 : 140] - coat).max() <= 2

@@ -32,7 +32,7 @@ def inner(view: View, *parts: int) -> np.ndarray:
 
 
 def test_light_from_one_side_goes():
-    view, light = lit(0.6)
+    view, light = lit(0.4)
     even = evened(view.pixels, light)
     for parts in ((TRUNK,), (LEFT_LEG, RIGHT_LEG)):
         there = inner(view, *parts)
@@ -41,7 +41,7 @@ def test_light_from_one_side_goes():
 
 
 def test_cloths_keep_their_own_brightness():
-    view, light = lit(0.6)
+    view, light = lit(0.4)
     even = evened(view.pixels, light).astype(float)
     assert np.abs(np.median(even[inner(view, TRUNK)], axis=0) - SHIRT).max() < 20
     legs = np.median(even[inner(view, LEFT_LEG, RIGHT_LEG)], axis=0)

@@ -57,6 +57,7 @@ def closed_over(
     part: np.ndarray,
     skin: np.ndarray | None,
     carried: np.ndarray | None = None,
+    even: np.ndarray | None = None,
 ) -> np.ndarray:
     """The picture (h, w, 3) uint8 sRGB of a person's front as their back may look.
 
@@ -70,6 +71,8 @@ def closed_over(
         part: (h, w) uint8, the part of the body that is seen, of ``body.regions``.
         skin: (3,) sRGB of the person's face, None where it is not seen.
         carried: (h, w) bool, bags and the like: no edge's cloth, and replaced by the cloth around.
+        even: (h, w, 3) uint8 sRGB, the picture without its light, of which the back is made; the
+            picture tells better what is open.
     """
     height, width = alpha.shape
     scale = min(1.0, _ROWS / height)
@@ -79,6 +82,9 @@ def closed_over(
     trunk = cv2.resize((part == TRUNK).astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
     rgb = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.float32)
     lab = cielab(rgb)
+    if even is not None:
+        pixels = even
+        rgb = cv2.resize(even, size, interpolation=cv2.INTER_AREA).astype(np.float32)
     things = np.zeros_like(cloth)
     if carried is not None:
         things = cv2.resize(carried.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0

@@ -33,7 +33,7 @@ _CLOTHS, _LEAST = 4, 0.04  # of those each, the share that one has
 _LOOKED_AT = 200  # pixels of each of those, for its cloths
 _FEW = 30  # pixels that are no cloth
 _EVENED = 1.5  # pixels of the small picture, over which a cloth is as bright as itself
-_MOST = 1.1  # in log luminance, either way
+_MOST = 0.8  # in log luminance, either way
 _FLOOR = 0.003  # linear luminance that is noise
 _GAMMA = 2.2
 

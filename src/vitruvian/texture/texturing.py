@@ -134,7 +134,9 @@ def texture_mesh(
         normals = vertex_normals(mesh.vertices, mesh.faces)
         light = light_of(view, mesh, normals)
         even = evened(view.pixels, light)
-        view = replace(view, back=closed_over(even, view.alpha, view.part, skin, things))
+        view = replace(
+            view, back=closed_over(view.pixels, view.alpha, view.part, skin, things, even)
+        )
         head = back_of_head(view, view.back, places.face)
         if head is not None:
             view = replace(view, back=head.pixels, hair=head.share)
