@@ -145,6 +145,10 @@ def test_the_bodys_relief_leaves_the_networks_normals_where_cloth_hides_it() -> 
     assert before > 0.35
     assert abs(after) < 0.5 * before
     assert correlation(fine(cleaned)[trunk], folds[trunk]) > 0.9
+    # Half hidden, half of it goes: how much the network repeats does not depend on that.
+    half = normals_alone(maps, drawn, body, CAMERA, 0.5 * hidden).front_normals
+    whole_gone, half_gone = (((bare - one)[trunk] * relief).sum() for one in (cleaned, half))
+    assert half_gone == pytest.approx(0.5 * whole_gone, rel=0.1)
     outside = drawn.covered & (
         drawn.front.interpolate(hidden[:, None], body_model().faces)[..., 0] == 0
     )

@@ -184,9 +184,9 @@ def _repeated(
             weight = hidden[y, x]
             if weight > 0:
                 for c in range(3):
-                    theirs = weight * (own[y, x, c] - broad_own[y, x, c])
-                    told += theirs * (ours[y, x, c] - broad_ours[y, x, c])
-                    power += theirs * theirs
+                    theirs = own[y, x, c] - broad_own[y, x, c]
+                    told += weight * theirs * (ours[y, x, c] - broad_ours[y, x, c])
+                    power += weight * theirs * theirs
     return told, power
 
 
