@@ -96,7 +96,7 @@ def _look_up_one(
     arm = np.inf if own_part in (LEFT_ARM, RIGHT_ARM) else arms[row, column]
     if z <= depth[row, column] + _DEPTH_TOLERANCE:
         beside_arm = _ramp(z - arm, _ARM_GAP[0], _ARM_GAP[1])
-        seen = _ramp(facing, 0.15, 0.5) * opaque * (1 - beside_arm)
+        seen = _ramp(facing, 0.08, 0.38) * opaque * (1 - beside_arm)
     if own_part == HEAD or (own_part == TRUNK and part[row, column] == HEAD):
         # Never a face on the back of the head, but hair, which hangs before the back, too.
         behind = (1 - _ramp(facing, 0.0, 0.2)) * opaque * (back[row, column, 3] / 255)

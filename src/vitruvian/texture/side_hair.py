@@ -18,6 +18,7 @@ from vitruvian.texture.view import View
 from vitruvian.types.mesh import Mesh
 from vitruvian.types.regions import HEAD
 
+_UNSEEN = 3  # power of what is not seen: half seen, the photograph says more
 _LEAST_HAIR = 0.25  # of a face's corners: where there may be any
 _CROWN = 0.55, 0.85  # of the normal's vertical part: from where on the crown begins, is certain
 
@@ -102,7 +103,7 @@ def with_strands(
     points, normal = at[:, :3], at[:, 3:6]
     parts = np.full(len(points), HEAD, np.uint8)
     found = look_up(view, points, normal, parts)
-    share = at[:, 6] * (1 - found.seen) * (1 - np.maximum(found.behind - found.seen, 0))
+    share = at[:, 6] * (1 - found.seen) ** _UNSEEN * (1 - np.maximum(found.behind - found.seen, 0))
     some = share > 0.02
     if not some.any():
         return colors

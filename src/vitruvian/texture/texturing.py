@@ -41,6 +41,7 @@ _BEHIND_TRUST = 0.5  # of a colour taken from the front for the back
 _GUESS_TRUST = 0.15  # of a colour that is plausible for a part that is not in view
 _UNLIKE, _ROUNDS = 20.0, 3  # levels from its slice's colour at which one is half believed
 _COVERED = 0.2, 0.6  # of what the outline shows that is hair: where it begins to cover, does
+_HARDLY_SEEN = 4  # times how far a place is seen: as far it has the photograph's light
 _OF_HEAD = 0.1  # of face or hair from which on it is not the neck
 _CERTAINLY_FACE = 0.8
 _FACE_DEPTH_M = 0.02  # behind the nearest surface
@@ -161,14 +162,16 @@ def texture_mesh(
             shown_there = np.where(things, np.uint8(255), np.uint8(0))
             free = 1 - _at_vertices(shown_there, view, mesh, np.ones(len(parts), bool))
             found = replace(found, seen=found.seen * free)
-        if not others:
-            found = _as_behind(found, places)
+        going_on = found if others else _as_behind(found, places)
         grows = np.where(
             places.part == HEAD,
-            np.maximum(places.hair, _covered_by_hair(places, hairy, found.seen)),
+            np.maximum(places.hair, _covered_by_hair(places, hairy, going_on.seen)),
             0,
         ).astype(np.float32)
-        fill = _fill(found, places, hairy, grows, guess)
+        fill = _fill(going_on, places, hairy, grows, guess)
+        if not others:  # what is half seen keeps the photograph's light
+            shown = np.minimum(_HARDLY_SEEN * found.seen, 1)[:, None]
+            fill = fill + shown * (found.colors - fill)
         texels = laid_out.result()
     colors = paint_texels(view, texels, mesh, fill, part)
     if head is not None and head.strands is not None:
