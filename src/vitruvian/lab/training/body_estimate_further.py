@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import nn
 
-from vitruvian.errors import MissingExtraError
 from vitruvian.lab.training.body_estimate import BodyEstimateRecipe
 from vitruvian.lab.training.body_estimate_data import ObservedSource
 from vitruvian.lab.training.body_estimate_model import BodyEstimateModel
+from vitruvian.lab.training.exported import read_exported
 from vitruvian.lab.training.recipe import DataOptions, Graph, Plan, Source
 from vitruvian.networks.body_estimate import BodyEstimateNetwork
 from vitruvian.networks.session import weights_directory
@@ -63,29 +62,16 @@ def shipped(path: Path | None = None) -> BodyEstimateModel:
     Raises:
         MissingExtraError: the package onnx is not installed.
     """
-    try:
-        import onnx
-        from onnx import numpy_helper
-    except ImportError as error:
-        raise MissingExtraError(
-            "Reading the shipped weights needs the package onnx: install it with "
-            "pip install 'vitruvian[train]'."
-        ) from error
-    graph = onnx.load(str(path or weights_directory() / f"{BodyEstimateNetwork.name}.onnx")).graph
-    values = {
-        constant.name.removesuffix("_half"): torch.from_numpy(
-            numpy_helper.to_array(constant).astype(np.float32)
-        )
-        for constant in graph.initializer
-    }
+    graph, values = read_exported(path or weights_directory() / f"{BodyEstimateNetwork.name}.onnx")
     model = BodyEstimateModel()
     state = model.state_dict()
-    named = {name.removeprefix("model."): value for name, value in values.items()}
-    state.update({name: value for name, value in named.items() if name in state})
+    for name, value in values.items():
+        if name.removeprefix("model.") in state:
+            state[name.removeprefix("model.")] = torch.from_numpy(value)
     for node in graph.node:
         # Layers without a bias lose their names: what they are is in that of their output.
         if node.op_type == "MatMul" and node.input[1] in values:
             head = node.output[0].split("/")[2].rsplit("_", 1)[0]
-            state[f"more.{head}.weight"] = values[node.input[1]].T.contiguous()
+            state[f"more.{head}.weight"] = torch.from_numpy(values[node.input[1]].T.copy())
     model.load_state_dict(state)
     return model

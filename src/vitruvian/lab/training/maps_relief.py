@@ -18,7 +18,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from vitruvian.errors import InputError, MissingExtraError
+from vitruvian.errors import InputError
+from vitruvian.lab.training.exported import read_exported
 from vitruvian.lab.training.maps import CROP, MapsRecipe
 from vitruvian.lab.training.maps_augment import blurred, prepare
 from vitruvian.lab.training.maps_data import MapsExample
@@ -225,19 +226,7 @@ def load_exported(net: MapsNet, path: Path) -> None:
     Raises:
         MissingExtraError: the package onnx is not installed.
     """
-    try:
-        import onnx
-        from onnx import numpy_helper
-    except ImportError as error:
-        raise MissingExtraError(
-            "Reading the shipped weights needs the package onnx: install it with "
-            "pip install 'vitruvian[train]'."
-        ) from error
-    graph = onnx.load(str(path)).graph
-    values = {
-        constant.name.removesuffix("_half"): numpy_helper.to_array(constant)
-        for constant in graph.initializer
-    }
+    graph, values = read_exported(path)
     exported = []
     apart: list[np.ndarray] = []  # of what is mixed before it is resized, without a bias
     for node in (node for node in graph.node if node.op_type == "Conv"):
@@ -246,7 +235,7 @@ def load_exported(net: MapsNet, path: Path) -> None:
             exported.append((np.concatenate(apart, 1), values[node.input[2]]))
             apart = []
     for parameters, (convolution, norm) in zip(exported, _layers(net), strict=True):
-        weight, bias = (torch.from_numpy(np.array(one, np.float32)) for one in parameters)
+        weight, bias = (torch.from_numpy(one.copy()) for one in parameters)
         with torch.no_grad():
             convolution.weight.copy_(weight)
             if norm is None:
