@@ -15,7 +15,7 @@ from vitruvian.people.asked import SAME_IOU, seek, whom
 from vitruvian.people.detection import Detection, detect, same_person
 from vitruvian.people.figures import Candidate, Look, draw, side_by_side
 from vitruvian.people.given import detection_of, told
-from vitruvian.people.landmarks import LandmarkEstimate, without_people
+from vitruvian.people.landmarks import SUSPECT_DISAGREEMENT, LandmarkEstimate, without_people
 from vitruvian.people.leaving_out import (
     KNOWN,
     NOT_A_PERSON,
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 WORKING_LONG_SIDE = 1600
 REJECT_DISAGREEMENT = 0.2
 MIN_PRESENCE = 0.4
+# Scores of detections, and their size next to the largest, below which an uncertain pose is none.
+_FAINT, _BACKGROUND = 0.3, 0.6
 # Median distance of the landmarks of one person, seen twice, at most, per side of the crop.
 _SAME_DISTANCE = 0.06
 _NOTHING_GIVEN = Given()
@@ -272,11 +274,12 @@ def _landmarks(
 
     candidates = side_by_side(look, detections)
     candidates.sort(key=lambda one: -_trust(one))
+    largest = max((one.person.size for one in candidates), default=0.0)
     kept: list[Candidate] = []
     again: list[Candidate] = []
     doubtful = []
     for one in candidates:
-        if _in_doubt(one):
+        if _in_doubt(one, largest):
             doubtful.append(one.person.box)
         elif any(_same(one.estimate, other.estimate) for other in kept):
             again.append(one)
@@ -288,17 +291,20 @@ def _landmarks(
         own = without_people(image, [other.estimate for other in rivals])
         neighbours = [other for other in detections if other is not one.person]
         looked = replace(one, estimate=pose.landmarks(own, one.person, neighbours))
-        if not _in_doubt(looked) and not any(
+        if not _in_doubt(looked, largest) and not any(
             _same(looked.estimate, other.estimate) for other in kept
         ):
             kept.append(looked)
     return kept, doubtful
 
 
-def _in_doubt(one: Candidate) -> bool:
-    """Whether there seems to be nobody, or somebody else."""
-    estimate = one.estimate
-    return estimate.score < MIN_PRESENCE or estimate.disagreement > REJECT_DISAGREEMENT
+def _in_doubt(one: Candidate, largest: float) -> bool:
+    """Whether there seems to be nobody, or somebody else. ``largest``: size of the largest."""
+    estimate, person = one.estimate, one.person
+    # Out of focus in the background, hardly seen by the detectors.
+    faint = person.score < _FAINT and person.size < _BACKGROUND * largest
+    most = SUSPECT_DISAGREEMENT if faint else REJECT_DISAGREEMENT
+    return estimate.score < MIN_PRESENCE or estimate.disagreement > most
 
 
 def _told_of(look: Look, poses: Sequence[GivenPose]) -> list[Candidate]:
