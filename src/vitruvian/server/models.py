@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import secrets
+import time
 from typing import Any, ClassVar
 
 from sqlalchemy import JSON, Double, ForeignKey, Index, String, UniqueConstraint
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from vitruvian.server.kinds import PHOTO
 
@@ -174,3 +176,12 @@ class Deletion(Base):
 
     prefix: Mapped[str] = mapped_column(String(128), primary_key=True)
     created_at: Mapped[float]
+
+
+def files_must_go(session: Session, prefix: str) -> None:
+    """Leave word that the files of a prefix must go. Two may say so at the same moment: somebody
+    deletes what is being swept."""
+    dialect = session.get_bind().dialect.name
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    word = insert(Deletion).values(prefix=prefix, created_at=time.time())
+    session.execute(word.on_conflict_do_nothing())

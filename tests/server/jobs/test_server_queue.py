@@ -18,7 +18,7 @@ from sqlalchemy import select, update
 from server_tools import fresh_database, make_settings
 from vitruvian.server.database import Database
 from vitruvian.server.jobs.queue import JobQueue, Result, position
-from vitruvian.server.models import Account, Deletion, Job, Reconstruction
+from vitruvian.server.models import Account, Deletion, Job, Reconstruction, files_must_go
 
 
 @pytest.fixture
@@ -259,3 +259,25 @@ def test_a_cancelled_job_of_a_dead_server_is_not_started_again(database: Databas
     let_lease_run_out(database)
     assert jobs.lease() is None
     assert job(database, "a").state == "cancelled"
+
+
+def test_two_may_say_at_the_same_moment_that_files_must_go(database: Database) -> None:
+    both, failed = threading.Barrier(2), []
+
+    def say() -> None:
+        try:
+            both.wait()
+            with database.write() as session:
+                files_must_go(session, "results/a")
+                time.sleep(0.05)  # the transaction of the other begins meanwhile
+        except Exception as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=say) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    with database.read() as session:
+        assert session.scalars(select(Deletion.prefix)).all() == ["results/a"]

@@ -24,6 +24,7 @@ from vitruvian.server.models import (
     LoginSession,
     Reconstruction,
     Share,
+    files_must_go,
 )
 from vitruvian.server.settings import Settings
 
@@ -170,7 +171,7 @@ class Janitor:
 
 def delete_reconstruction(session: Session, row: Reconstruction) -> None:
     """Delete a result's row and shares, and leave word that its files must go."""
-    session.merge(Deletion(prefix=row.prefix, created_at=time.time()))
+    files_must_go(session, row.prefix)
     # Its jobs, too: their name is the user's. One that corrects it now has nothing to correct.
     its = or_(Job.id == row.job_id, Job.replaces == row.id)
     session.execute(delete(Job).where(its, Job.state.not_in(ACTIVE)))
@@ -183,7 +184,7 @@ def delete_account(session: Session, account: Account) -> None:
     for prefix in session.scalars(
         select(Reconstruction.prefix).where(Reconstruction.account_id == account.id)
     ).all():
-        session.merge(Deletion(prefix=prefix, created_at=time.time()))
+        files_must_go(session, prefix)
     for key in session.scalars(select(Job.upload_key).where(Job.account_id == account.id)).all():
-        session.merge(Deletion(prefix=key, created_at=time.time()))
+        files_must_go(session, key)
     session.delete(account)  # the rest goes by ON DELETE CASCADE

@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 
 from vitruvian.server.database import Database
 from vitruvian.server.kinds import MEASURES, VIDEO
-from vitruvian.server.models import Account, Deletion, Job, Reconstruction, new_id
+from vitruvian.server.models import Account, Job, Reconstruction, files_must_go, new_id
 from vitruvian.server.problems import Problem
 
 CRASHED = Problem(
@@ -205,7 +205,7 @@ class JobQueue:
                 )
                 session.add(corrected)
             elif corrected and not job.cancel_requested:
-                session.merge(Deletion(prefix=corrected.prefix, created_at=now))
+                files_must_go(session, corrected.prefix)
                 corrected.prefix, corrected.bytes = result.prefix, result.bytes
                 corrected.details = details
                 corrected.revision += 1
@@ -335,4 +335,4 @@ def _end(
     if job.kind == MEASURES:
         job.options = {}
     if job.replaces is None:
-        session.merge(Deletion(prefix=job.upload_key, created_at=now))
+        files_must_go(session, job.upload_key)
