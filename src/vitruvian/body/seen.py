@@ -52,7 +52,7 @@ _FORESHORTENED = 0.35  # a lower leg's length in the picture over its true one
 _LEAST_FACE_PX = 20.0  # height of a head's face, above which a face would be found
 _TO_CAMERA = 0.4  # cosine of the angle between where a head looks and the camera
 _AT_BORDER = 0.5  # of a head's width on the matte along the frame's border, from which it is cut
-_HEAD_DOUBTED = 0.9  # probability that the head is in view which no face is needed for
+_HEAD_DOUBTED = 0.95  # probability that the head is in view which no face is needed for
 _FACE_SHARE = 0.13  # of the stature, about that of head to chin
 
 _NAMED = {
