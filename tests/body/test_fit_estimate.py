@@ -105,7 +105,7 @@ def test_an_estimate_settles_what_wrong_depths_confuse():
 
 
 def test_parts_that_the_estimate_calls_cut_count_where_landmarks_agree():
-    parts = np.tile([0.9, 0.05, 0.05], (5, 1))
+    parts = np.tile([0.97, 0.02, 0.01], (5, 1))
     parts[3:] = [0.1, 0.85, 0.05]
     betas, rotations, translation = random_body(5)
     figure, _ = photograph(betas, rotations, translation)
