@@ -36,13 +36,20 @@ def check_motion(rest: Mesh, body: Body, chains: Chains | None = None) -> Motion
     torn, severed = [], 0
     for pose in shown_poses(body.model):
         posed = reposed(rest, body, pose.rotations, chains)
-        broken = largest_stretch(before.vertices, posed.vertices, rest.faces) > TORN
-        areas = face_areas(posed.vertices, rest.faces)
-        torn.append(float(areas[broken].sum() / areas.sum()))
-        # Eyes are pieces of their own, whose share of the surface is another in every pose.
-        whole, pieces = (
-            count_pieces(rest.faces, areas, used=used, least_share=_LEAST_PIECE)
-            for used in (None, ~broken)
-        )
-        severed += max(0, pieces - whole)
+        share, pieces = tears(before, posed)
+        torn.append(share)
+        severed += pieces
     return Motion(float(np.mean(torn)), severed)
+
+
+def tears(before: Mesh, posed: Mesh) -> tuple[float, int]:
+    """What a pose does to a mesh with the faces of the one ``before``: the share of the surface,
+    0..1, that is torn, and how many pieces come off."""
+    broken = largest_stretch(before.vertices, posed.vertices, before.faces) > TORN
+    areas = face_areas(posed.vertices, before.faces)
+    # Eyes are pieces of their own, whose share of the surface is another in every pose.
+    whole, pieces = (
+        count_pieces(before.faces, areas, used=used, least_share=_LEAST_PIECE)
+        for used in (None, ~broken)
+    )
+    return float(areas[broken].sum() / areas.sum()), max(0, pieces - whole)

@@ -41,7 +41,7 @@ _WOMAN = 1.0  # least log odds
 def short_hem(grid: LegGrid, figure: Figure) -> float | None:
     """The level of the hem of a woman's short skirt, of ``tube``; None where there is none, or
     where the picture does not tell."""
-    if not _womans(figure):
+    if not womans(figure):
         return None
     seen = grid.on & grid.clear
     found = _hem(grid, seen)
@@ -74,7 +74,8 @@ def short_hem(grid: LegGrid, figure: Figure) -> float | None:
     return hem if level and rough < _ROUGH else None
 
 
-def _womans(figure: Figure) -> bool:
+def womans(figure: Figure) -> bool:
+    """Whether somebody is believed to be a woman: short skirts of nobody else are looked for."""
     if figure.hint is not None and figure.hint.sex is not None:
         return figure.hint.sex == "woman"
     return figure.face is not None and figure.face.woman_log_odds > _WOMAN

@@ -18,7 +18,7 @@ from vitruvian.avatar.height_map import ANGLES, height_map
 from vitruvian.avatar.hem import coat_hem, seen_hem
 from vitruvian.avatar.leg_grid import LegGrid
 from vitruvian.avatar.outline import legs_window, outline_hem
-from vitruvian.avatar.short_skirt import short_hem
+from vitruvian.avatar.short_skirt import short_hem, womans
 from vitruvian.avatar.things import Things
 from vitruvian.avatar.trousers import backdrop_between, goes_on, mans
 from vitruvian.avatar.tube import Axis
@@ -87,9 +87,12 @@ def _seen_shape(
         hem = coat_hem(photo, figure, body, carried)
     if hem is None:
         hem = closed_gap_hem(photo, figure, body)
+    told = hem is not None and hem >= _LEAST_HEM
+    if not told and not womans(figure):
+        return None
     window = legs_window(photo, figure, body)
     grid = LegGrid.of(photo, body, window, carried)
-    if hem is None or hem < _LEAST_HEM:
+    if not told:
         hem = short_hem(grid, figure)
     shape = None if hem is None else cut.at(hem)
     if shape is None:

@@ -170,8 +170,8 @@ def texture_mesh(
         ).astype(np.float32)
         fill = _fill(going_on, places, hairy, grows, guess)
         if not others:  # what is half seen keeps the photograph's light
-            shown = np.minimum(_HARDLY_SEEN * found.seen, 1)[:, None]
-            fill = fill + shown * (found.colors - fill)
+            half_seen = np.minimum(_HARDLY_SEEN * found.seen, 1)[:, None]
+            fill = fill + half_seen * (found.colors - fill)
         texels = laid_out.result()
     colors = paint_texels(view, texels, mesh, fill, part)
     if head is not None and head.strands is not None:

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from vitruvian.avatar import photographed
+from vitruvian.avatar.motion_check import tears
 from vitruvian.avatar.skirt import find_skirt
 from vitruvian.avatar.things import Things
 from vitruvian.body.model.clips import FittedMotion, fitted_motions
 from vitruvian.body.model.model import body_model
 from vitruvian.body.model.repose import reposed, shown_poses
-from vitruvian.geometry.stretch import TORN, count_pieces, face_areas, largest_stretch
 from vitruvian.lab.evaluation.folders import images_in, suite_folder
 from vitruvian.lab.evaluation.metrics.avatar import (
     face_color,
@@ -36,7 +36,6 @@ from vitruvian.types.photo import Photo
 from vitruvian.types.scene import Person
 
 _KEYS = 4  # of every clip that are looked at
-_LEAST_PIECE = 0.0008  # of the surface: a finger
 _HEIGHT = 300
 _TPOSE, _WALKING, _SITTING = 0, 1, 3  # of ``shown_poses``
 _UNKNOWN = float("nan")
@@ -153,12 +152,9 @@ def _moving(person: Person, photo: Photo) -> dict[str, float]:
     for motion in fitted_motions(rest, body.rest()[1]):
         keys = _keys(motion)
         for number, posed in enumerate(moved(rest, body, motion, keys, avatar.chains)):
-            broken = largest_stretch(before.vertices, posed.vertices, rest.faces) > TORN
-            areas = face_areas(posed.vertices, rest.faces)
-            torn.append(float(areas[broken].sum() / areas.sum()))
-            # Eyes are pieces of their own, whose share of the surface is another in every pose.
-            whole, pieces = (_pieces(rest, posed.vertices, used) for used in (None, ~broken))
-            severed += max(0, pieces - whole)
+            share, pieces = tears(before, posed)
+            torn.append(share)
+            severed += pieces
             if number % 2 == 0:
                 overlaps.append(overlap(closed.with_vertices(posed.vertices)))
                 if hem is not None:
@@ -179,11 +175,6 @@ def _moving(person: Person, photo: Photo) -> dict[str, float]:
 def _keys(motion: FittedMotion) -> list[int]:
     """Some keys of a cycle, as far from each other as can be."""
     return [int(key) for key in np.arange(_KEYS) * (len(motion.times_s) - 1) / _KEYS]
-
-
-def _pieces(mesh: Mesh, vertices: np.ndarray, used: np.ndarray | None = None) -> int:
-    areas = face_areas(vertices, mesh.faces)
-    return count_pieces(mesh.faces, areas, used=used, least_share=_LEAST_PIECE)
 
 
 def _skin_alone(avatar: Avatar, body: Body) -> Mesh:

@@ -7,7 +7,7 @@ import functools
 import hashlib
 import io
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ import vitruvian.lab.synthesis
 from vitruvian.errors import InputError
 from vitruvian.formats.atomic import write_bytes
 from vitruvian.geometry.pairing import best_pairs
-from vitruvian.lab.evaluation.matching import mask_overlaps
+from vitruvian.lab.evaluation.matching import in_order, mask_overlaps
 from vitruvian.lab.evaluation.pictures import outlined
 from vitruvian.lab.evaluation.suite import Metric, Outcome, Picture
 from vitruvian.lab.evaluation.suites.groups import default_find, drawn_figures
@@ -40,7 +40,6 @@ LEAST_PX, LEAST_SEEN, LEAST_INSIDE = 60.0, 0.4, 0.5
 _SMALL_PX = 160.0
 # Who hides how much of whom: from, and below which share of somebody's silhouette is hidden.
 HIDDEN = {"alone": (0.0, 0.02), "touched": (0.02, 0.3), "half": (0.3, 0.6)}
-_APART_M = 0.15  # people whose distances differ less have no order
 _TRUE = (255, 255, 255)
 
 
@@ -171,10 +170,11 @@ def crowd_numbers(
     for name, kind in kinds.items():
         numbers |= _mean(f"found_{name}", seen, counted & kind)
         numbers |= _mean(f"iou_{name}", scores, counted & kind & seen)
+    order = in_order({k: float(depths[n]) for k, n in who.items()}, truth.roots[:, 2])
     for name, close in (("depth_order", False), ("overlap_order", True)):
         right = [
-            (depths[who[a]] < depths[who[b]]) == (truth.roots[a, 2] < truth.roots[b, 2])
-            for a, b in _pairs(truth, who)
+            right
+            for (a, b), right in order.items()
             if not close or box_iou(truth.boxes[a], truth.boxes[b]) > 0
         ]
         numbers |= {name: float(np.mean(right))} if right else {}
@@ -185,16 +185,8 @@ def crowd_numbers(
 
 
 def _mean(name: str, values: np.ndarray, of: np.ndarray) -> dict[str, float]:
+    """The mean of some values (N,) under a name; nothing where ``of`` (N,) bool has none."""
     return {name: float(values[of].mean())} if of.any() else {}
-
-
-def _pairs(truth: GroupSample, who: dict[int, int]) -> Iterator[tuple[int, int]]:
-    """Pairs of people who were found and have an order."""
-    depths = truth.roots[:, 2]
-    for a in who:
-        for b in who:
-            if a < b and abs(float(depths[a] - depths[b])) >= _APART_M:
-                yield a, b
 
 
 def _group(case: CrowdCase, size: int, assets: Path) -> GroupSample:

@@ -19,7 +19,7 @@ from vitruvian.geometry.pairing import best_pairs
 from vitruvian.geometry.render import render_mesh, turned
 from vitruvian.geometry.rotations import rotation_between
 from vitruvian.lab.evaluation.folders import DATA_VARIABLE
-from vitruvian.lab.evaluation.matching import mask_overlaps
+from vitruvian.lab.evaluation.matching import in_order, mask_overlaps
 from vitruvian.lab.evaluation.metrics.body import mpjpe, pa_mpjpe, pve
 from vitruvian.lab.evaluation.metrics.color import color_errors, far_colors, lit_alike
 from vitruvian.lab.evaluation.metrics.sampling import keep_faces, outer_faces
@@ -46,7 +46,6 @@ _LEAST_AREA = 0.01  # share of the picture that a neighbour covers in order to c
 _SITTING_DEG = 45.0  # both thighs are farther from the vertical
 _CHILD_M = 1.45  # stature below which a person is reported as a child
 _CHILD_YEARS, _ADULT_YEARS = 12.0, 16.0  # younger bodies are children's, older ones adults'
-_APART_M = 0.15  # people whose distances differ less have no order
 _TRUE = (0, 150, 60)
 
 
@@ -314,12 +313,7 @@ def place_numbers(found: Mapping[int, float], true: np.ndarray) -> dict[str, flo
     if len(true) < 2:
         return numbers
     numbers["group_distance_error"] = error
-    right = [
-        (found[a] < found[b]) == (true[a] < true[b])
-        for a in found
-        for b in found
-        if a < b and abs(true[a] - true[b]) >= _APART_M
-    ]
+    right = list(in_order(found, true).values())
     return {**numbers, **({"depth_order": float(np.mean(right))} if right else {})}
 
 
