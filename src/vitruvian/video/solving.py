@@ -21,7 +21,7 @@ from vitruvian.video.floor import landmarks_of
 from vitruvian.video.stretches import Stretch
 
 WINDOW, OVERLAP = 48, 10  # frames
-_FIRST = FitOptions(iterations=25, contour_rounds=0)
+_FIRST = FitOptions(iterations=25, contour_rounds=0, tolerance=1e-3)
 _SECOND = FitOptions(contour_rounds=1, contour_iterations=5)
 
 

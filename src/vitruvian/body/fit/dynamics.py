@@ -171,16 +171,16 @@ class Dynamics:
             each = sds * self.quickness[1:-1][:, _GROUPS]
         residual = np.einsum("tk,ktpc->tpc", factors, three) / each[:, :, None]
         rows = None if slopes is None else slopes[:, _POINTS]
-        for time, (factor, value) in enumerate(zip(factors, residual, strict=True)):
-            own = None if rows is None else rows[time : time + 3] / each[time][:, None, None]
-            # Second differences of more frames per second are more numerous, not more telling.
-            weight = self._share(time)
-            out.add_robust(time, value, own, factor, weight, options.robust)
+        out.add_differences(residual, rows, each, factors, self._shares(), options.robust)
 
-    def _share(self, time: int) -> float:
-        """Weight of the residuals about ``time`` + 1: as of 30 frames per second."""
-        span = float(self.times_s[time + 2] - self.times_s[time]) / 2
-        return float(np.sqrt(min(30 * span, 3.0)))
+    def _shares(self) -> np.ndarray:
+        """Weights (T - 2,) of residuals about each time but the first and the last: as of 30
+        frames per second.
+
+        Second differences of more frames per second are more numerous, not more telling.
+        """
+        spans = (self.times_s[2:] - self.times_s[:-2]) / 2
+        return np.sqrt(np.minimum(30 * spans, 3.0))
 
     def _turns(self, out: Coupling, moments: Sequence[Moment]) -> None:
         active = moments[0].model.active
@@ -194,16 +194,7 @@ class Dynamics:
             sds = sds * self.quickness[1:-1].mean(1)
         residual = np.diff(speeds, axis=0) / half / sds[:, None, None]
         factors = second_differences(self.times_s)
-        count = len(active)
-        rows = None
-        if out.jacobian:
-            each = np.zeros((count, 3, 3 * count + 3))
-            for axis in range(3):
-                each[np.arange(count), axis, 3 * np.arange(count) + axis] = 1
-            rows = np.stack([each] * 3)
-        for time, (factor, value) in enumerate(zip(factors, residual, strict=True)):
-            own = None if rows is None else rows / sds[time]
-            out.add_robust(time, value, own, factor, self._share(time), self.options.robust)
+        out.add_turns(residual, sds, factors, self._shares(), self.options.robust)
 
     def _feet(self, out: Coupling, points: np.ndarray, slopes: np.ndarray | None) -> None:
         options, soles = self.options, _SOLES.ravel()

@@ -25,6 +25,7 @@ class FitOptions:
         touch_sd: of the depth of hands that lie on the body, in statures.
         touch_weight: factor on the residuals of hands before the body.
         iterations, contour_rounds, contour_iterations: how long to go on.
+        tolerance: the fit to the landmarks ends when its cost falls by less than this part of it.
     """
 
     shapes: int = 10
@@ -46,3 +47,4 @@ class FitOptions:
     iterations: int = 40
     contour_rounds: int = 3
     contour_iterations: int = 4
+    tolerance: float = 1e-4

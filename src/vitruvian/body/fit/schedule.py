@@ -89,7 +89,7 @@ def solve(
         # Their poses have followed the outlines already.
         state, rounds = _resized(first, starts, model.active, height_m), 1
     else:
-        state, rounds = problem.minimize(first, options.iterations, 1e-4), 0
+        state, rounds = problem.minimize(first, options.iterations, options.tolerance), 0
     strayed = _strayed(evidence, first, state)
     if strayed:
         # Too little is in view for the pictures to hold against estimates that err: without them.

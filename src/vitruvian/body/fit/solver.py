@@ -177,6 +177,69 @@ class Coupling:
             for m in range(n + 1):
                 self.blocks[n - m, first + m] += factor * factors[m] * (flat[n].T @ flat[m])
 
+    def add_differences(
+        self,
+        residual: np.ndarray,
+        slopes: np.ndarray | None,
+        sds: np.ndarray,
+        factors: np.ndarray,
+        weights: np.ndarray,
+        scale: float,
+    ) -> None:
+        """Add what three successive times each differ by, Cauchy-robust, of all times at once.
+
+        Args:
+            residual: (N, M, D), in standard deviations.
+            slopes: (N + 2, M, D, B), the derivative of residual n by the unknowns of time n + k is
+                ``factors[n, k] / sds[n] * slopes[n + k]``.
+            sds: (N, M).
+            factors: (N, 3).
+            weights: (N,).
+            scale: from where on they stop counting.
+        """
+        reweighted = self._reweighted(residual, weights, scale)
+        if slopes is None:
+            return
+        count = len(residual)
+        value = (residual * reweighted[..., None]).reshape(count, 1, -1)
+        rows = []
+        for n in range(3):
+            share = reweighted / sds * factors[:, n, None]
+            own = slopes[n : n + count] * share[..., None, None]
+            rows.append(own.reshape(count, value.shape[-1], -1))
+            self.gradient[n : n + count] += (value @ rows[n])[:, 0]
+            for m in range(n + 1):
+                self.blocks[n - m, m : m + count] += rows[n].transpose(0, 2, 1) @ rows[m]
+
+    def add_turns(
+        self,
+        residual: np.ndarray,
+        sds: np.ndarray,
+        factors: np.ndarray,
+        weights: np.ndarray,
+        scale: float,
+    ) -> None:
+        """The same for differences (N, M, 3) of rotations, which are the first 3 M unknowns
+        themselves; ``sds`` (N,)."""
+        reweighted = self._reweighted(residual, weights, scale)
+        if not self.jacobian:
+            return
+        count, unknowns = len(residual), residual[0].size
+        share = np.repeat(reweighted / sds[:, None], 3, axis=1)  # (N, 3 M)
+        value = (residual * reweighted[..., None]).reshape(count, -1)
+        diagonals = np.einsum("dtuu->dtu", self.blocks)[:, :, :unknowns]
+        for n in range(3):
+            own = share * factors[:, n, None]
+            self.gradient[n : n + count, :unknowns] += value * own
+            for m in range(n + 1):
+                diagonals[n - m, m : m + count] += own * share * factors[:, m, None]
+
+    def _reweighted(self, residual: np.ndarray, weights: np.ndarray, scale: float) -> np.ndarray:
+        """Count the cost of residual vectors (N, M, D), and how much each weighs now (N, M)."""
+        relative = np.einsum("nmd,nmd->nm", residual, residual) / scale**2
+        self.cost += float((weights * scale) ** 2 @ np.log1p(relative).sum(1))
+        return weights[:, None] / np.sqrt(1 + relative)
+
 
 class ArrowEquations:
     """Normal equations of several times that share some unknowns: J^T J has the form of an arrow.
@@ -231,7 +294,7 @@ class ArrowEquations:
 def _banded_solution(own: np.ndarray, beside: np.ndarray, sides: np.ndarray) -> np.ndarray:
     """Solve a symmetric system of blocks with two further blocks on either side of the diagonal.
 
-    Two times at once make it block-tridiagonal, which block elimination solves.
+    Block elimination from the first time to the last, and back.
 
     Args:
         own: (T, B, B) on the diagonal.
@@ -239,35 +302,33 @@ def _banded_solution(own: np.ndarray, beside: np.ndarray, sides: np.ndarray) -> 
         sides: (T, B, S) right-hand sides.
     """
     times, size, count = sides.shape
-    pairs = (times + 1) // 2
-    diagonal = np.zeros((pairs, 2 * size, 2 * size))
-    diagonal[:, size:, size:] = np.eye(size)  # beyond the last of an odd number of times
-    below = np.zeros((pairs, 2 * size, 2 * size))
-    right = np.zeros((2 * pairs, size, count))
-    right[:times] = sides
-    right = right.reshape(pairs, 2 * size, count)
+    diagonal, right = own.copy(), sides.copy()
+    next_to = beside[0].copy()
+    both = np.empty((size, 2 * size + count))  # by the time after the next, the next, sides
+    eliminated = []
     for t in range(times):
-        pair, half = divmod(t, 2)
-        place = slice(half * size, (half + 1) * size)
-        diagonal[pair, place, place] = own[t]
-        other = slice(0, size) if half else slice(size, 2 * size)
-        if t + 1 < times and not half:
-            diagonal[pair, other, place] = beside[0, t]
-            diagonal[pair, place, other] = beside[0, t].T
-        elif t + 1 < times:
-            below[pair, other, place] = beside[0, t]
+        # Blocks above the diagonal are the transposes of those below.
+        both[:, :size], both[:, size:-count] = beside[1, t].T, next_to[t].T
+        both[:, -count:] = right[t]
+        # Left alone, what rounding makes unlike its transpose grows from time to time.
+        solved = np.linalg.solve((diagonal[t] + diagonal[t].T) / 2, both)
+        eliminated.append(solved)
+        if t + 1 < times:
+            change = next_to[t] @ solved[:, size:]
+            diagonal[t + 1] -= change[:, :size]
+            right[t + 1] -= change[:, size:]
         if t + 2 < times:
-            below[pair, place, place] = beside[1, t]
-    for pair in range(pairs - 1):
-        both = np.concatenate([below[pair].T, right[pair]], axis=1)
-        solved = np.linalg.solve(diagonal[pair], both)
-        diagonal[pair + 1] -= below[pair] @ solved[:, : 2 * size]
-        right[pair + 1] -= below[pair] @ solved[:, 2 * size :]
-    for pair in range(pairs - 1, -1, -1):
-        if pair + 1 < pairs:
-            right[pair] -= below[pair].T @ right[pair + 1]
-        right[pair] = np.linalg.solve(diagonal[pair], right[pair])
-    return right.reshape(2 * pairs, size, count)[:times]
+            change = beside[1, t] @ solved
+            diagonal[t + 2] -= change[:, :size]
+            next_to[t + 1] -= change[:, size:-count]
+            right[t + 2] -= change[:, -count:]
+    for t in range(times - 1, -1, -1):
+        right[t] = eliminated[t][:, -count:]
+        if t + 1 < times:
+            right[t] -= eliminated[t][:, size:-count] @ right[t + 1]
+        if t + 2 < times:
+            right[t] -= eliminated[t][:, :size] @ right[t + 2]
+    return right
 
 
 def _damped(hessians: np.ndarray, damping: float) -> np.ndarray:
@@ -300,17 +361,16 @@ def levenberg_marquardt(
             own, shared = system.step(damping)
             limit = min(1.0, 1.0 / max(np.abs(own[:, : 3 * len(active)]).max(), 1e-9))
             candidate = state.stepped(limit * own, limit * shared, active)
-            candidate_cost = evaluate(candidate, False).cost
-            if candidate_cost < cost:
+            candidate_system = evaluate(candidate, True)  # nearly every step is accepted
+            if candidate_system.cost < cost:
                 accepted = True
                 damping = max(damping * 0.3, 1e-7)
                 break
             damping *= 5
         if not accepted:
             break
-        decrease = (cost - candidate_cost) / cost
-        state, cost = candidate, candidate_cost
+        decrease = (cost - candidate_system.cost) / cost
+        state, system, cost = candidate, candidate_system, candidate_system.cost
         if decrease < tolerance:
             break
-        system = evaluate(state, True)
     return state
