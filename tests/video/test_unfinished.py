@@ -40,7 +40,7 @@ def same_to_the_bit(scene, other):
 def in_spans(carried_clip):
     """The clip in spans of two frames, each looked at by itself, without a break."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(observed, "SPAN_S", 0.2)
+        patch.setattr(observed, "span_seconds", lambda clip: 0.2)
         yield vitruvian.reconstruct_video(carried_clip)
 
 

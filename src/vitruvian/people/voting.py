@@ -46,24 +46,37 @@ def vote(
     Returns:
         (h, w) float32 in 0..1.
     """
-    lab = cv2.cvtColor(region, cv2.COLOR_RGB2LAB).astype(np.int32)
-    lab[..., 1:] *= CHROMA_WEIGHT
     probability = np.where(np.isnan(decided), 1 / (1 + np.exp(-logits)), decided)
     probability = probability.astype(np.float32)
-    pixels = np.ascontiguousarray(np.argwhere(undecided & np.isnan(decided)), np.int32)
+    rows, columns = np.nonzero(undecided & np.isnan(decided))
     offsets, weights = _disk(max(REACH * size, 2.0))
-    table = _gaussian_table()
-    settled = np.empty(len(pixels), np.float32)
-    prior = np.ascontiguousarray(np.float32(LOGIT_WEIGHT) * logits, np.float32)
-    for _ in range(ROUNDS):
-        # A neighbour speaks with the fourth power of its certainty |2p - 1|; NumPy's own takes a
-        # hundred times as long as two squares.
-        certainty = np.square(np.square(2 * probability - 1))
-        _ask(
-            lab, probability * certainty, certainty, prior, pixels, table, offsets, weights, settled
-        )
-        probability[pixels[:, 0], pixels[:, 1]] = settled
+    # All that is asked of a pixel lies together, with a rim that has no say around the region.
+    rim = int(np.abs(offsets).max())
+    height, width = logits.shape
+    cells = np.zeros((height + 2 * rim, width + 2 * rim, 5), np.float32)
+    inside = cells[rim : rim + height, rim : rim + width]
+    inside[..., :3] = cv2.cvtColor(region, cv2.COLOR_RGB2LAB)
+    inside[..., 1:3] *= CHROMA_WEIGHT
+    inside[..., 3], inside[..., 4] = _voices(probability)
+    line = cells.shape[1]
+    pixels = np.int64(line) * (rows + rim) + columns + rim
+    steps = np.int64(line) * offsets[:, 0] + offsets[:, 1]
+    flat, table = cells.reshape(-1, 5), _gaussian_table()
+    prior = np.ascontiguousarray(np.float32(LOGIT_WEIGHT) * logits[rows, columns], np.float32)
+    settled = probability[rows, columns]
+    for number in range(ROUNDS):
+        if number:
+            flat[pixels, 3], flat[pixels, 4] = _voices(settled)
+        _ask(flat, prior, pixels, table, steps, weights, settled)
+    probability[rows, columns] = settled
     return probability
+
+
+def _voices(probability: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How strongly pixels speak for the foreground, and at all: with the fourth power of their
+    certainty |2p - 1|. NumPy's own takes a hundred times as long as two squares."""
+    certainty = np.square(np.square(2 * probability - 1))
+    return probability * certainty, certainty
 
 
 def _disk(radius: float) -> tuple[np.ndarray, np.ndarray]:
@@ -86,34 +99,29 @@ def _gaussian_table() -> np.ndarray:
 
 
 @kernel(
-    "void(i4[:,:,::1],f4[:,::1],f4[:,::1],f4[:,::1],i4[:,::1],f4[::1],i4[:,::1],f4[::1],f4[::1])",
+    "void(f4[:,::1],f4[::1],i8[::1],f4[::1],i8[::1],f4[::1],f4[::1])",
     fastmath=True,
 )
-def _ask(  # type: ignore[no-untyped-def]
-    lab, foreground, certainty, prior, pixels, table, offsets, weights, settled
-):
-    """One round of votes; ``settled`` (n,) gets the probability of each of ``pixels`` (n, 2).
+def _ask(cells, prior, pixels, table, steps, weights, settled):  # type: ignore[no-untyped-def]
+    """One round of votes; ``settled`` (n,) gets the probability of each of ``pixels`` (n,).
 
-    ``foreground`` is probability x certainty. Signature: int32 and float32 as :func:`vote` casts.
+    ``cells`` (m, 5) are the three of colour, foreground x certainty and certainty of all pixels.
     """
-    height, width = prior.shape
     # Keeps a pixel that found nobody like itself from being sure of anything.
     doubt = np.float32(0.3)
     for i in range(len(pixels)):
-        y, x = pixels[i, 0], pixels[i, 1]
-        lightness, a, b = lab[y, x, 0], lab[y, x, 1], lab[y, x, 2]
+        at = pixels[i]
+        lightness, a, b = cells[at, 0], cells[at, 1], cells[at, 2]
         inside = np.float32(0)
         total = np.float32(0)
-        for k in range(len(offsets)):
-            ny, nx = y + offsets[k, 0], x + offsets[k, 1]
-            if ny < 0 or ny >= height or nx < 0 or nx >= width:
-                continue
-            d0, d1, d2 = lab[ny, nx, 0] - lightness, lab[ny, nx, 1] - a, lab[ny, nx, 2] - b
-            step = (d0 * d0 + d1 * d1 + d2 * d2) // _TABLE_STEP
+        for k in range(len(steps)):
+            near = at + steps[k]
+            d0, d1, d2 = cells[near, 0] - lightness, cells[near, 1] - a, cells[near, 2] - b
+            step = int((d0 * d0 + d1 * d1 + d2 * d2) * np.float32(1 / _TABLE_STEP))
             if step >= len(table):
                 continue
             weight = table[step] * weights[k]
-            inside += weight * foreground[ny, nx]
-            total += weight * certainty[ny, nx]
+            inside += weight * cells[near, 3]
+            total += weight * cells[near, 4]
         odds = np.log((inside + doubt) / (total - inside + doubt))
-        settled[i] = 1 / (1 + np.exp(-(prior[y, x] + np.float32(VOTE_WEIGHT) * odds)))
+        settled[i] = 1 / (1 + np.exp(-(prior[i] + np.float32(VOTE_WEIGHT) * odds)))

@@ -15,16 +15,13 @@ from vitruvian.video.crossing import people_of
 from vitruvian.video.observing import Glance, look_at
 from vitruvian.video.sights import Sight
 from vitruvian.video.sources import Sources
-from vitruvian.video.spans import Span, close_reader
+from vitruvian.video.spans import Span, close_reader, span_seconds
 from vitruvian.video.stretches import runs_of
 from vitruvian.video.tracking import Track, Tracker, settled
 from vitruvian.video.turning import TurnFollower, Turning
 from vitruvian.video.unfinished import Parts
 from vitruvian.video.verticals import Edges
 
-# Seconds that are looked at by themselves, and kept: the whole frame is searched as often. Whoever
-# is overlooked is missed for so long.
-SPAN_S = 2.0
 _LEAST_FRAMES, _LEAST_S = 4, 0.25  # of a track that is somebody
 
 
@@ -60,7 +57,7 @@ def observe(
     Args:
         sources: the clips.
         tell: told how far it is.
-        parts: where what was learnt in every span of ``SPAN_S`` is kept.
+        parts: where what was learnt in every span is kept.
         crew: looks at the spans.
         given: keypoints and masks that are brought along for a single clip.
 
@@ -114,6 +111,7 @@ class _Work:
     ) -> None:
         self._clip, self._camera, self._crew, self._given = clip, camera, crew, given
         self._parts, self._name = parts, name
+        self._span_s = span_seconds(clip)
         self._tracker, self._follower = Tracker(), TurnFollower(camera)
         self._sights: list[Sight] = []
         self._frames: list[tuple[int, float]] = []
@@ -177,14 +175,14 @@ class _Work:
         self._frames += glance.frames
         self._ended = glance.next_s is None
         if glance.next_s is not None:  # times may leap
-            leap = int((glance.next_s - self._clip.start_s) / SPAN_S)
+            leap = int((glance.next_s - self._clip.start_s) / self._span_s)
             self._next = max(glance.index + 1, leap)
 
     def _spans(self) -> Iterator[Span]:
         index, start = self._next, self._clip.start_s
         while True:
             index = max(index, self._next)
-            edges = start + index * SPAN_S, start + (index + 1) * SPAN_S
+            edges = start + index * self._span_s, start + (index + 1) * self._span_s
             yield Span(index, self._clip, self._camera, *edges, self._given)
             index += 1
 

@@ -11,6 +11,10 @@ from vitruvian.types.camera import Camera
 from vitruvian.video.clip import Clip, Frame
 from vitruvian.video.decoding import Reader, Steps
 
+# About how many seconds are looked at by themselves, and kept. The whole frame is searched as
+# often: whoever is overlooked is missed for so long.
+SPAN_S = 2.0
+
 _kept = threading.local()  # the reader of the last span: the next one goes on from there
 
 
@@ -32,6 +36,14 @@ class Span:
     start_s: float
     end_s: float
     given: GivenFrames | None = None
+
+
+def span_seconds(clip: Clip) -> float:
+    """How long a clip's spans are: of one length and even in number, as far as the file says how
+    long the clip is, so that two processes are busy alike."""
+    seconds = clip.expected * clip.every / clip.fps
+    pairs = round(seconds / (2 * SPAN_S))
+    return seconds / (2 * pairs) if pairs else SPAN_S
 
 
 class SpanReader:
