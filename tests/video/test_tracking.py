@@ -1,4 +1,4 @@
-"""Who is who: people as coloured boxes that cross, hide each other and come back."""
+"""Who is who from frame to frame: people as coloured boxes that cross and hide each other."""
 
 from __future__ import annotations
 
@@ -36,7 +36,8 @@ def drawn(people):
 
 
 def follow(frames):
-    """Ids of everyone in every frame, at ten frames a second, in the order they were given."""
+    """Ids of everyone in every frame, at ten frames a second, in the order they were given;
+    nobody who was away is known."""
     tracker = Tracker()
     ids = []
     for number, people in enumerate(frames):
@@ -56,14 +57,18 @@ def test_people_who_cross_keep_their_ids():
     assert ids[-1] == [1, 2]
 
 
-def test_who_comes_back_is_known_by_their_clothes():
-    away = [[]] * 12
-    frames = [[(200, RED)]] * 4 + away + [[(260, RED)]] * 4
-    _, ids = follow(frames)
-    assert ids[-1] == [1]
-    frames = [[(200, RED)]] * 4 + away + [[(260, GREEN)]] * 4
-    _, ids = follow(frames)
+def test_who_was_away_begins_a_new_track():
+    _, ids = follow([[(200, RED)]] * 4 + [[]] * 12 + [[(260, RED)]] * 4)
     assert ids[-1] == [2]
+
+
+def test_frames_far_apart_follow_each_other():
+    tracker = Tracker()
+    for number in range(4):
+        pixels, figures = drawn([(200 + 5 * number, RED)])
+        looks = [looks_of(pixels, figure) for figure in figures]
+        tracker.update(number, 1.5 * number, figures, looks)
+    assert len(tracker.tracks) == 1
 
 
 def test_nobody_jumps_through_the_room():

@@ -20,6 +20,7 @@ from vitruvian.errors import InputError
 from vitruvian.image.names import expanded
 from vitruvian.options import DEFAULTS, Options
 from vitruvian.result.folder import check_replaceable, complete_folder, open_folder
+from vitruvian.video.corrections import parse_same
 from vitruvian.video.formats import (
     BODIES_FORMATS,
     DEFAULT_VIDEO_FORMATS,
@@ -96,6 +97,23 @@ def video(
     ] = DEFAULTS["height_cm"],
     fov: Annotated[float | None, given("fov_deg")] = DEFAULTS["fov_deg"],
     max_people: Annotated[int | None, given("max_people")] = DEFAULTS["max_people"],
+    same: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--same",
+            metavar="N,M",
+            help="Numbers of people in an earlier result who are one person; may be repeated.",
+        ),
+    ] = None,
+    apart: Annotated[
+        list[int] | None,
+        typer.Option(
+            "--apart",
+            metavar="N",
+            help="Number of somebody in an earlier result who is another one each time that they "
+            "come back; may be repeated.",
+        ),
+    ] = None,
     texture: Annotated[bool, given("texture")] = DEFAULTS["texture"],
     rest: Annotated[str, given("rest")] = DEFAULTS["rest"],
     rig: Annotated[str, given("rig")] = DEFAULTS["rig"],
@@ -173,6 +191,7 @@ def video(
             f"{len(clips)} clips are given: one at a time, or --views where they show one scene.",
             code="bad-option",
         )
+    joined = parse_same(same or ())
     webcam = _webcam_of(clips, recorded_s)
     if mode not in ("avatar", "bodies", "frames"):
         raise InputError(f"{mode!r} is no mode: give avatar, bodies or frames.", code="bad-option")
@@ -211,6 +230,8 @@ def video(
                 height_cm=height,
                 fov_deg=fov,
                 max_people=max_people,
+                same=joined,
+                apart=apart or (),
                 texture=texture,
                 bodies=mode == "bodies",
                 keypoints=keypoints,

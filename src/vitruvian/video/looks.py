@@ -36,6 +36,16 @@ class Looks:
             return float("nan")
         return float(np.sqrt(self.parts[both] * other.parts[both]).sum(1).mean())
 
+    @property
+    def common(self) -> float:
+        """0..1, share of the clothes in colours that many wear: black, grey and white; 1 where none
+        are known."""
+        clothes = self.parts[:2][~np.isnan(self.parts[:2, 0])]
+        if not len(clothes):
+            return 1.0
+        bins = clothes.reshape(-1, *_BINS)
+        return float(1 - bins[:, :, 1:, 1:].sum((1, 2, 3)).mean())
+
     def blended(self, newer: Looks, share: float) -> Looks:
         """The running mean after one more look."""
         mixed = (1 - share) * self.parts + share * newer.parts

@@ -12,6 +12,7 @@ from vitruvian.exchange.given_frames import GivenFrames
 from vitruvian.types.camera import Camera
 from vitruvian.video.clip import Clip
 from vitruvian.video.crossing import people_of
+from vitruvian.video.joining import joined
 from vitruvian.video.observing import Glance, look_at
 from vitruvian.video.sights import Sight
 from vitruvian.video.sources import Sources
@@ -142,7 +143,8 @@ class _Work:
                 "it again.",
                 code="damaged-clip",
             )
-        moving = [track for track in self._tracker.tracks if runs_of([track], frames)]
+        people = joined(self._tracker.tracks)
+        moving = [track for track in people if runs_of([track], frames)]
         tracks = settled(moving, least_s=_LEAST_S, least=_LEAST_FRAMES)
         turning = self._follower.turning(self._sights)
         return frames, tracks, turning, self._follower.edges(turning)

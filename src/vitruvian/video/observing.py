@@ -51,6 +51,9 @@ class Glance:
 
 
 DETECT_S = 0.5  # seconds after which people are detected again, and looked at carefully
+# The same while somebody is missing, and how long they are: who comes out from behind another is
+# seen at once then.
+_SEEK_S, _MISSING_S = 0.12, 1.0
 _TOUCHING = 0.05  # IoU of boxes from which on people are told apart in the whole frame only
 _LEAST_PRESENCE = 0.5
 _MOST_STRAYED = 0.1  # of the person's size: landmarks from where they were expected
@@ -134,7 +137,8 @@ class Observer:
                 return None
         image, scale = working_image(photo.pixels)
         people = [_expected_person(track, frame.time_s, scale) for track in expected]
-        self.passing = frame.time_s - self._detected_s < self._detect_s
+        again_s = _SEEK_S if self._missing(frame.time_s) else self._detect_s
+        self.passing = frame.time_s - self._detected_s < min(again_s, self._detect_s)
         self._reflected = not self._reflected
         if not self.passing:
             detected = _same_people(people, detect(image).people)
@@ -154,6 +158,13 @@ class Observer:
         look = Look(photo, image, scale, pose_estimator(), passing=self.passing)
         figures = [figure for figure in draw(look, candidates) if figure is not None]
         return figures if len(figures) == len(candidates) else None
+
+    def _missing(self, time_s: float) -> bool:
+        """Whether somebody who was there a moment ago is not."""
+        return any(
+            track not in self._expected and time_s - track.last.time_s <= _MISSING_S
+            for track in self._tracker.tracks
+        )
 
 
 def _same_people(

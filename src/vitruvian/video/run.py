@@ -21,6 +21,7 @@ from vitruvian.pipeline.progress import StageTimer
 from vitruvian.placement.ground import world_from_ground
 from vitruvian.types.motion import Motion
 from vitruvian.video.clip import Clip
+from vitruvian.video.corrections import corrected
 from vitruvian.video.eyes import Eyes
 from vitruvian.video.movers import movers_of
 from vitruvian.video.observed import observe
@@ -60,6 +61,8 @@ def reconstruct_video(
     height_cm: float | None = None,
     fov_deg: float | None = None,
     max_people: int | None = None,
+    same: Sequence[Sequence[int]] = (),
+    apart: Sequence[int] = (),
     texture: bool = True,
     bodies: bool = False,
     keypoints: str | Path | None = None,
@@ -84,6 +87,10 @@ def reconstruct_video(
         height_cm: stature of the person who is seen largest, in centimetres; fixes the scale.
         fov_deg: field of view across the longer side, in degrees; assumed by default.
         max_people: keep only so many, those seen longest and largest.
+        same: numbers of people whom an earlier result took for several and who are one: each time
+            ``(2, 5)``, or more.
+        apart: numbers of people whom an earlier result took for one and who are another one each
+            time that they come back; they get the numbers behind all others.
         texture: colour the avatars.
         bodies: avatars are the bodies alone, without clothes, hair and colours: quicker.
         keypoints: of a single clip: a folder in which OpenPose or BlazePose wrote a file for each
@@ -128,14 +135,16 @@ def reconstruct_video(
     if unfinished is not None:
         beside = [expanded(one) for one in (cameras, keypoints, masks) if one is not None]
         files = [clip.path for clip in clips] + beside
-        asked = (start_s, end_s, every, height_cm, fov_deg, max_people, texture)
+        who = [list(numbers) for numbers in same], list(apart)
+        asked = (start_s, end_s, every, height_cm, fov_deg, max_people, who, texture)
         parts = unfinished.parts(files, *asked)
     timer = StageTimer()
     with crew_of(workers) as crew:
         with timer("people"):
             observed = observe(sources, tell, parts, crew, brought)
         eyes = replace(eyes, turning=observed.turning, edges=observed.edges)
-        people = _chosen(observed.people, max_people)
+        known = corrected(observed.people, observed.frames, same, apart)
+        people = _chosen(known, max_people)
         if not people:
             raise _nobody(clips, brought)
         model = body_model()

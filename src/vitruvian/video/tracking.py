@@ -1,4 +1,4 @@
-"""Who is who from frame to frame, also after somebody was hidden or away."""
+"""Who is who from frame to frame."""
 
 from __future__ import annotations
 
@@ -18,11 +18,8 @@ Sight = TypeVar("Sight")
 
 RECENT_S = 0.6  # how long somebody who was not seen is expected where they were going
 _LEAST_SCORE = 0.35  # of the same person in successive frames
-_LEAST_LIKENESS = 0.72  # of somebody who comes back, and how much more than anybody else's
-_CLEARER = 0.05
 _NEARBY = 0.12  # of the size: distance of landmarks that is as good as an IoU of 1 / e
 _NEWEST = 0.1  # share of the newest look in the running mean
-_FASTEST = 3.0  # sizes per second that somebody who was hidden may have moved
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +67,7 @@ class Track:
             (one for one in reversed(self.sightings[:-1]) if now.time_s - one.time_s > 0.1),
             self.sightings[0],
         )
-        moved = _middle(now.figure) - _middle(then.figure)
+        moved = middle_of(now.figure) - middle_of(then.figure)
         seconds = max(now.time_s - then.time_s, 1e-3)
         # Nobody keeps their speed for long.
         return np.asarray(moved / seconds * min(time_s - now.time_s, 0.3))
@@ -80,16 +77,18 @@ class Tracker:
     """Gives the figures of successive frames to tracks.
 
     Figures go to whoever was there a moment ago by the overlap of boxes and mattes, the distance
-    of landmarks and the colours of clothes, surest pairs first; then to whoever was lost before by
-    the colours alone, where those are like one person's and nobody else's.
+    of landmarks and the colours of clothes, surest pairs first. Whoever comes later begins a new
+    track: ``joining`` knows all of the clip.
     """
 
     def __init__(self) -> None:
         self.tracks: list[Track] = []
+        self._before_s = -np.inf  # of the frame before
 
     def recent(self, time_s: float) -> list[Track]:
-        """Tracks that were seen a moment ago."""
-        return [track for track in self.tracks if time_s - track.last.time_s <= RECENT_S]
+        """Tracks that were seen a moment ago, or in the frame before."""
+        since = min(time_s - RECENT_S, self._before_s)
+        return [track for track in self.tracks if track.last.time_s >= since]
 
     def update(
         self,
@@ -114,16 +113,10 @@ class Tracker:
         ).reshape(len(near), len(figures))
         for row, column in best_pairs(scores, _LEAST_SCORE).items():
             given[column] = near[row]
-        away = [track for track in self.tracks if track not in given.values()]
-        for column, figure in enumerate(figures):
+        for column in range(len(figures)):
             if column not in given:
-                track = self._coming_back(away, time_s, figure, looks[column])
-                if track is None:
-                    track = Track(len(self.tracks) + 1)
-                    self.tracks.append(track)
-                else:
-                    away.remove(track)
-                given[column] = track
+                given[column] = Track(len(self.tracks) + 1)
+                self.tracks.append(given[column])
         for column, figure in enumerate(figures):
             track, look = given[column], looks[column]
             track.sightings.append(Sighting(number, time_s, figure, careful))
@@ -132,27 +125,8 @@ class Tracker:
                 track.looks = look
             elif not crowded:
                 track.looks = track.looks.blended(look, _NEWEST)
+        self._before_s = time_s
         return [given[column] for column in range(len(figures))]
-
-    def _coming_back(
-        self, away: Sequence[Track], time_s: float, figure: Figure, look: Looks
-    ) -> Track | None:
-        likeness = []
-        for track in away:
-            like = track.looks.likeness(look) if track.looks is not None else float("nan")
-            elapsed = time_s - track.last.time_s
-            size = max(track.last.figure.size, figure.size)
-            far = float(np.linalg.norm(_middle(figure) - _middle(track.last.figure)))
-            reachable = far < size * (0.5 + _FASTEST * elapsed)
-            likeness.append(like if reachable and np.isfinite(like) else 0.0)
-        if not likeness:
-            return None
-        order = np.argsort(likeness)[::-1]
-        best = likeness[order[0]]
-        second = likeness[order[1]] if len(order) > 1 else 0.0
-        if best < _LEAST_LIKENESS or best - second < _CLEARER:
-            return None
-        return away[order[0]]
 
 
 def settled(tracks: Sequence[Track], *, least_s: float, least: int) -> list[Track]:
@@ -209,5 +183,6 @@ def _matte_iou(before: Figure, after: Figure, shift: np.ndarray) -> float:
     return float(np.count_nonzero(a & b) / union) if union else 0.0
 
 
-def _middle(figure: Figure) -> np.ndarray:
+def middle_of(figure: Figure) -> np.ndarray:
+    """(2,) pixels, of the box."""
     return np.asarray(figure.box[:2] + figure.box[2:]) / 2

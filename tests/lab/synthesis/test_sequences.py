@@ -13,6 +13,7 @@ from vitruvian.body.model.clips import captured_motions
 from vitruvian.body.model.model import body_model
 from vitruvian.errors import InputError
 from vitruvian.lab.synthesis.assets import AssetLibrary
+from vitruvian.lab.synthesis.crossings import CrossingTruth, random_crossing, write_crossings
 from vitruvian.lab.synthesis.sequence_cameras import CAMERA_KINDS, CameraKind, camera_path
 from vitruvian.lab.synthesis.sequence_files import SequenceTruth, truth_of, write_sequences
 from vitruvian.lab.synthesis.sequence_motions import random_motion
@@ -99,3 +100,33 @@ def test_people_are_where_the_truth_says(library: AssetLibrary) -> None:
         dark = (frame.image.min(2) < 200).astype(np.uint8)
         assert 0.005 < dark.mean() < 0.4
         assert (cv2.dilate(dark, np.ones((5, 5)))[rows, columns] > 0).mean() > 0.9
+
+
+def test_several_people_cross_and_each_pixel_has_its_owner(
+    tmp_path: Path, library: AssetLibrary
+) -> None:
+    assert sum(write_crossings(tmp_path, 5, 1, 2, 4, 96, library)) == 4
+    truth = CrossingTruth.read(tmp_path / "00000" / "truth.npz")
+    capture = cv2.VideoCapture(str(tmp_path / "00000" / "clip.mp4"))
+    assert int(capture.get(cv2.CAP_PROP_FRAME_COUNT)) == 4
+    assert capture.get(cv2.CAP_PROP_FRAME_WIDTH) == truth.instances.shape[2]
+    assert set(np.unique(truth.instances)) == {0, 1, 2}
+    assert truth.statures.shape == (2,)
+    (tmp_path / "00000" / "truth.npz").write_bytes(b"no")
+    with pytest.raises(InputError, match="no truth of a clip of several people"):
+        CrossingTruth.read(tmp_path / "00000" / "truth.npz")
+
+
+def test_people_go_across_the_view_and_some_turn_back(library: AssetLibrary) -> None:
+    ways = []
+    for number in range(6):
+        crossing = random_crossing(5, number, 2, 30, 96, library)
+        view = crossing.path.views[0].camera_from_world
+        for _, motion in crossing.people:
+            seen = motion.translation @ view[:3, :3].T + view[:3, 3]
+            assert (seen[:, 2] > 1).all()
+            ways.append(seen[-1] - seen[0])
+    walked = [way for way in ways if np.hypot(way[0], way[2]) > 0.5]
+    assert len(walked) > 3
+    assert all(abs(way[0]) > abs(way[2]) for way in walked)
+    assert min(way[0] for way in walked) < 0 < max(way[0] for way in walked)

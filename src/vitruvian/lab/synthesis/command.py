@@ -69,6 +69,12 @@ def synth(
     frames: Annotated[
         int, typer.Option("--frames", min=4, max=3000, help="Length of a clip, 30 a second.")
     ] = 60,
+    people: Annotated[
+        int,
+        typer.Option(
+            "--people", min=1, max=6, help="In a clip; several cross and hide each other."
+        ),
+    ] = 1,
     plot: Annotated[
         bool,
         typer.Option(
@@ -117,11 +123,16 @@ def synth(
         TimeRemainingColumn(),
     )  # fmt: skip
     if video:
+        from vitruvian.lab.synthesis.crossings import write_crossings
         from vitruvian.lab.synthesis.sequence_files import write_sequences
 
         with Progress(*columns, console=console) as progress:
             task = progress.add_task("frames", total=count * frames)
-            for done in write_sequences(output, seed, count, frames, size, library):
+            for done in (
+                write_sequences(output, seed, count, frames, size, library)
+                if people == 1
+                else write_crossings(output, seed, count, people, frames, size, library)
+            ):
                 progress.advance(task, done)
         console.print(f"{count} clips of {frames} frames in {output}")
         return

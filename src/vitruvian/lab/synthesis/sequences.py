@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from collections.abc import Sequence as ListOf
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 
 from vitruvian.body.model.model import body_model
 from vitruvian.lab.synthesis.assets import AssetLibrary
+from vitruvian.lab.synthesis.cameras import View
 from vitruvian.lab.synthesis.degrade import photograph
 from vitruvian.lab.synthesis.drawing import (
+    Geometry,
     cast_shadows,
     gather,
     pixel_share,
@@ -31,7 +35,7 @@ from vitruvian.types.record import Record
 
 FPS = 30.0
 OCCLUDED = 0.4  # share of clips in which an object stands before the person
-_TEXELS = 512
+TEXELS = 512
 _PERSON, _OBJECT = 1, 255
 _AROUND_M = 2.5, 6.0  # from camera and path to the walls
 _HIGH_M = 9.0  # walls: higher than any picture shows
@@ -96,17 +100,17 @@ def random_sequence(
     doing, motion = random_motion(rng, recipe.betas, seconds)
     # Shoes lift the person by their soles.
     at_rest = replace(recipe, pose=np.zeros_like(recipe.pose))
-    sole = build_person(at_rest, library, _TEXELS).lift + float(_bare_lowest(recipe.betas))
+    sole = build_person(at_rest, library, TEXELS).lift + float(bare_lowest(recipe.betas))
     motion = replace(motion, translation=motion.translation + [0, sole, 0])
     way = np.linspace(motion.translation[0], motion.translation[-1], frames) * [1, 0, 1]
     stature = body_model().stature(recipe.betas)
     kind = CAMERA_KINDS[number % len(CAMERA_KINDS)]
     path = camera_path(rng, kind, way, stature, size, FPS)
-    scenery = [(0, part) for part in _room(rng, path, way)]
+    scenery = [(0, part) for part in room(rng, path, way)]
     if rng.random() < OCCLUDED:
         half = frames // 2
         person = posed_person(recipe, motion, half, library)
-        points = _carried(person.vertices, _world_from_person(person, motion.translation[half]))
+        points = _carried(person.vertices, world_from_person(person, motion.translation[half]))
         scenery.append((_OBJECT, random_occluder(rng, points, path.views[half])))
     return Sequence(
         recipe=recipe,
@@ -124,7 +128,7 @@ def posed_person(
     recipe: Recipe, motion: Motion, frame: int, library: AssetLibrary
 ) -> SyntheticPerson:
     """The person in one frame's pose, turned as in the world but standing at the origin."""
-    return build_person(replace(recipe, pose=motion.pose[frame]), library, _TEXELS)
+    return build_person(replace(recipe, pose=motion.pose[frame]), library, TEXELS)
 
 
 def drawn_frames(sequence: Sequence, library: AssetLibrary) -> Iterator[SequenceFrame]:
@@ -135,11 +139,47 @@ def drawn_frames(sequence: Sequence, library: AssetLibrary) -> Iterator[Sequence
 
 def _drawn(sequence: Sequence, number: int, library: AssetLibrary) -> SequenceFrame:
     view = sequence.path.views[number]
-    rotation = view.camera_from_world[:3, :3]
     person = posed_person(sequence.recipe, sequence.motion, number, library)
-    place = _world_from_person(person, sequence.motion.translation[number])
-    parts = [(instance, part, view.camera_from_world) for instance, part in sequence.scenery] + [
-        (_PERSON, part, view.camera_from_world @ place) for part in person.parts
+    place = world_from_person(person, sequence.motion.translation[number])
+    image, owner, seen = drawn_moment(sequence, view, [(person, place)], number)
+    alone = rasterize(seen, view.camera, 2, only=seen.instance == _PERSON)
+    whole = int((alone.face >= 0).sum())
+    shown = int((owner == _PERSON).sum())
+    return SequenceFrame(image, shown / whole if whole else 0.0)
+
+
+class Setting(Protocol):
+    """Where and in what light a clip is taken; see ``Sequence``."""
+
+    @property
+    def scenery(self) -> tuple[tuple[int, Part], ...]: ...
+    @property
+    def light(self) -> Light: ...
+    @property
+    def softness(self) -> float: ...
+    @property
+    def seed(self) -> tuple[int, ...]: ...
+
+
+def drawn_moment(
+    setting: Setting,
+    view: View,
+    people: ListOf[tuple[SyntheticPerson, np.ndarray]],
+    number: int,
+) -> tuple[np.ndarray, np.ndarray, Geometry]:
+    """A frame's picture (H, W, 3) uint8 sRGB, whose sample is whose (2 H, 2 W), and all geometry.
+
+    Args:
+        setting: place and light.
+        view: of the frame.
+        people: each with ``world_from_person`` (4, 4); their instances are 1, 2, ...
+        number: of the frame, for its grain.
+    """
+    rotation = view.camera_from_world[:3, :3]
+    parts = [(instance, part, view.camera_from_world) for instance, part in setting.scenery] + [
+        (instance, part, view.camera_from_world @ place)
+        for instance, (person, place) in enumerate(people, _PERSON)
+        for part in person.parts
     ]
     seen = gather(parts)
     # Light stays in the world while the camera turns: it is computed in the world's axes.
@@ -149,32 +189,29 @@ def _drawn(sequence: Sequence, number: int, library: AssetLibrary) -> SequenceFr
         normals=np.ascontiguousarray(seen.normals @ rotation, np.float32),
     )
     shadows = cast_shadows(
-        lit, sequence.light, seen.instance > 0, resolution=512, softness=sequence.softness
+        lit, setting.light, seen.instance > 0, resolution=512, softness=setting.softness
     )
     fine = rasterize(seen, view.camera, 2)
-    shaded = shade(lit, fine, sequence.light, shadows, share=True)
+    shaded = shade(lit, fine, setting.light, shadows, share=True)
     linear = shaded.color + np.float32(_SKY) * (1 - shaded.coverage[..., None])
-    mine = (fine.face >= 0) & (seen.instance[fine.face] == _PERSON)
-    alone = rasterize(seen, view.camera, 2, only=seen.instance == _PERSON)
-    whole = int((alone.face >= 0).sum())
-    shown = int(mine.sum())
+    owner = np.where(fine.face >= 0, seen.instance[fine.face], 0)
     image = photograph(
-        np.random.default_rng(sequence.seed),
+        np.random.default_rng(setting.seed),
         linear,
-        pixel_share(mine, 2),
-        grain=np.random.default_rng([*sequence.seed, number]),
+        pixel_share((owner > 0) & (owner != _OBJECT), 2),
+        grain=np.random.default_rng([*setting.seed, number]),
     )
-    return SequenceFrame(image, shown / whole if whole else 0.0)
+    return image, owner, seen
 
 
-def _world_from_person(person: SyntheticPerson, root: np.ndarray) -> np.ndarray:
+def world_from_person(person: SyntheticPerson, root: np.ndarray) -> np.ndarray:
     """(4, 4) that moves a built person, whose pose is the world's, so that its root is there."""
     out = np.eye(4)
     out[:3, 3] = root - person.body.joints[0] - [0, person.lift, 0]
     return out
 
 
-def _bare_lowest(betas: np.ndarray) -> float:
+def bare_lowest(betas: np.ndarray) -> float:
     return float(body_model().rest(betas)[0][:, 1].min())
 
 
@@ -182,7 +219,7 @@ def _carried(points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     return np.asarray(points @ matrix[:3, :3].T + matrix[:3, 3])
 
 
-def _room(rng: np.random.Generator, path: CameraPath, way: np.ndarray) -> list[Part]:
+def room(rng: np.random.Generator, path: CameraPath, way: np.ndarray) -> list[Part]:
     """Floor and four walls around camera and person: wherever the camera turns, there is one."""
     eyes = np.stack([-v.camera_from_world[:3, :3].T @ v.camera_from_world[:3, 3]
                      for v in path.views])  # fmt: skip
