@@ -88,6 +88,12 @@ def _synthetic(data: Path | None) -> Suite:
     return SyntheticSuite.open(data)
 
 
+def _tracks(data: Path | None) -> Suite:
+    from vitruvian.lab.evaluation.suites.tracks import TrackSuite
+
+    return TrackSuite.open(data_folder(data))
+
+
 def _video(data: Path | None) -> Suite:
     from vitruvian.lab.evaluation.suites.video import VideoSuite
 
@@ -112,6 +118,7 @@ SUITES: dict[str, tuple[Callable[[Path | None], Suite], str]] = {
     "shapes": (_shapes, "3D characters photographed from 8 sides: surface against truth"),
     "speed": (_speed, "photographs: seconds by stage, cold start, peak memory"),
     "synthetic": (_synthetic, "people of the generator: body, surface, stature, distance"),
+    "tracks": (_tracks, "clips of several people of the generator: everybody keeps their number"),
     "video": (_video, "clips frame by frame: steadiness, feet, silhouettes, people found"),
 }
 
