@@ -14,6 +14,7 @@ from vitruvian.types.camera import Camera
 from vitruvian.types.figure import Figure
 from vitruvian.video.clip import Clip, Frame
 from vitruvian.video.looks import looks_of
+from vitruvian.video.patches import patches_of
 from vitruvian.video.tracking import Sighting, Track, spread_best
 
 MOST_CANDIDATES = 16  # frames of a clip
@@ -94,7 +95,7 @@ def best_frames(
             in its camera's frame; None where they are not known.
     """
     found: list[list[Candidate]] = [[] for _ in people]
-    patches = _patches(model)
+    patches = patches_of(model, _PATCH_M)
     for which, clip in enumerate(clips):
         wanted: dict[int, list[tuple[int, Sighting]]] = {}
         for index, tracks in enumerate(people):
@@ -139,13 +140,6 @@ def _best(candidates: Sequence[Candidate]) -> Candidate:
     odd = odd / np.maximum((pixels * compared).sum(1), 1)
     worths = np.array([one.worth for one in candidates]) * np.exp(-odd / _ODD_SHARE)
     return candidates[int(worths.argmax())]
-
-
-def _patches(model: BodyModel) -> np.ndarray:
-    """(F,) int, of each face the patch that it is in: those of one cube of the mean adult."""
-    middles = model.template[model.faces].mean(1)
-    cubes = np.floor(middles / _PATCH_M).astype(int)
-    return np.asarray(np.unique(cubes, axis=0, return_inverse=True)[1]).ravel()
 
 
 def _colours(

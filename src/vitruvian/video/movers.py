@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,21 +14,39 @@ from vitruvian.types.body import Body
 from vitruvian.video.appearance import avatar_of, bare_avatar_of
 from vitruvian.video.choosing import best_frames, best_sighting
 from vitruvian.video.clip import Clip
+from vitruvian.video.placing import Placing
 from vitruvian.video.scene import Mover
 from vitruvian.video.together import Solved, SolvedTrack
 from vitruvian.video.tracking import Track, size_of
 
 
-def movers_of(
+@dataclass(frozen=True, eq=False)
+class Portrait:
+    """Somebody as one frame shows them.
+
+    Attributes:
+        avatar: that it makes of them.
+        body: under it, in the frame of the camera.
+        clip: number of the clip.
+        number: of the frame.
+    """
+
+    avatar: Avatar
+    body: Body
+    clip: int
+    number: int
+
+
+def portraits_of(
     clips: Sequence[Clip],
     people: Sequence[Sequence[Track]],
     found: Solved,
     options: Options,
     *,
     bodies: bool,
-    tell: Callable[[str, int, int], None],
-) -> tuple[Mover, ...]:
-    """Everybody with their avatar.
+    tell: Callable[[int], None],
+) -> list[Portrait]:
+    """Everybody's avatar.
 
     Args:
         clips: of all cameras.
@@ -38,9 +57,9 @@ def movers_of(
         tell: told how many there are.
     """
     model, eyes = body_model(), found.eyes
-    movers: list[Mover] = []
-    tell("avatars", 0, len(people))
-    shown = [] if bodies else best_frames(clips, eyes.camera, people, model, _placed(found))
+    portraits: list[Portrait] = []
+    tell(0)
+    shown = [] if bodies else best_frames(clips, eyes.camera, people, model, Placing(model, found))
     for index, (tracks, one) in enumerate(zip(people, found.tracks, strict=True)):
         betas = one.motion.betas
         if bodies:
@@ -52,31 +71,20 @@ def movers_of(
             which, frame, sighting = shown[index]
             number, camera = frame.number, eyes.camera(which, frame.number)
             avatar, body = avatar_of(model, frame, sighting.figure, camera, betas, options)
-        movers.append(_mover(tracks[0], one, avatar, body, (which, number)))
-        tell("avatars", len(movers), len(people))
-    return tuple(movers)
+        portraits.append(Portrait(avatar, body, which, number))
+        tell(len(portraits))
+    return portraits
 
 
-def _placed(found: Solved) -> Callable[[int, int, int], np.ndarray | None]:
-    """What tells where the bodies of a solution are, as of ``best_frames``."""
-    times = [{int(number): t for t, number in enumerate(one.numbers)} for one in found.tracks]
-
-    def placed(person: int, which: int, number: int) -> np.ndarray | None:
-        time, motion = times[person].get(number), found.tracks[person].motion
-        if time is None:
-            return None
-        posed = body_model().forward(motion.betas, motion.pose[time], motion.translation[time])
-        place = found.eyes.place(which, number)
-        if place is None:
-            return posed.vertices
-        return np.asarray(posed.vertices @ place[:3, :3].T + place[:3, 3])
-
-    return placed
+def movers_of(
+    people: Sequence[Sequence[Track]], found: Solved, portraits: Sequence[Portrait]
+) -> tuple[Mover, ...]:
+    """Everybody with their avatar; arguments as of ``portraits_of``, which makes the portraits."""
+    every = zip(people, found.tracks, portraits, strict=True)
+    return tuple(_mover(tracks[0], one, portrait) for tracks, one, portrait in every)
 
 
-def _mover(
-    track: Track, one: SolvedTrack, avatar: Avatar, body: Body, frame: tuple[int, int]
-) -> Mover:
+def _mover(track: Track, one: SolvedTrack, portrait: Portrait) -> Mover:
     warnings = []
     if one.swapped:
         warnings.append(
@@ -92,9 +100,9 @@ def _mover(
         seen=one.seen,
         still=one.still,
         sightings=tuple(track.sightings),
-        body=body,
-        avatar=avatar,
-        avatar_clip=frame[0],
-        avatar_frame=frame[1],
+        body=portrait.body,
+        avatar=portrait.avatar,
+        avatar_clip=portrait.clip,
+        avatar_frame=portrait.number,
         warnings=tuple(warnings),
     )

@@ -23,11 +23,12 @@ from vitruvian.types.motion import Motion
 from vitruvian.video.clip import Clip
 from vitruvian.video.corrections import corrected
 from vitruvian.video.eyes import Eyes
-from vitruvian.video.movers import movers_of
+from vitruvian.video.movers import movers_of, portraits_of
 from vitruvian.video.observed import observe
 from vitruvian.video.scene import MovingScene
+from vitruvian.video.settling import settled
 from vitruvian.video.sources import open_sources
-from vitruvian.video.together import solve_tracks
+from vitruvian.video.together import ROUNDS, solve_tracks
 from vitruvian.video.tracking import Track, size_of
 from vitruvian.video.unfinished import Parts, Unfinished
 from vitruvian.video.zooming import Zoom
@@ -152,13 +153,42 @@ def reconstruct_video(
         if height_cm is not None:
             heights[max(range(len(people)), key=lambda n: size_of(people[n]))] = height_cm / 100
         with timer("motion"), one_blas_thread():
+            rounds = ROUNDS if bodies else ROUNDS - 1
             found = parts.made(
-                "motion",
-                lambda: solve_tracks(model, people, observed.frames, eyes, heights, tell, crew),
+                f"motion-{rounds}",
+                lambda: solve_tracks(
+                    model,
+                    people,
+                    observed.frames,
+                    eyes,
+                    heights,
+                    tell,
+                    crew,
+                    rounds=rounds,
+                ),
             )
-    options = Options(texture=texture, fov_deg=fov_deg)
-    with timer("avatars"):
-        movers = movers_of(clips, people, found, options, bodies=bodies, tell=tell)
+        options = Options(texture=texture, fov_deg=fov_deg)
+        frames = 0 if bodies else sum(len(one.numbers) for one in found.tracks)
+        with timer("avatars"):
+            portraits = portraits_of(
+                clips,
+                people,
+                found,
+                options,
+                bodies=bodies,
+                tell=lambda done: tell("avatars", done, len(people) + frames),
+            )
+            if not bodies:
+                found, portraits = settled(
+                    people,
+                    observed.frames,
+                    found,
+                    portraits,
+                    parts,
+                    lambda done, of: tell("avatars", len(people) + done, len(people) + of),
+                    crew,
+                )
+    movers = movers_of(people, found, portraits)
     numbers, times = zip(*observed.frames, strict=True)
     return MovingScene(
         clip=clips[0],

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from vitruvian.body.fit.clothes import Clothes
 from vitruvian.body.fit.dynamics import Dynamics, Floor, MotionOptions, quickness_of
 from vitruvian.body.fit.motion import fit_motion
 from vitruvian.body.fit.options import FitOptions
@@ -23,6 +24,7 @@ from vitruvian.video.stretches import Stretch
 WINDOW, OVERLAP = 48, 10  # frames
 _FIRST = FitOptions(iterations=25, contour_rounds=0, tolerance=1e-3)
 _SECOND = FitOptions(contour_rounds=1, contour_iterations=5)
+_CLOTHED = FitOptions(contour_rounds=1, contour_iterations=5)
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +42,7 @@ class Window:
         floor: None where it is not known.
         quick: (T,) as of ``quickness_of``; None where it is not known.
         begin: the motion as it was found before; None where it is solved from the landmarks alone.
+        clothes: of the person, whose outline mattes show; None where they are not known.
     """
 
     betas: np.ndarray
@@ -52,6 +55,7 @@ class Window:
     floor: Floor | None = None
     quick: np.ndarray | None = None
     begin: Motion | None = None
+    clothes: Clothes | None = None
 
 
 def solve_window(window: Window, tick: Tick | None = None) -> Motion:
@@ -71,16 +75,18 @@ def solve_window(window: Window, tick: Tick | None = None) -> Motion:
         window.floor,
         window.quick,
     )
+    options = _FIRST if begin is None else _SECOND
     with one_blas_thread():
         return fit_motion(
             body_model(),
             views,
             part.times_s,
             silhouette=begin is not None,
-            options=_FIRST if begin is None else _SECOND,
+            options=options if window.clothes is None else _CLOTHED,
             betas=window.betas,
             dynamics=dynamics,
             begin=begin,
+            clothes=window.clothes,
         )
 
 
@@ -113,6 +119,8 @@ class Solver:
         stands: np.ndarray,
         touching: np.ndarray,
         floor: Floor | None,
+        *,
+        clothes: Clothes | None = None,
     ) -> list[Window]:
         """To solve from the mattes, too, with feet on the floor.
 
@@ -122,6 +130,7 @@ class Solver:
             stands: (T, 2, 2) bool, soles that stand, as of ``contacts.standing``.
             touching: (T, 2, 2) bool, which of them are on the floor.
             floor: None where it is not known.
+            clothes: whose outline the mattes show; None where they are not known.
         """
         quick = quickness_of(landmarks_of(body_model(), rough), rough.times_s, self.motion)
         return [
@@ -129,7 +138,8 @@ class Solver:
                 self._window(stretch, place, stands[place], touching[place]),
                 floor=floor,
                 quick=quick[place],
-                begin=_cut(rough, place),
+                begin=cut(rough, place),
+                clothes=clothes,
             )
             for place in _places(stretch)
         ]
@@ -197,7 +207,8 @@ def _joined(before: Motion, after: Motion, first: int) -> Motion:
     )
 
 
-def _cut(motion: Motion, place: slice) -> Motion:
+def cut(motion: Motion, place: slice) -> Motion:
+    """The part of a motion at some of its times."""
     return replace(
         motion,
         times_s=motion.times_s[place],

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from vitruvian.body.fit.clothes import Clothes
 from vitruvian.body.fit.dynamics import Floor
 from vitruvian.body.model.model import BodyModel
 from vitruvian.compute.processes import Crew
@@ -17,11 +18,11 @@ from vitruvian.video.eyes import Eyes
 from vitruvian.video.floor import find_floor, floor_for, landmarks_of, upright_of
 from vitruvian.video.pathscale import path_unit
 from vitruvian.video.shape import shape_of
-from vitruvian.video.solving import Solver, Window, in_one, solve_window
+from vitruvian.video.solving import Solver, Window, cut, in_one, solve_window
 from vitruvian.video.stretches import Stretch, stretches_of
 from vitruvian.video.tracking import Track
 
-_ROUNDS = 2  # of telling contacts and solving with them
+ROUNDS = 2  # of telling contacts and solving with them
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -66,6 +67,8 @@ def solve_tracks(
     heights_m: Mapping[int, float],
     tell: Callable[[str, int, int], None],
     crew: Crew | None = None,
+    *,
+    rounds: int = ROUNDS,
 ) -> Solved:
     """Shapes, then motions roughly; contacts and floor, and motions finely, again and again.
 
@@ -78,9 +81,10 @@ def solve_tracks(
         heights_m: statures that are known, by the numbers of people.
         tell: told how far it is, in frames.
         crew: solves the windows.
+        rounds: of telling contacts and solving with them; ``settle_tracks`` is one more.
     """
     pieces = [stretches_of(tracks, frames) for tracks in people]
-    total = (1 + _ROUNDS) * sum(len(stretch.numbers) for own in pieces for stretch in own)
+    total = (1 + rounds) * sum(len(stretch.numbers) for own in pieces for stretch in own)
     work = _Work(crew or Crew(), pieces, tell, total)
     tell("motion", 0, total)
     turning_alone = _turning_alone(eyes)
@@ -97,29 +101,88 @@ def solve_tracks(
     )
     motions, eyes = _travelled(model, motions, pieces, eyes)
     solvers = [replace(solver, eyes=eyes) for solver in solvers]
+    up = upright_of(model, [motion for own in motions for motion in own])
+    bare = [None] * len(people)
+    for _ in range(rounds):
+        finer = _finer(model, work, solvers, motions, up, bare)
+        motions, up = finer.motions, finer.floor.up
+    return finer.solved(pieces, eyes)
+
+
+def settle_tracks(
+    model: BodyModel,
+    people: Sequence[Sequence[Track]],
+    frames: Sequence[tuple[int, float]],
+    found: Solved,
+    clothes: Sequence[Clothes | None],
+    tell: Callable[[int, int], None],
+    crew: Crew | None = None,
+) -> Solved:
+    """One round more, in which outlines are those of people's clothes.
+
+    Args:
+        model, people, frames, crew: as of ``solve_tracks``.
+        found: what that found.
+        clothes: of everybody; None where they are not known.
+        tell: told how far it is, in frames, and of how many.
+    """
+    pieces = [stretches_of(tracks, frames) for tracks in people]
+    total = sum(len(stretch.numbers) for own in pieces for stretch in own)
+    work = _Work(crew or Crew(), pieces, lambda _, *done: tell(*done), total)
+    tell(0, total)
+    solvers = [Solver(one.motion.betas, found.eyes) for one in found.tracks]
+    motions = []
+    for one, stretches in zip(found.tracks, pieces, strict=True):
+        ends = np.cumsum([len(stretch.numbers) for stretch in stretches]).tolist()
+        places = [slice(*ends) for ends in zip([0, *ends[:-1]], ends, strict=True)]
+        motions.append([cut(one.motion, place) for place in places])
+    finer = _finer(model, work, solvers, motions, found.floor.up, clothes)
+    return finer.solved(pieces, found.eyes)
+
+
+@dataclass(frozen=True)
+class _Finer:
+    """What a round makes: motions of everybody's stretches, which soles stand in each of all
+    stretches, and the floor."""
+
+    motions: list[list[Motion]]
+    stands: list[np.ndarray]
+    floor: Floor
+
+    def solved(self, pieces: Sequence[Sequence[Stretch]], eyes: Eyes) -> Solved:
+        held = iter(self.stands)
+        out = [
+            _in_one(own, stretches, [next(held) for _ in stretches])
+            for own, stretches in zip(self.motions, pieces, strict=True)
+        ]
+        return Solved(tuple(out), self.floor, eyes)
+
+
+def _finer(
+    model: BodyModel,
+    work: _Work,
+    solvers: Sequence[Solver],
+    motions: Sequence[Sequence[Motion]],
+    up: np.ndarray,
+    clothes: Sequence[Clothes | None],
+) -> _Finer:
+    """Contacts and the floor as motions tell them, and the motions with these, finely."""
+    eyes = solvers[0].eyes
     flat = [motion for own in motions for motion in own]
-    up = upright_of(model, flat)
-    for _ in range(_ROUNDS):
-        stands = []
-        for stretch, motion in zip((one for own in pieces for one in own), flat, strict=True):
-            soles = landmarks_of(model, motion)[:, SOLES]
-            stands.append(standing(soles, motion.times_s, up, eyes.seats(stretch.numbers)))
-        floor, touching = find_floor(model, flat, stands, up, axes=eyes.axes, edges=eyes.edges)
-        up = floor.up
-        contacts = iter(zip(stands, touching, strict=True))
-        windows = []
-        for solver, stretches, before in zip(solvers, pieces, motions, strict=True):
-            own_floor = floor_for(model, floor, solver.betas)
-            both = zip(stretches, before, strict=True)
-            windows.append([solver.finely(*each, *next(contacts), own_floor) for each in both])
-        motions = work.solved(windows)
-        flat = [motion for own in motions for motion in own]
-    held = iter(stands)
-    out = [
-        _in_one(own, stretches, [next(held) for _ in stretches])
-        for own, stretches in zip(motions, pieces, strict=True)
-    ]
-    return Solved(tuple(out), floor, eyes)
+    stands = []
+    for stretch, motion in zip((one for own in work.pieces for one in own), flat, strict=True):
+        soles = landmarks_of(model, motion)[:, SOLES]
+        stands.append(standing(soles, motion.times_s, up, eyes.seats(stretch.numbers)))
+    floor, touching = find_floor(model, flat, stands, up, axes=eyes.axes, edges=eyes.edges)
+    contacts = iter(zip(stands, touching, strict=True))
+    windows = []
+    for solver, stretches, before, worn in zip(solvers, work.pieces, motions, clothes, strict=True):
+        own_floor = floor_for(model, floor, solver.betas)
+        both = zip(stretches, before, strict=True)
+        windows.append(
+            [solver.finely(*each, *next(contacts), own_floor, clothes=worn) for each in both]
+        )
+    return _Finer(work.solved(windows), stands, floor)
 
 
 @dataclass

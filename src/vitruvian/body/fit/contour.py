@@ -18,6 +18,7 @@ MAX_VERTICES = 350
 _NORMAL_WEIGHT = 0.12  # of the figure's height: how far a wrong direction counts as a distance
 _MIN_NORMAL_AGREEMENT = 0.6
 _MAX_DISTANCE = 0.06  # of the figure's height
+_SQUARE = 4  # working pixels of which one vertex of a clothed body is enough
 _INSIDE_WEIGHT = 0.35  # clothes stand off the body, so a body inside its outline is no error
 
 
@@ -159,6 +160,13 @@ def _nearest(queries: np.ndarray, points: np.ndarray, nearest: np.ndarray) -> No
                 nearest[q] = p
 
 
+def _evenly(cells: np.ndarray) -> np.ndarray:
+    """(M,) int, one of the pixels (N, 2) of every square: fingers and toes have half of the
+    vertices, and a shank few."""
+    squares = cells // _SQUARE
+    return np.unique(squares[:, 0] + 10_000 * squares[:, 1], return_index=True)[1]
+
+
 def match_outline(
     outline: Outline,
     vertices: np.ndarray,
@@ -166,6 +174,7 @@ def match_outline(
     edges: tuple[np.ndarray, np.ndarray],
     *,
     first_round: bool,
+    shown: np.ndarray | None = None,
 ) -> ContourTargets | None:
     """Pair the body's outline vertices with points of the matte's outline.
 
@@ -174,13 +183,18 @@ def match_outline(
     the matte counts less: clothes, not the body, make that outline.
 
     Args:
-        vertices: (V, 3) posed body in the camera frame.
+        outline: of the matte.
+        vertices: (V, 3) posed body in the camera frame; where it is clothed, further ones may
+            follow.
         faces: (F, 3); edges: from ``mesh_edges``.
         first_round: allow twice the distance.
+        shown: (G, 3) faces of all that can be seen of the clothed body; None where it is bare.
+            With clothes what is inside the matte counts as much as what is outside.
     """
     camera = outline.camera
     pixels = camera.project(vertices)
-    fragments = rasterize(pixels, vertices[:, 2], faces, camera.width, camera.height)
+    seen = faces if shown is None else shown
+    fragments = rasterize(pixels, vertices[:, 2], seen, camera.width, camera.height)
     body = fragments.mask.astype(np.uint8)
     on_rim = np.zeros(len(vertices), np.bool_)
     _mark_rim(np.ascontiguousarray(pixels, np.float64), faces, *edges, on_rim)
@@ -193,7 +207,10 @@ def match_outline(
     cells = positions.astype(int)
     on_border = border[cells[:, 1], cells[:, 0]] > 0
     candidates, positions, cells = candidates[on_border], positions[on_border], cells[on_border]
-    if len(candidates) > MAX_VERTICES:
+    if shown is not None:
+        chosen = _evenly(cells)
+        candidates, positions, cells = candidates[chosen], positions[chosen], cells[chosen]
+    elif len(candidates) > MAX_VERTICES:
         chosen = np.random.default_rng(0).permutation(len(candidates))[:MAX_VERTICES]
         candidates, positions, cells = candidates[chosen], positions[chosen], cells[chosen]
     if len(candidates) < 30:
@@ -215,6 +232,7 @@ def match_outline(
         return None
     candidates, nearest, cells = candidates[keep], nearest[keep], cells[keep]
     inside_matte = outline.mask[cells[:, 1], cells[:, 0]] > 0
-    weights = np.where(inside_matte, _INSIDE_WEIGHT, 1.0) * np.sqrt(120 / len(candidates))
+    inside_weight = _INSIDE_WEIGHT if shown is None else 1.0
+    weights = np.where(inside_matte, inside_weight, 1.0) * np.sqrt(120 / len(candidates))
     rays = camera.rays(outline.points[nearest])[:, :2]
     return ContourTargets(candidates, rays, outline.normals[nearest], weights)

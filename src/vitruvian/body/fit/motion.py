@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from vitruvian.body.fit.clothes import Clothes
 from vitruvian.body.fit.dynamics import Dynamics
 from vitruvian.body.fit.options import FitOptions
 from vitruvian.body.fit.schedule import solve
@@ -28,6 +29,7 @@ def fit_motion(
     betas: np.ndarray | None = None,
     dynamics: Dynamics | None = None,
     begin: Motion | None = None,
+    clothes: Clothes | None = None,
 ) -> Motion:
     """Fit one person at many times; as ``fit_views``, without the meshes.
 
@@ -39,6 +41,7 @@ def fit_motion(
         betas: (K,) of the shape where it is known; it stays as it is.
         dynamics: how people move, over the same times; by default each time is by itself.
         begin: a motion at these times to set out from.
+        clothes: whose outline the mattes show; None where they are not known.
 
     Raises:
         ValueError: a time without a view where there must be one.
@@ -59,12 +62,13 @@ def fit_motion(
         betas=betas,
         dynamics=dynamics,
         begin=None if begin is None else _state(begin),
+        clothes=clothes,
     ).state
     return Motion(
         times_s=times,
         pose=np.stack([pose_of(model, rotations) for rotations in state.rotations]),
         translation=state.translation,
-        betas=state.betas,
+        betas=state.betas if betas is None else betas,
         joint_names=model.joint_names,
         frame="camera",
     )

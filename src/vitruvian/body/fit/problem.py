@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from vitruvian.body.fit.clothes import Clothes
 from vitruvian.body.fit.contour import ContourTargets
 from vitruvian.body.fit.dynamics import Dynamics
 from vitruvian.body.fit.limbs import LIMBS
@@ -54,6 +55,7 @@ class FitProblem:
         straight: of each time, the rows of ``model.active`` of the knees held to be straight.
         hands: before the body in the picture, by the number of the evidence.
         dynamics: what ties the times together; None lets each be by itself.
+        clothes: whose outline the mattes show; None where they are not known.
     """
 
     model: BodyModel
@@ -66,6 +68,7 @@ class FitProblem:
     straight: tuple[tuple[int, ...], ...] = ()
     hands: Mapping[int, Sequence[Contact]] = field(default_factory=dict)
     dynamics: Dynamics | None = None
+    clothes: Clothes | None = None
 
     def terms(self, state: FitState) -> list[list[Term]]:
         """The terms of each time.
@@ -84,7 +87,8 @@ class FitProblem:
             of_time.append(ImageLandmarks(one, metres / options.image_sd, options.robust))
             if number in self.contours:
                 targets = self.contours[number]
-                points = self.model.vertex_points(targets.vertices, options.shapes)
+                wears = self.model.vertex_points if self.clothes is None else self.clothes.points
+                points = wears(targets.vertices, options.shapes)
                 factor = metres / options.contour_sd
                 of_time.append(Contour(one, targets, points, factor, options.robust))
             if one.target is not None:

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from vitruvian.body.fit.clothes import Clothes
 from vitruvian.body.fit.contour import match_outline, mesh_edges
 from vitruvian.body.fit.dynamics import Dynamics
 from vitruvian.body.fit.observations import translation_guess
@@ -56,6 +57,7 @@ def solve(
     betas: np.ndarray | None = None,
     dynamics: Dynamics | None = None,
     begin: FitState | None = None,
+    clothes: Clothes | None = None,
 ) -> Solved:
     """Fit one shape, and a pose at each time, to all views.
 
@@ -70,6 +72,7 @@ def solve(
         betas: (K,) of the shape where it is known; it stays.
         dynamics: what ties the times together.
         begin: where to set out from instead; the landmarks have had their say there.
+        clothes: whose outline the mattes show; None where they are not known.
     """
     if betas is not None:
         height_m = model.stature(betas)
@@ -79,7 +82,14 @@ def solve(
     else:
         shapes = ShapePrior(betas, np.eye(len(betas)) / _KNOWN_SHAPE_SD)
     problem = FitProblem(
-        model, evidence, pose_prior(), shapes, options, height_m, dynamics=dynamics
+        model,
+        evidence,
+        pose_prior(),
+        shapes,
+        options,
+        height_m,
+        dynamics=dynamics,
+        clothes=clothes,
     )
     first = begin or _initial_state(model, evidence, shapes.mean)
     outlined = any(one.outline is not None for one in evidence)
@@ -102,6 +112,7 @@ def solve(
             silhouette=silhouette,
             betas=betas,
             dynamics=dynamics,
+            clothes=clothes,
         )
     problem = replace(problem, straight=_nearly_straight(model, state, options))
     if not outlined:
@@ -209,8 +220,17 @@ def _matched(problem: FitProblem, state: FitState, *, first_round: bool) -> FitP
             hands[number] = hands_before(model, one, vertices, points, stature, stands=stands)
         if one.outline is None:
             continue
+        shown = None
+        if problem.clothes is not None:
+            vertices, shown = problem.clothes.posed(turns, place), problem.clothes.faces
+            vertices, _ = one.seen(vertices)
         targets = match_outline(
-            one.outline, vertices, model.faces, _model_edges(model), first_round=first_round
+            one.outline,
+            vertices,
+            model.faces,
+            _model_edges(model),
+            first_round=first_round,
+            shown=shown,
         )
         if targets is not None:
             contours[number] = targets

@@ -23,8 +23,8 @@ Tell = Callable[[str, float], None]
 # page calls them and their usual share of the work.
 VIDEO_STAGES: dict[str, tuple[str, float]] = {
     "people": ("Finding people", 0.45),
-    "motion": ("Solving their motion", 0.2),
-    "avatars": ("Making avatars", 0.1),
+    "motion": ("Solving their motion", 0.15),
+    "avatars": ("Making avatars", 0.15),
     "files": ("Writing the files", 0.1),
     "preview": ("Drawing the preview", 0.15),
 }
