@@ -191,8 +191,8 @@ class BodyEstimateNetwork:
         """BodyEstimate of one person: the mean over the picture and its mirror image.
 
         Args:
-            features: (2, FEATURES) of BlazePose for the picture and its mirror image, or (1,
-                FEATURES) of either.
+            features: (N, FEATURES) of BlazePose for the picture or its mirror image, mostly
+                one of each.
             landmarks: of the one person.
             reflected: for each row of ``features`` whether it is of the mirror image.
         """

@@ -36,6 +36,4 @@ class BlazePoseEstimator:
             (width, height),
             np.array([np.nan if focal_px is None else focal_px]),
         )
-        single = len(landmarks.features) == 1
-        reflected = (landmarks.reflected,) if single else (False, True)
-        return BodyEstimateNetwork()(landmarks.features, within, reflected)
+        return BodyEstimateNetwork()(landmarks.features, within, landmarks.reflected)

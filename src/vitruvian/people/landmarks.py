@@ -7,19 +7,23 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from vitruvian.networks.blazepose import (
-    CROP_CENTER,
-    CROP_RADIUS,
-    BlazePose,
-    BlazePoseOutput,
-    mirrored,
-)
 from vitruvian.people.crops import Crop
 from vitruvian.people.detection import Detection
+from vitruvian.people.passes import (
+    CROP_MARGIN,
+    Pass,
+    crop_of_box,
+    crop_of_detection,
+    crop_of_output,
+    look_at,
+    nearly_same,
+    plausible,
+    same_pose,
+    varied,
+)
+from vitruvian.people.sides import Dispute, agreeing, disputes, exchanged
 from vitruvian.types.keypoints import (
-    COCO_HIPS,
     COCO_JOINTS,
-    COCO_SHOULDERS,
     JOINTS,
     LANDMARK_NAMES,
     MIRROR,
@@ -27,9 +31,10 @@ from vitruvian.types.keypoints import (
 
 _SWAPPED = MIRROR[JOINTS]
 _COUNT = len(LANDMARK_NAMES)  # BlazePose's own crop landmarks come after them
-CROP_MARGIN = 1.25
 SUSPECT_DISAGREEMENT = 0.06
 _GREY = 128  # in place of what is not to be seen
+# Further crops where looks contradict each other: sides of the first one's, and degrees of turn.
+_FURTHER = ((0.87, 0.0), (1.0, 12.0), (1.0, -12.0))
 
 
 @dataclass(frozen=True)
@@ -48,11 +53,11 @@ class LandmarkEstimate:
         swapped_disagreement: the same with BlazePose's left and right exchanged.
         mask: (256, 256) float32 logits of the person in ``crop``, straight and mirrored pass
             averaged as the landmarks are.
-        features: (2, FEATURES) float32 of BlazePose in ``crop``, straight and in the mirror; (1,
-            FEATURES) of the only pass where there was one.
+        features: (N, FEATURES) float32 of BlazePose, of each pass that is believed: mostly of
+            ``crop``, straight and in the mirror.
         alone: neighbours were greyed out first. They are not in the mask, but neither is what the
             person carries beyond the detector's box.
-        reflected: whether the only pass was in the mirror.
+        reflected: (N) which of these passes were in the mirror.
     """
 
     points: np.ndarray
@@ -66,7 +71,7 @@ class LandmarkEstimate:
     mask: np.ndarray | None = None
     features: np.ndarray | None = None
     alone: bool = False
-    reflected: bool = False
+    reflected: tuple[bool, ...] = (False, True)
 
     @property
     def sides_in_doubt(self) -> bool:
@@ -90,10 +95,11 @@ def estimate_landmarks(
         neighbours: the other detections; where a box overlaps this person's, everything outside
             of the person's own box is greyed out first, lest the crop settle on the neighbour.
         follow: read again from the crop that the network asks for.
-        retry: try other crops where the result contradicts the detection.
+        retry: try other crops where the result contradicts the detection, or passes contradict
+            each other on which leg or arm is the left one.
     """
     own = _without_neighbours(image, person) if _overlapped(person, neighbours) else image
-    estimate = _passes(own, crop_of_detection(person), person, follow=follow)
+    estimate = _passes(own, crop_of_detection(person), person, follow=follow, settle=retry)
     if not retry:
         return replace(estimate, alone=own is not image)
     attempts = [estimate]
@@ -119,9 +125,8 @@ def expected_landmarks(
             looks at many frames takes turns.
     """
     crop = crop_of_detection(person)
-    output = _in_mirror(crop, image) if reflected else BlazePose()(crop.extract(image))
-    features = output.features[None]
-    return replace(_estimate([output], crop, person, features), reflected=reflected)
+    only = look_at(crop, image, reflected=reflected)
+    return _estimate([only], crop, person, [only], only.output.mask)
 
 
 def _trustworthy(estimate: LandmarkEstimate) -> bool:
@@ -133,101 +138,82 @@ def _loss(estimate: LandmarkEstimate) -> float:
     return min(estimate.disagreement, estimate.swapped_disagreement)
 
 
-def crop_of_detection(person: Detection) -> Crop:
-    """First crop: hips in the centre, hip to shoulder upwards, reaching every keypoint seen."""
-    hips = person.keypoints[COCO_HIPS].mean(axis=0)
-    shoulders = person.keypoints[COCO_SHOULDERS].mean(axis=0)
-    torso = shoulders - hips
-    length = np.linalg.norm(torso)
-    up = torso / length if length > 1 else np.array([0.0, -1.0])
-    seen = person.keypoints[person.keypoint_scores > 0.15]
-    reach = np.linalg.norm(seen - hips, axis=1).max() if len(seen) else 0.0
-    radius = max(reach, 0.45 * person.size)
-    return Crop(hips, up, 2 * radius * CROP_MARGIN)
-
-
-def crop_of_box(person: Detection) -> Crop:
-    """An upright crop around the box, for when the keypoints cannot be trusted."""
-    center = (person.box[:2] + person.box[2:]) / 2
-    return Crop(center, np.array([0.0, -1.0]), person.size * CROP_MARGIN)
-
-
-def crop_of_output(output: BlazePoseOutput, crop: Crop) -> Crop:
-    """The next crop, from the two auxiliary landmarks."""
-    center, rim = crop.to_image(output.points[[CROP_CENTER, CROP_RADIUS]])
-    radius = float(np.linalg.norm(rim - center))
-    up = (rim - center) / radius if radius > 1 else crop.up
-    return Crop(center, up, 2 * max(radius, 8.0) * CROP_MARGIN)
-
-
 def _passes(
-    image: np.ndarray, first: Crop, person: Detection, *, follow: bool = True
+    image: np.ndarray, first: Crop, person: Detection, *, follow: bool = True, settle: bool = True
 ) -> LandmarkEstimate:
-    """Up to three passes, each from the crop the last one asks for, then one in the mirror."""
-    network = BlazePose()
-    crop = first
-    output = network(crop.extract(image))
+    """Up to three passes, each from the crop the last one asks for, then one in the mirror; with
+    ``settle`` more where they contradict each other or the detector on sides."""
+    straight = look_at(first, image)
     for _ in range(2 if follow else 0):
-        following = crop_of_output(output, crop)
-        if _nearly_same(following, crop) or not _plausible(following, first):
+        following = crop_of_output(straight.output, straight.crop)
+        if nearly_same(following, straight.crop) or not plausible(following, first):
             break
-        crop = following
-        output = network(crop.extract(image))
-    reflection = _in_mirror(crop, image)
-    points, reflected = (crop.to_image(one.points[:_COUNT]) for one in (output, reflection))
-    agree = _same_pose(points, reflected, crop)
-    features = np.stack([output.features, reflection.features])
-    return _estimate([output, reflection] if agree else [output], crop, person, features)
+        straight = look_at(following, image)
+    crop = straight.crop
+    mirror = look_at(crop, image, reflected=True)
+    agree = same_pose(straight.points, mirror.points, crop)
+    believed = [straight, mirror] if agree else [straight]
+    mask = np.mean([one.output.mask for one in believed], axis=0)
+    if settle:
+        points, size = [straight.points, mirror.points], crop.side / CROP_MARGIN
+        disputed = disputes(points, person, size)
+        if disputed:
+            return _settled(image, [straight, mirror], disputed, person, mask)
+    return _estimate(believed, crop, person, [straight, mirror], mask)
 
 
-def _in_mirror(crop: Crop, image: np.ndarray) -> BlazePoseOutput:
-    """A pass over the mirror image of a crop, in the pixels of the crop."""
-    return mirrored(BlazePose()(np.ascontiguousarray(crop.extract(image)[:, ::-1])))
-
-
-def _estimate(
-    passes: Sequence[BlazePoseOutput], crop: Crop, person: Detection, features: np.ndarray
+def _settled(
+    image: np.ndarray,
+    passes: Sequence[Pass],
+    disputed: Sequence[Dispute],
+    person: Detection,
+    mask: np.ndarray,
 ) -> LandmarkEstimate:
-    """The mean of some passes over one crop; the belief that somebody is there is the first's."""
-
-    def mean(values: Sequence[np.ndarray]) -> np.ndarray:
-        return values[0] if len(values) == 1 else (values[0] + values[1]) / 2
-
-    points = mean([crop.to_image(one.points[:_COUNT]) for one in passes])
-    world = mean([one.world for one in passes])[:_COUNT].copy()
-    world[:, :2] = world[:, :2] @ crop.rotation.T
-    size = crop.side / CROP_MARGIN
-    return LandmarkEstimate(
-        points=points,
-        visibility=mean([one.visibility for one in passes])[:_COUNT],
-        presence=mean([one.presence for one in passes])[:_COUNT],
-        world=world,
-        crop=crop,
-        score=passes[0].score,
-        disagreement=_disagreement(points[JOINTS], person, size),
-        swapped_disagreement=_disagreement(points[_SWAPPED], person, size),
-        mask=mean([one.mask for one in passes]),
-        features=features,
+    """The landmarks of the passes that name sides rightly, after more of them: on other crops, the
+    network often sees what it took for the other leg. Where none does, but the detector is sure,
+    the limbs' landmarks are exchanged."""
+    crop = passes[0].crop
+    further = [varied(crop, factor, degrees) for factor, degrees in _FURTHER]
+    looks = [*passes, *(look_at(one, image, reflected=r) for one in further for r in (False, True))]
+    points, size = [one.points for one in looks], crop.side / CROP_MARGIN
+    kept = [looks[number] for number in agreeing(points, disputed, person, size)]
+    if kept:
+        return _estimate(kept, crop, person, kept, mask)
+    estimate = _estimate(passes, crop, person, passes, mask)
+    wrong = [one for one in disputed if one.sure and one.trunk_agrees]
+    return replace(
+        estimate,
+        points=exchanged(estimate.points, wrong),
+        visibility=exchanged(estimate.visibility, wrong),
+        presence=exchanged(estimate.presence, wrong),
+        world=exchanged(estimate.world, wrong),
     )
 
 
-def _nearly_same(a: Crop, b: Crop) -> bool:
-    """Crops so close that another pass would not move the landmarks."""
-    moved = np.linalg.norm(a.center - b.center) / b.side
-    return bool(moved < 0.03 and abs(np.log(a.side / b.side)) < 0.06 and a.up @ b.up > 0.995)
-
-
-def _plausible(crop: Crop, first: Crop) -> bool:
-    """Whether a crop still looks at the person detected, not at nothing or at everything."""
-    moved = np.linalg.norm(crop.center - first.center) / first.side
-    return bool(moved < 0.5 and 0.4 < crop.side / first.side < 2.5)
-
-
-def _same_pose(points: np.ndarray, reflected: np.ndarray, crop: Crop) -> bool:
-    """Whether straight and mirrored pass agree on which side is left: only then average them."""
-    straight = np.median(np.linalg.norm((points - reflected)[JOINTS], axis=1))
-    swapped = np.median(np.linalg.norm(points[_SWAPPED] - reflected[JOINTS], axis=1))
-    return bool(straight <= swapped and straight < 0.1 * crop.side)
+def _estimate(
+    passes: Sequence[Pass],
+    crop: Crop,
+    person: Detection,
+    featured: Sequence[Pass],
+    mask: np.ndarray,
+) -> LandmarkEstimate:
+    """The mean of some passes; the belief that somebody is there is the first's. ``featured``:
+    passes whose features are kept; ``mask``: in ``crop``."""
+    points = np.mean([one.points for one in passes], axis=0)
+    size = crop.side / CROP_MARGIN
+    return LandmarkEstimate(
+        points=points,
+        visibility=np.mean([one.output.visibility for one in passes], axis=0)[:_COUNT],
+        presence=np.mean([one.output.presence for one in passes], axis=0)[:_COUNT],
+        world=np.mean([one.world for one in passes], axis=0),
+        crop=crop,
+        score=passes[0].output.score,
+        disagreement=_disagreement(points[JOINTS], person, size),
+        swapped_disagreement=_disagreement(points[_SWAPPED], person, size),
+        mask=mask,
+        features=np.stack([one.output.features for one in featured]),
+        reflected=tuple(one.reflected for one in featured),
+    )
 
 
 def _disagreement(points: np.ndarray, person: Detection, size: float) -> float:

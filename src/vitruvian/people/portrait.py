@@ -15,7 +15,8 @@ from vitruvian.networks.faces import DETECTOR_SIZE, DetectedFace, FaceDetector
 from vitruvian.people.crops import Crop
 from vitruvian.people.detection import Detection
 from vitruvian.people.figures import Candidate
-from vitruvian.people.landmarks import CROP_MARGIN, LandmarkEstimate
+from vitruvian.people.landmarks import LandmarkEstimate
+from vitruvian.people.passes import CROP_MARGIN
 from vitruvian.people.pose import PoseEstimator
 from vitruvian.types.keypoints import COCO_NAMES, EYES, MOUTH
 
