@@ -10,12 +10,13 @@ from test_fit_estimate import estimate_of
 
 from fit_people import CAMERA, photograph, random_body
 from vitruvian.body.fit.fit import fit_body
-from vitruvian.body.fit.kind import believed_kind, doubts
+from vitruvian.body.fit.kind import believed_kind, doubts, tells_build
 from vitruvian.body.fit.shape_prior import NEUTRAL_GENDER, shape_prior
 from vitruvian.body.model.model import body_model
 from vitruvian.hints import Hint
 from vitruvian.types.estimate import CHILDREN, PARTS
 from vitruvian.types.face import Face
+from vitruvian.types.keypoints import ANKLES, FACE
 
 
 def face(log_odds: float = 0.0, age: float = 30.0, age_sd: float = 4.0) -> Face:
@@ -161,3 +162,20 @@ def test_a_fit_follows_face_and_hint():
     assert genders["man"] < 0.35
     assert genders["told"] < 0.35
     assert genders["woman"] > 0.65
+
+
+def kneeling(estimate):
+    """The same with ankles close to the head; keypoints are in statures."""
+    points = estimate.keypoints.copy()
+    points[ANKLES] = points[FACE].mean(0) + [0, 0.5, 0]
+    return replace(estimate, keypoints=points)
+
+
+def test_who_kneels_or_hides_their_legs_most_of_the_time_is_told_where_they_stand():
+    grown = build(0.2, 0.6, 0.06, 0.07, 0.07)
+    for hidden in (kneeling(grown), build(0.2, 0.6, 0.06, 0.07, 0.07, legs=0.1)):
+        kind = believed_kind([hidden] * 25 + [CHILD])
+        assert kind.child > 0.5
+        # Where nothing else is seen, it is what it says.
+        assert believed_kind([hidden] * 25).child < 0.3
+    assert tells_build(kneeling(grown)) < 0.3 < tells_build(grown)

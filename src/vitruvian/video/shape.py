@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vitruvian.body.fit.fit import fit_views
-from vitruvian.body.fit.kind import Kind, believed_kind
+from vitruvian.body.fit.kind import Kind, believed_kind, tells_build
 from vitruvian.body.fit.views import View
 from vitruvian.body.model.model import BodyModel, body_model
 from vitruvian.compute.processes import Crew, Tick
@@ -17,11 +17,14 @@ from vitruvian.video.eyes import Eyes
 from vitruvian.video.tracking import Sighting, Track, spread_best
 
 MOST_LOOKS = 9
+_LEAST_WORTH = 0.4  # of the best: who kneels half of the time is measured where they stand
 _SAME_STATURE = 0.05  # relative distance from the median beyond which a look is left out
 
 
 def telling(tracks: Sequence[Track], most: int = MOST_LOOKS) -> list[list[tuple[int, Sighting]]]:
     """The frames that show somebody best, spread over the whole clip, with every camera's sight.
+
+    Where they are seen much worse for a while, none is taken from there.
 
     Args:
         tracks: of one person, from each camera.
@@ -32,7 +35,13 @@ def telling(tracks: Sequence[Track], most: int = MOST_LOOKS) -> list[list[tuple[
         for one in track.sightings:
             frames.setdefault(one.number, []).append((which, one))
     seen = [frames[number] for number in sorted(frames)]
-    return spread_best(seen, most, lambda sights: sum(_worth(one) for _, one in sights))
+
+    def worth(sights: Sequence[tuple[int, Sighting]]) -> float:
+        return sum(_worth(one) for _, one in sights)
+
+    best = spread_best(seen, most, worth)
+    least = _LEAST_WORTH * max((worth(sights) for sights in best), default=0.0)
+    return [sights for sights in best if worth(sights) >= least]
 
 
 def _worth(one: Sighting) -> float:
@@ -40,7 +49,8 @@ def _worth(one: Sighting) -> float:
     whole = 0.3 + 0.7 * min(max(figure.completeness, 0.0), 1.0)
     face = 1.2 if figure.face is not None else 1.0
     sure = 1 - min(4 * figure.landmarks.disagreement, 0.8)
-    return float(whole * face * sure * np.sqrt(figure.size))
+    built = 1.0 if figure.estimate is None else 0.3 + 0.7 * tells_build(figure.estimate)
+    return float(whole * face * sure * built * np.sqrt(figure.size))
 
 
 def kind_of_tracks(tracks: Sequence[Track]) -> Kind | None:

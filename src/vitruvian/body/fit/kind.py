@@ -13,6 +13,7 @@ import numpy as np
 from vitruvian.hints import Hint
 from vitruvian.types.estimate import CHILDREN, GROUPS, BodyEstimate
 from vitruvian.types.face import Face
+from vitruvian.types.keypoints import ANKLES, FACE
 
 # How many of the people in pictures are of each group, roughly; for when nothing is known.
 GROUP_SHARES = {"adults": 0.85, "teenagers": 0.05, "schoolchildren": 0.06, "small children": 0.04}
@@ -35,6 +36,9 @@ DOUBTFUL = (0.35, 0.65)
 _HEAD_IN_VIEW = 0.8
 _MOST_FACES = 2  # pictures of one face err alike: more count no more than so many
 _MOST_BUILDS = 3  # nor do more pictures of one build
+# Statures from ankles to face: who is folded up so far shows no build, who stands shows all.
+_FOLDED, _UPRIGHT = 0.45, 0.8
+_LEAST_TOLD = 1e-3
 _FACE_OUTLIERS = 0.02  # share of faces whose age is off by any number of years
 _FACE_AGE_SD = 4.0  # years: what the networks' own spread leaves out
 _GIVEN_AGE_SD = 0.5
@@ -138,12 +142,14 @@ def group_weights(estimates: Sequence[BodyEstimate]) -> dict[str, float]:
     """The probabilities of ``GROUPS`` where groups are as frequent as in photographs.
 
     They were learnt where children are more frequent (Bayes' rule; Saerens et al., 2002). The mean
-    evidence of several pictures counts as often as pictures tell something new, which those that
-    hide the legs hardly do. Without estimates, those frequencies.
+    evidence of several pictures, of which those count most that tell most, counts as often as
+    pictures tell something new, which those that hide the legs hardly do. Without estimates, those
+    frequencies.
     """
     if not estimates:
         return _normal({group: _PHOTOGRAPHED[group] for group in GROUPS})
-    mean = np.mean([estimate.groups for estimate in estimates], axis=0)
+    told = [tells_build(estimate) ** 2 for estimate in estimates]
+    mean = np.average([estimate.groups for estimate in estimates], axis=0, weights=told)
     often = _often(estimates)
     return _normal(
         {
@@ -160,8 +166,19 @@ def _often(estimates: Sequence[BodyEstimate]) -> float:
     """
     if not estimates:
         return 1.0
-    seen = float(np.mean([estimate.part("legs")["in view"] for estimate in estimates]))
+    told = [tells_build(estimate) ** 2 for estimate in estimates]
+    legs = [estimate.part("legs")["in view"] for estimate in estimates]
+    seen = float(np.average(legs, weights=told))
     return 1 + (min(len(estimates), _MOST_BUILDS) - 1) * max(2 * seen - 1, 0.0)
+
+
+def tells_build(estimate: BodyEstimate) -> float:
+    """0..1, how much of somebody's build a picture shows: of who kneels, crouches or whose legs are
+    hidden little, and a child who kneels is easily taken for an adult."""
+    points = estimate.keypoints
+    tall = float(np.linalg.norm(points[FACE].mean(0) - points[ANKLES].mean(0)))
+    upright = float(np.clip((tall - _FOLDED) / (_UPRIGHT - _FOLDED), 0.05, 1))
+    return max(float(estimate.part("legs")["in view"]) * upright, _LEAST_TOLD)
 
 
 def _head_seen(estimate: BodyEstimate) -> bool:

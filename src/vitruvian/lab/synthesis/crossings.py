@@ -34,6 +34,7 @@ from vitruvian.types.motion import Motion
 from vitruvian.types.record import Record
 
 _LANE_M = 0.75  # between the ways of two people, along the view
+_GOING = 0.8  # share of those who walk or run in any case
 _BACK = 0.4  # share of the clips in which somebody turns back half way
 _WANDER = 0.3  # radians by which ways differ from straight across the view, and metres aside
 
@@ -116,7 +117,11 @@ def random_crossing(
     cast = []
     for index, recipe in enumerate(recipes):
         side = 1.0 if index % 2 == 0 else -1.0
-        motion = _heading(rng, random_motion(rng, recipe.betas, seconds)[1], side * across)
+        doing, motion = random_motion(rng, recipe.betas, seconds)
+        if rng.random() < _GOING:
+            while not doing.startswith(("walk", "run")):
+                doing, motion = random_motion(rng, recipe.betas, seconds)
+        motion = _heading(rng, motion, side * across)
         if index == turns_back:
             motion = _turned_back(motion)
         lane = _LANE_M * (order[index] - (people - 1) / 2)
