@@ -13,13 +13,13 @@ BLACK = (20, 20, 20)
 MIDDLE, OUT = 320, 34  # where people are; the box of the second is cut by the left edge
 
 
-def people(moments, cuts_s=()):
+def people(moments):
     """The seconds at which each person is there, of moments given as (second, [(x, colour)])."""
     tracker = Tracker()
     for number, (second, seen) in enumerate(moments):
         pixels, figures = drawn(seen)
         tracker.update(number, second, figures, [looks_of(pixels, one) for one in figures])
-    return [[s.time_s for s in one.sightings] for one in joined(tracker.tracks, cuts_s)]
+    return [[s.time_s for s in one.sightings] for one in joined(tracker.tracks)]
 
 
 def at(start, seen):
@@ -69,9 +69,6 @@ def test_black_clothes_tell_little_of_who_left_the_picture(colour, away_s, count
 def test_behind_something_hardly_anybody_else_is():
     moments = at(0, [(MIDDLE, BLACK)]) + gone(1) + [(8, [])] + at(9, [(MIDDLE, BLACK)])
     assert len(people(moments)) == 1
-    # Across a cut it may be another one, anywhere.
-    assert len(people(moments, cuts_s=(5.0,))) == 2
-    assert len(people(at(0, [(100, RED)]) + at(0.4, [(540, RED)]), cuts_s=(0.4,))) == 1
 
 
 def test_edges_of_the_picture():

@@ -41,7 +41,7 @@ class Group:
         return Group(tuple(both), self.numbers | other.numbers)
 
 
-def joined(tracks: Sequence[Track], cuts_s: Sequence[float] = ()) -> list[Track]:
+def joined(tracks: Sequence[Track]) -> list[Track]:
     """Everybody's tracks made one.
 
     The likeliest pair is joined first, and then all are compared anew. A pair counts where it is
@@ -50,7 +50,6 @@ def joined(tracks: Sequence[Track], cuts_s: Sequence[float] = ()) -> list[Track]
 
     Args:
         tracks: unbroken ones, each of one person.
-        cuts_s: seconds at which the clip is cut: nobody went or came there, all is elsewhere.
 
     Returns:
         In the order of appearance, ids from 1.
@@ -59,7 +58,7 @@ def joined(tracks: Sequence[Track], cuts_s: Sequence[float] = ()) -> list[Track]
     odds = np.full((len(groups), len(groups)), -np.inf)
     for a in range(len(groups)):
         for b in range(a):
-            odds[a, b] = odds[b, a] = same_log_odds(groups[a], groups[b], cuts_s)
+            odds[a, b] = odds[b, a] = same_log_odds(groups[a], groups[b])
     while len(groups) > 1:
         sure = np.where(_surest(groups, odds), odds, -np.inf)
         a, b = (int(v) for v in np.unravel_index(int(sure.argmax()), odds.shape))
@@ -71,7 +70,7 @@ def joined(tracks: Sequence[Track], cuts_s: Sequence[float] = ()) -> list[Track]
         a -= b < a
         for other, group in enumerate(groups):
             if other != a:
-                odds[a, other] = odds[other, a] = same_log_odds(groups[a], group, cuts_s)
+                odds[a, other] = odds[other, a] = same_log_odds(groups[a], group)
     people = [_one_track(group) for group in groups]
     people.sort(key=lambda track: track.sightings[0].number)
     return [Track(number, one.sightings, one.looks) for number, one in enumerate(people, 1)]
@@ -89,7 +88,7 @@ def _surest(groups: Sequence[Group], odds: np.ndarray) -> np.ndarray:
     return (odds > 0) & (weights > rivals + 1) & (weights > rivals.T + 1)
 
 
-def same_log_odds(one: Group, other: Group, cuts_s: Sequence[float] = ()) -> float:
+def same_log_odds(one: Group, other: Group) -> float:
     """Log-odds that two groups are one person; -inf where they cannot be."""
     if one.numbers & other.numbers:
         return -np.inf
@@ -104,22 +103,21 @@ def same_log_odds(one: Group, other: Group, cuts_s: Sequence[float] = ()) -> flo
         if first.last.number >= second.sightings[0].number:
             return -np.inf
         if mine != theirs:
-            chance = _came_back(first.last, second.sightings[0], cuts_s)
+            chance = _came_back(first.last, second.sightings[0])
             if not np.isfinite(chance):
                 return -np.inf
             best = max(best, chance)
     return best + _looks_log_odds(_one_track(one), _one_track(other))
 
 
-def _came_back(went: Sighting, came: Sighting, cuts_s: Sequence[float]) -> float:
+def _came_back(went: Sighting, came: Sighting) -> float:
     """Log-odds by time and place alone."""
     seconds = came.time_s - went.time_s
-    cut = any(went.time_s < cut <= came.time_s for cut in cuts_s)
     size = max(went.figure.size, came.figure.size)
     far = float(np.linalg.norm(middle_of(came.figure) - middle_of(went.figure)))
-    if not cut and far > size * (0.5 + _FASTEST * seconds):
+    if far > size * (0.5 + _FASTEST * seconds):
         return -np.inf
-    if cut or at_edge_of(went.figure) or at_edge_of(came.figure):
+    if at_edge_of(went.figure) or at_edge_of(came.figure):
         return _AT_EDGE - _FORGOTTEN * float(np.log1p(seconds))
     return _INSIDE - _FORGOTTEN_INSIDE * float(np.log1p(seconds))
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from vitruvian.compute.processes import Crew
 from vitruvian.errors import InputError
@@ -31,19 +31,24 @@ class Observed:
     """What a first pass over the clips finds.
 
     Attributes:
-        frames: number and seconds of every moment that was looked at, those of the first clip.
+        frames: number and seconds of every moment of the first clip; of one that is cut, those of
+            the shot that shows most of people.
         people: of each a track from every clip, without sightings where it never shows them.
             Of several clips those people whom two show at once.
         turning: how the camera of a single clip moves, along a path in a unit of its own; None
             where it stands still.
         edges: straight ones behind the people of a single clip, in the first frame's camera axes;
             None without any.
+        shots_s: begin and end of every shot of a single clip, seconds.
+        looked: number of frames of the first clip that were looked at.
     """
 
     frames: tuple[tuple[int, float], ...]
     people: tuple[tuple[Track, ...], ...]
     turning: Turning | None = None
     edges: Edges | None = None
+    shots_s: tuple[tuple[float, float], ...] = ()
+    looked: int = 0
 
 
 def observe(
@@ -77,18 +82,76 @@ def observe(
 
         place, name = parts or Parts(None), f"people-{index}"
         work = _Work(clip, camera, place, name, crew or Crew(), given)
-        own, tracks, turning, edges = work.done(told)
+        shots = work.done(told)
+        if len(clips) == 1:
+            return _of_shots(shots)
+        own = [frame for shot in shots for frame in shot.frames]
         done += len(own)
         frames.append(own)
-        views.append(tracks)
-    if len(clips) == 1:
-        people = [(track,) for track in views[0]]
-        return Observed(tuple(frames[0]), tuple(people), turning, edges)
+        views.append([track for shot in shots for track in shot.people()])
     common = set.intersection(*({number for number, _ in own} for own in frames))
     kept = [[_within(track, common) for track in tracks] for tracks in views]
-    joined = people_of([[one for one in tracks if one.sightings] for tracks in kept], sources.eyes)
+    together = people_of(
+        [[one for one in tracks if one.sightings] for tracks in kept], sources.eyes
+    )
     shared = tuple(one for one in frames[0] if one[0] in common)
-    return Observed(shared, tuple(tracks for tracks in joined if runs_of(tracks, shared)))
+    people = tuple(tracks for tracks in together if runs_of(tracks, shared))
+    return Observed(shared, people, looked=len(shared))
+
+
+def _of_shots(shots: Sequence[_Shot]) -> Observed:
+    """The shot that shows most of people; of those without any the first."""
+    found = [shot.people() for shot in shots]
+    seen = [sum(len(track.sightings) for track in tracks) for tracks in found]
+    best = max(range(len(shots)), key=lambda index: seen[index])
+    shot = shots[best]
+    turning = shot.follower.turning(shot.sights)
+    return Observed(
+        frames=tuple(shot.frames),
+        people=tuple((track,) for track in found[best]),
+        turning=turning,
+        edges=shot.follower.edges(turning),
+        shots_s=tuple((one.frames[0][1], one.frames[-1][1]) for one in shots),
+        looked=sum(len(one.frames) for one in shots),
+    )
+
+
+@dataclass(eq=False)
+class _Shot:
+    """What is learnt of one shot of a clip.
+
+    Attributes:
+        follower: of the camera.
+        sights: what it saw of the background.
+        tracker: of the people.
+        frames: number and seconds of each.
+    """
+
+    follower: TurnFollower
+    sights: list[Sight] = field(default_factory=list)
+    tracker: Tracker = field(default_factory=Tracker)
+    frames: list[tuple[int, float]] = field(default_factory=list)
+
+    def people(self) -> list[Track]:
+        """Everybody's track."""
+        everybody = joined(self.tracker.tracks)
+        moving = [track for track in everybody if runs_of([track], self.frames)]
+        return settled(moving, least_s=_LEAST_S, least=_LEAST_FRAMES)
+
+
+@dataclass(frozen=True, eq=False)
+class _Background:
+    """What a span shows behind the people.
+
+    Attributes:
+        begins: numbers of the frames with which a shot begins.
+        followers: of the shot that goes on, and of each that begins.
+        sights: of each follower, what it saw.
+    """
+
+    begins: tuple[int, ...]
+    followers: tuple[TurnFollower, ...]
+    sights: tuple[list[Sight], ...]
 
 
 class _Work:
@@ -113,19 +176,14 @@ class _Work:
         self._clip, self._camera, self._crew, self._given = clip, camera, crew, given
         self._parts, self._name = parts, name
         self._span_s = span_seconds(clip)
-        self._tracker, self._follower = Tracker(), TurnFollower(camera)
-        self._sights: list[Sight] = []
-        self._frames: list[tuple[int, float]] = []
+        self._shots = [_Shot(TurnFollower(camera))]
         self._next = 0  # index of the next span
         self._ended = False
 
-    def done(
-        self, told: Callable[[int], None]
-    ) -> tuple[list[tuple[int, float]], list[Track], Turning | None, Edges | None]:
-        """Number and seconds of every frame, the tracks in it, how the camera moved, and edges
-        behind the people."""
+    def done(self, told: Callable[[int], None]) -> list[_Shot]:
+        """Everything that was learnt of the clip."""
         self._recall()
-        known = len(self._frames)
+        known = self._count()
         if not self._ended:
             glances = self._crew.map(look_at, self._spans(), lambda count: told(known + count))
             with closing(glances):
@@ -136,45 +194,52 @@ class _Work:
             close_reader()
         else:
             told(known)
-        frames = self._frames
-        if len(frames) < 2:
+        if self._count() < 2:
             raise InputError(
-                f"Only {len(frames)} frames of {self._clip.name} can be decoded: copy or convert "
+                f"Only {self._count()} frames of {self._clip.name} can be decoded: copy or convert "
                 "it again.",
                 code="damaged-clip",
             )
-        people = joined(self._tracker.tracks)
-        moving = [track for track in people if runs_of([track], frames)]
-        tracks = settled(moving, least_s=_LEAST_S, least=_LEAST_FRAMES)
-        turning = self._follower.turning(self._sights)
-        return frames, tracks, turning, self._follower.edges(turning)
+        return self._shots
+
+    def _count(self) -> int:
+        return sum(len(shot.frames) for shot in self._shots)
 
     def _recall(self) -> None:
         """Go on behind what is kept."""
         while not self._ended:
             glance = self._parts.get(f"{self._name}-{self._next:05d}")
-            camera = self._parts.get(f"camera-{self._name}-{self._next:05d}")
-            if glance is None or camera is None:
+            behind = self._parts.get(f"camera-{self._name}-{self._next:05d}")
+            if glance is None or behind is None:
                 return
-            self._follower, new = camera
-            self._sights += new
-            self._add(glance)
+            self._add(glance, behind)
 
     def _learn(self, glance: Glance) -> None:
+        followers, sights, begins = [self._shots[-1].follower], [], []
         seen = zip(glance.frames, glance.greys, glance.figures, strict=True)
         for (number, time_s), grey, figures in seen:
-            self._follower.look(number, time_s, grey, figures)
-        new = self._follower.handed_over()
-        self._sights += new
-        self._parts.put(f"camera-{self._name}-{glance.index:05d}", (self._follower, new))
+            if followers[-1].cut(grey):
+                sights.append(followers[-1].handed_over())
+                followers.append(TurnFollower(self._camera))
+                begins.append(number)
+            followers[-1].look(number, time_s, grey, figures)
+        sights.append(followers[-1].handed_over())
+        behind = _Background(tuple(begins), tuple(followers), tuple(sights))
+        self._parts.put(f"camera-{self._name}-{glance.index:05d}", behind)
         self._parts.put(f"{self._name}-{glance.index:05d}", replace(glance, greys=()))
-        self._add(glance)
+        self._add(glance, behind)
 
-    def _add(self, glance: Glance) -> None:
+    def _add(self, glance: Glance, behind: _Background) -> None:
+        self._shots[-1].follower = behind.followers[0]
+        self._shots[-1].sights += behind.sights[0]
+        later = iter(zip(behind.followers[1:], behind.sights[1:], strict=True))
         seen = zip(glance.frames, glance.figures, glance.looks, glance.careful, strict=True)
         for frame, figures, looks, careful in seen:
-            self._tracker.update(*frame, figures, looks, careful=careful)
-        self._frames += glance.frames
+            if frame[0] in behind.begins:
+                self._shots.append(_Shot(*next(later)))
+            shot = self._shots[-1]
+            shot.tracker.update(*frame, figures, looks, careful=careful)
+            shot.frames.append(frame)
         self._ended = glance.next_s is None
         if glance.next_s is not None:  # times may leap
             leap = int((glance.next_s - self._clip.start_s) / self._span_s)

@@ -24,7 +24,7 @@ from vitruvian.video.clip import Clip
 from vitruvian.video.corrections import corrected
 from vitruvian.video.eyes import Eyes
 from vitruvian.video.movers import movers_of, portraits_of
-from vitruvian.video.observed import observe
+from vitruvian.video.observed import Observed, observe
 from vitruvian.video.scene import MovingScene
 from vitruvian.video.settling import settled
 from vitruvian.video.sources import open_sources
@@ -199,7 +199,7 @@ def reconstruct_video(
         people=movers,
         world_from_camera=_world(found.floor, [one.motion for one in found.tracks]),
         timings_s=timer.seconds,
-        warnings=_warnings(clips[0], found.eyes, len(numbers)),
+        warnings=_warnings(clips[0], found.eyes, observed),
         others=clips[1:],
         turning=found.eyes.turning,
     )
@@ -266,8 +266,22 @@ def _zooms(zoom: Zoom) -> str:
     )
 
 
-def _warnings(clip: Clip, eyes: Eyes, count: int) -> tuple[str, ...]:
+def _cuts(observed: Observed) -> str:
+    """Which shot of a clip that is cut is shown."""
+    first, last = observed.frames[0][1], observed.frames[-1][1]
+    other = next(shot for shot in observed.shots_s if shot[0] != first)
+    count = len(observed.shots_s)
+    return (
+        f"The clip is cut into {count} shots, which are different worlds: the one from {first:.1f} "
+        f"to {last:.1f} s, which shows most of people, is reconstructed. --from and --to give "
+        f"another, such as {other[0]:.1f} to {other[1]:.1f} s."
+    )
+
+
+def _warnings(clip: Clip, eyes: Eyes, observed: Observed) -> tuple[str, ...]:
     warnings = []
+    if len(observed.shots_s) > 1:
+        warnings.append(_cuts(observed))
     if eyes.turning is not None and eyes.turning.travels:
         warnings.append(TRAVELS if eyes.turning.places is None else FOLLOWED)
     if eyes.turning is not None and eyes.turning.zoom is not None:
@@ -275,8 +289,9 @@ def _warnings(clip: Clip, eyes: Eyes, count: int) -> tuple[str, ...]:
     camera = eyes.cameras[0]
     if camera.source == "assumed":
         warnings.append(ASSUMED_LENS)
-    if clip.expected > count + 1:
+    if clip.expected > observed.looked + 1:
         warnings.append(
-            f"The clip ends after {count} of {clip.expected} frames: the file may be cut short."
+            f"The clip ends after {observed.looked} of {clip.expected} frames: the file may be cut "
+            "short."
         )
     return tuple(warnings)

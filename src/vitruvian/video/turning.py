@@ -33,6 +33,9 @@ _TRAVELS = 0.5  # share of features that a turn explains, below which the camera
 # Before a wall, a way along it looks much like a turn: up to this share a path is looked for.
 _TURNS = 0.9
 _BETTER = 0.1  # share of features by which a path must explain more than a turn or a zoom
+# Two shots: their frames, of so many pixels, are alike by less than this (correlation; without cuts
+# .5 and more, between shots .42 at most), and so few features are found again (.21, .14).
+_GLANCE, _CUT_LIKE, _CUT_FOUND = (32, 18), 0.45, 0.17
 _ROUNDS = 8
 _KEYFRAMES = 12  # whose edges tell what is upright
 _APART_PX = 9
@@ -142,6 +145,22 @@ class TurnFollower:
             behind = np.ones(len(self._ids), bool)
         self._sights.append(Sight(number, time_s, self._ids[behind], self._points[behind]))
 
+    def cut(self, grey: np.ndarray) -> bool:
+        """Whether the next frame, of ``small_grey``, is of another shot."""
+        if self._grey is None:
+            return False
+        before, after = (
+            cv2.resize(one, _GLANCE, interpolation=cv2.INTER_AREA).ravel().astype(float)
+            for one in (self._grey, grey)
+        )
+        before, after = before - before.mean(), after - after.mean()
+        if before @ after >= _CUT_LIKE * np.linalg.norm(before) * np.linalg.norm(after):
+            return False
+        if len(self._points) < _LEAST:
+            return True
+        _, found = self._found_again(cv2.GaussianBlur(grey, (0, 0), _GRAIN_PX))
+        return bool(found.mean() < _CUT_FOUND)
+
     def turning(self, sights: Sequence[Sight] = ()) -> Turning | None:
         """How the camera moved; None where it stood still, or nothing tells.
 
@@ -211,13 +230,19 @@ class TurnFollower:
     def _follow(self, grey: np.ndarray) -> None:
         if not len(self._points):
             return
+        there, kept = self._found_again(grey)
+        self._points, self._key_points = there[kept], self._key_points[kept]
+        self._ids = self._ids[kept]
+
+    def _found_again(self, grey: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Where the features (N, 2) are in the next frame, and which of them (N,) surely."""
         assert self._grey is not None
         flow = _FLOW_MOVING if self._moves else _FLOW
         there, found, _ = cv2.calcOpticalFlowPyrLK(self._grey, grey, self._points, None, **flow)  # type: ignore[call-overload]
         back, _, _ = cv2.calcOpticalFlowPyrLK(grey, self._grey, there, None, **flow)  # type: ignore[call-overload]
-        kept = (found.ravel() == 1) & (np.linalg.norm(back - self._points, axis=1) < _BACK_PX)
-        self._points, self._key_points = there[kept], self._key_points[kept]
-        self._ids = self._ids[kept]
+        return there, (found.ravel() == 1) & (
+            np.linalg.norm(back - self._points, axis=1) < _BACK_PX
+        )
 
     def _turned(self) -> np.ndarray:
         """Rotation (3, 3) of the present frame."""
