@@ -14,6 +14,7 @@ from vitruvian.placement.depth_order import (
     cue_from_map,
     settle,
 )
+from vitruvian.placement.order import Occlusion
 from vitruvian.types.camera import Camera
 from vitruvian.types.figure import Alpha
 
@@ -125,6 +126,33 @@ def test_statures_that_are_told_are_believed() -> None:
     sure = settle(cue, vertices, *rest, stature_sds=np.array([np.nan, np.nan, 0.02]))
     assert unsure.scales[2] < 0.85  # by the ground
     assert sure.scales[2] > 0.93
+
+
+def test_who_may_be_a_child_is_one_where_ground_and_reading_agree() -> None:
+    vertices = [stick(1.7, 4.0, -1), stick(1.7, 5.0, 0), stick(0.9, 4.0, 1) * 1.85]
+    depths, fitted = np.array([4.0, 5.0, 7.4]), np.array([1.7, 1.7, 1.665])
+    cue = DepthCue(LEVEL, EYE, np.log([4.0, 5.0, 4.0]), np.full(3, 0.25))
+    rest = (depths, fitted, np.ones(3), np.zeros(3, bool), None, np.full(3, 0.1))
+    perhaps = settle(cue, vertices, *rest, children=np.array([0.02, 0.02, 0.3]))
+    assert perhaps.scales[2] == pytest.approx(1 / 1.85, rel=0.06)
+    assert not perhaps.squeezed.any()
+    assert settle(cue, vertices, *rest).scales[2] > 0.75
+
+
+def test_who_is_hidden_may_be_nearer_and_as_tall() -> None:
+    vertices = [stick(1.7, 4.0, -1), stick(1.7, 5.0, 0), stick(1.7, 7.5, 1)]
+    depths, fitted = np.array([4.0, 5.0, 7.5]), np.full(3, 1.7)
+    cue = DepthCue(LEVEL, EYE, np.log([4.0, 5.0, 4.4]), np.full(3, 0.22))
+    feet, sds = np.array([1.0, 1.0, 0.0]), np.full(3, 0.06)
+    rest = (depths, fitted, feet, np.zeros(3, bool), None, sds, np.full(3, 0.02))
+    before = [Occlusion(2, 1, 0.9)]
+    hidden = np.array([0.0, 0.0, 0.95])
+    found = settle(cue, vertices, *rest, hidden=hidden, occlusions=before)
+    assert found.squeezed.tolist() == [False, False, True]
+    assert 7.5 * found.scales[2] < 5.0 * found.scales[1]
+    unhidden = settle(cue, vertices, *rest, occlusions=before)
+    assert not unhidden.squeezed.any()
+    assert unhidden.scales[2] > 0.85
 
 
 def test_somebody_on_a_chair_bends_the_others_little() -> None:

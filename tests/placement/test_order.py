@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from vitruvian.placement.order import Occlusion, find_occlusions, order_scales
+from vitruvian.placement.order import Occlusion, find_occlusions, order_scales, settle_order
 from vitruvian.types.camera import Camera
 from vitruvian.types.figure import Alpha
 
@@ -41,6 +41,17 @@ def test_the_matte_that_owns_the_overlap_is_in_front():
     assert [(o.front, o.back) for o in occlusions] == [(1, 0)]
 
 
+def test_who_is_seen_to_end_higher_up_is_behind() -> None:
+    # Fitted into what is seen of the person, the body behind does not go on under the other.
+    near, behind = box(-0.3, 3.0), box(0.3, 3.0, height=0.7)
+    seen = rectangle(behind - [0, 0.2, 0])
+    occlusions = find_occlusions(
+        [behind - [0, 0.2, 0], near], FACES, [matte(seen), matte(rectangle(near))], CAMERA
+    )
+    assert [(o.front, o.back) for o in occlusions] == [(1, 0)]
+    assert 0.6 < occlusions[0].confidence < 1
+
+
 def test_people_apart_say_nothing():
     left, right = box(-0.8, 3.0), box(0.8, 3.0)
     masks = [matte(rectangle(left)), matte(rectangle(right))]
@@ -65,3 +76,32 @@ def test_contradictions_stay_bounded():
     scales = order_scales(np.array([3.0, 3.0, 3.0]), cycle, np.ones(3))
     assert np.abs(np.log(scales)).max() <= np.log(1.2) + 1e-9
     assert np.isfinite(scales).all()
+
+
+def places(*best: float) -> tuple[np.ndarray, np.ndarray]:
+    """Log likelihoods and distances of people who are likeliest at ``best`` metres."""
+    distances = np.tile(np.linspace(2, 6, 81), (len(best), 1))
+    return -0.5 * ((distances - np.array(best)[:, None]) / 0.3) ** 2, distances
+
+
+def test_the_likeliest_places_in_the_order_that_the_picture_shows() -> None:
+    likelihood, distances = places(4.2, 4.0, 5.0)
+    likelihood[0] /= 16  # nothing is sure of the first
+    people = np.arange(3)
+    found = distances[people, settle_order(likelihood, distances, [Occlusion(0, 1, 0.95)])]
+    assert found[0] < found[1]
+    assert abs(found[1] - 4.0) < abs(found[0] - 4.2)
+    assert found[2] == distances[2, likelihood[2].argmax()]
+
+
+def test_a_faint_occlusion_does_not_overrule_sure_distances() -> None:
+    likelihood, distances = places(5.0, 3.0)
+    choice = settle_order(likelihood, distances, [Occlusion(0, 1, 0.7)])
+    np.testing.assert_array_equal(choice, likelihood.argmax(axis=1))
+
+
+def test_occlusions_that_contradict_each_other_end() -> None:
+    likelihood, distances = places(4.0, 4.0, 4.0)
+    cycle = [Occlusion(0, 1, 0.99), Occlusion(1, 2, 0.9), Occlusion(2, 0, 0.8)]
+    found = distances[np.arange(3), settle_order(likelihood, distances, cycle)]
+    assert found[0] < found[1] < found[2]

@@ -22,6 +22,7 @@ import numpy as np
 
 from vitruvian.avatar import layered_avatar, photographed, surface_avatar
 from vitruvian.body.fit.fit import fit_body, fit_views
+from vitruvian.body.fit.kind import believed_kind
 from vitruvian.body.fit.views import View
 from vitruvian.body.model.model import BodyModel, body_model
 from vitruvian.body.model.unpose import rest_mesh
@@ -163,6 +164,7 @@ def place(
         ],
         depth=_read_depth(photo, figures),
         panels=find_panels(photo.pixels, [figure.box for figure in figures]),
+        children=[_child(figure) for figure in figures],
     )
 
 
@@ -273,6 +275,16 @@ def agreeing(photo: Photo, figure: Figure, body: Body, avatar: Avatar) -> Avatar
         silhouette_iou=checks.silhouette_iou,
         image_similarity=checks.image_similarity,
     )
+
+
+def _child(figure: Figure) -> float:
+    """Probability that somebody is a child, NaN where nothing tells."""
+    kind = believed_kind(
+        [] if figure.estimate is None else [figure.estimate],
+        [] if figure.face is None else [figure.face],
+        figure.hint,
+    )
+    return float("nan") if kind is None else kind.child
 
 
 def _read_depth(photo: Photo, figures: Sequence[Figure]) -> DepthCue | None:

@@ -15,6 +15,7 @@ import numpy as np
 
 from vitruvian.geometry.rotations import matrix_from_axis_angle
 from vitruvian.networks.depth import DepthMap, DepthNet
+from vitruvian.placement.order import Occlusion, settle_order
 from vitruvian.types.camera import Camera
 from vitruvian.types.figure import Alpha
 
@@ -30,8 +31,14 @@ CHILD_SHARE = 0.05  # of people who are no adults, however tall the fit makes th
 FARTHEST = 20.0  # metres of fitted distance from which on the network has seen nobody
 _FOOT_SD = 0.02  # relative, of how far below the camera feet are
 _FOOT_ANGLE_SD = 0.005  # radians, of the direction to them
-_SMALLEST, _LARGEST = 0.5, 1.3  # factors that are considered
+_SMALLEST, _LARGEST = 0.42, 1.3  # factors that are considered
+_STEP = 0.013  # of their logarithms
 _CHILD_M = (0.75, 1.6)  # statures of those who are no adults
+_ADULT_M, _ADULT_SD = 1.68, 0.07  # of those who are, and the relative standard deviation
+_LEAST_DOUBT = 0.02  # that nothing leaves out, of somebody being a child, or not
+# Of people whose legs are surely hidden, those whose body was fitted into what is seen of them, too
+# small and too far away, and the least logarithm of the factor that is meant by that.
+_SQUEEZED, _SQUEEZED_POWER, _LEAST_SQUEEZE = 0.35, 2, 0.15
 _FEET_FLOOR = -6.0  # of the logarithm of likelihood: some stand on something else
 _LEAST_BELOW = 0.15  # metres; nearer to the horizon, feet tell nothing
 _LEAST_CELLS = 3
@@ -71,11 +78,14 @@ class Settled:
         up: (3,) up direction in the camera frame.
         camera_height: of the camera above the ground, metres.
         scales: (N,) factors on size and distance of the bodies as fitted.
+        squeezed: (N,) bool, whose factor is rather one on distance alone: they are as tall as
+            fitted, but their hidden limbs were fitted into what is seen of them.
     """
 
     up: np.ndarray
     camera_height: float
     scales: np.ndarray
+    squeezed: np.ndarray
 
 
 def read_depth(pixels: np.ndarray, camera: Camera, alphas: Sequence[Alpha]) -> DepthCue | None:
@@ -125,6 +135,9 @@ def settle(
     known: np.ndarray,
     up: np.ndarray | None = None,
     stature_sds: np.ndarray | None = None,
+    children: np.ndarray | None = None,
+    hidden: np.ndarray | None = None,
+    occlusions: Sequence[Occlusion] = (),
 ) -> Settled:
     """The sizes, camera height and small correction of pitch that are likeliest together.
 
@@ -143,16 +156,24 @@ def settle(
         known: (N,) bool, people whose stature was given; their factor stays 1.
         up: (3,) up direction as standing people tell it; it counts as much as the network's.
         stature_sds: (N,) relative standard deviations of the statures where something else tells
-            them, so that nobody's age is in question any more; NaN where nothing does.
+            them, so that nobody's age is in question but by ``children``; NaN where none does.
+        children: (N,) probabilities of children, as the bodies were fitted by, where something
+            tells them, else NaN.
+        hidden: (N,) probabilities that something hides the legs, by default 0.
+        occlusions: who stands before whom.
     """
     told = cue.up if up is None else cue.up + np.asarray(up) / np.linalg.norm(up)
     told = told / np.linalg.norm(told)
     far = np.asarray(depths) > FARTHEST
     feet = np.where(far, 0.0, feet)
     cue = replace(cue, log_distances=np.where(far, np.nan, cue.log_distances))
-    logs = np.linspace(np.log(_SMALLEST), np.log(_LARGEST), 73)
+    logs = _STEP * np.arange(round(np.log(_SMALLEST) / _STEP), round(np.log(_LARGEST) / _STEP) + 1)
     sds = np.full(len(vertices), np.nan) if stature_sds is None else np.asarray(stature_sds)
-    alone = _of_person(cue, logs, np.asarray(depths), np.asarray(statures), sds)
+    young = np.full(len(vertices), np.nan) if children is None else np.asarray(children)
+    covered = np.zeros(len(vertices)) if hidden is None else np.asarray(hidden)
+    tall = _of_stature(logs, np.asarray(statures), sds, young)
+    near = _of_squeeze(logs, covered)
+    alone = np.logaddexp(tall, near) + _of_reading(cue, logs, np.asarray(depths))
     pinned = np.where(np.abs(logs) == np.abs(logs).min(), 0.0, -1e6)
     alone = np.where(np.asarray(known, bool)[:, None], pinned, alone)
     heights = np.log(cue.camera_height) + np.linspace(-3, 3, 49) * HEIGHT_SD
@@ -163,31 +184,49 @@ def settle(
         likelihood = alone[None] + _of_feet(
             turned, vertices, feet, heights, logs
         )  # (heights, N, logs)
-        choice = likelihood.argmax(axis=2)
         score = likelihood.max(axis=2).sum(axis=1) + prior - 0.5 * (tilt / UP_SD) ** 2
         k = int(score.argmax())
         if best is None or score[k] > best[0]:
-            best = float(score[k]), turned, float(np.exp(heights[k])), np.exp(logs[choice[k]])
+            best = float(score[k]), turned, float(np.exp(heights[k])), likelihood[k]
     assert best is not None
-    return Settled(best[1], best[2], best[3])
+    distances = np.asarray(depths)[:, None] * np.exp(logs)
+    choice = settle_order(best[3], distances, occlusions)
+    people = np.arange(len(choice))
+    squeezed = near[people, choice] > tall[people, choice]
+    return Settled(best[1], best[2], np.exp(logs[choice]), squeezed)
 
 
-def _of_person(
-    cue: DepthCue, logs: np.ndarray, depths: np.ndarray, statures: np.ndarray, sds: np.ndarray
+def _of_stature(
+    logs: np.ndarray, statures: np.ndarray, sds: np.ndarray, children: np.ndarray
 ) -> np.ndarray:
-    """Log likelihood (N, S) of each factor from stature and reading alone."""
+    """Log likelihood (N, S) of each factor from the statures that it makes."""
     tall = statures[:, None] * np.exp(logs)
-    told = np.isfinite(sds)
-    sd = np.where(told, sds, STATURE_SD)[:, None]
+    sd = np.where(np.isfinite(sds), sds, STATURE_SD)[:, None]
     fitted = np.exp(-0.5 * (logs / sd) ** 2) / (sd * np.sqrt(2 * np.pi))
-    children = np.where(told, 0.0, CHILD_SHARE)[:, None]
-    child = (tall > _CHILD_M[0]) & (tall < _CHILD_M[1])
-    width = np.log(_CHILD_M[1] / _CHILD_M[0])
-    out = np.log((1 - children) * fitted + children * child / width + 1e-5)
-    error = (np.log(depths)[:, None] + logs - cue.log_distances[:, None]) / cue.distance_sds[
-        :, None
-    ]
-    return np.asarray(out + np.nan_to_num(-1.5 * np.log1p(error**2 / 3)))
+    unknown = np.where(np.isfinite(sds), 0.0, CHILD_SHARE)
+    told = np.clip(children, _LEAST_DOUBT, 1 - _LEAST_DOUBT)
+    child = np.where(np.isfinite(children), told, unknown)[:, None]
+    small = (tall > _CHILD_M[0]) & (tall < _CHILD_M[1])
+    away = np.log(tall / _ADULT_M) / _ADULT_SD
+    grown = np.exp(-0.5 * away**2) / (_ADULT_SD * np.sqrt(2 * np.pi))
+    # A fit makes of somebody a child or a grown person: the other is what else they may be.
+    as_adult = (1 - child) * fitted + child * small / np.log(_CHILD_M[1] / _CHILD_M[0])
+    as_child = child * fitted + (1 - child) * grown
+    return np.log(np.where(child < 0.5, as_adult, as_child) + 1e-5)
+
+
+def _of_squeeze(logs: np.ndarray, hidden: np.ndarray) -> np.ndarray:
+    """Log likelihood (N, S) of each factor if a body was fitted into the seen part of a person."""
+    share = _SQUEEZED * hidden[:, None] ** _SQUEEZED_POWER
+    nearer = logs < -_LEAST_SQUEEZE
+    return np.log(share * nearer / (-np.log(_SMALLEST) - _LEAST_SQUEEZE) + 1e-9)
+
+
+def _of_reading(cue: DepthCue, logs: np.ndarray, depths: np.ndarray) -> np.ndarray:
+    """Log likelihood (N, S) of each factor from what the network reads."""
+    away = np.log(depths)[:, None] + logs - cue.log_distances[:, None]
+    error = away / cue.distance_sds[:, None]
+    return np.nan_to_num(-1.5 * np.log1p(error**2 / 3))
 
 
 def _of_feet(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from vitruvian.body.model.skeleton import NECK
 from vitruvian.placement.depth_order import DepthCue, settle
 from vitruvian.placement.ground import STATURE_SD, feet_seen, fit_ground, world_from_ground
 from vitruvian.placement.order import find_occlusions, order_scales
@@ -28,6 +29,8 @@ _BESIDE = 0.4  # metres between the people of two pictures
 _ALOFT = 0.15  # metres above the ground from which on it is said
 _FOOT_PARTS = {"left foot", "right foot"}
 _LEG_PARTS = _FOOT_PARTS | {"left lower leg", "right lower leg"}
+# Somebody hidden may be nearer by such a factor if less of their body than this would be bare.
+_MUCH_NEARER, _BARE = 0.7, 0.25
 _CAMERA_UP = np.array([0.0, -1.0, 0.0])
 _WORTH_REFITTING = 0.01  # relative change of size below which a body is left as it is
 
@@ -71,6 +74,7 @@ def place_people(
     known_sizes: Collection[int] = (),
     depth: DepthCue | None = None,
     panels: Panels | None = None,
+    children: Sequence[float] | None = None,
 ) -> Placement:
     """Turn the world upright, find its ground and settle sizes and depth order.
 
@@ -86,11 +90,14 @@ def place_people(
         depth: what the depth network says; without it the ground alone settles sizes.
         panels: who is seen in a picture within the picture; those of different ones tell nothing
             about each other. By default all are in one.
+        children: (N,) probabilities of being a child, as the fit believed; NaN, and by default,
+            where nothing tells.
     """
     panels = panels or one_panel(len(bodies))
     trust = np.array(
         [feet_seen(f.landmarks.visibility[_FEET], f.complete) for f in figures], dtype=float
     )
+    young = np.full(len(bodies), np.nan) if children is None else np.asarray(children, float)
     placed = list(bodies)
     worlds = [np.eye(4)] * len(bodies)
     for group in panels.groups():
@@ -103,6 +110,7 @@ def place_people(
             np.isin(group, list(known_sizes)),
             trust[group],
             None if told is None else told.of(group),
+            young[group],
         )
         world = _world(members, trust[group], up)
         for i, body in zip(group, members, strict=True):
@@ -219,33 +227,82 @@ def _settle_group(
     known: np.ndarray,
     feet: np.ndarray,
     depth: DepthCue | None,
+    children: np.ndarray,
 ) -> tuple[list[Body], np.ndarray]:
     """People of one picture in sizes that agree, and the up direction (3,) there."""
     up = estimate_up(bodies, [1.0 if f.complete else 0.3 for f in figures])
-    placed = list(bodies)
-    if len(bodies) > 1:
-        if depth is None:
-            up, scales, feet = _by_ground(figures, bodies, feet, known, up)
-        else:
-            told = np.array([np.nan if f.estimate is None else _stature_sd(f) for f in figures])
-            depths = np.array([body.translation[2] for body in bodies])
-            statures = np.array([body.height_m for body in bodies])
-            vertices = [body.vertices for body in bodies]
-            settled = settle(depth, vertices, depths, statures, feet, known, up, told)
-            up, scales = settled.up, settled.scales
-        occlusions = find_occlusions(
-            [body.vertices for body in bodies],
-            bodies[0].model.faces,
-            [f.alpha for f in figures],
-            camera,
+    if len(bodies) < 2:
+        return list(bodies), up
+    vertices = [body.vertices for body in bodies]
+    depths = np.array([body.translation[2] for body in bodies])
+    occlusions = find_occlusions(
+        vertices, bodies[0].model.faces, [f.alpha for f in figures], camera
+    )
+    squeezed = np.zeros(len(bodies), bool)
+    if depth is None:
+        up, scales, feet = _by_ground(figures, bodies, feet, known, up)
+        scales = scales * order_scales(
+            depths * scales, occlusions, np.where(known, 1e6, 0.1 + feet)
         )
-        depths = np.array([body.translation[2] for body in bodies]) * scales
-        trust = np.where(known, 1e6, 0.1 + feet)
-        scales = scales * order_scales(depths, occlusions, trust)
-        for i, scale in enumerate(scales):
-            if not known[i] and abs(np.log(scale)) > _WORTH_REFITTING:
-                placed[i] = refit(figures[i], bodies[i], float(bodies[i].height_m * scale))
+    else:
+        told = np.array([np.nan if f.estimate is None else _stature_sd(f) for f in figures])
+        settled = settle(
+            depth,
+            vertices,
+            depths,
+            np.array([body.height_m for body in bodies]),
+            feet,
+            known,
+            up,
+            told,
+            children,
+            _hidden(figures, bodies, camera),
+            occlusions,
+        )
+        up, scales, squeezed = settled.up, settled.scales, settled.squeezed
+    placed = list(bodies)
+    for i, scale in enumerate(scales):
+        if known[i] or abs(np.log(scale)) <= _WORTH_REFITTING:
+            continue
+        if squeezed[i]:
+            placed[i] = _nearer(bodies[i], float(scale))
+        else:
+            placed[i] = refit(figures[i], bodies[i], float(bodies[i].height_m * scale))
     return placed, up
+
+
+def _hidden(figures: Sequence[Figure], bodies: Sequence[Body], camera: Camera) -> np.ndarray:
+    """How likely (N,) others hide the legs of each, so that the body may be larger than fitted.
+
+    Were it much nearer, it would still have to lie under what is seen of people, or beyond the
+    frame.
+    """
+    union = np.zeros((camera.height, camera.width), bool)
+    for figure in figures:
+        alpha = figure.alpha
+        high, wide = alpha.values.shape
+        union[alpha.y : alpha.y + high, alpha.x : alpha.x + wide] |= alpha.values > 127
+    out = np.zeros(len(bodies))
+    for i, (figure, body) in enumerate(zip(figures, bodies, strict=True)):
+        if figure.estimate is None:
+            continue
+        cells = np.floor(camera.project(_nearer(body, _MUCH_NEARER).vertices)).astype(int)
+        inside = ((cells >= 0) & (cells < [camera.width, camera.height])).all(axis=1)
+        columns, rows = cells[inside].T
+        if (~union[rows, columns]).sum() < _BARE * len(cells):
+            out[i] = figure.estimate.part("legs")["hidden"]
+    return out
+
+
+def _nearer(body: Body, factor: float) -> Body:
+    """A body as it is at another distance, with the neck where the picture shows it."""
+    moved = (factor - 1) * body.joint(NECK)
+    return replace(
+        body,
+        translation=body.translation + moved,
+        vertices=body.vertices + moved.astype(np.float32),
+        joints=body.joints + moved,
+    )
 
 
 def _by_ground(
