@@ -17,6 +17,7 @@ from vitruvian.body.model.skeleton import ACTIVE_JOINTS
 from vitruvian.geometry.rotations import matrix_from_axis_angle
 from vitruvian.hints import Hint
 from vitruvian.result.body_file import describe_body
+from vitruvian.types.keypoints import HIPS, SHOULDERS
 
 
 def test_without_estimate_or_height_people_are_adults():
@@ -122,6 +123,26 @@ def test_parts_that_the_estimate_calls_cut_count_where_landmarks_agree():
     assert described["guessed"] == list(body.seen.unseen)
     assert {"foot.L", "toes.R"} < set(described["uncertain"]) < set(ACTIVE_JOINTS)
     assert "head" not in described["uncertain"]
+
+
+def test_hips_behind_what_hides_the_legs_do_not_squeeze_the_body():
+    betas, rotations, translation = random_body(4)
+    figure, truth = photograph(betas, rotations, translation)
+    points, visibility = figure.landmarks.points.copy(), figure.landmarks.visibility.copy()
+    points[HIPS] += 0.5 * (points[SHOULDERS].mean(0) - points[HIPS].mean(0))
+    visibility[25:] = 0.0
+    marks = replace(figure.landmarks, points=points, visibility=visibility)
+    height = body_model().stature(betas)
+
+    def error(hidden):
+        parts = np.tile([1.0, 0, 0], (5, 1))
+        parts[3:] = [1 - hidden, 0, hidden]
+        told = estimate_of(betas, rotations, translation, parts=parts)
+        squeezed = replace(figure, landmarks=marks, estimate=told)
+        body = fit_body(body_model(), squeezed, CAMERA, height_m=height, silhouette=False)
+        return np.linalg.norm(body.vertices - truth, axis=1).mean()
+
+    assert error(1.0) < 0.5 * error(0.0)
 
 
 def test_a_fit_that_slides_away_is_done_again_without_the_estimate(monkeypatch):

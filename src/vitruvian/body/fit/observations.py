@@ -161,12 +161,24 @@ class PoseTarget:
 
 
 def with_estimate(observed: Observations, estimate: BodyEstimate) -> Observations:
-    """Observations whose metric landmarks are those of a body estimate, in statures."""
+    """Observations whose metric landmarks are those of a body estimate, in statures.
+
+    Hips behind what hides the legs are marked as visible all the same, but too high: within what
+    is seen. They count in the picture as far as legs are not hidden.
+    """
     world = estimate.keypoints @ camera_from_centred(observed.rays).T
     across, along = np.maximum(_DOUBT * estimate.keypoint_sd, _LEAST_KEYPOINT_SD).T
     sd = np.stack([across, across, along], axis=1)
     world = world - world[HIPS].mean(0)
-    return replace(observed, world=world, world_weights=np.ones(len(world)), world_sd=sd)
+    image_weights = observed.image_weights.copy()
+    image_weights[HIPS] *= 1 - estimate.part("legs")["hidden"]
+    return replace(
+        observed,
+        image_weights=image_weights,
+        world=world,
+        world_weights=np.ones(len(world)),
+        world_sd=sd,
+    )
 
 
 def pose_target(observed: Observations, estimate: BodyEstimate) -> PoseTarget:
