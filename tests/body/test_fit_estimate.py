@@ -13,11 +13,13 @@ from vitruvian.body.fit.kind import believed_kind, group_weights
 from vitruvian.body.fit.problem import FitProblem
 from vitruvian.body.fit.shape_prior import shape_prior
 from vitruvian.body.model.model import body_model
+from vitruvian.body.model.parts import part_of_vertex
 from vitruvian.body.model.skeleton import ACTIVE_JOINTS
 from vitruvian.geometry.rotations import matrix_from_axis_angle
 from vitruvian.hints import Hint
 from vitruvian.result.body_file import describe_body
 from vitruvian.types.keypoints import HIPS, SHOULDERS
+from vitruvian.types.seen import BODY_PARTS
 
 
 def test_without_estimate_or_height_people_are_adults():
@@ -125,24 +127,56 @@ def test_parts_that_the_estimate_calls_cut_count_where_landmarks_agree():
     assert "head" not in described["uncertain"]
 
 
-def test_hips_behind_what_hides_the_legs_do_not_squeeze_the_body():
+def test_what_hides_the_legs_does_not_squeeze_the_body():
     betas, rotations, translation = random_body(4)
     figure, truth = photograph(betas, rotations, translation)
     points, visibility = figure.landmarks.points.copy(), figure.landmarks.visibility.copy()
-    points[HIPS] += 0.5 * (points[SHOULDERS].mean(0) - points[HIPS].mean(0))
-    visibility[25:] = 0.0
-    marks = replace(figure.landmarks, points=points, visibility=visibility)
+    level = points[HIPS, 1].mean()
+    above = points[SHOULDERS, 1].mean()
+    points[23:, 1] = above + 0.5 * (points[23:, 1] - above)
+    visibility[25:] = 0.1
+    values = figure.alpha.values.copy()
+    values[int(level) - figure.alpha.y :] = 0  # behind a wall
+    behind = replace(
+        figure,
+        landmarks=replace(figure.landmarks, points=points, visibility=visibility),
+        alpha=replace(figure.alpha, values=values),
+    )
     height = body_model().stature(betas)
 
-    def error(hidden):
+    def error(hidden, **options):
         parts = np.tile([1.0, 0, 0], (5, 1))
         parts[3:] = [1 - hidden, 0, hidden]
-        told = estimate_of(betas, rotations, translation, parts=parts)
-        squeezed = replace(figure, landmarks=marks, estimate=told)
-        body = fit_body(body_model(), squeezed, CAMERA, height_m=height, silhouette=False)
+        told = replace(behind, estimate=estimate_of(betas, rotations, translation, parts=parts))
+        body = fit_body(body_model(), told, CAMERA, height_m=height, **options)
         return np.linalg.norm(body.vertices - truth, axis=1).mean()
 
-    assert error(1.0) < 0.5 * error(0.0)
+    squeezed = error(0.0, silhouette=False)
+    alone = error(1.0, silhouette=False)
+    assert alone < 0.5 * squeezed
+    assert error(1.0) < 1.1 * alone
+
+
+def test_outlines_of_hidden_parts_do_not_count(monkeypatch):
+    betas, rotations, translation = random_body(4)
+    figure, _ = photograph(betas, rotations, translation)
+    parts = np.tile([1.0, 0, 0], (5, 1))
+    parts[3] = [0.25, 0, 0.75]
+    estimate = estimate_of(betas, rotations, translation, parts=parts)
+    seen = []
+    minimize = FitProblem.minimize
+
+    def noted(self, *arguments):
+        seen.extend(self.contours.values())
+        return minimize(self, *arguments)
+
+    monkeypatch.setattr(FitProblem, "minimize", noted)
+    fit_body(body_model(), replace(figure, estimate=estimate), CAMERA)
+    targets = seen[-1]
+    part = np.array(BODY_PARTS)[part_of_vertex(body_model())[targets.vertices]]
+    legs, chest = (targets.weights[np.char.endswith(part, name)] for name in ("thigh", "chest"))
+    assert len(legs) > 5 and len(chest) > 5
+    assert legs.max() == pytest.approx(0.25 * chest.max())
 
 
 def test_a_fit_that_slides_away_is_done_again_without_the_estimate(monkeypatch):

@@ -25,6 +25,7 @@ from vitruvian.types.keypoints import (
 
 # The face's less telling landmarks: corners of the eyes and the mouth.
 _MINOR_FACE = np.setdiff1d(FACE, [NOSE, *EYES, *EARS])
+_HIPS_TO_ANKLES = np.unique(LEGS)
 
 FACE_DEPTH_BIAS = 0.55  # of the distance from shoulders to ears
 OUTSIDE_WEIGHT = 0.2  # of world landmarks beyond the frame, which are mere guesses
@@ -163,15 +164,17 @@ class PoseTarget:
 def with_estimate(observed: Observations, estimate: BodyEstimate) -> Observations:
     """Observations whose metric landmarks are those of a body estimate, in statures.
 
-    Hips behind what hides the legs are marked as visible all the same, but too high: within what
-    is seen. They count in the picture as far as legs are not hidden.
+    Where something hides the legs, landmarks of legs and hips are squeezed onto what is seen, hips
+    as if they were visible. They count in the picture as far as the estimate has legs in view.
     """
     world = estimate.keypoints @ camera_from_centred(observed.rays).T
     across, along = np.maximum(_DOUBT * estimate.keypoint_sd, _LEAST_KEYPOINT_SD).T
     sd = np.stack([across, across, along], axis=1)
     world = world - world[HIPS].mean(0)
+    legs, feet = (1 - estimate.part(part)["hidden"] for part in ("legs", "feet"))
     image_weights = observed.image_weights.copy()
-    image_weights[HIPS] *= 1 - estimate.part("legs")["hidden"]
+    image_weights[_HIPS_TO_ANKLES] *= legs**2
+    image_weights[FEET] *= min(legs, feet) ** 2
     return replace(
         observed,
         image_weights=image_weights,

@@ -8,6 +8,7 @@ import numpy as np
 
 from vitruvian.body.model import skeleton
 from vitruvian.types.body import ParametricModel
+from vitruvian.types.estimate import BodyEstimate
 from vitruvian.types.seen import BODY_PARTS
 
 # How the names of a part's joints begin; ``.L`` and ``.R`` are the sides.
@@ -21,6 +22,11 @@ _STEMS = {
     "lower leg": ("lowerleg",),
     "foot": skeleton.FOOT_STEMS,
 }
+# What body estimates call the parts of either side; of chests they say nothing.
+TOLD_AS = {
+    "head": "head", "hips": "legs", "upper arm": "arms", "forearm": "arms", "hand": "hands",
+    "thigh": "legs", "lower leg": "legs", "foot": "feet",
+}  # fmt: skip
 _SIDES = {".L": "left ", ".R": "right "}
 
 
@@ -51,3 +57,12 @@ def area_of_part(model: ParametricModel) -> np.ndarray:
     part = part_of_vertex(model)[model.faces[:, 0]]
     total = np.bincount(part[skin], area[skin], len(BODY_PARTS))
     return np.asarray(total / total.sum())
+
+
+def not_hidden(model: ParametricModel, estimate: BodyEstimate) -> np.ndarray:
+    """(V,) probability, as a body estimate has it, that nothing hides the part of each vertex."""
+    shown = []
+    for part in BODY_PARTS:
+        told = TOLD_AS.get(part.removeprefix("left ").removeprefix("right "))
+        shown.append(1.0 if told is None else 1 - estimate.part(told)["hidden"])
+    return np.array(shown)[part_of_vertex(model)]
