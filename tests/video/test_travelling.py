@@ -10,6 +10,7 @@ from fit_people import CAMERA, photograph, random_body
 from vitruvian.body.model.model import body_model
 from vitruvian.geometry.rotations import axis_angle_from_matrix, matrix_from_axis_angle
 from vitruvian.types.camera import Camera
+from vitruvian.types.keypoints import FEET
 from vitruvian.video.bundle import Bundle, Seen, adjust, intersect
 from vitruvian.video.eyes import Eyes
 from vitruvian.video.pathscale import path_unit
@@ -121,10 +122,20 @@ def test_whoever_stands_before_a_travelling_camera_stays():
         turned[0] = turn @ rotations[0]
         figure, _ = photograph(betas, turned, turn @ (place - seat), noise_px=1, seed=number)
         sightings.append(Sighting(number, time_s, figure))
-    path = Turning(dict(enumerate(turns)), travels=True, places=dict(enumerate(eyes_at / 5)))
+    model = body_model()
+    marks, _ = model.evaluate(
+        model.keypoints(), betas, rotations, place, model.active, jacobian=False
+    )
+    tilted = matrix_from_axis_angle(np.array([0.1, 0, 0.1])) @ [0.0, -1, 0]
+    floor = np.random.default_rng(0).uniform([-3, -1, 1], [3, 1, 6], (200, 3))
+    floor += ((marks[FEET] @ tilted).min() - 0.04 - floor @ tilted)[:, None] * tilted
+    path = Turning(
+        dict(enumerate(turns)), True, places=dict(enumerate(eyes_at / 5)), points=floor / 5
+    )
     eyes = Eyes((CAMERA,), turning=path)
-    solved = solve_tracks(body_model(), [[Track(1, sightings)]], frames, eyes, {}, lambda *_: None)
+    solved = solve_tracks(model, [[Track(1, sightings)]], frames, eyes, {}, lambda *_: None)
     (one,) = solved.tracks
+    assert solved.floor.up @ tilted > np.cos(np.deg2rad(1))
     assert np.ptp(one.motion.translation, axis=0).max() < 0.04
     assert one.still[:-1].mean() > 0.9
     turning = solved.eyes.turning

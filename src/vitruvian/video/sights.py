@@ -31,11 +31,13 @@ class Path:
         rotations: (3, 3) by the number of the frame, from the first frame's camera axes to its own.
         places: (3,) of the camera in the first frame's camera axes, in a unit of its own in which
             what is behind the people is about 1 away.
+        points: (N, 3) what is behind the people, in the same axes and unit.
         explained: share of what was seen that the path explains.
         misfit: robust mean of what it does not explain.
     """
 
     rotations: dict[int, np.ndarray]
     places: dict[int, np.ndarray]
+    points: np.ndarray
     explained: float
     misfit: float

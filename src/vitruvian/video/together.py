@@ -15,7 +15,14 @@ from vitruvian.types.motion import Motion
 from vitruvian.types.record import Record
 from vitruvian.video.contacts import SOLES, standing, staying
 from vitruvian.video.eyes import Eyes
-from vitruvian.video.floor import find_floor, floor_for, landmarks_of, upright_of
+from vitruvian.video.floor import (
+    find_floor,
+    floor_for,
+    landmarks_of,
+    sole_heights,
+    upright_of,
+)
+from vitruvian.video.ground import floor_of, ground_unit
 from vitruvian.video.pathscale import path_unit
 from vitruvian.video.shape import shape_of
 from vitruvian.video.solving import Solver, Window, cut, in_one, solve_window
@@ -247,11 +254,22 @@ def _travelled(
         for own in pieces
     ]
     flat = [motion for own in motions for motion in own]
-    unit = path_unit(
-        [landmarks_of(model, motion)[:, SOLES] for motion in flat],
-        [motion.times_s for motion in flat],
-        [path for own in paths for path in own],
-    )
+    places = [path for own in paths for path in own]
+    soles = [landmarks_of(model, motion)[:, SOLES] for motion in flat]
+    floor, ground = None, None
+    if turning.points is not None:
+        up = upright_of(model, flat)
+        up = up if eyes.edges is None else eyes.edges.upright(up)
+        floor = floor_of(turning.points, up)
+    if floor is not None:
+        lowest = [
+            (own - sole_heights(model, motion.betas)[:, None] * floor[0]).reshape(len(own), -1, 3)
+            for own, motion in zip(soles, flat, strict=True)
+        ]
+        ground = ground_unit(floor, lowest, places)
+        if ground is not None:
+            eyes = replace(eyes, axes=floor[0][None])
+    unit = path_unit(soles, [motion.times_s for motion in flat], places, ground)
     if unit is None:
         return [list(own) for own in motions], _turning_alone(eyes)
     moved = [

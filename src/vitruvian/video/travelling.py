@@ -163,6 +163,7 @@ class _Builder:
         return Path(
             {number: turn @ first.T for number, turn in rotations.items()},
             {number: first @ (place - start) / unit for number, place in places.items()},
+            (self.bundle.points[self.known] - start) @ first.T / unit,
             float(explained),
             self._misfit(away),
         )

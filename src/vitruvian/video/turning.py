@@ -54,12 +54,14 @@ class Turning(Record):
             what moved.
         places: (3,) of the camera by number of the frame, in the first frame's camera axes,
             metres; None where it stays, or its path could not be found.
+        points: (N, 3) what is behind the people, in the same axes and unit; None as ``places``.
         zoom: how the lens zooms; None where it does not.
     """
 
     rotations: dict[int, np.ndarray]
     travels: bool
     places: dict[int, np.ndarray] | None = None
+    points: np.ndarray | None = None
     zoom: Zoom | None = None
 
     def lens(self, camera: Camera, number: int) -> Camera:
@@ -79,7 +81,11 @@ class Turning(Record):
     def scaled(self, factor: float) -> Turning:
         """The same with the path so many times as long."""
         assert self.places is not None
-        return replace(self, places={n: factor * place for n, place in self.places.items()})
+        return replace(
+            self,
+            places={n: factor * place for n, place in self.places.items()},
+            points=None if self.points is None else factor * self.points,
+        )
 
 
 def small_grey(pixels: np.ndarray, camera: Camera) -> np.ndarray:
@@ -181,7 +187,7 @@ class TurnFollower:
         path = path_of(self._camera, sights) if explained < _TURNS and sights else None
         otherwise = explained if zoom is None else zoom.explained
         if path is not None and path.explained > otherwise + _BETTER:
-            return Turning(path.rotations, True, path.places)
+            return Turning(path.rotations, True, path.places, path.points)
         if zoom is not None:
             return Turning(zoom.rotations, travels=False, zoom=zoom)
         return Turning(self._rotations, explained < _TRAVELS)
