@@ -162,6 +162,7 @@ def test_outlines_of_hidden_parts_do_not_count(monkeypatch):
     figure, _ = photograph(betas, rotations, translation)
     parts = np.tile([1.0, 0, 0], (5, 1))
     parts[3] = [0.25, 0, 0.75]
+    parts[1:3] = [0, 0, 1]  # behind the own body
     estimate = estimate_of(betas, rotations, translation, parts=parts)
     seen = []
     minimize = FitProblem.minimize
@@ -174,9 +175,12 @@ def test_outlines_of_hidden_parts_do_not_count(monkeypatch):
     fit_body(body_model(), replace(figure, estimate=estimate), CAMERA)
     targets = seen[-1]
     part = np.array(BODY_PARTS)[part_of_vertex(body_model())[targets.vertices]]
-    legs, chest = (targets.weights[np.char.endswith(part, name)] for name in ("thigh", "chest"))
-    assert len(legs) > 5 and len(chest) > 5
+    legs, chest, arms = (
+        targets.weights[np.char.endswith(part, name)] for name in ("thigh", "chest", "arm")
+    )
+    assert min(len(legs), len(chest), len(arms)) > 5
     assert legs.max() == pytest.approx(0.25 * chest.max())
+    assert arms.max() == pytest.approx(chest.max())
 
 
 def test_a_fit_that_slides_away_is_done_again_without_the_estimate(monkeypatch):

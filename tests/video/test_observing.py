@@ -14,7 +14,7 @@ from vitruvian.people.detection import detect
 from vitruvian.people.landmarks import estimate_landmarks, expected_landmarks
 from vitruvian.people.pose import pose_estimator
 from vitruvian.types.camera import Camera
-from vitruvian.types.keypoints import LANDMARK_NAMES
+from vitruvian.types.keypoints import ANKLES, HIPS, LANDMARK_NAMES
 from vitruvian.video import observing
 from vitruvian.video.clip import Frame
 from vitruvian.video.observing import Observer, _same_people
@@ -27,6 +27,20 @@ def pixels() -> np.ndarray:
     picture = cv2.cvtColor(cv2.imread(str(EXAMPLE)), cv2.COLOR_BGR2RGB)
     scale = 480 / picture.shape[0]
     return cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+
+
+def test_landmarks_of_hidden_legs_do_not_creep_onto_what_is_seen(pixels):
+    height, width = pixels.shape[:2]
+    observer = Observer(Camera.from_fov(50, width, height), detect_s=9.0)
+    ((whole, _),) = observer.look(Frame(0, 0.0, pixels))
+    behind = pixels.copy()
+    behind[int(0.45 * whole.box[1] + 0.55 * whole.box[3]) :] = 90, 110, 60
+    for number in range(1, 8):
+        ((figure, _),) = observer.look(Frame(number, 0.03 * number, behind))
+    assert observer.passing
+    away = np.linalg.norm(figure.landmarks.points - whole.landmarks.points, axis=1) / whole.size
+    assert away[HIPS].mean() < 0.04
+    assert away[ANKLES].mean() < 0.1
 
 
 def test_who_is_as_expected_is_not_searched_for(pixels, monkeypatch):

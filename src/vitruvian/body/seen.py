@@ -21,7 +21,7 @@ import numpy as np
 
 from vitruvian.body.model import skeleton
 from vitruvian.body.model.model import BodyModel
-from vitruvian.body.model.parts import TOLD_AS, area_of_part, part_of_vertex
+from vitruvian.body.model.parts import area_of_part, part_of_vertex
 from vitruvian.geometry.normals import vertex_normals
 from vitruvian.geometry.rasterizer import rasterize
 from vitruvian.types.camera import Camera
@@ -55,6 +55,10 @@ _AT_BORDER = 0.5  # of a head's width on the matte along the frame's border, fro
 _HEAD_DOUBTED = 0.95  # probability that the head is in view which no face is needed for
 _FACE_SHARE = 0.13  # of the stature, about that of head to chin
 
+_NAMED = {
+    "head": "head", "upper arm": "arms", "forearm": "arms", "hand": "hands", "thigh": "legs",
+    "lower leg": "legs", "foot": "feet",
+}  # fmt: skip
 _TOLD_BY = {
     "upper arm": (ELBOWS,), "forearm": (WRISTS,), "hand": (WRISTS, INDEX_FINGERS, LITTLE_FINGERS),
     "thigh": (KNEES,), "lower leg": (ANKLES,), "foot": (HEELS, TOES),
@@ -176,7 +180,7 @@ def _doubted(part: str, state: State, figure: Figure) -> State:
     points = [pair[0 if side == "left" else 1] for pair in _TOLD_BY[kind]]
     if figure.landmarks.visibility[points].mean() > _LANDMARKS_SEEN:
         return state
-    told = figure.estimate.part(TOLD_AS[kind])
+    told = figure.estimate.part(_NAMED[kind])
     if told["cut"] > _SURE:
         return "cut"
     return "hidden" if told["hidden"] > _SURE else state

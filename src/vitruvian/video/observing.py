@@ -18,7 +18,7 @@ from vitruvian.people.pose import pose_estimator
 from vitruvian.pipeline.stages import find
 from vitruvian.types.camera import Camera
 from vitruvian.types.figure import Figure
-from vitruvian.types.keypoints import COCO_LANDMARKS
+from vitruvian.types.keypoints import COCO_LANDMARKS, HIPS, KNEES, SHOULDERS
 from vitruvian.types.photo import Photo
 from vitruvian.video.clip import Frame
 from vitruvian.video.looks import Looks, looks_of
@@ -56,6 +56,7 @@ DETECT_S = 0.5  # seconds after which people are detected again, and looked at c
 _SEEK_S, _MISSING_S = 0.12, 1.0
 _TOUCHING = 0.05  # IoU of boxes from which on people are told apart in the whole frame only
 _LEAST_PRESENCE = 0.5
+_HIDDEN = 0.5  # visibility of landmarks that something hides
 _MOST_STRAYED = 0.1  # of the person's size: landmarks from where they were expected
 
 
@@ -123,7 +124,9 @@ class Observer:
             figures = list(find(photo, given=given).figures)
             self._detected_s, self.passing = frame.time_s, False
         looks = [looks_of(frame.pixels, figure) for figure in figures]
-        self._expected = self._tracker.update(frame.number, frame.time_s, figures, looks)
+        self._expected = self._tracker.update(
+            frame.number, frame.time_s, figures, looks, careful=not self.passing
+        )
         return list(zip(figures, looks, strict=True))
 
     def _followed(self, photo: Photo, frame: Frame) -> list[Figure] | None:
@@ -181,13 +184,28 @@ def _same_people(
 
 
 def _expected_person(track: Track, time_s: float, scale: float) -> Detection:
-    """Where a tracked person should be, in pixels of the working image."""
+    """Where a tracked person should be, in pixels of the working image.
+
+    What was hidden is expected where the last careful look had it, as far from the shoulders:
+    landmarks of hidden limbs are squeezed onto what is seen, the more the smaller the crop, which
+    would be made of these.
+    """
     figure = track.last.figure
     shift = track.expected_shift(time_s)
+    points, box = figure.landmarks.points + shift, figure.box + np.tile(shift, 2)
+    hidden = figure.landmarks.visibility < _HIDDEN
+    hidden[HIPS] = hidden[KNEES].all()  # always marked as visible
+    careful = next((one.figure for one in reversed(track.sightings) if one.careful), None)
+    if careful is not None and hidden.any():
+        before = careful.landmarks.points
+        moved = points[SHOULDERS].mean(0) - before[SHOULDERS].mean(0)
+        points[hidden] = before[hidden] + moved
+        low, high = points[hidden].min(0), points[hidden].max(0)
+        box = np.concatenate([np.minimum(box[:2], low), np.maximum(box[2:], high)])
     return Detection(
-        box=(figure.box + np.tile(shift, 2)) * scale,
+        box=box * scale,
         score=figure.score,
-        keypoints=(figure.landmarks.points[COCO_LANDMARKS] + shift) * scale,
+        keypoints=points[COCO_LANDMARKS] * scale,
         keypoint_scores=figure.landmarks.visibility[COCO_LANDMARKS],
     )
 

@@ -20,7 +20,7 @@ from vitruvian.body.fit.solver import FitState
 from vitruvian.body.fit.touch import hands_before
 from vitruvian.body.fit.views import Evidence, View, gather, kind_of
 from vitruvian.body.model.model import BodyModel, ShapePrior
-from vitruvian.body.model.parts import not_hidden
+from vitruvian.body.model.parts import legs_shown
 from vitruvian.body.model.skeleton import KNEES
 from vitruvian.geometry.rotations import (
     axis_angle_from_matrix,
@@ -236,8 +236,8 @@ def _matched(problem: FitProblem, state: FitState, *, first_round: bool) -> FitP
         if targets is not None:
             estimate = one.view.figure.estimate
             if estimate is not None:
-                # Where something hides the body, the matte's outline is that thing's.
-                shown = not_hidden(model, estimate)[targets.vertices]
+                # Where something hides the legs, the matte's outline is that thing's.
+                shown = legs_shown(model, estimate)[targets.vertices]
                 targets = replace(targets, weights=targets.weights * shown)
             contours[number] = targets
     return replace(problem, contours=contours, hands=hands)

@@ -22,11 +22,6 @@ _STEMS = {
     "lower leg": ("lowerleg",),
     "foot": skeleton.FOOT_STEMS,
 }
-# What body estimates call the parts of either side; of chests they say nothing.
-TOLD_AS = {
-    "head": "head", "hips": "legs", "upper arm": "arms", "forearm": "arms", "hand": "hands",
-    "thigh": "legs", "lower leg": "legs", "foot": "feet",
-}  # fmt: skip
 _SIDES = {".L": "left ", ".R": "right "}
 
 
@@ -59,10 +54,16 @@ def area_of_part(model: ParametricModel) -> np.ndarray:
     return np.asarray(total / total.sum())
 
 
-def not_hidden(model: ParametricModel, estimate: BodyEstimate) -> np.ndarray:
-    """(V,) probability, as a body estimate has it, that nothing hides the part of each vertex."""
-    shown = []
-    for part in BODY_PARTS:
-        told = TOLD_AS.get(part.removeprefix("left ").removeprefix("right "))
-        shown.append(1.0 if told is None else 1 - estimate.part(told)["hidden"])
-    return np.array(shown)[part_of_vertex(model)]
+def legs_shown(model: ParametricModel, estimate: BodyEstimate) -> np.ndarray:
+    """(V,) probability, as a body estimate has it, that nothing hides the leg of each vertex.
+
+    Hips go with the legs; 1 elsewhere: what hides arms is the own body more often than not.
+    """
+    legs, feet = (1 - estimate.part(part)["hidden"] for part in ("legs", "feet"))
+    shown = np.ones(len(BODY_PARTS))
+    for index, part in enumerate(BODY_PARTS):
+        if part.endswith(("hips", "thigh", "lower leg")):
+            shown[index] = legs
+        elif part.endswith("foot"):
+            shown[index] = min(legs, feet)
+    return shown[part_of_vertex(model)]
