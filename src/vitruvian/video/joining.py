@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
 from vitruvian.types.figure import Figure
+from vitruvian.video.looks import Looks
 from vitruvian.video.tracking import Sighting, Track, middle_of
 
 # Log-odds that who comes is who went, before looks and time. Out of sight inside of the picture is
@@ -25,28 +26,39 @@ _EDGE_SHARE = 0.015  # of the picture's longer side: from there on a box is at i
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """Tracks of one person, in the order of time.
+    """Tracks of one person.
 
     Attributes:
-        tracks: which do not overlap.
+        tracks: in the order of time; they do not overlap.
         numbers: of the frames that show them.
+        looks: the mean over their frames; None where nothing is known.
     """
 
     tracks: tuple[Track, ...]
     numbers: frozenset[int]
+    looks: Looks | None
+
+    @staticmethod
+    def of(track: Track) -> Group:
+        """One track alone."""
+        return Group((track,), frozenset(one.number for one in track.sightings), track.looks)
 
     def with_(self, other: Group) -> Group:
         """Both together."""
         both = sorted((*self.tracks, *other.tracks), key=lambda one: one.sightings[0].number)
-        return Group(tuple(both), self.numbers | other.numbers)
+        looks = self.looks if other.looks is None else other.looks
+        if self.looks is not None and other.looks is not None:
+            share = len(other.numbers) / (len(self.numbers) + len(other.numbers))
+            looks = self.looks.blended(other.looks, share)
+        return Group(tuple(both), self.numbers | other.numbers, looks)
 
 
 def joined(tracks: Sequence[Track]) -> list[Track]:
     """Everybody's tracks made one.
 
-    The likeliest pair is joined first, and then all are compared anew. A pair counts where it is
-    likelier than not, also among all others whom either may be, so that of two alike who were
-    hidden nobody is taken for the other at random.
+    Pairs that are each other's likeliest are joined, and then all are compared anew. A pair counts
+    where it is likelier than not, also among all others whom either may be, so that of two alike
+    who were hidden nobody is taken for the other at random.
 
     Args:
         tracks: unbroken ones, each of one person.
@@ -54,26 +66,38 @@ def joined(tracks: Sequence[Track]) -> list[Track]:
     Returns:
         In the order of appearance, ids from 1.
     """
-    groups = [Group((one,), frozenset(s.number for s in one.sightings)) for one in tracks]
+    groups = [Group.of(track) for track in tracks]
     odds = np.full((len(groups), len(groups)), -np.inf)
-    for a in range(len(groups)):
-        for b in range(a):
-            odds[a, b] = odds[b, a] = same_log_odds(groups[a], groups[b])
-    while len(groups) > 1:
+    _compare(groups, odds, range(len(groups)))
+    while groups:
         sure = np.where(_surest(groups, odds), odds, -np.inf)
-        a, b = (int(v) for v in np.unravel_index(int(sure.argmax()), odds.shape))
-        if not np.isfinite(sure[a, b]):
+        best = sure.argmax(1)
+        pairs = [
+            (a, int(b))
+            for a, b in enumerate(best)
+            if a < b and best[b] == a and np.isfinite(sure[a, b])
+        ]
+        if not pairs:
             break
-        groups[a] = groups[a].with_(groups[b])
-        del groups[b]
-        odds = np.delete(np.delete(odds, b, 0), b, 1)
-        a -= b < a
-        for other, group in enumerate(groups):
-            if other != a:
-                odds[a, other] = odds[other, a] = same_log_odds(groups[a], group)
-    people = [_one_track(group) for group in groups]
-    people.sort(key=lambda track: track.sightings[0].number)
-    return [Track(number, one.sightings, one.looks) for number, one in enumerate(people, 1)]
+        for a, b in pairs:
+            groups[a] = groups[a].with_(groups[b])
+        left = np.setdiff1d(np.arange(len(groups)), [b for _, b in pairs])
+        groups = [groups[index] for index in left]
+        odds = odds[np.ix_(left, left)]
+        _compare(groups, odds, np.searchsorted(left, [a for a, _ in pairs]).tolist())
+    people = sorted(groups, key=lambda group: group.tracks[0].sightings[0].number)
+    return [
+        Track(number, [one for track in group.tracks for one in track.sightings], group.looks)
+        for number, group in enumerate(people, 1)
+    ]
+
+
+def _compare(groups: Sequence[Group], odds: np.ndarray, new: Iterable[int]) -> None:
+    """Fill in the rows and columns of groups that are new."""
+    for a in new:
+        for b, group in enumerate(groups):
+            if b != a:
+                odds[a, b] = odds[b, a] = same_log_odds(groups[a], group)
 
 
 def _surest(groups: Sequence[Group], odds: np.ndarray) -> np.ndarray:
@@ -85,7 +109,7 @@ def _surest(groups: Sequence[Group], odds: np.ndarray) -> np.ndarray:
     apart = np.array([[a is not b and bool(a.numbers & b.numbers) for b in groups] for a in groups])
     weights = np.exp(np.clip(odds, -30, 30)) * np.isfinite(odds)
     rivals = apart @ weights  # of the row, whom the column may be
-    return (odds > 0) & (weights > rivals + 1) & (weights > rivals.T + 1)
+    return np.asarray((odds > 0) & (weights > rivals + 1) & (weights > rivals.T + 1))
 
 
 def same_log_odds(one: Group, other: Group) -> float:
@@ -107,7 +131,7 @@ def same_log_odds(one: Group, other: Group) -> float:
             if not np.isfinite(chance):
                 return -np.inf
             best = max(best, chance)
-    return best + _looks_log_odds(_one_track(one), _one_track(other))
+    return best + _looks_log_odds(one.looks, other.looks)
 
 
 def _came_back(went: Sighting, came: Sighting) -> float:
@@ -130,29 +154,10 @@ def at_edge_of(figure: Figure) -> bool:
     return bool(min(*low, *high) < margin)
 
 
-def _looks_log_odds(one: Track, other: Track) -> float:
-    if one.looks is None or other.looks is None:
+def _looks_log_odds(one: Looks | None, other: Looks | None) -> float:
+    like = float("nan") if one is None or other is None else one.likeness(other)
+    if one is None or other is None or not np.isfinite(like):
         return 0.0
-    like = one.looks.likeness(other.looks)
-    if not np.isfinite(like):
-        return 0.0
-    common = max(one.looks.common, other.looks.common)
+    common = max(one.common, other.common)
     most = _ALIKE_COLOURED + (_ALIKE_COMMON - _ALIKE_COLOURED) * common
     return float(np.clip(_PER_LIKENESS * (like - _SAME_LIKENESS), _UNLIKE, most))
-
-
-def _one_track(group: Group) -> Track:
-    sightings = sorted((s for track in group.tracks for s in track.sightings), key=_number)
-    looks, seen = None, 0
-    for track in group.tracks:
-        if track.looks is not None:
-            count = len(track.sightings)
-            looks = (
-                track.looks if looks is None else looks.blended(track.looks, count / (seen + count))
-            )
-            seen += count
-    return Track(group.tracks[0].id, sightings, looks)
-
-
-def _number(sighting: Sighting) -> int:
-    return sighting.number
