@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from fit_people import CAMERA, photograph, random_body
+from vitruvian.body.fit.coupling import Coupling, banded_solution
 from vitruvian.body.fit.dynamics import Dynamics, Floor, MotionOptions, quickness_of
 from vitruvian.body.fit.motion import fit_motion
 from vitruvian.body.fit.options import FitOptions
-from vitruvian.body.fit.solver import ArrowEquations, Coupling, NormalEquations, _banded_solution
+from vitruvian.body.fit.solver import ArrowEquations, NormalEquations
 from vitruvian.body.fit.terms import Moment
 from vitruvian.body.fit.views import View
 from vitruvian.body.model.model import body_model
@@ -58,7 +59,7 @@ def test_blocks_beside_the_diagonal_are_solved_as_the_whole_matrix(times):
     sides = rng.normal(size=(times, size, 2))
     whole = banded.transpose(0, 2, 1, 3).reshape(times * size, -1)
     expected = np.linalg.solve(whole, sides.reshape(times * size, 2)).reshape(sides.shape)
-    np.testing.assert_allclose(_banded_solution(own, beside, sides), expected, atol=1e-9)
+    np.testing.assert_allclose(banded_solution(own, beside, sides), expected, atol=1e-9)
 
 
 def moments_of(places, turns) -> list[Moment]:

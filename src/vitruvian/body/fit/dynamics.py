@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vitruvian.body.fit.solver import Coupling
+from vitruvian.body.fit.coupling import Coupling
 from vitruvian.body.fit.terms import Moment
 from vitruvian.geometry.rotations import axis_angle_from_matrix
 from vitruvian.types.keypoints import (
