@@ -10,7 +10,9 @@ import pytest
 
 from vitruvian.body.model.model import body_model
 from vitruvian.geometry.rasterizer import rasterize
-from vitruvian.texture.carried import find_carried
+from vitruvian.texture import carried
+from vitruvian.texture.carried import carried_by, find_carried
+from vitruvian.types.body import Body
 from vitruvian.types.camera import Camera
 from vitruvian.types.figure import Alpha
 from vitruvian.types.mesh import Mesh
@@ -130,3 +132,26 @@ def test_nothing_is_said_of_somebody_out_of_the_picture():
     away = BODY.with_vertices(BODY.vertices + np.float32([9, 0, 0]))
     empty = replace(alpha, values=np.zeros_like(alpha.values))
     assert find_carried(photo, empty, MODEL, away) is None
+
+
+def test_of_one_body_in_one_picture_it_looks_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[bool] = []
+
+    def counted(*args: object, doubtful: bool = False) -> object:
+        looks.append(doubtful)
+        return find_carried(*args, doubtful=doubtful)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(carried, "find_carried", counted)
+    body = Body(
+        MODEL, np.zeros(1), np.zeros((1, 3)), np.zeros(3), 1.7, BODY.vertices, np.zeros((1, 3))
+    )
+    (photo, bag), (other, nothing) = picture((beside_leg(1), BAG)), picture()
+    wide = carried_by(photo, bag, body, doubtful=True)
+    assert wide is not None
+    sure = carried_by(photo, bag, body)
+    assert sure is carried_by(photo, bag, body)
+    np.testing.assert_array_equal(sure.mask, find_carried(photo, bag, MODEL, BODY).mask)
+    assert looks == [True, False]
+    assert carried_by(other, nothing, body, doubtful=True) is None
+    assert carried_by(other, nothing, body) is None
+    assert looks == [True, False, True]

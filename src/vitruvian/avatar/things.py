@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vitruvian.geometry.rasterizer import rasterize
-from vitruvian.texture.carried import Carried, find_carried
+from vitruvian.texture.carried import Carried, carried_by
 from vitruvian.types.body import Body
 from vitruvian.types.figure import Figure
 from vitruvian.types.mesh import Mesh
@@ -32,7 +32,7 @@ class Things:
     @staticmethod
     def of(photo: Photo, figure: Figure, body: Body, sculpture: Mesh) -> Things | None:
         """None where nothing can be told; ``body`` and ``sculpture`` in the camera frame."""
-        carried = find_carried(photo, figure.alpha, body.model, body.as_mesh())
+        carried = carried_by(photo, figure.alpha, body)
         if carried is None:
             return None
         camera = carried.camera

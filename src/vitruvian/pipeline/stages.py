@@ -42,7 +42,7 @@ from vitruvian.result.checks import check_person
 from vitruvian.surface import reconstruct_surface
 from vitruvian.surface.volume.frame_cut import FrameCut, arms_beyond
 from vitruvian.texture import Shot, texture_mesh
-from vitruvian.texture.carried import find_carried
+from vitruvian.texture.carried import carried_by
 from vitruvian.types.avatar import Avatar
 from vitruvian.types.body import Body
 from vitruvian.types.figure import Figure, Found
@@ -198,7 +198,7 @@ def dress(
         fine=options.detail == "fine",
         photographed=options.relief == "photo",
         cut=cut,
-        carried=find_carried(photo, figure.alpha, body.model, body.as_mesh(), doubtful=True),
+        carried=carried_by(photo, figure.alpha, body, doubtful=True),
     )
 
 
@@ -233,7 +233,7 @@ def paint(
         mesh,
         albedo=albedo,
         seen=body.seen,
-        carried=find_carried(photo, figure.alpha, body.model, body.as_mesh()),
+        carried=carried_by(photo, figure.alpha, body),
         also=shots,
     )
 

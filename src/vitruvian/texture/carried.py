@@ -6,13 +6,16 @@ another colour than the clothes, is carried. It goes on before the body as far a
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from weakref import ReferenceType, WeakKeyDictionary, ref
+
 import cv2
 import numpy as np
 
 from vitruvian.geometry.rasterizer import rasterize
 from vitruvian.image.disc import disc
 from vitruvian.texture.colors import SKIN_TONE, apart, main_colors, skin_of, weighted_lab
-from vitruvian.types.body import ParametricModel
+from vitruvian.types.body import Body, ParametricModel
 from vitruvian.types.carried import Carried
 from vitruvian.types.figure import Alpha
 from vitruvian.types.mesh import Mesh
@@ -40,6 +43,35 @@ _LEAST_SIDE = 16  # pixels
 _CLOTHES, _THING = 8, 4  # how many main colours
 _MARGIN_M = 0.008  # around it
 _LIMBS = {LEFT_ARM: 1, RIGHT_ARM: 1, LEFT_LEG: 2, RIGHT_LEG: 2}
+
+
+@dataclass
+class _Known:
+    """What was found of a body in a matte of a photograph, by ``doubtful``."""
+
+    photo: ReferenceType[Photo]
+    alpha: ReferenceType[Alpha]
+    found: dict[bool, Carried | None]
+
+
+_KNOWN: WeakKeyDictionary[Body, _Known] = WeakKeyDictionary()
+
+
+def carried_by(photo: Photo, alpha: Alpha, body: Body, *, doubtful: bool = False) -> Carried | None:
+    """``find_carried`` of a fitted body; surface, colours and avatar ask alike, and it looks once.
+
+    Where nothing is found that is doubtful, nothing sure is, either.
+    """
+    known = _KNOWN.get(body)
+    if known is None or known.photo() is not photo or known.alpha() is not alpha:
+        known = _KNOWN[body] = _Known(ref(photo), ref(alpha), {})
+    if doubtful not in known.found:
+        if True in known.found and known.found[True] is None:
+            return None
+        known.found[doubtful] = find_carried(
+            photo, alpha, body.model, body.as_mesh(), doubtful=doubtful
+        )
+    return known.found[doubtful]
 
 
 def find_carried(
