@@ -9,21 +9,17 @@ import cv2
 import numpy as np
 
 from vitruvian.body.model.model import BodyModel
-from vitruvian.geometry.rasterizer import rasterize
 from vitruvian.types.camera import Camera
 from vitruvian.types.figure import Figure
 from vitruvian.video.clip import Clip, Frame
 from vitruvian.video.looks import looks_of
-from vitruvian.video.patches import patches_of
+from vitruvian.video.patches import ODD_LAB, colours_of_patches, patches_of, usual_colours
 from vitruvian.video.tracking import Sighting, Track, spread_best
 
 MOST_CANDIDATES = 16  # frames of a clip
-_FACING = 0.5  # share of the worth that facing the camera adds
+_FACING = 0.8  # share of the worth that facing the camera adds
 _OWN_COLOURS = 4  # power of the likeness to the usual colours
 _PATCH_M = 0.04  # side of the patches of a body whose colours are compared
-_HEIGHT_PX = 200  # of somebody whose patches are looked at
-_LEAST_LOOKS = 3  # from which on a patch has a usual colour
-_ODD_LAB = 25.0  # distance from that of what is not theirs; L runs from 0 to 100
 _ODD_SHARE = 0.03  # of the body that costs a factor of e
 _CUT = 0.3  # worth of whom the upper edge of the picture cuts, hair at least
 
@@ -60,7 +56,7 @@ def _worth(one: Sighting) -> float:
         # The camera looks along +z, so who faces it looks along -z.
         facing = max(0.0, -float(figure.estimate.rotations[0, 2, 2]))
     sure = 1 - min(4 * figure.landmarks.disagreement, 0.8)
-    return float(whole * sure * np.sqrt(figure.size) * (1 - _FACING + _FACING * facing))
+    return float(whole * sure * np.sqrt(figure.size) * (1 - _FACING + _FACING * facing**2))
 
 
 def sharpness(frame: Frame, figure: Figure) -> float:
@@ -111,7 +107,7 @@ def best_frames(
                 if one.figure.box[1] < 1:
                     worth *= _CUT
                 vertices, camera = placed(index, which, one.number), cameras(which, one.number)
-                seen = _colours(frame, one.figure, vertices, camera, model, patches)
+                seen = colours_of_patches(frame, one.figure, vertices, camera, model, patches)
                 found[index].append(Candidate(which, one, float(worth), *seen))
             if not wanted:
                 break
@@ -130,45 +126,9 @@ def _best(candidates: Sequence[Candidate]) -> Candidate:
     """The one of the greatest worth, less the more of the body is in colours unlike its usual."""
     colours = np.stack([one.colours for one in candidates])
     pixels = np.stack([one.pixels for one in candidates])
-    known = np.isfinite(colours[..., 0])
-    usual = np.full(colours.shape[1:], np.nan)
-    often = known.sum(0) >= _LEAST_LOOKS
-    usual[often] = np.nanmedian(colours[:, often], axis=0)
-    away = np.linalg.norm(colours - usual, axis=2)
+    away = np.linalg.norm(colours - usual_colours(colours), axis=2)
     compared = np.isfinite(away)
-    odd = (pixels * (compared & (np.nan_to_num(away) > _ODD_LAB))).sum(1)
+    odd = (pixels * (compared & (np.nan_to_num(away) > ODD_LAB))).sum(1)
     odd = odd / np.maximum((pixels * compared).sum(1), 1)
     worths = np.array([one.worth for one in candidates]) * np.exp(-odd / _ODD_SHARE)
     return candidates[int(worths.argmax())]
-
-
-def _colours(
-    frame: Frame,
-    figure: Figure,
-    vertices: np.ndarray | None,
-    camera: Camera,
-    model: BodyModel,
-    patches: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Colours (P, 3) and numbers of pixels (P,) of the patches, as of ``Candidate``."""
-    count = int(patches.max()) + 1
-    colours, pixels = np.full((count, 3), np.nan), np.zeros(count)
-    if vertices is None:
-        return colours, pixels
-    alpha = figure.alpha
-    height, width = alpha.values.shape
-    scale = min(1.0, _HEIGHT_PX / height)
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    window = camera.window(alpha.x, alpha.y, scale, *size)
-    seen = rasterize(window.project(vertices), vertices[:, 2], model.faces, *size).face
-    region = frame.pixels[alpha.y : alpha.y + height, alpha.x : alpha.x + width]
-    region = cv2.resize(region, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-    lab = cv2.cvtColor(region, cv2.COLOR_RGB2LAB)
-    matte = cv2.resize(alpha.values, size, interpolation=cv2.INTER_AREA) > 200
-    own = (seen >= 0) & matte
-    of_patch = patches[seen[own]]
-    pixels = np.bincount(of_patch, minlength=count).astype(np.float64)
-    sums = [np.bincount(of_patch, channel, minlength=count) for channel in lab[own].T]
-    some = pixels > 1
-    colours[some] = (np.stack(sums, axis=1)[some].T / pixels[some]).T
-    return colours, pixels

@@ -20,6 +20,7 @@ from vitruvian.options import OPTIONS, Options
 from vitruvian.pipeline.progress import StageTimer
 from vitruvian.placement.ground import world_from_ground
 from vitruvian.types.motion import Motion
+from vitruvian.video.belongings import own_tracks
 from vitruvian.video.clip import Clip
 from vitruvian.video.corrections import corrected
 from vitruvian.video.eyes import Eyes
@@ -170,6 +171,7 @@ def reconstruct_video(
         options = Options(texture=texture, fov_deg=fov_deg)
         frames = 0 if bodies else sum(len(one.numbers) for one in found.tracks)
         with timer("avatars"):
+            people = own_tracks(model, clips, people, found)
             portraits = portraits_of(
                 clips,
                 people,

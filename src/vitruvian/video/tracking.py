@@ -10,7 +10,7 @@ import numpy as np
 
 from vitruvian.geometry.pairing import best_pairs
 from vitruvian.networks.nanodet import box_iou
-from vitruvian.types.figure import Figure
+from vitruvian.types.figure import Alpha, Figure
 from vitruvian.types.keypoints import CORE
 from vitruvian.video.looks import Looks
 
@@ -31,12 +31,14 @@ class Sighting:
         time_s: of the frame.
         figure: as found.
         careful: it was looked at with more care than in passing.
+        foreign: what the matte left out since, for it is not theirs; None where there is nothing.
     """
 
     number: int
     time_s: float
     figure: Figure
     careful: bool = True
+    foreign: Alpha | None = None
 
 
 @dataclass(eq=False)
