@@ -50,7 +50,7 @@ def chosen(folder, figure, vertices, pictures, figures=None) -> int:
     figures = figures or [figure] * len(pictures)
     seen = [Sighting(number, number / 25, one) for number, one in enumerate(figures)]
     track = Track(1, seen, looks_of(drawn(figure, ball=False, blurred=False), figure))
-    ((_, frame, sighting),) = best_frames(
+    (((_, frame, sighting), *others),) = best_frames(
         [open_clip(folder)],
         lambda which, number: CAMERA,
         [(track,)],
@@ -58,6 +58,7 @@ def chosen(folder, figure, vertices, pictures, figures=None) -> int:
         lambda person, which, number: vertices,
     )
     assert frame.number == sighting.number
+    assert len(others) == min(2, COUNT - 1)
     return frame.number
 
 

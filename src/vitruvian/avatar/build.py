@@ -57,6 +57,7 @@ def layered_avatar(
     seen: Seen | None = None,
     also: Sequence[Look] = (),
     accessories: bool = False,
+    long_hair: bool = True,
 ) -> Avatar:
     """A person in layers that part where the photograph's surface is one skin.
 
@@ -70,10 +71,13 @@ def layered_avatar(
         seen: which parts of the body the picture shows; by default what the body says.
         also: other pictures of the person, for the colours that this one does not show.
         accessories: keep bags and the like as rigid pieces; else they are left out.
+        long_hair: look for it.
     """
     things = Things.of(photo, figure, body, sculpture)
     # Of another picture may be the true back: it would lie beneath.
-    hair = None if also else find_long_hair(photo, figure, body, sculpture)
+    hair = None
+    if long_hair and not also:
+        hair = find_long_hair(photo, figure, body, sculpture)
     layers, motion = _that_hold(photo, figure, body, sculpture, things, hair)
     rest, skirt, fallen = layers
     pieces = None

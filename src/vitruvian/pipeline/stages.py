@@ -246,11 +246,12 @@ def animate(
     options: Options = _DEFAULT,
     *,
     also: Sequence[Look] = (),
+    long_hair: bool = True,
 ) -> Avatar:
     """The person made to move, from their surface; in layers, but for whom the frame cuts off.
 
     Those are their surface as it is, so it should be painted; layers paint themselves. ``also`` is
-    that of ``paint``.
+    that of ``paint``. Without ``long_hair`` none is looked for.
     """
     if ends_at_frame(body, options):
         return surface_avatar(body, mesh)
@@ -263,6 +264,7 @@ def animate(
         albedo=options.albedo,
         also=also,
         accessories=options.accessories == "keep",
+        long_hair=long_hair,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -63,6 +63,12 @@ class Alpha(Record):
                 top - self.y : bottom - self.y, left - self.x : right - self.x
             ]
         return out
+
+    def without(self, other: Alpha) -> Alpha:
+        """This matte less another of the same photograph."""
+        height, width = self.values.shape
+        taken = other.window(self.x, self.y, self.x + width, self.y + height)
+        return replace(self, values=np.minimum(self.values, 255 - taken))
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -175,8 +175,6 @@ def _without(one: Sighting, pieces: Sequence[Piece]) -> Sighting:
         np.maximum(
             left, whole.window(alpha.x, alpha.y, alpha.x + columns, alpha.y + rows), out=left
         )
-    kept = np.minimum(alpha.values, 255 - left)
     foreign = replace(alpha, values=left)
-    return replace(
-        one, figure=replace(one.figure, alpha=replace(alpha, values=kept)), foreign=foreign
-    )
+    figure = replace(one.figure, alpha=alpha.without(foreign))
+    return replace(one, figure=figure, foreign=foreign)

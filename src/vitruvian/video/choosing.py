@@ -17,6 +17,7 @@ from vitruvian.video.patches import ODD_LAB, colours_of_patches, patches_of, usu
 from vitruvian.video.tracking import Sighting, Track, spread_best
 
 MOST_CANDIDATES = 16  # frames of a clip
+WITNESSES = 2
 _FACING = 0.8  # share of the worth that facing the camera adds
 _OWN_COLOURS = 4  # power of the likeness to the usual colours
 _PATCH_M = 0.04  # side of the patches of a body whose colours are compared
@@ -76,8 +77,9 @@ def best_frames(
     people: Sequence[Sequence[Track]],
     model: BodyModel,
     placed: Callable[[int, int, int], np.ndarray | None],
-) -> list[tuple[int, Frame, Sighting]]:
-    """For each person the clip and the frame that show them best, and what was seen there.
+) -> list[list[tuple[int, Frame, Sighting]]]:
+    """For each person the clip and the frame that show them best, and what was seen there; and
+    behind that those of up to ``WITNESSES`` others that may be asked, too.
 
     Sharp, large, whole, facing the camera, and in the colours that they have in most frames: what
     passes before them, or is in their hands, is not theirs.
@@ -106,6 +108,9 @@ def best_frames(
                 worth *= 1.0 if np.isnan(like) else like**_OWN_COLOURS
                 if one.figure.box[1] < 1:
                     worth *= _CUT
+                if one.foreign is not None:
+                    share = one.foreign.values.sum() / max(int(one.figure.alpha.values.sum()), 1)
+                    worth *= np.exp(-share / _ODD_SHARE)
                 vertices, camera = placed(index, which, one.number), cameras(which, one.number)
                 seen = colours_of_patches(frame, one.figure, vertices, camera, model, patches)
                 found[index].append(Candidate(which, one, float(worth), *seen))
@@ -114,16 +119,20 @@ def best_frames(
     chosen = [_best(candidates) for candidates in found]
     frames: dict[tuple[int, int], Frame] = {}
     for which, clip in enumerate(clips):
-        numbers = {one.sighting.number for one in chosen if one.clip == which}
+        numbers = {one.sighting.number for own in chosen for one in own if one.clip == which}
         for frame in clip.frames(only=numbers) if numbers else ():
             frames[which, frame.number] = frame
             if len(numbers) == sum(key[0] == which for key in frames):
                 break
-    return [(one.clip, frames[one.clip, one.sighting.number], one.sighting) for one in chosen]
+    return [
+        [(one.clip, frames[one.clip, one.sighting.number], one.sighting) for one in own]
+        for own in chosen
+    ]
 
 
-def _best(candidates: Sequence[Candidate]) -> Candidate:
-    """The one of the greatest worth, less the more of the body is in colours unlike its usual."""
+def _best(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """The one of the greatest worth, less the more of the body is in colours unlike its usual, and
+    those of the greatest worth among the others."""
     colours = np.stack([one.colours for one in candidates])
     pixels = np.stack([one.pixels for one in candidates])
     away = np.linalg.norm(colours - usual_colours(colours), axis=2)
@@ -131,4 +140,6 @@ def _best(candidates: Sequence[Candidate]) -> Candidate:
     odd = (pixels * (compared & (np.nan_to_num(away) > ODD_LAB))).sum(1)
     odd = odd / np.maximum((pixels * compared).sum(1), 1)
     worths = np.array([one.worth for one in candidates]) * np.exp(-odd / _ODD_SHARE)
-    return candidates[int(worths.argmax())]
+    best = candidates[int(worths.argmax())]
+    others = sorted((one for one in candidates if one is not best), key=lambda one: -one.worth)
+    return [best, *others[:WITNESSES]]

@@ -11,7 +11,7 @@ from vitruvian.body.model.model import body_model
 from vitruvian.options import Options
 from vitruvian.types.avatar import Avatar
 from vitruvian.types.body import Body
-from vitruvian.video.appearance import avatar_of, bare_avatar_of
+from vitruvian.video.appearance import Shot, avatar_of, bare_avatar_of
 from vitruvian.video.choosing import best_frames, best_sighting
 from vitruvian.video.clip import Clip
 from vitruvian.video.placing import Placing
@@ -68,9 +68,12 @@ def portraits_of(
             number, camera = sighting.number, eyes.camera(which, sighting.number)
             avatar, body = bare_avatar_of(model, sighting.figure, camera, betas)
         else:
-            which, frame, sighting = shown[index]
-            number, camera = frame.number, eyes.camera(which, frame.number)
-            avatar, body = avatar_of(model, frame, sighting.figure, camera, betas, options)
+            shots = [
+                Shot(frame, one.figure, eyes.camera(which, frame.number), one.foreign)
+                for which, frame, one in shown[index]
+            ]
+            which, number = shown[index][0][0], shots[0].frame.number
+            avatar, body = avatar_of(model, shots, betas, options)
         portraits.append(Portrait(avatar, body, which, number))
         tell(len(portraits))
     return portraits
