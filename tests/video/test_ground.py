@@ -32,8 +32,9 @@ def room(floor: int, wall: int, noise: float = 0.004) -> np.ndarray:
     ) + rng.normal(0, noise, (floor + wall + 40, 3))
 
 
-def test_the_floor_is_found_below_a_wall():
-    found = floor_of(room(150, 400), GUESS)
+@pytest.mark.parametrize("off", [0.0, -0.75])
+def test_the_floor_is_found_below_a_wall(off):
+    found = floor_of(room(150, 400), matrix_from_axis_angle(np.array([off, 0, 0])) @ GUESS)
     assert found is not None
     normal, level = found
     assert np.rad2deg(np.arccos(normal @ UP)) < 0.5

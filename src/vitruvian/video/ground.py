@@ -8,7 +8,8 @@ import numpy as np
 
 _SEED = 1
 _TRIES = 400  # planes through three points
-_NEAR = np.deg2rad(25)  # of their normals from what seems to be up
+# Of their normals from what seems to be up: seen from high above, people seem to lean by much.
+_NEAR = np.deg2rad(60)
 _FLAT = 0.012  # of the distance from the first camera, up to which points lie on a plane
 _UNDER = 0.03  # of it, from which they lie under it
 _ROUNDS = 5
@@ -48,8 +49,8 @@ def ground_unit(
 def floor_of(points: np.ndarray, up: np.ndarray) -> tuple[np.ndarray, float] | None:
     """Upward normal (3,) and level of the plane on which most of ``points`` (N, 3) lie.
 
-    Of planes that are nearly level and below the camera, which is at the origin; points under a
-    plane speak against it. None where too few lie on the best.
+    Of planes that are no walls and below the camera, which is at the origin; points under a plane
+    speak against it. None where too few lie on the best.
     """
     if len(points) < _LEAST_POINTS:
         return None

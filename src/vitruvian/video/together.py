@@ -106,9 +106,10 @@ def solve_tracks(
             for solver, stretches in zip(solvers, pieces, strict=True)
         ]
     )
-    motions, eyes = _travelled(model, motions, pieces, eyes)
+    motions, eyes, up = _travelled(model, motions, pieces, eyes)
     solvers = [replace(solver, eyes=eyes) for solver in solvers]
-    up = upright_of(model, [motion for own in motions for motion in own])
+    if up is None:
+        up = upright_of(model, [motion for own in motions for motion in own])
     bare = [None] * len(people)
     for _ in range(rounds):
         finer = _finer(model, work, solvers, motions, up, bare)
@@ -241,14 +242,15 @@ def _travelled(
     motions: Sequence[Sequence[Motion]],
     pieces: Sequence[Sequence[Stretch]],
     eyes: Eyes,
-) -> tuple[list[list[Motion]], Eyes]:
-    """Motions as seen by a camera that stayed, taken along its path, and its path in metres.
+) -> tuple[list[list[Motion]], Eyes, np.ndarray | None]:
+    """Motions as seen by a camera that stayed, taken along its path, its path in metres, and what
+    is up as the floor behind the people says.
 
-    Where nobody's feet tell how long that is, the camera stays.
+    Where nobody's feet tell how long the path is, the camera stays.
     """
     turning = eyes.turning
     if turning is None or turning.places is None:
-        return [list(own) for own in motions], eyes
+        return [list(own) for own in motions], eyes, None
     paths = [
         [np.stack([turning.places[int(n)] for n in stretch.numbers]) for stretch in own]
         for own in pieces
@@ -256,22 +258,21 @@ def _travelled(
     flat = [motion for own in motions for motion in own]
     places = [path for own in paths for path in own]
     soles = [landmarks_of(model, motion)[:, SOLES] for motion in flat]
-    floor, ground = None, None
+    floor, ground, upright = None, None, None
     if turning.points is not None:
-        up = upright_of(model, flat)
-        up = up if eyes.edges is None else eyes.edges.upright(up)
-        floor = floor_of(turning.points, up)
+        floor = floor_of(turning.points, upright_of(model, flat))
     if floor is not None:
         lowest = [
             (own - sole_heights(model, motion.betas)[:, None] * floor[0]).reshape(len(own), -1, 3)
             for own, motion in zip(soles, flat, strict=True)
         ]
         ground = ground_unit(floor, lowest, places)
-        if ground is not None:
-            eyes = replace(eyes, axes=floor[0][None])
+        upright = floor[0] if ground is not None else None
     unit = path_unit(soles, [motion.times_s for motion in flat], places, ground)
+    if upright is not None:
+        eyes = replace(eyes, axes=upright[None])
     if unit is None:
-        return [list(own) for own in motions], _turning_alone(eyes)
+        return [list(own) for own in motions], _turning_alone(eyes), upright
     moved = [
         [
             replace(motion, translation=motion.translation + unit * path)
@@ -279,7 +280,7 @@ def _travelled(
         ]
         for both in zip(motions, paths, strict=True)
     ]
-    return moved, replace(eyes, turning=turning.scaled(unit))
+    return moved, replace(eyes, turning=turning.scaled(unit)), upright
 
 
 def _in_one(
