@@ -371,12 +371,14 @@ def test_every_suite_and_metric_is_documented() -> None:
     from vitruvian.lab.evaluation.suites.robustness import RobustnessSuite
     from vitruvian.lab.evaluation.suites.synthetic import SyntheticSuite
     from vitruvian.lab.evaluation.suites.synthetic_sequences import SyntheticSequenceSuite
+    from vitruvian.lab.evaluation.suites.tracks import TrackSuite
     from vitruvian.lab.evaluation.suites.video import VideoSuite
     from vitruvian.lab.evaluation.thunder import Thunder
 
     kinds = (FaceSuite, MaskSuite, GroupSuite, MapsSuite, MultiviewSuite, ShapeSuite, SpeedSuite)
     suites = [kind(Path()) for kind in (*kinds, RobustnessSuite, SyntheticSuite, VideoSuite)]
     suites += [AvatarSuite((Path(),)), CrowdSuite(Path()), SyntheticSequenceSuite(Path())]
+    suites += [TrackSuite(Path())]
     suites += [PlausibleSuite((), (), Thunder(Path(__file__)))]
     assert {suite.name for suite in suites} == set(SUITES)
     for suite in suites:
