@@ -15,6 +15,7 @@ from vitruvian.body.model.unpose import rest_mesh
 from vitruvian.geometry.normals import vertex_normals
 from vitruvian.geometry.rotations import matrix_from_axis_angle
 from vitruvian.types.figure import Alpha
+from vitruvian.types.keypoints import ELBOWS, WRISTS
 
 
 @pytest.mark.parametrize("yaw", [0.0, 0.9, 2.2, 3.1])
@@ -116,6 +117,36 @@ def test_the_silhouette_tells_a_heavy_person_from_a_slim_one():
         ]
     assert mass[25] > mass[-12] + 10
     assert outline[25][1] > outline[25][0]
+
+
+def test_landmarks_that_looks_put_in_different_places_count_less():
+    betas, rotations, translation = random_body(6)
+    figure, _ = photograph(betas, rotations, translation)
+    true, size = figure.landmarks.points, np.ptp(figure.landmarks.points[:, 1])
+    wrong = true.copy()
+    wrong[WRISTS[0]] += 0.03 * size  # hardly an outlier
+    figures = {"none": replace(figure.landmarks, points=wrong)}
+    for name, place in (("right", ELBOWS[1]), ("wrong", WRISTS[0])):
+        spread = np.zeros(len(true))
+        spread[place] = 0.05 * size
+        figures[name] = replace(figures["none"], spread=spread)
+
+    def error(name):
+        seen = replace(figure, landmarks=figures[name])
+        body = fit_body(body_model(), seen, CAMERA, silhouette=False)
+        model = body.model
+        points, _ = model.evaluate(
+            model.keypoints(),
+            body.betas,
+            matrix_from_axis_angle(body.pose),
+            body.joints[0],
+            model.active,
+            jacobian=False,
+        )
+        return np.linalg.norm(CAMERA.project(points)[WRISTS[0]] - true[WRISTS[0]]) / size
+
+    assert error("wrong") < 0.6 * error("none")
+    assert error("right") > 0.9 * error("none")
 
 
 def test_hidden_feet_do_not_break_the_fit():

@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from vitruvian.image.photo import load_photo
 from vitruvian.networks.blazepose import BlazePoseOutput
 from vitruvian.people import landmarks
 from vitruvian.people.crops import Crop
-from vitruvian.people.detection import Detection
-from vitruvian.people.passes import Pass
+from vitruvian.people.detection import Detection, detect
+from vitruvian.people.finder import find_people, working_image
+from vitruvian.people.passes import Pass, look_at
 from vitruvian.people.sides import agreeing, contradiction, disputes, exchanged
 from vitruvian.types.keypoints import (
     ANKLES,
@@ -105,6 +107,20 @@ def test_else_most_looks_are_right(first_is_wrong: bool) -> None:
     assert agreeing(looks, found, person, SIZE) == right
 
 
+def test_the_spread_is_how_far_looks_are_from_their_mean(shared_data) -> None:
+    photo = load_photo(shared_data("photos") / "s060_tfjsmodels.jpg")
+    image, scale = working_image(photo.pixels)
+    (person,) = detect(image).people[:1]
+    estimate = landmarks.estimate_landmarks(image, person, ())
+    straight, mirror = (look_at(estimate.crop, image, reflected=r) for r in (False, True))
+    half = np.linalg.norm(straight.points - mirror.points, axis=1) / 2
+    assert estimate.spread is not None
+    np.testing.assert_allclose(estimate.spread, half, atol=1e-3)
+    assert landmarks.expected_landmarks(image, person, reflected=True).spread is None
+    figure = max(find_people(photo), key=lambda one: one.size)
+    np.testing.assert_allclose(figure.landmarks.spread, half / scale, rtol=1e-3, atol=1e-2)
+
+
 @pytest.mark.parametrize(("told_from", "legs"), [("further crops", 0.2), ("nothing", 0.8)])
 def test_the_landmarks_are_those_of_the_right_leg(
     monkeypatch: pytest.MonkeyPatch, told_from: str, legs: float
@@ -115,7 +131,7 @@ def test_the_landmarks_are_those_of_the_right_leg(
     first = landmarks.crop_of_detection(person)
     asked = []
 
-    def look_at(crop: Crop, image: np.ndarray, *, reflected: bool = False) -> Pass:
+    def scripted(crop: Crop, image: np.ndarray, *, reflected: bool = False) -> Pass:
         known = told_from == "further crops"
         here = crop.side == first.side and np.allclose(crop.up, first.up)
         wrong = here and reflected if known else True
@@ -131,7 +147,7 @@ def test_the_landmarks_are_those_of_the_right_leg(
         output = BlazePoseOutput(seen, ones, ones, world, 1.0, mask, heatmaps, features)
         return Pass(crop, output, reflected)
 
-    monkeypatch.setattr(landmarks, "look_at", look_at)
+    monkeypatch.setattr(landmarks, "look_at", scripted)
     estimate = landmarks.estimate_landmarks(np.zeros((500, 400, 3), np.uint8), person, ())
     np.testing.assert_allclose(estimate.points, points, atol=1e-6)
     assert len(asked) == 8
@@ -139,6 +155,8 @@ def test_the_landmarks_are_those_of_the_right_leg(
     believed = estimate.features[:, 0].tolist()
     # Features of the passes that saw the right leg; those of all where none did.
     assert believed == ([1, 3, 4, 5, 6, 7, 8] if told_from == "further crops" else [1, 2])
+    assert estimate.spread is not None
+    np.testing.assert_allclose(estimate.spread, 0, atol=1e-6)
     assert estimate.reflected == tuple(asked[int(number) - 1] for number in believed)
     # Where nothing asks for it, nothing more is looked at.
     asked.clear()

@@ -154,6 +154,7 @@ def _figure(
             visibility=estimate.visibility,
             world=estimate.world,
             disagreement=estimate.disagreement,
+            spread=None if estimate.spread is None else estimate.spread / scale,
         ),
         alpha=alpha,
         complete=score >= THRESHOLD,

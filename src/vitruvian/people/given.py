@@ -84,6 +84,7 @@ def told(estimate: LandmarkEstimate, pose: GivenPose) -> LandmarkEstimate:
         score=1.0,
         disagreement=agreement,
         swapped_disagreement=1.0,
+        spread=None,
     )
 
 

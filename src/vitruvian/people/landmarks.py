@@ -58,6 +58,8 @@ class LandmarkEstimate:
         alone: neighbours were greyed out first. They are not in the mask, but neither is what the
             person carries beyond the detector's box.
         reflected: (N) which of these passes were in the mirror.
+        spread: (33,) float64 pixels, root mean square distance of several passes' points to their
+            mean; None of one pass.
     """
 
     points: np.ndarray
@@ -72,6 +74,7 @@ class LandmarkEstimate:
     features: np.ndarray | None = None
     alone: bool = False
     reflected: tuple[bool, ...] = (False, True)
+    spread: np.ndarray | None = None
 
     @property
     def sides_in_doubt(self) -> bool:
@@ -184,6 +187,7 @@ def _settled(
     return replace(
         estimate,
         points=exchanged(estimate.points, wrong),
+        spread=None if estimate.spread is None else exchanged(estimate.spread, wrong),
         visibility=exchanged(estimate.visibility, wrong),
         presence=exchanged(estimate.presence, wrong),
         world=exchanged(estimate.world, wrong),
@@ -199,7 +203,9 @@ def _estimate(
 ) -> LandmarkEstimate:
     """The mean of some passes; the belief that somebody is there is the first's. ``featured``:
     passes whose features are kept; ``mask``: in ``crop``."""
-    points = np.mean([one.points for one in passes], axis=0)
+    seen = np.stack([one.points for one in passes])
+    points = seen.mean(0)
+    spread = np.sqrt(((seen - points) ** 2).sum(-1).mean(0))
     size = crop.side / CROP_MARGIN
     return LandmarkEstimate(
         points=points,
@@ -213,6 +219,7 @@ def _estimate(
         mask=mask,
         features=np.stack([one.output.features for one in featured]),
         reflected=tuple(one.reflected for one in featured),
+        spread=spread if len(passes) > 1 else None,
     )
 
 

@@ -24,12 +24,15 @@ class Landmarks(Record):
             ray. About 16 % too small; see ``body.fit``.
         disagreement: median distance to the detector's keypoints / crop size; above .06 the
             landmarks are suspect.
+        spread: (33,) float64 pixels, how far several looks at the person put each landmark from
+            their mean, which ``points`` is; None where there was one look.
     """
 
     points: np.ndarray
     visibility: np.ndarray
     world: np.ndarray
     disagreement: float
+    spread: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False, repr=False)

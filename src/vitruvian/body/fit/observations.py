@@ -52,6 +52,8 @@ class Observations:
             each, else None.
         points_px: (33, 2) the landmarks in pixels, as ``rays``.
         visibility: as in ``Landmarks``.
+        ray_spread: (33,) the landmarks' spread between looks in the unit of ``rays``; None where
+            nothing tells it.
     """
 
     rays: np.ndarray
@@ -61,6 +63,7 @@ class Observations:
     points_px: np.ndarray
     visibility: np.ndarray
     world_sd: np.ndarray | None = None
+    ray_spread: np.ndarray | None = None
 
 
 def observe(landmarks: Landmarks, camera: Camera) -> Observations:
@@ -87,7 +90,10 @@ def observe(landmarks: Landmarks, camera: Camera) -> Observations:
     outside = (points < 0).any(1) | (points > [camera.width, camera.height]).any(1)
     image_weights[outside] *= 0.3
     world_weights[outside] *= OUTSIDE_WEIGHT
-    return Observations(rays[:, :2], image_weights, world, world_weights, points, visibility)
+    spread = None if landmarks.spread is None else landmarks.spread / camera.focal_px
+    return Observations(
+        rays[:, :2], image_weights, world, world_weights, points, visibility, ray_spread=spread
+    )
 
 
 def camera_from_centred(rays: np.ndarray) -> np.ndarray:

@@ -12,6 +12,9 @@ class FitOptions:
     Attributes:
         shapes: number of shape directions that a picture can say anything about.
         image_sd: of a landmark in the picture, metres at the person's distance.
+        steady_sd: likewise, of one that several looks put in the same place.
+        spread_weight: of the distance by which looks differ, in the standard deviation of those
+            that they do not.
         world_sd: (3,) of a world landmark, metres; more along the view.
         landmark_scale_sd: relative, of the world landmarks' scale.
         contour_sd: of the outline, metres at the person's distance.
@@ -30,6 +33,8 @@ class FitOptions:
 
     shapes: int = 10
     image_sd: float = 0.012
+    steady_sd: float = 0.0095
+    spread_weight: float = 0.6
     world_sd: tuple[float, float, float] = (0.06, 0.06, 0.09)
     landmark_scale_sd: float = 0.08
     contour_sd: float = 0.02

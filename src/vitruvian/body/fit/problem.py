@@ -84,7 +84,9 @@ class FitProblem:
             sd = one.observed.world_sd
             world_sd = np.asarray(options.world_sd) if sd is None else sd
             of_time.append(WorldLandmarks(one, world_sd, options.robust))
-            of_time.append(ImageLandmarks(one, metres / options.image_sd, options.robust))
+            of_time.append(
+                ImageLandmarks(one, metres / self._image_sd(one, metres), options.robust)
+            )
             if number in self.contours:
                 targets = self.contours[number]
                 wears = self.model.vertex_points if self.clothes is None else self.clothes.points
@@ -114,6 +116,13 @@ class FitProblem:
             if self.straight:
                 of_time.append(StraightKnees(self.straight[number], options.straight_sd))
         return terms
+
+    def _image_sd(self, one: Evidence, metres: float) -> np.ndarray:
+        """Standard deviations (33,) of a view's landmarks in the picture, metres at a distance."""
+        options, spread = self.options, one.observed.ray_spread
+        if spread is None:
+            return np.full(len(one.observed.rays), options.image_sd)
+        return np.hypot(options.steady_sd, options.spread_weight * spread * metres)
 
     def shared_terms(self) -> list[SharedTerm]:
         """The terms of what all times share."""

@@ -110,23 +110,23 @@ class WorldLandmarks:
 
 @dataclass(frozen=True)
 class ImageLandmarks:
-    """Landmarks in a view's picture. factor: 1 / standard deviation of x / z and y / z."""
+    """Landmarks in a view's picture. factor: (33,), 1 / standard deviation of x / z and y / z."""
 
     evidence: Evidence
-    factor: float
+    factor: np.ndarray
     robust: float
 
     def add(self, system: NormalEquations, moment: Moment) -> None:
         """As of ``Term``."""
         observed = self.evidence.observed
         seen = self.evidence.seen(moment.points, moment.derivative)
-        residual, rows = _reprojection(*seen, observed.rays, self.factor)
+        residual, rows = _reprojection(*seen, observed.rays, self.factor[:, None])
         system.add_robust(residual, rows, observed.image_weights, self.robust)
 
 
 @dataclass(frozen=True)
 class Contour:
-    """Vertices on the body's outline, across the outline of a view's matte; factor as above."""
+    """Vertices on the body's outline, across the outline of a view's matte; factor: a number."""
 
     evidence: Evidence
     targets: ContourTargets
@@ -263,7 +263,7 @@ class LandmarkScale:
 
 
 def _reprojection(
-    points: np.ndarray, derivative: np.ndarray | None, rays: np.ndarray, factor: float
+    points: np.ndarray, derivative: np.ndarray | None, rays: np.ndarray, factor: float | np.ndarray
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Residuals (N, 2) of the rays to ``points`` (N, 3) and their derivatives (N, 2, n)."""
     z = np.maximum(points[:, 2:3], _NEAREST_M)
