@@ -73,7 +73,7 @@ def _looks(tracks: Sequence[Track], one: SolvedTrack, eyes: Eyes) -> list[Look]:
     looks = []
     for which, track in enumerate(tracks):
         known = [each for each in track.sightings if each.number in times]
-        for each in spread_best(known, MOST_LOOKS // len(tracks), _shown):
+        for each in spread_best(known, max(1, MOST_LOOKS // len(tracks)), _shown):
             camera, place = eyes.camera(which, each.number), eyes.place(which, each.number)
             looks.append(Look(times[each.number], each.figure.alpha, camera, place))
     return looks

@@ -11,11 +11,13 @@ from vitruvian.body.fit.clothes import Clothes
 from vitruvian.body.fit.dynamics import Dynamics, Floor, MotionOptions, quickness_of
 from vitruvian.body.fit.motion import fit_motion
 from vitruvian.body.fit.options import FitOptions
+from vitruvian.body.fit.views import View
 from vitruvian.body.model.model import body_model
 from vitruvian.compute.processes import Tick
 from vitruvian.compute.threads import one_blas_thread
 from vitruvian.geometry.rotations import axis_angle_from_matrix, matrix_from_axis_angle
 from vitruvian.types.motion import Motion
+from vitruvian.video.borne_out import borne_out
 from vitruvian.video.contacts import staying
 from vitruvian.video.eyes import Eyes
 from vitruvian.video.floor import landmarks_of
@@ -67,6 +69,9 @@ def solve_window(window: Window, tick: Tick | None = None) -> Motion:
         for which, figure in enumerate(figures)
         if figure is not None
     ]
+    if begin is not None:
+        points = landmarks_of(body_model(), begin)
+        views = [_with_sure(view, points[view.time]) for view in views]
     dynamics = Dynamics(
         part.times_s,
         window.motion,
@@ -88,6 +93,15 @@ def solve_window(window: Window, tick: Tick | None = None) -> Motion:
             begin=begin,
             clothes=window.clothes,
         )
+
+
+def _with_sure(view: View, points: np.ndarray) -> View:
+    """The view with the landmarks that its matte bears out; ``points`` (33, 3) as they are yet."""
+    place = view.camera_from_reference
+    if place is not None:
+        points = points @ place[:3, :3].T + place[:3, 3]
+    sure = borne_out(view.figure, view.camera, points)
+    return replace(view, sure=sure) if sure.any() else view
 
 
 @dataclass(frozen=True)

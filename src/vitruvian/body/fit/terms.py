@@ -26,6 +26,7 @@ from vitruvian.types.keypoints import HIPS
 _NEAREST_M = 0.1  # in front of the camera, as far as projections go
 _LEAST_TILT = 0.2  # depth of a limb of a known direction, of its length: 12 degrees at least
 _TILT_SD_M = 0.01
+_SURE = 4.0  # times as far off, of landmarks that are sure
 
 
 class Moment:
@@ -110,7 +111,8 @@ class WorldLandmarks:
 
 @dataclass(frozen=True)
 class ImageLandmarks:
-    """Landmarks in a view's picture. factor: (33,), 1 / standard deviation of x / z and y / z."""
+    """Landmarks in a view's picture. factor: (33,), 1 / standard deviation of x / z and y / z;
+    those of which the view is sure stop counting farther off."""
 
     evidence: Evidence
     factor: np.ndarray
@@ -121,7 +123,13 @@ class ImageLandmarks:
         observed = self.evidence.observed
         seen = self.evidence.seen(moment.points, moment.derivative)
         residual, rows = _reprojection(*seen, observed.rays, self.factor[:, None])
-        system.add_robust(residual, rows, observed.image_weights, self.robust)
+        weights, sure = observed.image_weights, self.evidence.view.sure
+        if sure is None:
+            system.add_robust(residual, rows, weights, self.robust)
+            return
+        for chosen, robust in ((~sure, self.robust), (sure, _SURE * self.robust)):
+            own = None if rows is None else rows[chosen]
+            system.add_robust(residual[chosen], own, weights[chosen], robust)
 
 
 @dataclass(frozen=True)

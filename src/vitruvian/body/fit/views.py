@@ -39,6 +39,7 @@ class View(Record):
         camera_from_reference: (4, 4) rigid matrix from the frame of the result to this camera's;
             None for the camera whose frame that is.
         kind: what kind of person it is believed to be, where more than the views given tells.
+        sure: (33,) bool, landmarks that count however far off they are; None where none does.
     """
 
     figure: Figure
@@ -46,6 +47,7 @@ class View(Record):
     time: int = 0
     camera_from_reference: np.ndarray | None = None
     kind: Kind | None = None
+    sure: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False, repr=False)
