@@ -11,7 +11,6 @@ import numpy as np
 
 from vitruvian.body.model.model import body_model
 from vitruvian.errors import InputError
-from vitruvian.formats.atomic import write_bytes
 from vitruvian.geometry.rotations import axis_angle_from_matrix, matrix_from_axis_angle
 from vitruvian.lab.synthesis.assets import AssetLibrary
 from vitruvian.lab.synthesis.lights import Light, random_light
@@ -19,7 +18,7 @@ from vitruvian.lab.synthesis.parts import Part
 from vitruvian.lab.synthesis.people import Recipe, build_person
 from vitruvian.lab.synthesis.sampling import random_recipe
 from vitruvian.lab.synthesis.sequence_cameras import CameraKind, CameraPath, camera_path
-from vitruvian.lab.synthesis.sequence_files import CLIP, TRUTH, Film
+from vitruvian.lab.synthesis.sequence_files import Drawing, Film, write_clips
 from vitruvian.lab.synthesis.sequence_motions import random_motion
 from vitruvian.lab.synthesis.sequences import (
     FPS,
@@ -187,32 +186,21 @@ def drawn_crossing(
 def write_crossings(
     folder: Path, seed: int, count: int, people: int, frames: int, size: int, library: AssetLibrary
 ) -> Iterator[int]:
-    """Write ``count`` clips as ``00000/clip.mp4`` and ``truth.npz``; yields frames as they end.
+    """Write ``count`` clips, as ``write_clips`` does."""
 
-    Clips that are there already stay.
-
-    Raises:
-        InputError: the place cannot be written.
-    """
-    for number in range(count):
-        place = folder / f"{number:05d}"
-        if (place / TRUTH).exists():
-            yield frames
-            continue
+    def drawn(number: int, film: Film) -> Drawing:
         crossing = random_crossing(seed, number, people, frames, size, library)
-        film, owners = Film(place / CLIP), []
+        owners = []
         for image, owner in drawn_crossing(crossing, library):
             film.add(image)
             owners.append(owner)
             yield 1
-        film.close()
-        truth = CrossingTruth(
+        statures = [body_model().stature(recipe.betas) for recipe, _ in crossing.people]
+        return CrossingTruth(
             fps=FPS,
             fov_deg=float(crossing.path.views[0].camera.fov_deg),
             instances=np.stack(owners),
-            statures=np.array(
-                [body_model().stature(recipe.betas) for recipe, _ in crossing.people]
-            ),
-        )
-        # The truth comes last: a folder that has it is whole.
-        write_bytes(place / TRUTH, truth.encoded())
+            statures=np.array(statures),
+        ).encoded()
+
+    yield from write_clips(folder, count, frames, drawn)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from vitruvian.types.record import Record
 from vitruvian.video.floor import landmarks_of
 
 CLIP, TRUTH = "clip.mp4", "truth.npz"
+Drawing = Generator[int, None, bytes]  # of a clip: yields 1 for every frame, returns its truth
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -122,9 +123,33 @@ def truth_of(sequence: Sequence, visible: np.ndarray) -> SequenceTruth:
 def write_sequences(
     folder: Path, seed: int, count: int, frames: int, size: int, library: AssetLibrary
 ) -> Iterator[int]:
+    """Write ``count`` clips, as ``write_clips`` does."""
+
+    def drawn(number: int, film: Film) -> Drawing:
+        sequence = random_sequence(seed, number, frames, size, library)
+        visible = []
+        for frame in drawn_frames(sequence, library):
+            film.add(frame.image)
+            visible.append(frame.visible)
+            yield 1
+        return truth_of(sequence, np.array(visible)).encoded()
+
+    yield from write_clips(folder, count, frames, drawn)
+
+
+def write_clips(
+    folder: Path, count: int, frames: int, drawn: Callable[[int, Film], Drawing]
+) -> Iterator[int]:
     """Write ``count`` clips as ``00000/clip.mp4`` and ``truth.npz``; yields frames as they end.
 
     Clips that are there already stay.
+
+    Args:
+        folder: for all of them.
+        count: of clips.
+        frames: of each.
+        drawn: adds the frames of a clip, by its number, to a film, yields 1 for each, and returns
+            the bytes of its truth.
 
     Raises:
         InputError: the place cannot be written.
@@ -134,16 +159,11 @@ def write_sequences(
         if (place / TRUTH).exists():
             yield frames
             continue
-        sequence = random_sequence(seed, number, frames, size, library)
-        visible = []
         film = Film(place / CLIP)
-        for frame in drawn_frames(sequence, library):
-            film.add(frame.image)
-            visible.append(frame.visible)
-            yield 1
+        truth = yield from drawn(number, film)
         film.close()
         # The truth comes last: a folder that has it is whole.
-        write_bytes(place / TRUTH, truth_of(sequence, np.array(visible)).encoded())
+        write_bytes(place / TRUTH, truth)
 
 
 class Film:
