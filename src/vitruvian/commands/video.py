@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +11,7 @@ import typer
 
 from vitruvian.commands.cli import INTERRUPTED, say
 from vitruvian.commands.photo import given
-from vitruvian.commands.progress_lines import print_stage
+from vitruvian.commands.stage_bars import Tell, stage_bars
 from vitruvian.compute import set_threads, thread_count
 from vitruvian.errors import InputError
 from vitruvian.image.names import expanded
@@ -29,22 +26,10 @@ from vitruvian.video.formats import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from vitruvian.video.unfinished import Unfinished
-
-    Tell = Callable[[str, int, int], None]
 
 UNFINISHED = ".unfinished"  # beside the results: parts of work that was stopped
 _RECORDED_S = 10.0
-_STAGES = {
-    "recording": "recording",
-    "people": "finding people",
-    "motion": "solving motion",
-    "avatars": "making avatars",
-    "meshes": "meshes per frame",
-    "preview": "drawing preview",
-}
 
 
 def video(
@@ -216,7 +201,7 @@ def video(
     try:
         with (
             unfinished,
-            _progress(told) as tell,
+            stage_bars(told) as tell,
             Crew(workers or thread_count()) as crew,
         ):
             if webcam is not None:
@@ -313,34 +298,3 @@ def _recorded(source: str, output: Path, seconds: float, tell: Tell | None) -> P
     path = record_webcam(source, output, seconds, tell)
     say(f"Recorded {path}: give it in place of {source} to use it again.")
     return path
-
-
-@contextmanager
-def _progress(told: bool) -> Iterator[Tell | None]:
-    """A bar with the time left on stderr, where that is a terminal; ``told`` wants lines there."""
-    if told:
-        yield lambda stage, done, total: print_stage(stage, done=done, total=total)
-        return
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (
-        TextColumn("{task.description:16}"),
-        BarColumn(bar_width=24),
-        TextColumn("{task.completed:.0f}/{task.total:.0f}"),
-        TimeRemainingColumn(),
-        TextColumn("left"),
-    )
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, redirect_stdout=False, transient=True) as progress:
-        tasks: dict[str, int] = {}
-
-        def tell(stage: str, done: int, total: int) -> None:
-            if stage not in tasks:
-                tasks[stage] = progress.add_task(_STAGES[stage], total=max(total, 1))
-            progress.update(tasks[stage], completed=done, total=max(total, 1))  # type: ignore[arg-type]
-
-        yield tell
