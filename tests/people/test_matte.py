@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from vitruvian.people.belonging import own_colors
 from vitruvian.people.crops import Crop
 from vitruvian.people.landmarks import LandmarkEstimate
 from vitruvian.people.matte import CoarseMask, refine, share_out
@@ -34,6 +35,23 @@ def test_a_contested_strip_goes_to_the_nearer_skeleton():
     assert not (left & right).any()
     assert left[20:98].all()
     assert right[102:180].all()
+
+
+def test_colours_tell_whose_a_contested_strip_is():
+    image = np.full((220, 200, 3), (200, 60, 40), np.uint8)
+    image[:, 112:] = (40, 60, 200)  # the left one's coat reaches beyond the middle
+    masks = [box_mask(20, 120), box_mask(80, 180)]
+    colors = own_colors(image, masks)
+    found = share_out(masks, [standing(60), standing(140)], colors)
+    left, right = (mask.logits[100] > 0 for mask in found)
+    assert not (left & right).any()
+    assert left[20:108].all()
+    assert right[116:180].all()
+
+
+def test_colours_say_nothing_of_people_apart():
+    image = np.zeros((220, 200, 3), np.uint8)
+    assert not np.any(own_colors(image, [box_mask(20, 80), box_mask(120, 180)]))
 
 
 def test_windows_need_not_coincide():

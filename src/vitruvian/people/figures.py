@@ -11,6 +11,7 @@ import numpy as np
 
 from vitruvian.compute import SideBySide
 from vitruvian.people.bags import with_bags
+from vitruvian.people.belonging import own_colors
 from vitruvian.people.completeness import THRESHOLD, completeness
 from vitruvian.people.detection import Detection
 from vitruvian.people.faces import read_face
@@ -78,7 +79,8 @@ def draw(look: Look, candidates: Sequence[Candidate]) -> list[Figure | None]:
 
         coarse, said = prompted_masks(image, look.sam, estimates, coarse)
     coarse = given_masks(look.masks, scale, coarse)
-    masks = share_out(coarse, estimates)
+    colors = None if look.passing else own_colors(image, coarse)
+    masks = share_out(coarse, estimates, colors)
     # A lens that was only assumed says nothing of the perspective.
     known = photo.camera.source != "assumed"
     focal = photo.camera.focal_px * scale if known else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -36,7 +37,7 @@ MAX_PASSING_PX = 192  # of somebody in one of many frames
 BAND = 0.015
 # Two masks of one person count by this power of how much of the skeleton they cover.
 AGREEMENT_POWER = 4
-_NOTHING = -12.0  # logit outside the crop
+NOTHING = -12.0  # logit outside the crop
 
 # Landmark pairs that a skeleton is drawn with.
 _BONES = np.array(
@@ -117,13 +118,13 @@ def coarse_mask(
     scale = min(1.0, (MAX_PASSING_PX if passing else MAX_REFINED_PX) / person_px)
     window = (int(x0), int(y0), int(x1), int(y1))
     pasted = [
-        own_crop.paste(np.clip(values, _NOTHING, -_NOTHING), window, scale, _NOTHING)
+        own_crop.paste(np.clip(values, NOTHING, -NOTHING), window, scale, NOTHING)
         for values, own_crop in masks
     ]
     mean = pasted[0] if len(pasted) == 1 else (pasted[0] + pasted[1]) / 2
     if estimate.alone and estimate.mask is not None:
-        own = np.clip(estimate.mask, _NOTHING, -_NOTHING)
-        own = estimate.crop.paste(own, window, scale, _NOTHING)
+        own = np.clip(estimate.mask, NOTHING, -NOTHING)
+        own = estimate.crop.paste(own, window, scale, NOTHING)
         bones = skeleton((estimate.points - window[:2]) * scale, person_px * scale, mean.shape)
         shares = [float((each[bones] > LOGIT_THRESHOLD).mean()) for each in (mean, own)]
         mean_weight, own_weight = np.array(shares) ** AGREEMENT_POWER + 1e-6
@@ -133,28 +134,38 @@ def coarse_mask(
     )
 
 
-def share_out(masks: list[CoarseMask], estimates: list[LandmarkEstimate]) -> list[CoarseMask]:
+def share_out(
+    masks: list[CoarseMask],
+    estimates: list[LandmarkEstimate],
+    colors: Sequence[np.ndarray] | None = None,
+) -> list[CoarseMask]:
     """Give every pixel that several people claim to one of them.
 
     BlazePose's mask of one person runs over into people who touch them. Where two masks overlap,
     a person's claim is the logit less the distance from their skeleton; the strongest claim
     keeps the pixel, and is remembered as a rival of the others' for the refinement.
+
+    Args:
+        masks, estimates: one each per person.
+        colors: (h, w) of each what their colours add to their claim, of ``belonging.own_colors``.
     """
     if len(masks) < 2:
         return masks
     claims = [_claim(mask, estimate) for mask, estimate in zip(masks, estimates, strict=True)]
     for i, claim in enumerate(claims):
+        if colors is not None:
+            claim += colors[i]
         claim -= np.float32(1e-3 * i)  # a pixel claimed alike goes to whoever comes first
     shared = []
     for i, mask in enumerate(masks):
-        rivals = np.full_like(mask.logits, _NOTHING)
+        rivals = np.full_like(mask.logits, NOTHING)
         for j, other in enumerate(masks):
             if j != i:
-                _raise_to(rivals, mask, claims[j], other)
+                raise_to(rivals, mask, claims[j], other)
         lost = rivals > np.maximum(claims[i], 0)
         logits = np.where(lost, np.minimum(mask.logits, -1), mask.logits).astype(np.float32)
         # Compare as claims do: a rival keeps others out where its claim is the stronger one.
-        stronger = np.where(rivals > claims[i], rivals, _NOTHING)
+        stronger = np.where(rivals > claims[i], rivals, NOTHING)
         shared.append(replace(mask, logits=logits, rivals=stronger))
     return shared
 
@@ -190,8 +201,8 @@ def skeleton(points: np.ndarray, size: float, shape: tuple[int, ...]) -> np.ndar
     return drawn > 0
 
 
-def _raise_to(rivals: np.ndarray, mask: CoarseMask, claim: np.ndarray, other: CoarseMask) -> None:
-    """Raise ``rivals`` (in the grid of ``mask``) to the claim of another mask, in place."""
+def raise_to(rivals: np.ndarray, mask: CoarseMask, claim: np.ndarray, other: CoarseMask) -> None:
+    """Raise ``rivals`` (in the grid of ``mask``) to the claim (h, w) of another mask, in place."""
     (ax0, ay0, ax1, ay1), (bx0, by0, bx1, by1) = mask.window, other.window
     x0, y0, x1, y1 = max(ax0, bx0), max(ay0, by0), min(ax1, bx1), min(ay1, by1)
     if x0 >= x1 or y0 >= y1:
