@@ -13,7 +13,7 @@ from vitruvian.body.fit.kind import believed_kind, group_weights
 from vitruvian.body.fit.problem import FitProblem
 from vitruvian.body.fit.shape_prior import shape_prior
 from vitruvian.body.model.model import body_model
-from vitruvian.body.model.parts import part_of_vertex
+from vitruvian.body.model.parts import legs_and_feet_shown, part_of_vertex
 from vitruvian.body.model.skeleton import ACTIVE_JOINTS
 from vitruvian.geometry.rotations import matrix_from_axis_angle
 from vitruvian.hints import Hint
@@ -144,10 +144,11 @@ def test_what_hides_the_legs_does_not_squeeze_the_body():
     )
     height = body_model().stature(betas)
 
-    def error(hidden, **options):
+    def error(hidden, overlapped=False, **options):
         parts = np.tile([1.0, 0, 0], (5, 1))
         parts[3:] = [1 - hidden, 0, hidden]
-        told = replace(behind, estimate=estimate_of(betas, rotations, translation, parts=parts))
+        told = estimate_of(betas, rotations, translation, parts=parts)
+        told = replace(behind, estimate=told, overlapped=overlapped)
         body = fit_body(body_model(), told, CAMERA, height_m=height, **options)
         return np.linalg.norm(body.vertices - truth, axis=1).mean()
 
@@ -155,6 +156,23 @@ def test_what_hides_the_legs_does_not_squeeze_the_body():
     alone = error(1.0, silhouette=False)
     assert alone < 0.5 * squeezed
     assert error(1.0) < 1.1 * alone
+    # What estimates say of those whom others overlap, and little doubt, change nothing.
+    assert error(1.0, overlapped=True, silhouette=False) == pytest.approx(squeezed)
+    assert error(0.24, silhouette=False) == pytest.approx(squeezed)
+
+
+def test_legs_count_as_far_as_they_are_in_view():
+    betas, rotations, translation = random_body(4)
+    figure, _ = photograph(betas, rotations, translation)
+    assert legs_and_feet_shown(figure) == (1, 1)
+    parts = np.tile([1.0, 0, 0], (5, 1))
+    parts[3:, 2] = 0.7, 0.4
+    estimate = estimate_of(betas, rotations, translation, parts=parts)
+    told = replace(figure, estimate=estimate)
+    assert legs_and_feet_shown(told) == pytest.approx((0.4, 0.4))  # feet of hidden legs are hidden
+    assert legs_and_feet_shown(replace(told, overlapped=True)) == (1, 1)
+    estimate.parts[3, 2] = 0.2
+    assert legs_and_feet_shown(told) == pytest.approx((1, 0.8))
 
 
 def test_outlines_of_hidden_parts_do_not_count(monkeypatch):
@@ -179,7 +197,7 @@ def test_outlines_of_hidden_parts_do_not_count(monkeypatch):
         targets.weights[np.char.endswith(part, name)] for name in ("thigh", "chest", "arm")
     )
     assert min(len(legs), len(chest), len(arms)) > 5
-    assert legs.max() == pytest.approx(0.25 * chest.max())
+    assert legs.max() == pytest.approx(chest.max() / 3)
     assert arms.max() == pytest.approx(chest.max())
 
 

@@ -92,6 +92,7 @@ def draw(look: Look, candidates: Sequence[Candidate]) -> list[Figure | None]:
         body = look.pose.body(image, one.estimate, focal) if look.traits else None
         figure = _figure(one.person, one.estimate, placed, scale, image.shape[:2], body)
         figures.append(replace(figure, warnings=figure.warnings + more))
+    figures = with_overlaps(figures)
     # In the photograph's own pixels: of a face there are none to spare.
     faces = look.traits and not look.passing
     out: list[Figure | None] = [None] * len(candidates)
@@ -101,6 +102,22 @@ def draw(look: Look, candidates: Sequence[Candidate]) -> list[Figure | None]:
     for index, figure, face in zip(present, figures, read, strict=True):
         out[index] = replace(figure, face=face)
     return out
+
+
+def with_overlaps(figures: Sequence[Figure]) -> list[Figure]:
+    """The figures of one picture, marked where somebody else's box overlaps theirs."""
+    boxes = [figure.box for figure in figures]
+    return [
+        replace(
+            figure,
+            overlapped=any(
+                bool((np.minimum(box[2:], other[2:]) > np.maximum(box[:2], other[:2])).all())
+                for place, other in enumerate(boxes)
+                if place != index
+            ),
+        )
+        for index, (figure, box) in enumerate(zip(figures, boxes, strict=True))
+    ]
 
 
 def _mask(look: Look, one: Candidate) -> CoarseMask | None:

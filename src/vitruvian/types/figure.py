@@ -91,6 +91,7 @@ class Figure(Record):
         face: of the person, where one is seen well enough to tell something.
         hint: what the user knows of the person; it overrules what is estimated.
         number: in the report, from 1, left to right.
+        overlapped: somebody else's box overlaps theirs.
     """
 
     box: np.ndarray
@@ -104,6 +105,7 @@ class Figure(Record):
     face: Face | None = None
     hint: Hint | None = None
     number: int = 0
+    overlapped: bool = False
 
     @property
     def size(self) -> float:

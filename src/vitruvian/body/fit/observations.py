@@ -167,20 +167,22 @@ class PoseTarget:
         return away / self.sd[:, None]
 
 
-def with_estimate(observed: Observations, estimate: BodyEstimate) -> Observations:
+def with_estimate(
+    observed: Observations, estimate: BodyEstimate, shown: tuple[float, float]
+) -> Observations:
     """Observations whose metric landmarks are those of a body estimate, in statures.
 
     Where something hides the legs, landmarks of legs and hips are squeezed onto what is seen, hips
-    as if they were visible. They count in the picture as far as the estimate has legs in view.
+    as if they were visible. They count in the picture as far as legs and feet are ``shown``, 0..1.
     """
     world = estimate.keypoints @ camera_from_centred(observed.rays).T
     across, along = np.maximum(_DOUBT * estimate.keypoint_sd, _LEAST_KEYPOINT_SD).T
     sd = np.stack([across, across, along], axis=1)
     world = world - world[HIPS].mean(0)
-    legs, feet = (1 - estimate.part(part)["hidden"] for part in ("legs", "feet"))
+    legs, feet = shown
     image_weights = observed.image_weights.copy()
     image_weights[_HIPS_TO_ANKLES] *= legs**2
-    image_weights[FEET] *= min(legs, feet) ** 2
+    image_weights[FEET] *= feet**2
     return replace(
         observed,
         image_weights=image_weights,

@@ -234,10 +234,7 @@ def _matched(problem: FitProblem, state: FitState, *, first_round: bool) -> FitP
             shown=shown,
         )
         if targets is not None:
-            estimate = one.view.figure.estimate
-            if estimate is not None:
-                # Where something hides the legs, the matte's outline is that thing's.
-                shown = legs_shown(model, estimate)[targets.vertices]
-                targets = replace(targets, weights=targets.weights * shown)
-            contours[number] = targets
+            # Where something hides the legs, the matte's outline is that thing's.
+            shown = legs_shown(model, one.view.figure)[targets.vertices]
+            contours[number] = replace(targets, weights=targets.weights * shown)
     return replace(problem, contours=contours, hands=hands)

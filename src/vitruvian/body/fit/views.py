@@ -20,6 +20,7 @@ from vitruvian.body.fit.observations import (
 from vitruvian.body.fit.options import FitOptions
 from vitruvian.body.fit.shape_prior import shape_prior
 from vitruvian.body.model.model import BodyModel
+from vitruvian.body.model.parts import legs_and_feet_shown
 from vitruvian.hints import Direction
 from vitruvian.types.camera import Camera
 from vitruvian.types.estimate import BodyEstimate
@@ -159,7 +160,7 @@ def _evidence(
     observed = observe(figure.landmarks, camera)
     target = None
     if figure.estimate is not None and stature is not None:
-        observed = with_estimate(observed, figure.estimate)
+        observed = with_estimate(observed, figure.estimate, legs_and_feet_shown(figure))
         target = pose_target(observed, figure.estimate)
         scale, scale_sd = stature, options.stature_scale_sd
     else:

@@ -8,7 +8,7 @@ import numpy as np
 
 from vitruvian.body.model import skeleton
 from vitruvian.types.body import ParametricModel
-from vitruvian.types.estimate import BodyEstimate
+from vitruvian.types.figure import Figure
 from vitruvian.types.seen import BODY_PARTS
 
 # How the names of a part's joints begin; ``.L`` and ``.R`` are the sides.
@@ -23,6 +23,7 @@ _STEMS = {
     "foot": skeleton.FOOT_STEMS,
 }
 _SIDES = {".L": "left ", ".R": "right "}
+_IN_FULL = 0.75  # or more is the probability of legs in plain view, in quick motion too
 
 
 def _part_of_joint(name: str) -> int:
@@ -54,16 +55,29 @@ def area_of_part(model: ParametricModel) -> np.ndarray:
     return np.asarray(total / total.sum())
 
 
-def legs_shown(model: ParametricModel, estimate: BodyEstimate) -> np.ndarray:
-    """(V,) probability, as a body estimate has it, that nothing hides the leg of each vertex.
+def legs_and_feet_shown(figure: Figure) -> tuple[float, float]:
+    """How far legs and feet are in view, 0..1, by the body estimate; 1 without one.
+
+    Where somebody else is near, estimates take legs for hidden that are largely in view, and
+    without them a jump is smoothed away. So they count in full where another's box overlaps.
+    """
+    if figure.estimate is None or figure.overlapped:
+        return 1.0, 1.0
+    told = [1 - figure.estimate.part(part)["hidden"] for part in ("legs", "feet")]
+    legs, feet = (min(1.0, share / _IN_FULL) for share in told)
+    return legs, min(legs, feet)
+
+
+def legs_shown(model: ParametricModel, figure: Figure) -> np.ndarray:
+    """(V,) 0..1, how far the leg of each vertex is in view, see ``legs_and_feet_shown``.
 
     Hips go with the legs; 1 elsewhere: what hides arms is the own body more often than not.
     """
-    legs, feet = (1 - estimate.part(part)["hidden"] for part in ("legs", "feet"))
+    legs, feet = legs_and_feet_shown(figure)
     shown = np.ones(len(BODY_PARTS))
     for index, part in enumerate(BODY_PARTS):
         if part.endswith(("hips", "thigh", "lower leg")):
             shown[index] = legs
         elif part.endswith("foot"):
-            shown[index] = min(legs, feet)
+            shown[index] = feet
     return shown[part_of_vertex(model)]
