@@ -99,3 +99,9 @@ def test_every_room_is_on_the_page() -> None:
         re.findall(r"^\| `(\w+)/` \|", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)
     )
     assert listed == rooms
+
+
+def test_names_of_test_modules_are_unique() -> None:
+    """Folders of tests are no packages, so pytest cannot tell two modules of one name apart."""
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    assert sorted(set(names)) == sorted(names)
