@@ -69,7 +69,7 @@ def moments_of(places, turns) -> list[Moment]:
     for place, turn in zip(places, turns, strict=True):
         turned = rotations.copy()
         turned[model.active] = matrix_from_axis_angle(turn) @ rotations[model.active]
-        out.append(Moment(model, turned, betas, place, 1.0, jacobian=True))
+        out.append(Moment(model, turned, betas, place, 1.0))
     return out
 
 
@@ -89,9 +89,9 @@ def test_derivatives_of_the_coupling_are_those_of_its_cost():
     )
 
     def cost(places, turns) -> float:
-        return dynamics.couple(moments_of(places, turns), jacobian=False).cost
+        return dynamics.couple(moments_of(places, turns)).cost
 
-    coupling = dynamics.couple(moments_of(places, turns), jacobian=True)
+    coupling = dynamics.couple(moments_of(places, turns))
     step = 1e-5
     for time, axis in ((0, 0), (2, 1), (3, 2)):
         there, back = places.copy(), places.copy()
@@ -106,13 +106,13 @@ def test_an_uncoupled_system_is_solved_as_before():
     rng = np.random.default_rng(1)
     systems = []
     for _ in range(3):
-        system = NormalEquations(6 + 2 + 4, True)
+        system = NormalEquations(6 + 2 + 4)
         system.add(rng.normal(size=20), rng.normal(size=(20, 12)))
         systems.append(system)
-    shared = NormalEquations(3, True)
+    shared = NormalEquations(3)
     shared.add(rng.normal(size=4), rng.normal(size=(4, 3)))
     plain = ArrowEquations(systems, shared, 6).step(1e-3)
-    tied = ArrowEquations(systems, shared, 6, Coupling(3, 9, True)).step(1e-3)
+    tied = ArrowEquations(systems, shared, 6, Coupling(3, 9)).step(1e-3)
     for one, other in zip(plain, tied, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-8)
 

@@ -146,7 +146,7 @@ def whole_problem() -> tuple[FitProblem, FitState]:
     for number, one in enumerate(evidence):
         time = one.view.time
         posed = model.forward_rotations(state.betas, state.rotations[time], state.translation[time])
-        vertices, _ = one.seen(posed.vertices)
+        vertices = one.seen(posed.vertices)
         edges = mesh_edges(model.faces)
         found = match_outline(one.outline, vertices, model.faces, edges, first_round=True)
         assert found is not None
@@ -161,14 +161,14 @@ def whole_problem() -> tuple[FitProblem, FitState]:
 def test_gradients_agree_with_finite_differences():
     problem, state = whole_problem()
     terms = problem.terms(state)
-    system = problem.evaluate(state, terms, jacobian=True)
+    system = problem.evaluate(state, terms)
     own, shared = system.own_gradient, system.shared_gradient
     nothing = np.zeros_like(own), np.zeros_like(shared)
 
     def slope(own_step, shared_step):
         def cost(sign):
             moved = state.stepped(sign * own_step, sign * shared_step, problem.model.active)
-            return problem.evaluate(moved, terms, jacobian=False).cost
+            return problem.evaluate(moved, terms).cost
 
         return (cost(1) - cost(-1)) / 2e-6
 
@@ -185,7 +185,7 @@ def test_gradients_agree_with_finite_differences():
 
 def test_the_step_is_that_of_the_dense_equations():
     problem, state = whole_problem()
-    system = problem.evaluate(state, problem.terms(state), jacobian=True)
+    system = problem.evaluate(state, problem.terms(state))
     times, size, _ = system._own.shape
     common = len(system.shared_gradient)
     dense = np.zeros((times * size + common, times * size + common))

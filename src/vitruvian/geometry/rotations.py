@@ -133,3 +133,10 @@ def shortest_turns(start: np.ndarray, end: np.ndarray) -> np.ndarray:
     sine = np.linalg.norm(axis, axis=-1)
     angle = np.arctan2(sine, (start * end).sum(-1))
     return matrix_from_axis_angle(axis * (angle / np.maximum(sine, 1e-9))[..., None])
+
+
+def transformed(points: np.ndarray, matrix: np.ndarray | None) -> np.ndarray:
+    """Points (N, 3) of one frame in another, by the matrix (4, 4) from it; None of the same."""
+    if matrix is None:
+        return points
+    return np.asarray(points @ matrix[:3, :3].T + matrix[:3, 3])

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from vitruvian.geometry.rotations import transformed
 from vitruvian.result.checks import silhouette_iou
 from vitruvian.types.camera import Camera
 from vitruvian.types.figure import Figure
@@ -71,7 +72,7 @@ def check_motion(scene: MovingScene, mover: Mover) -> MotionChecks:
         camera, mesh = scene.camera_at(one.number), seen_at(scene, mover, time)
         ious.append(silhouette_iou(mesh, one.figure.alpha, camera))
         matrix = scene.camera_from_reference(one.number)
-        seen = points[time] @ matrix[:3, :3].T + matrix[:3, 3]
+        seen = transformed(points[time], matrix)
         errors.append(_keypoint_error(camera, mover, seen, one.figure))
     joints, _ = joints_of(mover, mover.motion)
     active = scene.model.active

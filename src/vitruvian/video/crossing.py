@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from vitruvian.geometry.rotations import transformed
 from vitruvian.types.keypoints import CORE
 from vitruvian.video.eyes import Eyes
 from vitruvian.video.tracking import Sighting, Track
@@ -79,7 +80,7 @@ def _away(eyes: Eyes, which: tuple[int, int], sights: tuple[Sighting, Sighting])
     places = meeting(rays, matrices)
     errors = []
     for w, matrix, points, sight in zip(which, matrices, marks, sights, strict=True):
-        seen = places @ matrix[:3, :3].T + matrix[:3, 3]
+        seen = transformed(places, matrix)
         if (seen[:, 2] < 0.1).mean() > 0.2:  # behind the camera
             return float("inf")
         seen[:, 2] = np.maximum(seen[:, 2], 0.1)

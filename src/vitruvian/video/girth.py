@@ -19,7 +19,7 @@ from vitruvian.body.fit.contour import extract_outline, match_outline, mesh_edge
 from vitruvian.body.model.model import BodyModel
 from vitruvian.geometry.adjacency import neighbors_of_edges
 from vitruvian.geometry.normals import vertex_normals
-from vitruvian.geometry.rotations import matrix_from_axis_angle
+from vitruvian.geometry.rotations import matrix_from_axis_angle, transformed
 from vitruvian.types.avatar import Avatar
 from vitruvian.types.camera import Camera
 from vitruvian.types.figure import Alpha
@@ -114,8 +114,7 @@ def _gaps(
             continue
         turns = matrix_from_axis_angle(motion.pose[look.time])
         posed = clothes.posed(turns, motion.translation[look.time])
-        if look.place is not None:
-            posed = (posed @ look.place[:3, :3].T + look.place[:3, 3]).astype(np.float32)
+        posed = transformed(posed, look.place).astype(np.float32)
         targets = match_outline(
             outline, posed, model.faces, edges, first_round=False, shown=clothes.faces
         )

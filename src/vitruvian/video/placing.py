@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from vitruvian.body.model.model import BodyModel
+from vitruvian.geometry.rotations import transformed
 from vitruvian.video.together import Solved
 
 
@@ -34,7 +35,4 @@ class Placing:
             return None
         pose, where = motion.pose[time], motion.translation[time]
         vertices = self._model.forward(motion.betas, pose, where).vertices
-        place = self._found.eyes.place(which, number)
-        if place is None:
-            return vertices
-        return np.asarray(vertices @ place[:3, :3].T + place[:3, 3])
+        return transformed(vertices, self._found.eyes.place(which, number))

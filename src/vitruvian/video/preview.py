@@ -12,6 +12,7 @@ import numpy as np
 from vitruvian.compute.processes import Tick
 from vitruvian.errors import InputError
 from vitruvian.geometry.render import render_mesh
+from vitruvian.geometry.rotations import transformed
 from vitruvian.types.camera import Camera
 from vitruvian.types.mesh import Mesh
 from vitruvian.video.pose import surface_at
@@ -135,7 +136,7 @@ class Aside:
         self._paths = {}
         world = scene.world_from_camera
         for mover in scene.people:
-            path = mover.motion.translation @ world[:3, :3].T + world[:3, 3]
+            path = transformed(mover.motion.translation, world)
             self._paths[mover.id] = path
         points = np.concatenate(list(self._paths.values()))
         low, high = points.min(0), points.max(0)
@@ -172,7 +173,7 @@ class Aside:
 
     def _pixels(self, world: np.ndarray) -> np.ndarray:
         """Whole pixels (N, 2) of world points (N, 3) that are in front."""
-        points = world @ self._from_world[:3, :3].T + self._from_world[:3, 3]
+        points = transformed(world, self._from_world)
         return self._camera.project(points[points[:, 2] > 0.1]).round().astype(np.int32)
 
     def _floor(self, low: np.ndarray, high: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ from vitruvian.body.fit.views import View
 from vitruvian.body.model.model import body_model
 from vitruvian.compute.processes import Tick
 from vitruvian.compute.threads import one_blas_thread
-from vitruvian.geometry.rotations import axis_angle_from_matrix, matrix_from_axis_angle
+from vitruvian.geometry.rotations import axis_angle_from_matrix, matrix_from_axis_angle, transformed
 from vitruvian.types.motion import Motion
 from vitruvian.video.borne_out import borne_out
 from vitruvian.video.contacts import staying
@@ -26,7 +26,6 @@ from vitruvian.video.stretches import Stretch
 WINDOW, OVERLAP = 48, 10  # frames
 _FIRST = FitOptions(iterations=25, contour_rounds=0, tolerance=1e-3)
 _SECOND = FitOptions(contour_rounds=1, contour_iterations=5)
-_CLOTHED = FitOptions(contour_rounds=1, contour_iterations=5)
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,14 +79,13 @@ def solve_window(window: Window, tick: Tick | None = None) -> Motion:
         window.floor,
         window.quick,
     )
-    options = _FIRST if begin is None else _SECOND
     with one_blas_thread():
         return fit_motion(
             body_model(),
             views,
             part.times_s,
             silhouette=begin is not None,
-            options=options if window.clothes is None else _CLOTHED,
+            options=_FIRST if begin is None else _SECOND,
             betas=window.betas,
             dynamics=dynamics,
             begin=begin,
@@ -97,10 +95,8 @@ def solve_window(window: Window, tick: Tick | None = None) -> Motion:
 
 def _with_sure(view: View, points: np.ndarray) -> View:
     """The view with the landmarks that its matte bears out; ``points`` (33, 3) as they are yet."""
-    place = view.camera_from_reference
-    if place is not None:
-        points = points @ place[:3, :3].T + place[:3, 3]
-    sure = borne_out(view.figure, view.camera, points)
+    seen = transformed(points, view.camera_from_reference)
+    sure = borne_out(view.figure, view.camera, seen)
     return replace(view, sure=sure) if sure.any() else view
 
 

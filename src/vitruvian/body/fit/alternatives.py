@@ -88,7 +88,7 @@ def _away(model: BodyModel, one: Evidence, solved: Solved) -> dict[str, float]:
         model.active,
         jacobian=False,
     )
-    seen, _ = one.seen(points)
+    seen = one.seen(points)
     return {
         name: float((seen[limb.ends[1]] - seen[limb.ends[0]]) @ sight(one.observed, limb))
         for name, limb in LIMBS.items()

@@ -10,23 +10,20 @@ class Coupling:
 
     Attributes:
         cost: robust.
-        jacobian: false keeps only the cost.
         blocks: (3, T, B, B), of J^T J that of the unknowns of times t + d and t at ``[d, t]``.
         gradient: (T, B).
     """
 
-    def __init__(self, times: int, unknowns: int, jacobian: bool) -> None:
+    def __init__(self, times: int, unknowns: int) -> None:
         self.cost = 0.0
-        self.jacobian = jacobian
-        if jacobian:
-            self.blocks = np.zeros((3, times, unknowns, unknowns))
-            self.gradient = np.zeros((times, unknowns))
+        self.blocks = np.zeros((3, times, unknowns, unknowns))
+        self.gradient = np.zeros((times, unknowns))
 
     def add_robust(
         self,
         first: int,
         residual: np.ndarray,
-        rows: np.ndarray | None,
+        rows: np.ndarray,
         factors: np.ndarray,
         weight: float,
         scale: float,
@@ -42,11 +39,7 @@ class Coupling:
             weight: of all of them.
             scale: from where on they stop counting.
         """
-        squared = np.einsum("md,md->m", residual, residual)
-        self.cost += float(np.log1p(squared / scale**2).sum() * (weight * scale) ** 2)
-        if rows is None:
-            return
-        reweighted = weight / np.sqrt(1 + squared / scale**2)
+        reweighted = self._reweighted(residual[None], np.array([weight]), scale)[0]
         value = (residual * reweighted[:, None]).ravel()
         flat = (rows * reweighted[:, None, None]).reshape(len(factors), value.size, -1)
         for n, factor in enumerate(factors):
@@ -57,7 +50,7 @@ class Coupling:
     def add_differences(
         self,
         residual: np.ndarray,
-        slopes: np.ndarray | None,
+        slopes: np.ndarray,
         sds: np.ndarray,
         factors: np.ndarray,
         weights: np.ndarray,
@@ -75,8 +68,6 @@ class Coupling:
             scale: from where on they stop counting.
         """
         reweighted = self._reweighted(residual, weights, scale)
-        if slopes is None:
-            return
         count = len(residual)
         value = (residual * reweighted[..., None]).reshape(count, 1, -1)
         rows = []
@@ -99,8 +90,6 @@ class Coupling:
         """The same for differences (N, M, 3) of rotations, which are the first 3 M unknowns
         themselves; ``sds`` (N,)."""
         reweighted = self._reweighted(residual, weights, scale)
-        if not self.jacobian:
-            return
         count, unknowns = len(residual), residual[0].size
         share = np.repeat(reweighted / sds[:, None], 3, axis=1)  # (N, 3 M)
         value = (residual * reweighted[..., None]).reshape(count, -1)

@@ -132,25 +132,23 @@ class Dynamics:
     floor: Floor | None = None
     quickness: np.ndarray | None = None
 
-    def couple(self, moments: Sequence[Moment], *, jacobian: bool) -> Coupling:
-        """Cost and, with ``jacobian``, normal equations of all times' unknowns together.
+    def couple(self, moments: Sequence[Moment]) -> Coupling:
+        """Cost and normal equations of all times' unknowns together.
 
         The shape moves all times alike, so its derivatives are left out.
         """
         turns = 3 * len(moments[0].model.active)
-        out = Coupling(len(moments), turns + 3, jacobian)
+        out = Coupling(len(moments), turns + 3)
         points = np.stack([moment.points for moment in moments])
-        slopes = None
-        if jacobian:
-            columns = np.r_[:turns, -3:0]
-            slopes = np.stack([moment.derivative[:, :, columns] for moment in moments])  # type: ignore[index]
+        columns = np.r_[:turns, -3:0]
+        slopes = np.stack([moment.derivative[:, :, columns] for moment in moments])
         if len(moments) > 2:
             self._accelerations(out, points, slopes)
             self._turns(out, moments)
         self._feet(out, points, slopes)
         return out
 
-    def _accelerations(self, out: Coupling, points: np.ndarray, slopes: np.ndarray | None) -> None:
+    def _accelerations(self, out: Coupling, points: np.ndarray, slopes: np.ndarray) -> None:
         options = self.options
         sds = np.concatenate(
             [
@@ -170,7 +168,7 @@ class Dynamics:
         else:
             each = sds * self.quickness[1:-1][:, _GROUPS]
         residual = np.einsum("tk,ktpc->tpc", factors, three) / each[:, :, None]
-        rows = None if slopes is None else slopes[:, _POINTS]
+        rows = slopes[:, _POINTS]
         out.add_differences(residual, rows, each, factors, self._shares(), options.robust)
 
     def _shares(self) -> np.ndarray:
@@ -196,14 +194,14 @@ class Dynamics:
         factors = second_differences(self.times_s)
         out.add_turns(residual, sds, factors, self._shares(), self.options.robust)
 
-    def _feet(self, out: Coupling, points: np.ndarray, slopes: np.ndarray | None) -> None:
+    def _feet(self, out: Coupling, points: np.ndarray, slopes: np.ndarray) -> None:
         options, soles = self.options, _SOLES.ravel()
         still = self.still.reshape(-1, len(soles))
         for time in np.flatnonzero(still.any(1)).tolist():
             held = soles[still[time]]
             pair = slice(time, time + 2)
             moved = (points[time + 1, held] - points[time, held]) / options.still_sd
-            rows = None if slopes is None else slopes[pair][:, held] / options.still_sd
+            rows = slopes[pair][:, held] / options.still_sd
             factors = np.array([-1.0, 1.0])
             out.add_robust(time, moved, rows, factors, 1.0, options.robust)
         if self.floor is None:
@@ -215,8 +213,6 @@ class Dynamics:
         for time in np.flatnonzero(wrong.any(1)).tolist():
             held = wrong[time]
             value = heights[time, held][:, None] / options.floor_sd
-            rows = None
-            if slopes is not None:
-                rows = np.einsum("c,pcu->pu", self.floor.up, slopes[time, soles[held]])
-                rows = rows[None, :, None] / options.floor_sd
+            rows = np.einsum("c,pcu->pu", self.floor.up, slopes[time, soles[held]])
+            rows = rows[None, :, None] / options.floor_sd
             out.add_robust(time, value, rows, np.array([1.0]), 1.0, options.robust)

@@ -155,8 +155,8 @@ def _shown(
     ahead = np.stack([np.zeros(3), posed.rotations[model.joint_index[HEAD]][:, 2]])
     views = []
     for one in evidence:
-        (vertices, _), (joints, _) = one.seen(posed.vertices), one.seen(posed.joints)
-        origin, look = one.seen(ahead)[0]
+        vertices, joints = one.seen(posed.vertices), one.seen(posed.joints)
+        origin, look = one.seen(ahead)
         view = one.view
         views.append(what_is_seen(model, view.figure, view.camera, vertices, joints, look - origin))
     return together(views)
@@ -177,7 +177,7 @@ def _with_face(
     if not shown:
         return rotations, None
     one, points, _ = max(shown, key=lambda face: face[2])
-    root, place = rotations.copy(), one.seen(translation[None])[0][0]
+    root, place = rotations.copy(), one.seen(translation[None])[0]
     root[0] = one.seen_rotation(rotations[0])
     head = fit_head(model, points, one.view.camera, betas, root, place)
     if head is None:
@@ -233,6 +233,6 @@ def _keypoint_error(
     seen = inside & (observed.visibility > 0.5)
     if not seen.any():
         return float("nan")
-    projected = camera.project(one.seen(points[seen])[0])
+    projected = camera.project(one.seen(points[seen]))
     distance = np.linalg.norm(projected - observed.points_px[seen], axis=1)
     return float(distance.mean() / height_px)

@@ -132,10 +132,8 @@ class FitProblem:
             terms.append(KnownStature(self.model, self.height_m, options.height_sd))
         return [*terms, LandmarkScale(min(one.scale_sd for one in self.evidence))]
 
-    def evaluate(
-        self, state: FitState, terms: list[list[Term]], *, jacobian: bool
-    ) -> ArrowEquations:
-        """The robust cost at ``state`` and, with ``jacobian``, its normal equations."""
+    def evaluate(self, state: FitState, terms: list[list[Term]]) -> ArrowEquations:
+        """The robust cost at ``state`` and its normal equations."""
         turns, shapes = 3 * len(self.model.active), len(state.betas)
         systems: list[NormalEquations] = []
         moments: list[Moment] = []
@@ -146,18 +144,17 @@ class FitProblem:
                 state.betas,
                 state.translation[time],
                 state.landmark_scale,
-                jacobian=jacobian,
             )
             moments.append(moment)
-            systems.append(NormalEquations(turns + shapes + 4, jacobian))
+            systems.append(NormalEquations(turns + shapes + 4))
             for term in of_time:
                 term.add(systems[-1], moment)
-        shared = NormalEquations(shapes + 1, jacobian)
+        shared = NormalEquations(shapes + 1)
         for common in self.shared_terms():
             common.add(shared, state.betas, state.landmark_scale)
         coupling = None
         if self.dynamics is not None:
-            coupling = self.dynamics.couple(moments, jacobian=jacobian)
+            coupling = self.dynamics.couple(moments)
         return ArrowEquations(systems, shared, turns, coupling)
 
     def minimize(self, state: FitState, iterations: int, tolerance: float) -> FitState:
@@ -166,7 +163,7 @@ class FitProblem:
         return levenberg_marquardt(
             state,
             self.model.active,
-            lambda at, jacobian: self.evaluate(at, terms, jacobian=jacobian),
+            lambda at: self.evaluate(at, terms),
             max_iterations=iterations,
             tolerance=tolerance,
         )

@@ -214,9 +214,9 @@ def _matched(problem: FitProblem, state: FitState, *, first_round: bool) -> FitP
         if one.outline is None and not by_estimate:
             continue
         turns, place = state.rotations[one.view.time], state.translation[one.view.time]
-        vertices, _ = one.seen(model.forward_rotations(state.betas, turns, place).vertices)
+        vertices = one.seen(model.forward_rotations(state.betas, turns, place).vertices)
         if by_estimate:
-            points, _ = one.seen(_keypoints(model, state.betas, turns) + place)
+            points = one.seen(_keypoints(model, state.betas, turns) + place)
             stands = bool(problem.straight) and len(problem.straight[one.view.time]) == 2
             hands[number] = hands_before(model, one, vertices, points, stature, stands=stands)
         if one.outline is None:
@@ -224,7 +224,7 @@ def _matched(problem: FitProblem, state: FitState, *, first_round: bool) -> FitP
         shown = None
         if problem.clothes is not None:
             vertices, shown = problem.clothes.posed(turns, place), problem.clothes.faces
-            vertices, _ = one.seen(vertices)
+            vertices = one.seen(vertices)
         targets = match_outline(
             one.outline,
             vertices,

@@ -74,16 +74,13 @@ def _accumulate(
 class NormalEquations:
     """Accumulates residual blocks into J^T J, J^T r and the robust cost.
 
-    With ``jacobian`` false only the cost is kept. A block concerns a run of consecutive unknowns
-    that begins at ``first``.
+    A block concerns a run of consecutive unknowns that begins at ``first``.
     """
 
-    def __init__(self, unknowns: int, jacobian: bool) -> None:
+    def __init__(self, unknowns: int) -> None:
         self.cost = 0.0
-        self.jacobian = jacobian
-        if jacobian:
-            self._lower = np.zeros((unknowns, unknowns))
-            self.gradient = np.zeros(unknowns)
+        self._lower = np.zeros((unknowns, unknowns))
+        self.gradient = np.zeros(unknowns)
 
     @property
     def hessian(self) -> np.ndarray:
@@ -92,16 +89,15 @@ class NormalEquations:
         both.flat[:: len(both) + 1] *= 0.5
         return both
 
-    def add(self, residual: np.ndarray, jacobian: np.ndarray | None, first: int = 0) -> None:
+    def add(self, residual: np.ndarray, jacobian: np.ndarray, first: int = 0) -> None:
         """Add squared residuals (M,) with derivatives (M, n)."""
         self.cost += float(residual @ residual)
-        if jacobian is not None:
-            self._add_rows(jacobian, residual, first)
+        self._add_rows(jacobian, residual, first)
 
     def add_robust(
         self,
         residual: np.ndarray,
-        jacobian: np.ndarray | None,
+        jacobian: np.ndarray,
         weights: np.ndarray,
         scale: float,
         first: int = 0,
@@ -113,8 +109,6 @@ class NormalEquations:
         """
         squared = np.einsum("md,md->m", residual, residual)
         self.cost += float(weights**2 @ np.log1p(squared / scale**2) * scale**2)
-        if jacobian is None:
-            return
         reweighted = weights / np.sqrt(1 + squared / scale**2)
         rows = (jacobian * reweighted[:, None, None]).reshape(-1, jacobian.shape[-1])
         self._add_rows(rows, (residual * reweighted[:, None]).ravel(), first)
@@ -150,8 +144,6 @@ class ArrowEquations:
         self._beside = None
         if coupling is not None:
             self.cost += coupling.cost
-        if not shared.jacobian:
-            return
         unknowns, own = len(times[0].gradient), turns + 3
         order = np.r_[:turns, unknowns - 4 : unknowns - 1, turns : unknowns - 4, unknowns - 1]
         hessians = np.stack([system.hessian[order[:, None], order] for system in times])
@@ -190,7 +182,7 @@ def _damped(hessians: np.ndarray, damping: float) -> np.ndarray:
 def levenberg_marquardt(
     state: FitState,
     active: np.ndarray,
-    evaluate: Callable[[FitState, bool], ArrowEquations],
+    evaluate: Callable[[FitState], ArrowEquations],
     *,
     max_iterations: int,
     tolerance: float = 1e-4,
@@ -201,7 +193,7 @@ def levenberg_marquardt(
     radian in a step. Stops when the cost falls by less than ``tolerance`` of itself.
     """
     damping = 1e-3
-    system = evaluate(state, True)
+    system = evaluate(state)
     cost = system.cost
     for _ in range(max_iterations):
         accepted = False
@@ -209,7 +201,7 @@ def levenberg_marquardt(
             own, shared = system.step(damping)
             limit = min(1.0, 1.0 / max(np.abs(own[:, : 3 * len(active)]).max(), 1e-9))
             candidate = state.stepped(limit * own, limit * shared, active)
-            candidate_system = evaluate(candidate, True)  # nearly every step is accepted
+            candidate_system = evaluate(candidate)  # nearly every step is accepted
             if candidate_system.cost < cost:
                 accepted = True
                 damping = max(damping * 0.3, 1e-7)

@@ -35,7 +35,7 @@ class Moment:
     Attributes:
         rotations: (J, 3, 3) local; betas: (K,); translation: (3,); scale of metric landmarks.
         turns: (A - 1, 3) axis-angle of the active joints but the root.
-        points, derivative: (33, 3) keypoints and None or (33, 3, 3 A + K + 3).
+        points, derivative: (33, 3) keypoints and (33, 3, 3 A + K + 3).
     """
 
     def __init__(
@@ -45,31 +45,26 @@ class Moment:
         betas: np.ndarray,
         translation: np.ndarray,
         scale: float,
-        *,
-        jacobian: bool,
     ) -> None:
         self.model, self.rotations, self.betas = model, rotations, betas
-        self.translation, self.scale, self.jacobian = translation, scale, jacobian
+        self.translation, self.scale = translation, scale
         self.turns = axis_angle_from_matrix(rotations[model.active[1:]])
         self.points, self.derivative = self.follow(model.keypoints())
 
-    def follow(self, points: PointSet) -> tuple[np.ndarray, np.ndarray | None]:
-        """Where points (N) of the body are, and None or the derivatives (N, 3, 3 A + K + 3)."""
-        return self.model.evaluate(
-            points,
-            self.betas,
-            self.rotations,
-            self.translation,
-            self.model.active,
-            jacobian=self.jacobian,
+    def follow(self, points: PointSet) -> tuple[np.ndarray, np.ndarray]:
+        """Where points (N) of the body are, and the derivatives (N, 3, 3 A + K + 3)."""
+        places, derivative = self.model.evaluate(
+            points, self.betas, self.rotations, self.translation, self.model.active
         )
+        assert derivative is not None
+        return places, derivative
 
 
 class Term(Protocol):
     """Residuals of one time."""
 
     def add(self, system: NormalEquations, moment: Moment) -> None:
-        """Add cost and, where the system wants them, derivatives."""
+        """Add cost and derivatives."""
         ...
 
 
@@ -77,7 +72,7 @@ class SharedTerm(Protocol):
     """Residuals of what all times share."""
 
     def add(self, system: NormalEquations, betas: np.ndarray, scale: float) -> None:
-        """Add cost and, where the system wants them, derivatives."""
+        """Add cost and derivatives."""
         ...
 
 
@@ -92,21 +87,13 @@ class WorldLandmarks:
     def add(self, system: NormalEquations, moment: Moment) -> None:
         """As of ``Term``."""
         observed = self.evidence.observed
-        points, derivative = self.evidence.seen(moment.points, moment.derivative)
+        points, derivative = self.evidence.moving(moment.points, moment.derivative)
         root = points[HIPS].mean(0)
         residual = (points - root - moment.scale * observed.world) / self.sd
-        rows = None
-        if derivative is not None:
-            relative = derivative - derivative[HIPS].mean(0)
-            rows = np.concatenate([relative, -observed.world[:, :, None]], axis=2)
-            rows = rows / self.sd[..., None]
+        relative = derivative - derivative[HIPS].mean(0)
+        rows = np.concatenate([relative, -observed.world[:, :, None]], axis=2) / self.sd[..., None]
         used = observed.world_weights > 0
-        system.add_robust(
-            residual[used],
-            None if rows is None else rows[used],
-            observed.world_weights[used],
-            self.robust,
-        )
+        system.add_robust(residual[used], rows[used], observed.world_weights[used], self.robust)
 
 
 @dataclass(frozen=True)
@@ -121,15 +108,14 @@ class ImageLandmarks:
     def add(self, system: NormalEquations, moment: Moment) -> None:
         """As of ``Term``."""
         observed = self.evidence.observed
-        seen = self.evidence.seen(moment.points, moment.derivative)
+        seen = self.evidence.moving(moment.points, moment.derivative)
         residual, rows = _reprojection(*seen, observed.rays, self.factor[:, None])
         weights, sure = observed.image_weights, self.evidence.view.sure
         if sure is None:
             system.add_robust(residual, rows, weights, self.robust)
             return
         for chosen, robust in ((~sure, self.robust), (sure, _SURE * self.robust)):
-            own = None if rows is None else rows[chosen]
-            system.add_robust(residual[chosen], own, weights[chosen], robust)
+            system.add_robust(residual[chosen], rows[chosen], weights[chosen], robust)
 
 
 @dataclass(frozen=True)
@@ -144,11 +130,10 @@ class Contour:
 
     def add(self, system: NormalEquations, moment: Moment) -> None:
         """As of ``Term``."""
-        seen = self.evidence.seen(*moment.follow(self.vertices))
+        seen = self.evidence.moving(*moment.follow(self.vertices))
         residual, rows = _reprojection(*seen, self.targets.rays, self.factor)
         across = np.einsum("nc,nc->n", residual, self.targets.normals)[:, None]
-        if rows is not None:
-            rows = np.einsum("ncu,nc->nu", rows, self.targets.normals)[:, None]
+        rows = np.einsum("ncu,nc->nu", rows, self.targets.normals)[:, None]
         system.add_robust(across, rows, self.targets.weights, self.robust)
 
 
@@ -164,11 +149,9 @@ class EstimatedPose:
         """As of ``Term``."""
         residual = self.target.residual(moment.rotations[moment.model.active])
         count = len(residual)
-        rows = None
-        if system.jacobian:
-            rows = np.zeros((count, 3, 3 * count))
-            for axis in range(3):
-                rows[np.arange(count), axis, 3 * np.arange(count) + axis] = 1 / self.target.sd
+        rows = np.zeros((count, 3, 3 * count))
+        for axis in range(3):
+            rows[np.arange(count), axis, 3 * np.arange(count) + axis] = 1 / self.target.sd
         system.add_robust(residual, rows, np.full(count, self.weight), self.robust)
 
 
@@ -182,13 +165,13 @@ class UsualPose:
 
     def add(self, system: NormalEquations, moment: Moment) -> None:
         """As of ``Term``."""
-        pose, jacobian = moment.turns.ravel(), system.jacobian
+        pose = moment.turns.ravel()
         whitening = self.prior.whitening * self.weight
-        system.add(whitening @ (pose - self.prior.mean), whitening if jacobian else None, 3)
+        system.add(whitening @ (pose - self.prior.mean), whitening, 3)
         beyond = pose - np.clip(pose, self.prior.lower, self.prior.upper)
         broken = np.flatnonzero(beyond)
         if len(broken):
-            rows = self.limit_weight * np.eye(len(pose))[broken] if jacobian else None
+            rows = self.limit_weight * np.eye(len(pose))[broken]
             system.add(beyond[broken] * self.limit_weight, rows, 3)
 
 
@@ -201,7 +184,7 @@ class StraightKnees:
 
     def add(self, system: NormalEquations, moment: Moment) -> None:
         """As of ``Term``."""
-        rows = np.eye(3) / self.sd if system.jacobian else None
+        rows = np.eye(3) / self.sd
         for joint in self.joints:
             system.add(moment.turns[joint - 1] / self.sd, rows, 3 * joint)
 
@@ -216,7 +199,7 @@ class DirectedLimb:
 
     def add(self, system: NormalEquations, moment: Moment) -> None:
         """As of ``Term``."""
-        points, derivative = self.evidence.seen(moment.points, moment.derivative)
+        points, derivative = self.evidence.moving(moment.points, moment.derivative)
         inner, outer = self.limb.ends
         along = points[outer] - points[inner]
         wanted = sight(self.evidence.observed, self.limb) / _TILT_SD_M
@@ -224,8 +207,8 @@ class DirectedLimb:
         missing = _LEAST_TILT * np.linalg.norm(along) / _TILT_SD_M - along @ wanted
         if missing <= 0:
             return
-        rows = None if derivative is None else -wanted @ (derivative[outer] - derivative[inner])
-        system.add(np.array([missing]), None if rows is None else rows[None])
+        rows = -wanted @ (derivative[outer] - derivative[inner])
+        system.add(np.array([missing]), rows[None])
 
 
 @dataclass(frozen=True)
@@ -239,7 +222,7 @@ class UsualShape:
         """As of ``SharedTerm``."""
         whitening = self.prior.whitening * self.weight
         residual = whitening @ (betas - self.prior.mean)
-        system.add(residual, whitening if system.jacobian else None)
+        system.add(residual, whitening)
 
 
 @dataclass(frozen=True)
@@ -254,7 +237,7 @@ class KnownStature:
         """As of ``SharedTerm``."""
         slope = self.model.stature_gradient[: len(betas)]
         error = self.model.stature(betas) - self.height_m
-        rows = slope[None] / self.sd if system.jacobian else None
+        rows = slope[None] / self.sd
         system.add(np.array([error / self.sd]), rows)
 
 
@@ -266,18 +249,16 @@ class LandmarkScale:
 
     def add(self, system: NormalEquations, betas: np.ndarray, scale: float) -> None:
         """As of ``SharedTerm``."""
-        rows = np.array([[1 / self.sd]]) if system.jacobian else None
+        rows = np.array([[1 / self.sd]])
         system.add(np.array([(scale - 1) / self.sd]), rows, len(betas))
 
 
 def _reprojection(
-    points: np.ndarray, derivative: np.ndarray | None, rays: np.ndarray, factor: float | np.ndarray
-) -> tuple[np.ndarray, np.ndarray | None]:
+    points: np.ndarray, derivative: np.ndarray, rays: np.ndarray, factor: float | np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Residuals (N, 2) of the rays to ``points`` (N, 3) and their derivatives (N, 2, n)."""
     z = np.maximum(points[:, 2:3], _NEAREST_M)
     projected = points[:, :2] / z
     residual = (projected - rays) * factor
-    if derivative is None:
-        return residual, None
     rows = derivative[:, :2] - projected[:, :, None] * derivative[:, 2:3]
     return residual, rows * (factor / z)[:, :, None]

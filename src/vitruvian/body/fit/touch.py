@@ -148,10 +148,8 @@ class TouchingHand:
     def add(self, system: NormalEquations, moment: Moment) -> None:
         """As of ``terms.Term``."""
         palm, ray = PALMS[self.contact.side], self.contact.ray
-        points, derivative = self.evidence.seen(moment.points, moment.derivative)
-        behind, moves = self.evidence.seen(*moment.follow(self.surface))
+        points, derivative = self.evidence.moving(moment.points, moment.derivative)
+        behind, moves = self.evidence.moving(*moment.follow(self.surface))
         gap = (behind[0] - points[palm].mean(0)) @ ray
-        rows = None
-        if derivative is not None and moves is not None:
-            rows = (self.weight / self.sd * ray @ (moves[0] - derivative[palm].mean(0)))[None]
+        rows = (self.weight / self.sd * ray @ (moves[0] - derivative[palm].mean(0)))[None]
         system.add(np.array([self.weight * (gap - self.rest) / self.sd]), rows)

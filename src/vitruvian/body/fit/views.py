@@ -21,6 +21,7 @@ from vitruvian.body.fit.options import FitOptions
 from vitruvian.body.fit.shape_prior import shape_prior
 from vitruvian.body.model.model import BodyModel
 from vitruvian.body.model.parts import legs_and_feet_shown
+from vitruvian.geometry.rotations import transformed
 from vitruvian.hints import Direction
 from vitruvian.types.camera import Camera
 from vitruvian.types.estimate import BodyEstimate
@@ -75,15 +76,15 @@ class Evidence(Record):
         hint = self.view.figure.hint
         return {} if hint is None or hint.limbs is None else hint.limbs
 
-    def seen(
-        self, points: np.ndarray, derivative: np.ndarray | None = None
-    ) -> tuple[np.ndarray, np.ndarray | None]:
+    def seen(self, points: np.ndarray) -> np.ndarray:
+        """Points (N, 3) of the result's frame in the camera's."""
+        return transformed(points, self.view.camera_from_reference)
+
+    def moving(self, points: np.ndarray, derivative: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Points (N, 3) of the result's frame, and their derivatives (N, 3, n), in the camera's."""
         matrix = self.view.camera_from_reference
-        if matrix is None:
-            return points, derivative
-        turned = None if derivative is None else np.matmul(matrix[:3, :3], derivative)
-        return points @ matrix[:3, :3].T + matrix[:3, 3], turned
+        turned = derivative if matrix is None else np.matmul(matrix[:3, :3], derivative)
+        return self.seen(points), turned
 
     def placed(self, point: np.ndarray) -> np.ndarray:
         """A point (3,) of the camera's frame in the result's."""
@@ -102,7 +103,7 @@ class Evidence(Record):
 
     def depth(self, point: np.ndarray) -> float:
         """Distance of a point (3,) of the result's frame along the camera's view, metres."""
-        return float(self.seen(point[None])[0][0, 2])
+        return float(self.seen(point[None])[0, 2])
 
 
 def estimates_of(views: Sequence[View]) -> list[BodyEstimate]:
