@@ -20,6 +20,7 @@ from vitruvian.avatar.skin import blended_rotations, folds, photographed_motion,
 from vitruvian.avatar.skirt import Skirt
 from vitruvian.geometry.adjacency import Neighbors, neighbors_of_edges
 from vitruvian.geometry.normals import vertex_normals
+from vitruvian.geometry.stretch import areas_around
 from vitruvian.surface.envelope.inflate import smooth_over_mesh
 from vitruvian.surface.envelope.inflated_body import ONE_SIDED_M, OUTWARD_M
 from vitruvian.surface.finish.skin_transfer import nearest_vertices
@@ -129,7 +130,7 @@ def clothed_body(
     field = np.zeros_like(bare)
     if sculpture.body_vertices is not None:
         surface = _Surface.of(model, sculpture, things)
-        area = _vertex_areas(body.vertices, model.faces)
+        area = np.clip(areas_around(body.vertices, model.faces), 0.2, 5)
         for stiffness, reach in _ROUNDS:
             vertices = motion.skinned(bare + field, joints, weights)
             gap, toward, trust = surface.sought(vertices, frame.seeking, reach)
@@ -220,11 +221,3 @@ class _Surface:
             trust[seeking] *= ~self.things[found]
         facing = -(toward * vertices).sum(1) / np.linalg.norm(vertices, axis=1)
         return gap, toward, trust * (_BACK + (1 - _BACK) * np.clip(facing / 0.3, 0, 1))
-
-
-def _vertex_areas(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    """(V,) the area around each vertex, relative to the usual one."""
-    a, b, c = (vertices[faces[:, k]] for k in range(3))
-    area = np.linalg.norm(np.cross(b - a, c - a), axis=1)
-    around = np.bincount(faces.ravel(), np.repeat(area, 3), len(vertices))
-    return np.clip(around / np.median(around), 0.2, 5)

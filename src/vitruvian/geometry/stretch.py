@@ -58,6 +58,14 @@ def face_areas(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     return np.asarray(np.linalg.norm(np.cross(b - a, c - a), axis=1) / 2)
 
 
+def areas_around(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """(V,) the area of the faces (F, 3) around each vertex, relative to the usual one."""
+    a, b, c = (vertices[faces[:, k]] for k in range(3))
+    area = np.linalg.norm(np.cross(b - a, c - a), axis=1)
+    around = np.bincount(faces.ravel(), np.repeat(area, 3), len(vertices))
+    return np.asarray(around / np.median(around))
+
+
 def count_pieces(
     faces: np.ndarray, areas: np.ndarray, *, used: np.ndarray | None = None, least_share: float
 ) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -104,6 +105,11 @@ def non_maximum_suppression(boxes: np.ndarray, scores: np.ndarray, overlap: floa
         if all(box_iou(boxes[i], boxes[j]) <= overlap for j in kept):
             kept.append(int(i))
     return np.array(kept, dtype=np.intp)
+
+
+def boxes_meet(a: Sequence[float] | np.ndarray, b: Sequence[float] | np.ndarray) -> bool:
+    """Whether two boxes x0, y0, x1, y1 have an area in common."""
+    return bool(min(a[2], b[2]) > max(a[0], b[0]) and min(a[3], b[3]) > max(a[1], b[1]))
 
 
 def box_iou(a: np.ndarray, b: np.ndarray) -> float:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from vitruvian.people.matte import NOTHING, CoarseMask, raise_to
+from vitruvian.networks.nanodet import boxes_meet
+from vitruvian.people.matte import CoarseMask, others_of
 
 # Bins: bands of the person's height, and of L, a and b, 8 bits each.
 _BANDS, _LAB = 10, (12, 16, 16)
@@ -36,8 +37,7 @@ class _Palette:
 
     def of(self, colors: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """(h, w) of colours by their bin (h, w), in rows (h,) of the image."""
-        bands = np.clip((rows - self.top) / self.height * _BANDS, 0, _BANDS - 1).astype(int)
-        return np.asarray(self.shares[bands[:, None], colors])
+        return np.asarray(self.shares[_bands(rows, self.top, self.height)[:, None], colors])
 
 
 def own_colors(image: np.ndarray, masks: Sequence[CoarseMask]) -> list[np.ndarray]:
@@ -51,7 +51,8 @@ def own_colors(image: np.ndarray, masks: Sequence[CoarseMask]) -> list[np.ndarra
         (h, w) float32 in the grid of each mask; zeros where nobody else's mask is near.
     """
     out = [np.zeros_like(mask.logits) for mask in masks]
-    near = [_others(masks, index) for index in range(len(masks))]
+    logits = [mask.logits for mask in masks]
+    near = [others_of(index, masks, logits) for index in range(len(masks))]
     if not any((mask.logits > 0)[other > 0].any() for mask, other in zip(masks, near, strict=True)):
         return out
     colors = [_bins(image, mask) for mask in masks]
@@ -61,7 +62,7 @@ def own_colors(image: np.ndarray, masks: Sequence[CoarseMask]) -> list[np.ndarra
         others = [
             other
             for at, other in enumerate(palettes)
-            if at != index and other is not None and _meet(mask, masks[at])
+            if at != index and other is not None and boxes_meet(mask.window, masks[at].window)
         ]
         if palette is None or not others or not (near[index] > 0).any():
             continue
@@ -72,29 +73,16 @@ def own_colors(image: np.ndarray, masks: Sequence[CoarseMask]) -> list[np.ndarra
     return out
 
 
-def _others(masks: Sequence[CoarseMask], index: int) -> np.ndarray:
-    """The strongest logit (h, w) of anybody else in the grid of a mask."""
-    found = np.full_like(masks[index].logits, NOTHING)
-    for at, other in enumerate(masks):
-        if at != index:
-            raise_to(found, masks[index], other.logits, other)
-    return found
-
-
-def _meet(one: CoarseMask, other: CoarseMask) -> bool:
-    (ax0, ay0, ax1, ay1), (bx0, by0, bx1, by1) = one.window, other.window
-    return max(ax0, bx0) < min(ax1, bx1) and max(ay0, by0) < min(ay1, by1)
-
-
 def _bins(image: np.ndarray, mask: CoarseMask) -> np.ndarray:
     """The bin (h, w) of each pixel's colour, in the grid of a mask."""
-    x0, y0, x1, y1 = mask.window
-    region, (h, w) = image[y0:y1, x0:x1], mask.logits.shape
-    if region.shape[:2] != (h, w):
-        region = cv2.resize(region, (w, h), interpolation=cv2.INTER_AREA)
-    lab = cv2.cvtColor(np.ascontiguousarray(region), cv2.COLOR_RGB2LAB)
+    lab = cv2.cvtColor(np.ascontiguousarray(mask.region(image)), cv2.COLOR_RGB2LAB)
     light, a, b = np.moveaxis(lab // np.array(_LAB_WIDTH, np.uint8), 2, 0).astype(np.int32)
     return np.asarray((light * _LAB[1] + a) * _LAB[2] + b)
+
+
+def _bands(rows: np.ndarray, top: float, height: float) -> np.ndarray:
+    """The band (h,) that rows (h,) of the image are in, of a window."""
+    return np.clip((rows - top) / height * _BANDS, 0, _BANDS - 1).astype(np.int32)
 
 
 def _palette(
@@ -105,7 +93,7 @@ def _palette(
     if np.count_nonzero(core) < _LEAST_PIXELS:
         return None
     top, height = float(mask.window[1]), float(mask.window[3] - mask.window[1])
-    bands = np.clip((rows - top) / height * _BANDS, 0, _BANDS - 1).astype(np.int32)
+    bands = _bands(rows, top, height)
     bins = int(np.prod(_LAB))
     counted = np.bincount((bands[:, None] * bins + colors)[core], minlength=_BANDS * bins)
     table = counted.astype(np.float32).reshape(_BANDS, *_LAB)

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from vitruvian.compute import SideBySide
+from vitruvian.networks.nanodet import boxes_meet
 from vitruvian.people.bags import with_bags
 from vitruvian.people.belonging import own_colors
 from vitruvian.people.completeness import THRESHOLD, completeness
@@ -111,9 +112,7 @@ def with_overlaps(figures: Sequence[Figure]) -> list[Figure]:
         replace(
             figure,
             overlapped=any(
-                bool((np.minimum(box[2:], other[2:]) > np.maximum(box[:2], other[:2])).all())
-                for place, other in enumerate(boxes)
-                if place != index
+                boxes_meet(box, other) for place, other in enumerate(boxes) if place != index
             ),
         )
         for index, (figure, box) in enumerate(zip(figures, boxes, strict=True))

@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from vitruvian.networks.nanodet import boxes_meet
 from vitruvian.people.crops import Crop
 from vitruvian.people.detection import Detection
 from vitruvian.people.passes import (
     CROP_MARGIN,
+    SWAPPED,
     Pass,
     crop_of_box,
     crop_of_detection,
@@ -25,12 +27,8 @@ from vitruvian.people.sides import Dispute, agreeing, disputes, exchanged
 from vitruvian.types.keypoints import (
     COCO_JOINTS,
     JOINTS,
-    LANDMARK_NAMES,
-    MIRROR,
 )
 
-_SWAPPED = MIRROR[JOINTS]
-_COUNT = len(LANDMARK_NAMES)  # BlazePose's own crop landmarks come after them
 SUSPECT_DISAGREEMENT = 0.06
 _GREY = 128  # in place of what is not to be seen
 # Further crops where looks contradict each other: sides of the first one's, and degrees of turn.
@@ -101,7 +99,8 @@ def estimate_landmarks(
         retry: try other crops where the result contradicts the detection, or passes contradict
             each other on which leg or arm is the left one.
     """
-    own = _without_neighbours(image, person) if _overlapped(person, neighbours) else image
+    crowded = any(boxes_meet(person.box, other.box) for other in neighbours)
+    own = _without_neighbours(image, person) if crowded else image
     estimate = _passes(own, crop_of_detection(person), person, follow=follow, settle=retry)
     if not retry:
         return replace(estimate, alone=own is not image)
@@ -209,13 +208,13 @@ def _estimate(
     size = crop.side / CROP_MARGIN
     return LandmarkEstimate(
         points=points,
-        visibility=np.mean([one.output.visibility for one in passes], axis=0)[:_COUNT],
-        presence=np.mean([one.output.presence for one in passes], axis=0)[:_COUNT],
+        visibility=np.mean([one.visibility for one in passes], axis=0),
+        presence=np.mean([one.presence for one in passes], axis=0),
         world=np.mean([one.world for one in passes], axis=0),
         crop=crop,
         score=passes[0].output.score,
         disagreement=_disagreement(points[JOINTS], person, size),
-        swapped_disagreement=_disagreement(points[_SWAPPED], person, size),
+        swapped_disagreement=_disagreement(points[SWAPPED], person, size),
         mask=mask,
         features=np.stack([one.output.features for one in featured]),
         reflected=tuple(one.reflected for one in featured),
@@ -230,14 +229,6 @@ def _disagreement(points: np.ndarray, person: Detection, size: float) -> float:
         return 1.0
     distance = np.linalg.norm(points - person.keypoints[COCO_JOINTS], axis=1)[seen]
     return float(np.median(distance) / size)
-
-
-def _overlapped(person: Detection, neighbours: Sequence[Detection]) -> bool:
-    a = person.box
-    return any(
-        min(a[2], b.box[2]) > max(a[0], b.box[0]) and min(a[3], b.box[3]) > max(a[1], b.box[1])
-        for b in neighbours
-    )
 
 
 def _without_neighbours(image: np.ndarray, person: Detection) -> np.ndarray:

@@ -37,7 +37,7 @@ MAX_PASSING_PX = 192  # of somebody in one of many frames
 BAND = 0.015
 # Two masks of one person count by this power of how much of the skeleton they cover.
 AGREEMENT_POWER = 4
-NOTHING = -12.0  # logit outside the crop
+_NOTHING = -12.0  # logit outside the crop
 
 # Landmark pairs that a skeleton is drawn with.
 _BONES = np.array(
@@ -65,6 +65,14 @@ class CoarseMask:
     scale: float
     size: float
     rivals: np.ndarray | None = None
+
+    def region(self, image: np.ndarray) -> np.ndarray:
+        """The image (H, W, 3) in the window, at the scale of the logits: (h, w, 3)."""
+        x0, y0, x1, y1 = self.window
+        part, (height, width) = image[y0:y1, x0:x1], self.logits.shape
+        if part.shape[:2] == (height, width):
+            return part
+        return cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA)
 
 
 def extent(estimate: LandmarkEstimate) -> np.ndarray:
@@ -118,13 +126,13 @@ def coarse_mask(
     scale = min(1.0, (MAX_PASSING_PX if passing else MAX_REFINED_PX) / person_px)
     window = (int(x0), int(y0), int(x1), int(y1))
     pasted = [
-        own_crop.paste(np.clip(values, NOTHING, -NOTHING), window, scale, NOTHING)
+        own_crop.paste(np.clip(values, _NOTHING, -_NOTHING), window, scale, _NOTHING)
         for values, own_crop in masks
     ]
     mean = pasted[0] if len(pasted) == 1 else (pasted[0] + pasted[1]) / 2
     if estimate.alone and estimate.mask is not None:
-        own = np.clip(estimate.mask, NOTHING, -NOTHING)
-        own = estimate.crop.paste(own, window, scale, NOTHING)
+        own = np.clip(estimate.mask, _NOTHING, -_NOTHING)
+        own = estimate.crop.paste(own, window, scale, _NOTHING)
         bones = skeleton((estimate.points - window[:2]) * scale, person_px * scale, mean.shape)
         shares = [float((each[bones] > LOGIT_THRESHOLD).mean()) for each in (mean, own)]
         mean_weight, own_weight = np.array(shares) ** AGREEMENT_POWER + 1e-6
@@ -158,14 +166,11 @@ def share_out(
         claim -= np.float32(1e-3 * i)  # a pixel claimed alike goes to whoever comes first
     shared = []
     for i, mask in enumerate(masks):
-        rivals = np.full_like(mask.logits, NOTHING)
-        for j, other in enumerate(masks):
-            if j != i:
-                raise_to(rivals, mask, claims[j], other)
+        rivals = others_of(i, masks, claims)
         lost = rivals > np.maximum(claims[i], 0)
         logits = np.where(lost, np.minimum(mask.logits, -1), mask.logits).astype(np.float32)
         # Compare as claims do: a rival keeps others out where its claim is the stronger one.
-        stronger = np.where(rivals > claims[i], rivals, NOTHING)
+        stronger = np.where(rivals > claims[i], rivals, _NOTHING)
         shared.append(replace(mask, logits=logits, rivals=stronger))
     return shared
 
@@ -201,7 +206,22 @@ def skeleton(points: np.ndarray, size: float, shape: tuple[int, ...]) -> np.ndar
     return drawn > 0
 
 
-def raise_to(rivals: np.ndarray, mask: CoarseMask, claim: np.ndarray, other: CoarseMask) -> None:
+def others_of(index: int, masks: Sequence[CoarseMask], values: Sequence[np.ndarray]) -> np.ndarray:
+    """The greatest of everybody else's values in the grid of a mask, (h, w) float32.
+
+    Args:
+        index: of the mask.
+        masks: of everybody.
+        values: (h, w) of each, in its own grid, such as logits.
+    """
+    found = np.full_like(masks[index].logits, _NOTHING)
+    for other, (mask, own) in enumerate(zip(masks, values, strict=True)):
+        if other != index:
+            _raise_to(found, masks[index], own, mask)
+    return found
+
+
+def _raise_to(rivals: np.ndarray, mask: CoarseMask, claim: np.ndarray, other: CoarseMask) -> None:
     """Raise ``rivals`` (in the grid of ``mask``) to the claim (h, w) of another mask, in place."""
     (ax0, ay0, ax1, ay1), (bx0, by0, bx1, by1) = mask.window, other.window
     x0, y0, x1, y1 = max(ax0, bx0), max(ay0, by0), min(ax1, bx1), min(ay1, by1)
@@ -228,10 +248,7 @@ def refine(image: np.ndarray, mask: CoarseMask) -> np.ndarray:
     somebody else claims more strongly is background for certain.
     """
     x0, y0, x1, y1 = mask.window
-    region = image[y0:y1, x0:x1]
-    h, w = mask.logits.shape
-    if region.shape[:2] != (h, w):
-        region = cv2.resize(region, (w, h), interpolation=cv2.INTER_AREA)
+    region, (h, w) = mask.region(image), mask.logits.shape
     decided = np.full((h, w), np.nan, np.float32)
     hard = mask.logits > 0
     if mask.rivals is not None:

@@ -18,7 +18,7 @@ from vitruvian.people.detection import Detection
 from vitruvian.types.keypoints import COCO_HIPS, COCO_SHOULDERS, JOINTS, LANDMARK_NAMES, MIRROR
 
 CROP_MARGIN = 1.25
-_SWAPPED = MIRROR[JOINTS]
+SWAPPED = MIRROR[JOINTS]  # the joints with left and right exchanged
 _COUNT = len(LANDMARK_NAMES)  # BlazePose's own crop landmarks come after them
 
 
@@ -34,6 +34,16 @@ class Pass:
     def points(self) -> np.ndarray:
         """(33, 2) pixels of the image."""
         return self.crop.to_image(self.output.points[:_COUNT])
+
+    @property
+    def visibility(self) -> np.ndarray:
+        """(33,) as of ``LandmarkEstimate``."""
+        return self.output.visibility[:_COUNT]
+
+    @property
+    def presence(self) -> np.ndarray:
+        """(33,) as of ``LandmarkEstimate``."""
+        return self.output.presence[:_COUNT]
 
     @property
     def world(self) -> np.ndarray:
@@ -100,5 +110,5 @@ def plausible(crop: Crop, first: Crop) -> bool:
 def same_pose(points: np.ndarray, reflected: np.ndarray, crop: Crop) -> bool:
     """Whether straight and mirrored pass agree on which side is left: only then average them."""
     straight = np.median(np.linalg.norm((points - reflected)[JOINTS], axis=1))
-    swapped = np.median(np.linalg.norm(points[_SWAPPED] - reflected[JOINTS], axis=1))
+    swapped = np.median(np.linalg.norm(points[SWAPPED] - reflected[JOINTS], axis=1))
     return bool(straight <= swapped and straight < 0.1 * crop.side)

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from vitruvian.geometry.rasterizer import rasterize
+from vitruvian.networks.nanodet import boxes_meet
 from vitruvian.types.camera import Camera
 from vitruvian.types.figure import Alpha
 
@@ -76,20 +77,13 @@ def find_occlusions(
     found = []
     for i in range(len(views)):
         for j in range(i + 1, len(views)):
-            if not _meet(alphas[i], alphas[j]):
+            if not boxes_meet(alphas[i].box, alphas[j].box):
                 continue
             odds = _in_front(views[i], views[j])
             confidence = float(1 / (1 + np.exp(-abs(odds))))
             if confidence >= _CLEAR:
                 found.append(Occlusion(*((i, j) if odds > 0 else (j, i)), confidence))
     return found
-
-
-def _meet(a: Alpha, b: Alpha) -> bool:
-    """Whether the boxes of two mattes overlap."""
-    (high, wide), (other_high, other_wide) = a.values.shape, b.values.shape
-    across = min(a.x + wide, b.x + other_wide) > max(a.x, b.x)
-    return across and min(a.y + high, b.y + other_high) > max(a.y, b.y)
 
 
 def _in_front(one: _View, other: _View) -> float:

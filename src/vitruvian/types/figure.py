@@ -51,6 +51,12 @@ class Alpha(Record):
     width: int
     height: int
 
+    @property
+    def box(self) -> np.ndarray:
+        """x0, y0, x1, y1 of the window."""
+        height, width = self.values.shape
+        return np.array([self.x, self.y, self.x + width, self.y + height])
+
     def full(self) -> np.ndarray:
         """The matte (height, width) uint8 at the size of the photograph."""
         return self.window(0, 0, self.width, self.height)

@@ -11,11 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from operator import attrgetter
 
 import cv2
 import numpy as np
 
 from vitruvian.body.model.model import BodyModel
+from vitruvian.image.cielab import cielab
 from vitruvian.types.camera import Camera
 from vitruvian.types.figure import Alpha
 from vitruvian.video.beyond import Piece, beyond_body
@@ -112,7 +114,8 @@ def _unlike(
         return []
     patches = patches_of(model, _PATCH_M)
     known = [one for one in sightings if placed(one.number) is not None]
-    shown = {one.number: one for one in spread_best(known, _LOOKS, _completeness)}
+    best = spread_best(known, _LOOKS, attrgetter("figure.completeness"))
+    shown = {one.number: one for one in best}
     by_frame: dict[int, list[Piece]] = {}
     for piece in pieces:
         by_frame.setdefault(piece.number, []).append(piece)
@@ -144,17 +147,12 @@ def _unlike(
     return out
 
 
-def _completeness(one: Sighting) -> float:
-    return one.figure.completeness
-
-
 def _colours_of(piece: Piece, pixels: np.ndarray) -> np.ndarray:
     """(N, 3) CIELAB of a piece's pixels, at its scale."""
     (x0, y0, scale), (height, width) = piece.window, piece.shape
     region = pixels[y0 : y0 + round(height / scale), x0 : x0 + round(width / scale)]
     region = cv2.resize(region, (width, height), interpolation=cv2.INTER_AREA)
-    lab = cv2.cvtColor(region.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-    return np.asarray(lab[piece.mask > 0])
+    return np.asarray(cielab(region)[piece.mask > 0])
 
 
 def _without(one: Sighting, pieces: Sequence[Piece]) -> Sighting:

@@ -67,10 +67,7 @@ def _frames(tracks: Sequence[Track]) -> set[int]:
 
 
 def _within(tracks: Sequence[Track], numbers: set[int], number: int) -> tuple[Track, ...]:
-    return tuple(
-        replace(track, id=number, sightings=[s for s in track.sightings if s.number in numbers])
-        for track in tracks
-    )
+    return tuple(replace(track.within(numbers), id=number) for track in tracks)
 
 
 def _one(first: Track, other: Track) -> Track:

@@ -15,11 +15,12 @@ import numpy as np
 
 from vitruvian.avatar.field import smooth_field
 from vitruvian.body.fit.clothes import Clothes
-from vitruvian.body.fit.contour import extract_outline, match_outline, mesh_edges
+from vitruvian.body.fit.contour import extract_outline, match_outline, model_edges
 from vitruvian.body.model.model import BodyModel
 from vitruvian.geometry.adjacency import neighbors_of_edges
 from vitruvian.geometry.normals import vertex_normals
 from vitruvian.geometry.rotations import matrix_from_axis_angle, transformed
+from vitruvian.geometry.stretch import areas_around
 from vitruvian.types.avatar import Avatar
 from vitruvian.types.camera import Camera
 from vitruvian.types.figure import Alpha
@@ -71,7 +72,7 @@ def with_girth(
         return avatar
     regions = model.regions
     normals = vertex_normals(avatar.mesh.vertices[:count], model.faces)
-    area = _areas(avatar.mesh.vertices[:count], model.faces)
+    area = areas_around(avatar.mesh.vertices[:count], model.faces)
     around = neighbors_of_edges(regions.edges, count)
     stiffness = np.full(len(around.members), _STIFFNESS, np.float32)
     follow = 1 - np.maximum(regions.hand, regions.face)
@@ -93,20 +94,12 @@ def with_girth(
     return replace(avatar, mesh=replace(avatar.mesh, vertices=moved))
 
 
-def _areas(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    """(V,) the area around each vertex, relative to the usual one."""
-    a, b, c = (vertices[faces[:, corner]] for corner in range(3))
-    area = np.linalg.norm(np.cross(b - a, c - a), axis=1)
-    around = np.bincount(faces.ravel(), np.repeat(area, 3), len(vertices))
-    return np.asarray(around / np.median(around))
-
-
 def _gaps(
     model: BodyModel, clothes: Clothes, motion: Motion, looks: Sequence[Look]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Vertices (N,) of the body that were on an outline, and how far (N,) metres that was beyond
     them."""
-    edges = mesh_edges(model.faces)
+    edges = model_edges(model)
     found: list[tuple[np.ndarray, np.ndarray]] = []
     for look in looks:
         outline = extract_outline(look.alpha, look.camera)

@@ -90,7 +90,7 @@ def observe(
         frames.append(own)
         views.append([track for shot in shots for track in shot.people()])
     common = set.intersection(*({number for number, _ in own} for own in frames))
-    kept = [[_within(track, common) for track in tracks] for tracks in views]
+    kept = [[track.within(common) for track in tracks] for tracks in views]
     together = people_of(
         [[one for one in tracks if one.sightings] for tracks in kept], sources.eyes
     )
@@ -252,7 +252,3 @@ class _Work:
             edges = start + index * self._span_s, start + (index + 1) * self._span_s
             yield Span(index, self._clip, self._camera, *edges, self._given)
             index += 1
-
-
-def _within(track: Track, numbers: set[int]) -> Track:
-    return replace(track, sightings=[one for one in track.sightings if one.number in numbers])

@@ -9,6 +9,7 @@ import numpy as np
 
 from vitruvian.body.model.model import BodyModel
 from vitruvian.geometry.rasterizer import rasterize
+from vitruvian.image.cielab import cielab
 from vitruvian.types.camera import Camera
 from vitruvian.types.figure import Figure
 from vitruvian.video.clip import Frame
@@ -71,8 +72,7 @@ def colours_of_patches(
     window = camera.window(alpha.x, alpha.y, scale, *size)
     seen = rasterize(window.project(vertices), vertices[:, 2], model.faces, *size).face
     region = frame.pixels[alpha.y : alpha.y + height, alpha.x : alpha.x + width]
-    region = cv2.resize(region, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-    lab = cv2.cvtColor(region, cv2.COLOR_RGB2LAB)
+    lab = cielab(cv2.resize(region, size, interpolation=cv2.INTER_AREA))
     matte = cv2.resize(alpha.values, size, interpolation=cv2.INTER_AREA) > 200
     own = (seen >= 0) & matte
     of_patch = patches[seen[own]]

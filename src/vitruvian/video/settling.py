@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from operator import attrgetter
 
 from vitruvian.body.fit.clothes import Clothes, clothes_of
 from vitruvian.body.model.model import body_model
@@ -18,7 +19,7 @@ from vitruvian.video.eyes import Eyes
 from vitruvian.video.girth import MOST_LOOKS, Look, with_girth
 from vitruvian.video.movers import Portrait
 from vitruvian.video.together import Solved, SolvedTrack, settle_tracks
-from vitruvian.video.tracking import Sighting, Track, spread_best
+from vitruvian.video.tracking import Track, spread_best
 from vitruvian.video.unfinished import Parts
 
 
@@ -73,11 +74,8 @@ def _looks(tracks: Sequence[Track], one: SolvedTrack, eyes: Eyes) -> list[Look]:
     looks = []
     for which, track in enumerate(tracks):
         known = [each for each in track.sightings if each.number in times]
-        for each in spread_best(known, max(1, MOST_LOOKS // len(tracks)), _shown):
+        most = max(1, MOST_LOOKS // len(tracks))
+        for each in spread_best(known, most, attrgetter("figure.completeness")):
             camera, place = eyes.camera(which, each.number), eyes.place(which, each.number)
             looks.append(Look(times[each.number], each.figure.alpha, camera, place))
     return looks
-
-
-def _shown(one: Sighting) -> float:
-    return one.figure.completeness

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -59,6 +59,10 @@ class Track:
     def last(self) -> Sighting:
         """The newest sighting."""
         return self.sightings[-1]
+
+    def within(self, numbers: Container[int]) -> Track:
+        """The track in some of the frames alone, by their numbers."""
+        return replace(self, sightings=[one for one in self.sightings if one.number in numbers])
 
     def expected_shift(self, time_s: float) -> np.ndarray:
         """How far (2,) pixels they should have moved since, by their speed of late."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
 
+from vitruvian.body.model.model import BodyModel
 from vitruvian.compute import kernel
 from vitruvian.geometry.adjacency import directed_edges
 from vitruvian.geometry.rasterizer import rasterize
@@ -122,6 +124,12 @@ def mesh_edges(faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     edges, owner = edges[order], owner[order]
     shared = np.flatnonzero((edges[1:] == edges[:-1]).all(1))
     return edges[shared], np.stack([owner[shared], owner[shared + 1]], axis=1)
+
+
+@lru_cache(maxsize=4)
+def model_edges(model: BodyModel) -> tuple[np.ndarray, np.ndarray]:
+    """``mesh_edges`` of a body model."""
+    return mesh_edges(model.faces)
 
 
 @kernel("void(float64[:,::1],int32[:,::1],int32[:,::1],int64[:,::1],boolean[::1])")

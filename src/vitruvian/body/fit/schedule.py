@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import numpy as np
 
 from vitruvian.body.fit.clothes import Clothes
-from vitruvian.body.fit.contour import match_outline, mesh_edges
+from vitruvian.body.fit.contour import match_outline, model_edges
 from vitruvian.body.fit.dynamics import Dynamics
 from vitruvian.body.fit.observations import translation_guess
 from vitruvian.body.fit.options import FitOptions
@@ -199,11 +198,6 @@ def _nearly_straight(
     )
 
 
-@lru_cache(maxsize=4)
-def _model_edges(model: BodyModel) -> tuple[np.ndarray, np.ndarray]:
-    return mesh_edges(model.faces)
-
-
 def _matched(problem: FitProblem, state: FitState, *, first_round: bool) -> FitProblem:
     """The problem with the hands that are before the body now, and new targets for every outline
     for which some were found."""
@@ -229,7 +223,7 @@ def _matched(problem: FitProblem, state: FitState, *, first_round: bool) -> FitP
             one.outline,
             vertices,
             model.faces,
-            _model_edges(model),
+            model_edges(model),
             first_round=first_round,
             shown=shown,
         )

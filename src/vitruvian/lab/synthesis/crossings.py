@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +17,7 @@ from vitruvian.lab.synthesis.parts import Part
 from vitruvian.lab.synthesis.people import Recipe, build_person
 from vitruvian.lab.synthesis.sampling import random_recipe
 from vitruvian.lab.synthesis.sequence_cameras import CameraKind, CameraPath, camera_path
-from vitruvian.lab.synthesis.sequence_files import Drawing, Film, write_clips
+from vitruvian.lab.synthesis.sequence_files import Drawing, Film, Truth, write_clips
 from vitruvian.lab.synthesis.sequence_motions import random_motion
 from vitruvian.lab.synthesis.sequences import (
     FPS,
@@ -57,7 +56,7 @@ class Crossing(Record):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class CrossingTruth(Record):
+class CrossingTruth(Truth):
     """What is true of a clip of several people.
 
     Attributes:
@@ -86,12 +85,6 @@ class CrossingTruth(Record):
                 f"{path} is no truth of a clip of several people: make it again with vitruvian "
                 "synth --video --people 2."
             ) from error
-
-    def encoded(self) -> bytes:
-        """The bytes of a ``truth.npz``."""
-        buffer = io.BytesIO()
-        np.savez_compressed(buffer, **{name: getattr(self, name) for name in self.__annotations__})
-        return buffer.getvalue()
 
 
 def random_crossing(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import cv2
@@ -25,8 +25,18 @@ CLIP, TRUTH = "clip.mp4", "truth.npz"
 Drawing = Generator[int, None, bytes]  # of a clip: yields 1 for every frame, returns its truth
 
 
+class Truth(Record):
+    """What is true of a clip, kept as ``truth.npz``: a dataclass of arrays, numbers and texts."""
+
+    def encoded(self) -> bytes:
+        """The bytes of the file."""
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, **{one.name: getattr(self, one.name) for one in fields(self)})  # type: ignore[arg-type]
+        return buffer.getvalue()
+
+
 @dataclass(frozen=True, eq=False, repr=False)
-class SequenceTruth(Record):
+class SequenceTruth(Truth):
     """What is true of a clip. World: y up, floor at y = 0, metres; cameras as in OpenCV.
 
     Attributes:
@@ -83,12 +93,6 @@ class SequenceTruth(Record):
                 "--video."
             ) from error
 
-    def encoded(self) -> bytes:
-        """The bytes of a ``truth.npz``."""
-        buffer = io.BytesIO()
-        np.savez_compressed(buffer, **{name: getattr(self, name) for name in self.__annotations__})
-        return buffer.getvalue()
-
 
 def truth_of(sequence: Sequence, visible: np.ndarray) -> SequenceTruth:
     """What is true of a sequence; ``visible`` (F,) as in ``SequenceFrame``."""
@@ -135,6 +139,19 @@ def write_sequences(
         return truth_of(sequence, np.array(visible)).encoded()
 
     yield from write_clips(folder, count, frames, drawn)
+
+
+def clip_folders(folder: Path, command: str) -> list[Path]:
+    """The folders in a folder that hold a clip and its truth.
+
+    Raises:
+        InputError: there are none; ``command`` makes some.
+    """
+    found = [path.parent for path in sorted(folder.glob(f"*/{CLIP}"))]
+    found = [one for one in found if (one / TRUTH).is_file()]
+    if not found:
+        raise InputError(f"{folder} holds no clips with a truth: make some with {command}.")
+    return found
 
 
 def write_clips(

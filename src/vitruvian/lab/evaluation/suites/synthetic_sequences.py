@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from vitruvian.errors import InputError
 from vitruvian.geometry.render import render_mesh
 from vitruvian.lab.evaluation.metrics.body import pa_mpjpe
 from vitruvian.lab.evaluation.metrics.trajectory import (
@@ -26,7 +25,7 @@ from vitruvian.lab.evaluation.suites.masks import default_reconstruct
 from vitruvian.lab.evaluation.suites.motion_numbers import JOINTS
 from vitruvian.lab.evaluation.suites.multiview import body_landmarks, nearest_person
 from vitruvian.lab.evaluation.suites.video import frames_of
-from vitruvian.lab.synthesis.sequence_files import CLIP, TRUTH, SequenceTruth
+from vitruvian.lab.synthesis.sequence_files import CLIP, TRUTH, SequenceTruth, clip_folders
 from vitruvian.types.keypoints import HEELS, HIPS, TOES
 
 FEET = np.array([*HEELS, *TOES])
@@ -89,13 +88,7 @@ class SyntheticSequenceSuite:
 
     def cases(self) -> Sequence[SequenceCase]:
         """A case for each clip."""
-        found = [path.parent for path in sorted(self.folder.glob(f"*/{CLIP}"))]
-        found = [folder for folder in found if (folder / TRUTH).is_file()]
-        if not found:
-            raise InputError(
-                f"{self.folder} holds no clips with a truth: make some with vitruvian synth "
-                "--video."
-            )
+        found = clip_folders(self.folder, "vitruvian synth --video")
         return [SequenceCase(folder.name, folder) for folder in found]
 
     def run(self, case: SequenceCase) -> Outcome:

@@ -9,14 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from vitruvian.errors import InputError
 from vitruvian.lab.evaluation.matching import mask_overlaps
 from vitruvian.lab.evaluation.metrics.association import Moment, association, overlapping
 from vitruvian.lab.evaluation.pictures import PALETTE, outlined, resized, tinted
 from vitruvian.lab.evaluation.suite import Metric, Outcome, Picture
 from vitruvian.lab.evaluation.suites.video import frames_of
 from vitruvian.lab.synthesis.crossings import CrossingTruth
-from vitruvian.lab.synthesis.sequence_files import CLIP, TRUTH
+from vitruvian.lab.synthesis.sequence_files import CLIP, TRUTH, clip_folders
 from vitruvian.types.figure import Figure
 
 # Whoever has less of their largest area in a frame, or fewer pixels, need not be found there.
@@ -79,13 +78,7 @@ class TrackSuite:
 
     def cases(self) -> Sequence[TrackCase]:
         """A case for each clip."""
-        found = [path.parent for path in sorted(self.folder.glob(f"*/{CLIP}"))]
-        found = [folder for folder in found if (folder / TRUTH).is_file()]
-        if not found:
-            raise InputError(
-                f"{self.folder} holds no clips with a truth: make some with vitruvian synth "
-                "--video --people 2."
-            )
+        found = clip_folders(self.folder, "vitruvian synth --video --people 2")
         return [TrackCase(folder.name, folder) for folder in found]
 
     def run(self, case: TrackCase) -> Outcome:
